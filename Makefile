@@ -1,0 +1,138 @@
+# mapbench. `make help` lists the commands.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+# Settings, all overridable on the command line.
+BUILD ?= build#             where everything is built
+MARCH ?=#                   -march of every unit; empty: the compiler's baseline
+SANITIZE ?=#                address,undefined or thread
+JOBS ?= 2#                  parallel compilations
+SKIP_DEPS ?=#               1: install nothing
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+BUILD := $(strip $(BUILD))
+JOBS := $(strip $(JOBS))
+MARCH := $(strip $(MARCH))
+SANITIZE := $(strip $(SANITIZE))
+SKIP_DEPS := $(strip $(SKIP_DEPS))
+
+WARN := -Wall -Wextra -Wshadow
+sanitize_flags := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -DMAPBENCH_FAULTS -DMAPBENCH_SANITIZED)
+# The one set of flags for every unit, C and C++ alike. Frame pointers make the flame graphs readable; the alignment
+# keeps an unrelated edit from moving a loop's speed (docs/method.md).
+UNIT_FLAGS := -O3 -g -DNDEBUG -falign-functions=64 -fno-omit-frame-pointer $(if $(MARCH),-march=$(MARCH)) $(sanitize_flags)
+HARNESS_FLAGS := -O2 -g -fno-omit-frame-pointer $(sanitize_flags)
+C_STD := -std=gnu17
+CXX_STD := -std=gnu++20
+gen := $(BUILD)/gen
+# A library that is absent leaves its map listed as unavailable (the map file's __has_include finds out).
+pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+boost_local := $(wildcard deps/boost/usr/include)
+INCLUDES := -I. -I$(gen) $(if $(boost_local),-isystem $(boost_local)) $(patsubst -I%,-isystem %,$(call pkg,--cflags-only-I,glib-2.0))
+LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_hash) \
+        $(if $(wildcard /usr/include/Judy.h),-lJudy) -lbenchmark -linih -ljansson -lmd -lpthread -ldl -lm
+
+# --- units -----------------------------------------------------------------------------------------------------
+defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def
+units := $(shell awk -f harness/expand_units.awk -v as=make $(defs))
+shapes := $(shell awk -f harness/expand_units.awk -v as=shapes $(defs))
+unit_objects :=
+
+# $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap
+define unit_rule
+unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
+$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c Makefile | $(BUILD)/units
+	@echo "  unit $(1) $(4) $(5) $(6)"
+	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function -Wno-subobject-linkage,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
+	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
+	  -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' \
+	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) -c $$< -o $$@
+endef
+colon := :
+split = $(subst :, ,$(1))
+$(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
+shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
+
+$(BUILD)/shapes/%.o: harness/shape_unit.c Makefile | $(BUILD)/shapes
+	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
+
+# --- harness ---------------------------------------------------------------------------------------------------
+main_sources := $(filter-out harness/map_unit.c harness/shape_unit.c harness/memcount.c,$(wildcard harness/*.c))
+harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(patsubst harness/%.cc,$(BUILD)/harness/%.o,$(wildcard harness/*.cc))
+library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
+
+$(gen)/units.def: $(defs) harness/expand_units.awk | $(gen)
+	@awk -f harness/expand_units.awk -v as=def $(defs) > $@
+
+# What the build was made with, for the results; rewritten only when it changes.
+$(gen)/build_info.h: FORCE | $(gen)
+	@{ echo '#define BUILD_UNIT_FLAGS "$(strip $(UNIT_FLAGS))"'; \
+	   echo '#define BUILD_HARNESS_FLAGS "$(strip $(HARNESS_FLAGS))"'; \
+	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
+	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
+	   echo "#define BUILD_COMMIT \"$$(git rev-parse HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
+	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+
+$(BUILD)/harness/%.o: harness/%.c Makefile | $(BUILD)/harness $(gen)/units.def $(gen)/build_info.h
+	@echo "  cc $<"
+	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+$(BUILD)/harness/%.o: harness/%.cc Makefile | $(BUILD)/harness
+	@echo "  c++ $<"
+	@$(CXX) $(CXX_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+
+# Counts and fails allocations in a process that preloads it; never part of a sanitizer build.
+$(BUILD)/libmemcount.so: harness/memcount.c harness/memcount.h Makefile | $(BUILD)
+	@$(CC) $(C_STD) $(WARN) -O2 -g -fPIC -shared -I. $< -o $@ -ldl
+
+$(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(unit_objects)
+	@echo "  link $@"
+	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -o $@
+
+$(BUILD) $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness $(BUILD)/tests $(gen):
+	@mkdir -p $@
+
+-include $(unit_objects:.o=.d) $(harness_objects:.o=.d) $(shape_objects:.o=.d)
+
+# --- commands --------------------------------------------------------------------------------------------------
+.PHONY: help deps deps-test build run test bench report clean FORCE
+FORCE:
+
+help:
+	@echo "make run      install what is missing, build, measure the quick profile, draw its report"
+	@echo "make test     install what is missing, build, run every test"
+	@echo "make build    build only: $(BUILD)/mapbench"
+	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
+	@echo "make bench    measure PROFILE=name (default quick)"
+	@echo "make report   draw the newest run again"
+	@echo "make clean    remove $(BUILD)"
+	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CXX=$(CXX) MARCH=$(MARCH) SANITIZE=$(SANITIZE) JOBS=$(JOBS) SKIP_DEPS=1"
+
+deps:
+	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1, nothing installed",setup/deps.sh run)
+deps-test: deps
+	@$(if $(SKIP_DEPS),:,setup/deps.sh test)
+
+build:
+	@$(MAKE) -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
+
+PROFILE ?= quick
+run bench: deps
+	@$(MAKE) build
+	@$(BUILD)/mapbench run $(PROFILE)
+
+report:
+	@$(BUILD)/mapbench report
+
+test: deps-test
+	@$(MAKE) build
+	@tests/run_all.sh $(BUILD)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,21 @@
+/* Planned allocation failures for builds with MAPBENCH_FAULTS (the sanitizer builds): the malloc heap asks here
+ * before each allocation. Elsewhere the preloaded memory counter fails allocations (memcount.h). */
+#ifndef MAPBENCH_FAULT_H
+#define MAPBENCH_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Lets `calls` allocations succeed, fails the next, then succeeds again. UINT64_MAX: never fail. */
+void fault_after(uint64_t calls);
+/* True when the present allocation must fail. */
+bool fault_now(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

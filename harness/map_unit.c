@@ -1,0 +1,135 @@
+/* One unit: a map compiled for a shape, a hash policy and a heap. The Makefile defines
+ *
+ *   UNIT_SYMBOL      the exported const struct map_unit
+ *   UNIT_MAP         the map's name, a string        UNIT_MAP_FILE     its file
+ *   UNIT_SHAPE_FILE  the shape's file                UNIT_HEAP_FILE    the heap's file
+ *   UNIT_HASH        "common" or "native", a string; UNIT_HASH_common, UNIT_HASH_native  one is defined
+ *
+ * Compiled as C17 or, for the C++ libraries, as C++20: this file and workloads.inc are valid in both.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/map.h"
+#include "harness/clock.h"
+#include "harness/recorder.h"
+#include UNIT_SHAPE_FILE
+#include UNIT_HEAP_FILE
+
+/* For functions that a measured loop must not call but contain. */
+#define MAP_INLINE static inline __attribute__((always_inline))
+
+#include UNIT_MAP_FILE
+
+#ifdef __cplusplus
+#define UNIT_EXPORT extern "C" const
+#else
+#define UNIT_EXPORT const
+#endif
+
+#ifdef MAP_UNAVAILABLE
+
+UNIT_EXPORT struct map_unit UNIT_SYMBOL;
+UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
+    .map = UNIT_MAP,
+    .shape = SHAPE_NAME,
+    .hash = UNIT_HASH,
+    .heap = HEAP_NAME,
+    .facts = &map_facts,
+    .unavailable = MAP_UNAVAILABLE,
+};
+
+#else
+
+#include "harness/workloads.inc"
+
+static void *op_create(struct heap *heap, size_t hint) { return map_create(heap, hint); }
+static void op_destroy(void *map) {
+    if (map) map_destroy((struct map *)map);
+}
+static bool op_get(void *map, const void *key, void *val) {
+    map_val room;
+    const map_val *found = unit_get((struct map *)map, *(const map_key *)key, &room);
+    if (found) *(map_val *)val = *found;
+    return found != NULL;
+}
+static bool op_put(void *map, const void *key, const void *val) {
+    return unit_put((struct map *)map, *(const map_key *)key, *(const map_val *)val);
+}
+static bool op_del(void *map, const void *key) { return map_del((struct map *)map, *(const map_key *)key); }
+static size_t op_len(const void *map) { return map_len((const struct map *)map); }
+static size_t op_capacity(const void *map) { return map_capacity((const struct map *)map); }
+static void op_clear(void *map) { map_clear((struct map *)map); }
+static void *op_copy(void *map) { return map_copy((struct map *)map); }
+static void op_each(void *map, map_visit_fn *visit, void *context) {
+    struct map_iter iter;
+    map_key key;
+    const map_val *val;
+    map_iter_start((struct map *)map, &iter);
+    while (map_iter_next(&iter, &key, &val))
+        if (!visit(context, &key, val)) return;
+}
+static void op_structure(void *map, struct map_structure *out) {
+    memset(out, 0, sizeof *out);
+    out->capacity = map_capacity((struct map *)map);
+    map_describe((struct map *)map, out);
+}
+
+/* What every map must satisfy, then the map's own invariants: the number of entries that a scan meets is the length,
+ * and each of them can be found again with its value. */
+static const char *op_check(void *opaque) {
+    struct map *map = (struct map *)opaque;
+    size_t met = 0;
+    struct map_iter iter;
+    map_key key;
+    const map_val *val;
+    if (map_facts.traits & TRAIT_BASELINE) return NULL;
+    map_iter_start(map, &iter);
+    while (map_iter_next(&iter, &key, &val)) {
+        map_val room;
+        uint64_t scanned = val_word(val);
+        const map_val *found = unit_get(map, key, &room);
+        if (!found) return "a scan meets an entry that a lookup does not find";
+        if (val_word(found) != scanned) return "a lookup finds another value than a scan";
+        if (++met > map_len(map)) return "a scan meets more entries than the map has";
+    }
+    if (met != map_len(map)) return "a scan meets fewer entries than the map has";
+    return map_check(map);
+}
+
+UNIT_EXPORT struct map_unit UNIT_SYMBOL;
+UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
+    .map = UNIT_MAP,
+    .shape = SHAPE_NAME,
+    .hash = UNIT_HASH,
+    .heap = HEAP_NAME,
+    .facts = &map_facts,
+    .unavailable = NULL,
+    .key_size = sizeof(map_key),
+    .val_size = sizeof(map_val),
+    .op = {.create = op_create,
+           .destroy = op_destroy,
+           .get = op_get,
+           .put = op_put,
+           .del = op_del,
+           .len = op_len,
+           .capacity = op_capacity,
+           .clear = op_clear,
+           .copy = op_copy,
+           .each = op_each,
+           .check = op_check,
+           .structure = op_structure},
+    .run = {
+#define X(loop) .loop = run_##loop,
+        MAP_LOOPS(X)
+#undef X
+#define X(loop) .loop##_timed = run_##loop##_timed,
+            MAP_TIMED_LOOPS(X)
+#undef X
+    },
+};
+
+#endif
