@@ -48,7 +48,7 @@ unit_objects :=
 # $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap
 define unit_rule
 unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
-$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c Makefile | $(BUILD)/units
+$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c Makefile
 	@echo "  unit $(1) $(4) $(5) $(6)"
 	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function -Wno-subobject-linkage,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
 	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
@@ -60,7 +60,7 @@ split = $(subst :, ,$(1))
 $(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 
-$(BUILD)/shapes/%.o: harness/shape_unit.c Makefile | $(BUILD)/shapes
+$(BUILD)/shapes/%.o: harness/shape_unit.c Makefile
 	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
 
 # --- harness ---------------------------------------------------------------------------------------------------
@@ -68,11 +68,11 @@ main_sources := $(filter-out harness/map_unit.c harness/shape_unit.c harness/mem
 harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(patsubst harness/%.cc,$(BUILD)/harness/%.o,$(wildcard harness/*.cc))
 library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
 
-$(gen)/units.def: $(defs) harness/expand_units.awk | $(gen)
+$(gen)/units.def: $(defs) harness/expand_units.awk
 	@awk -f harness/expand_units.awk -v as=def $(defs) > $@
 
 # What the build was made with, for the results; rewritten only when it changes.
-$(gen)/build_info.h: FORCE | $(gen)
+$(gen)/build_info.h: FORCE
 	@{ echo '#define BUILD_UNIT_FLAGS "$(strip $(UNIT_FLAGS))"'; \
 	   echo '#define BUILD_HARNESS_FLAGS "$(strip $(HARNESS_FLAGS))"'; \
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
@@ -80,27 +80,27 @@ $(gen)/build_info.h: FORCE | $(gen)
 	   echo "#define BUILD_COMMIT \"$$(git rev-parse HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
-$(BUILD)/harness/%.o: harness/%.c Makefile | $(BUILD)/harness $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/harness/%.o: harness/%.c Makefile | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
-$(BUILD)/harness/%.o: harness/%.cc Makefile | $(BUILD)/harness
+$(BUILD)/harness/%.o: harness/%.cc Makefile
 	@echo "  c++ $<"
 	@$(CXX) $(CXX_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
 # Counts and fails allocations in a process that preloads it; never part of a sanitizer build.
-$(BUILD)/libmemcount.so: harness/memcount.c harness/memcount.h Makefile | $(BUILD)
+$(BUILD)/libmemcount.so: harness/memcount.c harness/memcount.h Makefile
 	@$(CC) $(C_STD) $(WARN) -O2 -g -fPIC -shared -I. $< -o $@ -ldl
 
 $(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(unit_objects)
 	@echo "  link $@"
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -o $@
 
-$(BUILD) $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness $(BUILD)/tests $(gen):
-	@mkdir -p $@
-
 -include $(unit_objects:.o=.d) $(harness_objects:.o=.d) $(shape_objects:.o=.d)
 
 # --- commands --------------------------------------------------------------------------------------------------
+# Folders are made when the Makefile is read: every rule can rely on them.
+$(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness $(BUILD)/tests $(gen))
+
 .PHONY: help deps deps-test build run test bench report clean FORCE
 FORCE:
 
