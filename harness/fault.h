@@ -1,5 +1,7 @@
 /* Planned allocation failures for builds with MAPBENCH_FAULTS (the sanitizer builds): the malloc heap asks here
- * before each allocation. Elsewhere the preloaded memory counter fails allocations (memcount.h). */
+ * before each allocation. Elsewhere the preloaded memory counter fails allocations (memcount.h).
+ * Every thread has a plan of its own, so that a failure hits the thread that asked for it.
+ */
 #ifndef MAPBENCH_FAULT_H
 #define MAPBENCH_FAULT_H
 
@@ -14,6 +16,8 @@ extern "C" {
 void fault_after(uint64_t calls);
 /* True when the present allocation must fail. */
 bool fault_now(void);
+/* Allocations failed on purpose since the thread began. */
+uint64_t fault_count(void);
 
 #ifdef __cplusplus
 }

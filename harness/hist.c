@@ -28,7 +28,10 @@ uint64_t hist_bucket_high(unsigned bucket) {
 
 uint64_t hist_quantile(const struct hist *h, double share) {
     if (h->total == 0) return 0;
-    uint64_t rank = (uint64_t)ceil(share * (double)h->total);
+    /* Rounding may lift a whole product by one part in 2^52 (0.07 * 100 is 7.000000000000001): it must not become the
+     * next rank. */
+    double product = share * (double)h->total;
+    uint64_t rank = product > 0 ? (uint64_t)ceil(product * (1 - 0x1p-50)) : 0;
     if (rank == 0) rank = 1;
     uint64_t seen = 0;
     for (unsigned i = 0; i < HIST_BUCKETS; i++) {

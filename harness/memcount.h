@@ -2,6 +2,9 @@
  * forwarding to the next allocator (glibc's, or another one preloaded behind it) and can make a planned one fail.
  *
  * Live bytes are what the allocator set aside: malloc_usable_size plus the 8 bytes of glibc's chunk header.
+ * What it counts: malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc, memalign, valloc, pvalloc and
+ * free, from C and C++ alike (libstdc++'s operator new calls malloc). Not counted: mmap called by the program itself,
+ * stacks, and memory that the allocator keeps for later. Thread-safe; its own memory does not grow.
  * The timing build never loads it. Symbols are found with dlsym(RTLD_DEFAULT, ...).
  */
 #ifndef MAPBENCH_MEMCOUNT_H
@@ -18,7 +21,8 @@ struct memcount {
 
 /* Exported by libmemcount.so. */
 typedef void memcount_read_fn(struct memcount *out);   /* "memcount_read" */
-typedef void memcount_reset_peak_fn(void);             /* "memcount_reset_peak" */
-typedef void memcount_fail_after_fn(uint64_t calls);   /* "memcount_fail_after": as fault_after in fault.h */
+typedef void memcount_reset_peak_fn(void);             /* "memcount_reset_peak": the peak becomes what is live now */
+typedef void memcount_fail_after_fn(uint64_t calls);   /* "memcount_fail_after": as fault_after in fault.h, for the
+                                                          calling thread; the failure sets errno to ENOMEM */
 
 #endif

@@ -1,0 +1,245 @@
+#include "harness/bench.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "harness/rng.h"
+
+/* Below this a segment is too short for the thread's CPU clock, which costs 0.4 us to read. */
+static const double short_segment_ns = 60e3;
+static const double batch_target_ns = 1e6;
+/* What a round of one workload may spend on passes that need a rebuild between them. */
+static const double round_budget_ns = 150e6;
+
+bool bench_room_open(struct bench_room *room, size_t evict_bytes) {
+    *room = (struct bench_room){
+        .index = malloc(KEYS_BLOCK * sizeof *room->index),
+        .index2 = malloc(KEYS_BLOCK * sizeof *room->index2),
+        .keys = aligned_alloc(64, KEYS_BLOCK * (size_t)SHAPE_KEY_SIZE_MAX),
+        .keys2 = aligned_alloc(64, KEYS_BLOCK * (size_t)SHAPE_KEY_SIZE_MAX),
+        .maps = calloc(BENCH_MAPS_MAX, sizeof *room->maps),
+        .evict = evict_bytes ? calloc(evict_bytes, 1) : NULL,
+        .evict_bytes = evict_bytes,
+    };
+    if (room->index && room->index2 && room->keys && room->keys2 && room->maps && (room->evict || !evict_bytes)) return true;
+    bench_room_close(room);
+    return false;
+}
+
+void bench_room_close(struct bench_room *room) {
+    free(room->index), free(room->index2), free(room->keys), free(room->keys2), free(room->maps), free(room->evict);
+    memset(room, 0, sizeof *room);
+}
+
+void bench_init(struct bench *b, const struct cell *cell, const struct map_unit *unit, struct keys *keys, struct bench_room *room,
+                uint64_t seed) {
+    memset(b, 0, sizeof *b);
+    b->cell = cell, b->unit = unit, b->keys = keys, b->room = room;
+    b->deadline_ns = UINT64_MAX;
+    b->order_seed = rng_derive(seed, 1);
+    keys_cursor_init(&b->cursor, rng_derive(seed, 2));
+}
+
+void bench_drop_map(struct bench *b) {
+    b->unit->op.destroy(b->map);
+    b->map = NULL;
+    b->state = BENCH_NONE;
+}
+
+void bench_end(struct bench *b) {
+    bench_drop_map(b);
+    bench_small_drop(b);
+}
+
+bool bench_fail(struct bench *b, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(b->why, sizeof b->why, format, args);
+    va_end(args);
+    return false;
+}
+
+bool bench_wrong(struct bench *b, const char *what, uint64_t got, uint64_t expected) {
+    b->wrong_result = true;
+    return bench_fail(b, "wrong result: %s is %llu, must be %llu", what, (unsigned long long)got, (unsigned long long)expected);
+}
+
+bool bench_is_baseline(const struct bench *b) {
+    return b->unit->facts->traits & TRAIT_BASELINE;
+}
+
+uint64_t bench_value_word(const struct bench *b, uint64_t number) {
+    _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
+    b->cell->shape->val_make(number, val);
+    return b->cell->shape->val_word(val);
+}
+
+bool bench_late(struct bench *b) {
+    if (wall_ns() < b->deadline_ns) return false;
+    bench_fail(b, "gave up: took longer than the limit of %s s (--limit)", option_text(&b->cell->job->options, OPTION_LIMIT));
+    return true;
+}
+
+uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct run_args *args, uint64_t ops, struct batch *out) {
+    if (b->hooks.start) b->hooks.start(b->hooks.context);
+    uint64_t wall = wall_ns(), checksum;
+    if (b->clock == BENCH_CLOCK_THREAD_CPU) {
+        uint64_t start = thread_cpu_ns();
+        checksum = loop(map, args);
+        out->ns += (double)(thread_cpu_ns() - start);
+    } else {
+        uint64_t start = ticks_start();
+        checksum = loop(map, args);
+        out->ns += (double)(ticks_stop() - start) * b->ns_per_tick;
+    }
+    out->wall_ns += wall_ns() - wall;
+    if (b->hooks.stop) b->hooks.stop(b->hooks.context);
+    out->ops += ops;
+    out->checksum += checksum;
+    return checksum;
+}
+
+/* A map that holds indices 0..n-1, stored in this order, value i at index i. NULL: `why` is set. */
+void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *out) {
+    const struct map_unit *unit = b->unit;
+    size_t n = b->cell->n;
+    void *map = unit->op.create(NULL, hint);
+    if (!map) return bench_fail(b, "out of memory: cannot create a map for %zu entries", hint), NULL;
+    if (timed && b->recorder) b->recorder->capacity = unit->op.capacity(map);
+    for (size_t done = 0; done < n;) {
+        size_t count = n - done < KEYS_BLOCK ? n - done : KEYS_BLOCK;
+        for (size_t i = 0; i < count; i++) b->room->index[i] = done + i;
+        keys_store(b->keys, b->room->index, count, b->room->keys);
+        struct run_args args = {.keys = b->room->keys, .n = count, .first_value = done, .recorder = b->recorder};
+        uint64_t stored = timed ? bench_segment(b, b->recorder ? unit->run.put_timed : unit->run.put, map, &args, count, out)
+                                : unit->run.put(map, &args);
+        if (stored != count) {
+            bench_fail(b, "out of memory: %zu of %zu entries stored", done + (size_t)stored, n);
+            break;
+        }
+        done += count;
+        if (bench_late(b)) break;
+    }
+    size_t len = unit->op.len(map);
+    if (!b->why[0] && !bench_is_baseline(b) && len != n) bench_wrong(b, "the length after storing n keys", len, n);
+    if (!b->why[0]) return map;
+    unit->op.destroy(map);
+    return NULL;
+}
+
+/* The sum over all entries of the full map: of keys, values and 1 each. */
+static uint64_t full_sum(struct bench *b) {
+    if (b->scan_sum_known) return b->scan_sum;
+    const struct shape *shape = b->cell->shape;
+    uint64_t sum = 0;
+    for (size_t done = 0; done < b->cell->n;) {
+        size_t count = b->cell->n - done < KEYS_BLOCK ? b->cell->n - done : KEYS_BLOCK;
+        for (size_t i = 0; i < count; i++) b->room->index[i] = done + i;
+        keys_store(b->keys, b->room->index, count, b->room->keys);
+        for (size_t i = 0; i < count; i++)
+            sum += shape->key_word((char *)b->room->keys + i * shape->key_size) + bench_value_word(b, done + i) + 1;
+        done += count;
+    }
+    b->scan_sum_known = true;
+    return b->scan_sum = sum;
+}
+
+bool bench_build(struct bench *b) {
+    if (b->state == BENCH_FULL) return true;
+    bench_drop_map(b);
+    struct batch unused = {0};
+    b->map = bench_create_full(b, 0, false, &unused);
+    if (!b->map) return false;
+    b->state = BENCH_FULL;
+    uint64_t expected = full_sum(b);
+    if (b->verify && !bench_is_baseline(b)) {
+        struct run_args once = {.n = 1};
+        uint64_t sum = b->unit->run.scan(b->map, &once);
+        if (sum != expected) return bench_wrong(b, "the sum over a full map's entries", sum, expected);
+    }
+    return true;
+}
+
+static bench_workload_fn *const workload_fn[] = {
+    [WORKLOAD_PUT] = bench_put,
+    [WORKLOAD_OVERWRITE] = bench_overwrite,
+    [WORKLOAD_GET] = bench_get,
+    [WORKLOAD_GET_CHAIN] = bench_get,
+    [WORKLOAD_GET_CALL] = bench_get,
+    [WORKLOAD_GET_COLD] = bench_get_cold,
+    [WORKLOAD_DEL] = bench_del,
+    [WORKLOAD_CHURN] = bench_churn,
+    [WORKLOAD_SCAN] = bench_scan,
+    [WORKLOAD_CLEAR] = bench_clear,
+    [WORKLOAD_COPY] = bench_copy,
+    [WORKLOAD_SMALL_PUT] = bench_small_put,
+    [WORKLOAD_SMALL_GET] = bench_small_get,
+};
+
+bool bench_batch(struct bench *b, const struct workload *workload, uint64_t ops, enum bench_clock clock, struct batch *out) {
+    struct rusage before, after;
+    *out = (struct batch){0};
+    b->why[0] = '\0';
+    b->clock = clock;
+    getrusage(RUSAGE_THREAD, &before);
+    bool ok = workload_fn[workload->kind](b, workload, ops, out);
+    getrusage(RUSAGE_THREAD, &after);
+    out->preempted = after.ru_nivcsw > before.ru_nivcsw;
+    if (!ok) bench_drop_map(b), bench_small_drop(b);
+    return ok;
+}
+
+/* Operations that a segment of the workload can hold: the clock is chosen by its length. */
+static uint64_t segment_ops(const struct bench *b, const struct workload *workload, uint64_t ops) {
+    uint64_t n = b->cell->n, most = KEYS_BLOCK;
+    switch (workload->kind) {
+    case WORKLOAD_PUT:
+    case WORKLOAD_DEL: most = n < KEYS_BLOCK ? n : KEYS_BLOCK; break;
+    case WORKLOAD_CHURN: most = n < KEYS_BLOCK / 2 ? n : KEYS_BLOCK / 2; break;
+    case WORKLOAD_GET_COLD: return 1; /* short on purpose */
+    case WORKLOAD_SCAN:
+    case WORKLOAD_COPY:
+    case WORKLOAD_CLEAR: return ops;
+    default: break;
+    }
+    return ops < most ? ops : most;
+}
+
+bool bench_calibrate(struct bench *b, const struct workload *workload, struct batching *out) {
+    struct batch trial;
+    uint64_t n = b->cell->n, begin = wall_ns();
+    bool uses_up = workload->kind == WORKLOAD_PUT || workload->kind == WORKLOAD_DEL || workload->kind == WORKLOAD_SMALL_PUT ||
+                   workload->kind == WORKLOAD_CLEAR || workload->kind == WORKLOAD_COPY;
+    uint64_t ops = uses_up ? n : 4096;
+    if (!bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, &trial)) return false;
+    double cost_ns = (double)(wall_ns() - begin);
+    /* A second, longer trial where the first was too short to tell. */
+    if (trial.ns < batch_target_ns / 8 && workload->kind != WORKLOAD_GET_COLD) {
+        begin = wall_ns();
+        ops = uses_up ? n * (1 + (uint64_t)(batch_target_ns / 8 / (trial.ns + 1))) : 32768;
+        if (ops > 1u << 20) ops = ops / n > 1 ? (1u << 20) / n * n + n : ops;
+        if (!bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, &trial)) return false;
+        cost_ns = (double)(wall_ns() - begin);
+    }
+    double ns_per_op = trial.ns / (double)trial.ops + 1e-3;
+    out->ops = (uint64_t)(batch_target_ns / ns_per_op) + 1;
+    if (uses_up || workload->kind == WORKLOAD_SCAN) {
+        uint64_t passes = (out->ops + n - 1) / n;
+        out->ops = passes * n;
+    }
+    /* What a batch costs in all, untimed rebuilds included, in proportion to the trial. */
+    double batch_cost_ns = cost_ns * (double)out->ops / (double)trial.ops;
+    if (uses_up && batch_cost_ns > round_budget_ns) {
+        double share = round_budget_ns / batch_cost_ns;
+        uint64_t passes = (uint64_t)((double)(out->ops / n) * share);
+        out->ops = (passes ? passes : 1) * n;
+        batch_cost_ns = cost_ns * (double)out->ops / (double)trial.ops;
+    }
+    double most = round_budget_ns / (batch_cost_ns + 1);
+    out->most = most < 1 ? 1 : most > 1000 ? 1000 : (unsigned)most;
+    out->clock = (double)segment_ops(b, workload, out->ops) * ns_per_op < short_segment_ns ? BENCH_CLOCK_TICKS : BENCH_CLOCK_THREAD_CPU;
+    return true;
+}

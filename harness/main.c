@@ -1,0 +1,178 @@
+/* mapbench: the command line. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/clock.h"
+#include "harness/job.h"
+#include "harness/list.h"
+#include "harness/memcell.h"
+#include "harness/names.h"
+#include "harness/options.h"
+#include "harness/python.h"
+#include "harness/run.h"
+#include "harness/runfolder.h"
+#include "harness/selftest.h"
+
+/* What stands behind the command: words, and the options of the table. */
+struct arguments {
+    size_t words;
+    const char *word[64];
+    struct option_values options;
+    bool json;
+    const char *command; /* the whole line */
+};
+
+static int usage_error(const char *why) {
+    fprintf(stderr, "mapbench: %s\n", why);
+    return EXIT_USAGE;
+}
+
+static int cmd_list(struct arguments *a) {
+    return list_command(a->words ? a->word[0] : NULL, a->json);
+}
+
+static int cmd_explain(struct arguments *a) {
+    return a->words == 1 ? explain_command(a->word[0]) : usage_error("explain takes one name: see mapbench list");
+}
+
+static int cmd_plan(struct arguments *a) {
+    return a->words <= 1 ? plan_command(a->words ? a->word[0] : NULL, &a->options) : usage_error("plan takes one profile");
+}
+
+static int cmd_run(struct arguments *a) {
+    return a->words <= 1 ? run_command(a->words ? a->word[0] : NULL, &a->options, a->command) : usage_error("run takes one profile");
+}
+
+/* The newest complete run below results/. */
+static bool newest_run(char *path, size_t size) {
+    char command[PATH_MAX + 64], newest[PATH_MAX] = "";
+    snprintf(command, sizeof command, "%s/results", project_root());
+    size_t count = 0;
+    char **names = runfolder_list(command, &count);
+    if (count) snprintf(newest, sizeof newest, "%s/%s", command, names[count - 1]);
+    runfolder_list_free(names, count);
+    snprintf(path, size, "%s", newest);
+    return newest[0] != '\0';
+}
+
+static int cmd_report(struct arguments *a) {
+    char newest[PATH_MAX], why[PATH_MAX + 128], *folders[65] = {newest};
+    if (a->words == 0 && !newest_run(newest, sizeof newest)) {
+        fprintf(stderr, "mapbench: there is no run in %s/results yet: mapbench run\n", project_root());
+        return EXIT_NOTHING;
+    }
+    for (size_t i = 0; i < a->words; i++) folders[i] = (char *)a->word[i];
+    int code = report_draw(folders, why, sizeof why);
+    if (code != 0) return fprintf(stderr, "mapbench: %s\n", why), code;
+    for (size_t i = 0; folders[i]; i++) {
+        if (!runfolder_checksums(folders[i], why, sizeof why)) return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
+        printf("%s/report.html\n", folders[i]);
+    }
+    return EXIT_OK;
+}
+
+static int cmd_selftest(struct arguments *a) {
+    enum { SELFTEST_OPERATIONS = 20000 };
+    const char *filter = option_text(&a->options, OPTION_FILTER);
+    if (a->words > 0) return usage_error("selftest takes no words: choose units with --filter map/shape/hash/heap");
+    return selftest_run(filter[0] ? filter : NULL, option_number(&a->options, OPTION_SEED), SELFTEST_OPERATIONS, true);
+}
+
+static int cmd_help(struct arguments *a);
+
+static const struct command {
+    const char *name, *synopsis, *help;
+    int (*run)(struct arguments *);
+} commands[] = {
+    {"list", "[maps|shapes|workloads|keys|heaps|profiles|engines] [--json]", "what there is, with availability and reason", cmd_list},
+    {"explain", "NAME", "source, invariants, cost, options and fairness note of a map; a workload, profile ...", cmd_explain},
+    {"plan", "[PROFILE] [selection]", "the expanded matrix with an estimate of time and memory; runs nothing", cmd_plan},
+    {"run", "[PROFILE] [selection] [--out DIR] [--resume]", "measures; prints the table and leaves a run folder", cmd_run},
+    {"report", "[RUN...]", "draws the figures and report.html of runs again (default: the newest)", cmd_report},
+    {"selftest", "[--filter REGEX] [--seed S]", "every unit against a model, every loop against its reference checksum", cmd_selftest},
+    {"help", "", "this text", cmd_help},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int cmd_help(struct arguments *a) {
+    (void)a;
+    puts("mapbench: measures map strategies behind one interface.\n\nCommands:");
+    for (size_t i = 0; i < COMMANDS; i++) printf("  %s %s\n      %s\n", commands[i].name, commands[i].synopsis, commands[i].help);
+    puts("\nSelection, on the command line or in a profile (defaults in brackets):");
+    option_help(stdout);
+    puts("\nExit codes: 0 ok, 1 a check failed, 2 bad input, 3 regression confirmed, 4 cannot run here,\n"
+         "            5 measured but not trustworthy, 6 nothing matched, 130 interrupted.");
+    return EXIT_OK;
+}
+
+/* Takes --name value, --name=value, and flags. */
+static bool parse_option(struct arguments *a, char **argv, int *i, char *why, size_t why_size) {
+    char name[64];
+    const char *text = argv[*i] + 2, *equals = strchr(text, '=');
+    enum option_id id;
+    snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : (int)strlen(text), text);
+    if (strcmp(name, "json") == 0 && !equals) return a->json = true;
+    if (!option_find(name, &id)) {
+        const char *names[OPTION_COUNT + 1] = {"json"};
+        for (size_t k = 0; k < OPTION_COUNT; k++) names[k + 1] = option_facts((enum option_id)k)->name;
+        unknown_name("option --", name, names, OPTION_COUNT + 1, why, why_size);
+        return false;
+    }
+    if (!option_facts(id)->argument) {
+        if (!equals) return option_set(&a->options, id, "yes", why, why_size);
+        snprintf(why, why_size, "--%s takes no value", name);
+        return false;
+    }
+    if (equals) return option_set(&a->options, id, equals + 1, why, why_size);
+    if (!argv[*i + 1]) {
+        snprintf(why, why_size, "--%s needs a value: %s", name, option_facts(id)->argument);
+        return false;
+    }
+    return option_set(&a->options, id, argv[++*i], why, why_size);
+}
+
+static bool parse_arguments(struct arguments *a, char **argv, char *why, size_t why_size) {
+    for (int i = 0; argv[i]; i++) {
+        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
+            if (!parse_option(a, argv, &i, why, why_size)) return false;
+        } else if (argv[i][0] == '-') {
+            snprintf(why, why_size, "unknown option '%s': options begin with two dashes, see mapbench help", argv[i]);
+            return false;
+        } else if (a->words < sizeof a->word / sizeof *a->word) {
+            a->word[a->words++] = argv[i];
+        }
+    }
+    return true;
+}
+
+static char *join(char **argv) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (int i = 0; argv[i]; i++) fprintf(out, "%s%s", i ? " " : "", argv[i]);
+    fclose(out);
+    return text;
+}
+
+int main(int argc, char **argv) {
+    char why[512];
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
+    if (strcmp(name, "selftest") == 0) selftest_preload(argv);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) != 0) continue;
+        struct arguments a = {.command = join(argv)};
+        int code = parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? commands[i].run(&a) : usage_error(why);
+        option_values_free(&a.options);
+        free((char *)a.command);
+        return code;
+    }
+    const char *names[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
+    unknown_name("command", name, names, COMMANDS, why, sizeof why);
+    return usage_error(why);
+}

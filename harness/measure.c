@@ -1,0 +1,38 @@
+#include "harness/measure.h"
+
+#include <string.h>
+
+#include "harness/registry.h"
+#include "harness/rng.h"
+#include "harness/row.h"
+
+static void start_perf(void *session) {
+    perf_enable(session);
+}
+
+static void stop_perf(void *session) {
+    perf_disable(session);
+}
+
+void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, size_t unit, struct keys *keys, uint64_t seed) {
+    bench_init(b, cell, cell->unit[unit], keys, &m->room, seed);
+    b->ns_per_tick = m->clock.ns_per_tick;
+    b->insertion_order = strcmp(option_text(&cell->job->options, OPTION_ORDER), "insertion") == 0;
+    if (!m->perf) return;
+    for (size_t i = 0; i < registry_map_count(); i++)
+        if (strcmp(registry_map_name(i), cell->unit[unit]->map) == 0 && m->perf[i])
+            b->hooks = (struct bench_hooks){start_perf, stop_perf, m->perf[i]};
+}
+
+void measure_deadline(struct bench *b) {
+    b->deadline_ns = wall_ns() + option_number(&b->cell->job->options, OPTION_LIMIT) * 1000000000u;
+}
+
+void measure_failed(struct measure *m, const struct bench *b) {
+    m->wrong_result |= b->wrong_result;
+    m->unmeasured++;
+}
+
+json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload, const struct keys *keys) {
+    return row_new(kind, cell, cell->unit[unit], workload, keys_facts(keys)->name);
+}

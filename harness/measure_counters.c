@@ -1,0 +1,62 @@
+/* The counters recorder: perf events around the measured loops only. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "harness/measure.h"
+#include "harness/rng.h"
+#include "harness/row.h"
+
+static void start_counters(void *counters) {
+    counters_start(counters);
+}
+
+static void stop_counters(void *counters) {
+    counters_stop(counters);
+}
+
+static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u, const struct workload *workload, struct keys *keys) {
+    enum { COUNTED_BATCHES = 10 };
+    json_t *row = measure_row("counters", cell, u, workload->name, keys);
+    struct batching batching;
+    struct batch batch;
+    struct bench bench;
+    uint64_t ops = 0;
+    measure_bench(m, &bench, cell, u, keys, rng_derive(option_number(&cell->job->options, OPTION_SEED), 30));
+    measure_deadline(&bench);
+    bool ok = bench_calibrate(&bench, workload, &batching);
+    bench.hooks = (struct bench_hooks){start_counters, stop_counters, m->counters};
+    counters_reset(m->counters);
+    unsigned batches = batching.most < COUNTED_BATCHES ? batching.most : COUNTED_BATCHES;
+    for (unsigned i = 0; ok && i < batches; i++) {
+        ok = bench_batch(&bench, workload, batching.ops, batching.clock, &batch);
+        ops += batch.ops;
+    }
+    if (ok) {
+        json_t *values = json_object(), *whys = json_object();
+        for (size_t i = 0; i < counters_count(m->counters); i++) {
+            double value;
+            bool known = counters_value(m->counters, i, &value);
+            row_set(values, counters_name(m->counters, i), known ? json_real(value / (double)ops) : json_null());
+            if (!known) row_set(whys, counters_name(m->counters, i), json_string(counters_why(m->counters, i)));
+        }
+        row_set(row, "counters", values);
+        row_set(row, "counters_why", whys);
+        row_set(row, "counted_ops", json_integer((json_int_t)ops));
+    } else {
+        row_error(row, bench.why);
+        measure_failed(m, &bench);
+    }
+    bench_end(&bench);
+    return row;
+}
+
+json_t *measure_counters(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
+    json_t *rows = json_array();
+    (void)gbench;
+    for (size_t w = 0; w < cell->workloads; w++)
+        for (size_t u = 0; u < cell->units; u++) {
+            if (*m->interrupted) return json_decref(rows), NULL;
+            if (cell->wanted[u][w]) json_array_append_new(rows, counters_row(m, cell, u, cell->workload[w], keys));
+        }
+    return rows;
+}

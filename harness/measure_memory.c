@@ -1,0 +1,76 @@
+/* The memory and structure recorders. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/measure.h"
+#include "harness/memcell.h"
+#include "harness/rng.h"
+#include "harness/row.h"
+
+static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload, struct keys *keys) {
+    json_t *row = measure_row("memory", cell, u, workload, keys);
+    char why[256];
+    struct memcell_args args = {.unit = cell->unit[u],
+                                .keys_spec = cell->keys,
+                                .n = cell->n,
+                                .seed = option_number(&cell->job->options, OPTION_SEED),
+                                .workload = workload,
+                                .limit_s = (unsigned)option_number(&cell->job->options, OPTION_LIMIT)};
+    json_t *memory = memcell_measure(&args, NULL, why, sizeof why);
+    if (memory) {
+        json_object_update(row, memory);
+        json_decref(memory);
+    } else {
+        row_error(row, why);
+        m->unmeasured++;
+    }
+    return row;
+}
+
+/* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small ones. */
+json_t *measure_memory(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
+    json_t *rows = json_array();
+    bool small = false;
+    (void)gbench;
+    for (size_t w = 0; w < cell->workloads; w++)
+        small |= cell->workload[w]->kind == WORKLOAD_SMALL_PUT || cell->workload[w]->kind == WORKLOAD_SMALL_GET;
+    for (size_t u = 0; u < cell->units; u++) {
+        if (*m->interrupted) return json_decref(rows), NULL;
+        if (cell->unit[u]->facts->traits & TRAIT_BASELINE) continue;
+        json_array_append_new(rows, memory_row(m, cell, u, "put_grow", keys));
+        if (small) json_array_append_new(rows, memory_row(m, cell, u, "small_put", keys));
+    }
+    return rows;
+}
+
+static json_t *structure_row(struct measure *m, const struct cell *cell, size_t u, struct keys *keys) {
+    json_t *row = measure_row("structure", cell, u, "put_grow", keys);
+    struct map_structure s;
+    struct bench bench;
+    measure_bench(m, &bench, cell, u, keys, option_number(&cell->job->options, OPTION_SEED));
+    measure_deadline(&bench);
+    if (bench_build(&bench)) {
+        cell->unit[u]->op.structure(bench.map, &s);
+        row_set(row, "capacity", json_integer((json_int_t)s.capacity));
+        row_set(row, "load_factor", s.capacity ? json_real((double)cell->n / (double)s.capacity) : json_null());
+        row_set(row, "tombstones", json_integer((json_int_t)s.tombstones));
+        row_set(row, "probe_mean", s.probe_max ? json_real(s.probe_mean) : json_null());
+        row_set(row, "probe_max", s.probe_max ? json_integer((json_int_t)s.probe_max) : json_null());
+        row_set(row, "array_bytes", s.array_bytes ? json_integer((json_int_t)s.array_bytes) : json_null());
+    } else {
+        row_error(row, bench.why);
+        measure_failed(m, &bench);
+    }
+    bench_end(&bench);
+    return row;
+}
+
+json_t *measure_structure(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
+    json_t *rows = json_array();
+    (void)gbench;
+    for (size_t u = 0; u < cell->units; u++) {
+        if (*m->interrupted) return json_decref(rows), NULL;
+        if (!(cell->unit[u]->facts->traits & TRAIT_BASELINE)) json_array_append_new(rows, structure_row(m, cell, u, keys));
+    }
+    return rows;
+}

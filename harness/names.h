@@ -1,0 +1,15 @@
+/* Names people type: lists of them, and the known name nearest to an unknown one. */
+#ifndef MAPBENCH_NAMES_H
+#define MAPBENCH_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Calls `each` for every item of a comma-separated list, blanks around items dropped; empty items are skipped.
+ * Stops and returns false when `each` does. */
+bool names_split(const char *list, bool (*each)(void *context, const char *item), void *context);
+
+/* The candidate nearest to `name` by edit distance, NULL when none is near enough to be meant. */
+const char *names_nearest(const char *name, const char *const *candidates, size_t count);
+
+#endif

@@ -1,0 +1,63 @@
+#include "harness/python.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/job.h"
+
+extern char **environ;
+
+static int spawn_and_wait(char *const argv[], bool quiet) {
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int status;
+    posix_spawn_file_actions_init(&actions);
+    if (quiet) {
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    }
+    int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error) return errno = error, -1;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int program_run(char *const argv[]) {
+    return spawn_and_wait(argv, false);
+}
+
+static bool can_draw(const char *python) {
+    char *argv[] = {(char *)python, "-c", "import matplotlib, numpy, scipy", NULL};
+    return spawn_and_wait(argv, true) == 0;
+}
+
+const char *python_find(char *why, size_t why_size) {
+    static const char *found;
+    const char *candidates[] = {getenv("MAPBENCH_PYTHON"), "python3", "/usr/bin/python3"};
+    for (size_t i = 0; !found && i < sizeof candidates / sizeof *candidates; i++)
+        if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
+    if (!found) snprintf(why, why_size, "no python3 here can draw: apt-get install python3-matplotlib python3-numpy python3-scipy");
+    return found;
+}
+
+int report_draw(char *const *folders, char *why, size_t why_size) {
+    char program[PATH_MAX + 32], *argv[64] = {NULL};
+    const char *python = python_find(why, why_size);
+    if (!python) return 4;
+    snprintf(program, sizeof program, "%s/plots/report.py", project_root());
+    argv[0] = (char *)python;
+    argv[1] = program;
+    for (size_t i = 0; folders[i] && i < 60; i++) argv[i + 2] = folders[i];
+    int status = program_run(argv);
+    if (status != 0) snprintf(why, why_size, "%s ended with %d: its message stands above", program, status);
+    return status == 2 ? 2 : status == 0 ? 0 : 4;
+}

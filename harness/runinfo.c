@@ -1,0 +1,114 @@
+#include "harness/runinfo.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "build_info.h"
+#include "harness/conditions.h"
+#include "harness/counters.h"
+#include "harness/machine.h"
+
+static json_t *text_or_null(const char *text) {
+    return text ? json_string(text) : json_null();
+}
+
+char *utc_text(bool extended, char *out) {
+    time_t now = time(NULL);
+    struct tm tm;
+    gmtime_r(&now, &tm);
+    strftime(out, 24, extended ? "%Y-%m-%dT%H:%M:%SZ" : "%Y%m%dT%H%M%SZ", &tm);
+    return out;
+}
+
+static json_t *options_json(const struct option_values *values) {
+    json_t *object = json_object();
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        json_object_set_new(object, option_facts((enum option_id)i)->name, json_string(option_text(values, (enum option_id)i)));
+    return object;
+}
+
+static json_t *profile_json(const struct profile *p) {
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "text", text_or_null(p->text), "question", text_or_null(p->question),
+                     "expect", text_or_null(p->expect), "duration", text_or_null(p->duration));
+}
+
+static json_t *build_json(void) {
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "cc", BUILD_CC, "cxx", BUILD_CXX, "unit_flags", BUILD_UNIT_FLAGS, "harness_flags",
+                     BUILD_HARNESS_FLAGS, "commit", BUILD_COMMIT);
+}
+
+static json_t *timers_json(const struct clock_costs *c) {
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "ns_per_tick", c->ns_per_tick, "ticks_empty_ns", c->ticks_empty_ns, "ticks_step_ns",
+                     c->ticks_step_ns, "thread_cpu_ns", c->thread_cpu_ns, "wall_ns", c->wall_ns);
+}
+
+static json_t *maps_json(const struct plan *plan) {
+    json_t *maps = json_array();
+    for (size_t i = 0; i < plan->cells; i++)
+        for (size_t u = 0; u < plan->cell[i].units; u++) {
+            const struct map_unit *unit = plan->cell[i].unit[u];
+            bool known = false;
+            json_t *map;
+            size_t k;
+            json_array_foreach(maps, k, map) known |= strcmp(json_string_value(json_object_get(map, "name")), unit->map) == 0;
+            if (known) continue;
+            const struct map_facts *f = unit->facts;
+            json_array_append_new(maps, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", unit->map, "summary", f->summary, "source",
+                                                  f->source, "options", f->options, "cost", f->cost, "fairness", f->fairness, "adapter",
+                                                  (f->traits & TRAIT_ADAPTER) != 0));
+        }
+    return maps;
+}
+
+json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile, const struct plan *plan, const struct clock_costs *clock) {
+    json_t *info = json_object(), *jobs = json_array(), *skipped = json_array();
+    char now[24];
+    for (size_t i = 0; i < profile->jobs; i++)
+        json_array_append_new(jobs, json_pack("{s:s, s:o}", "name", profile->job[i].name, "options", options_json(&profile->job[i].options)));
+    for (size_t i = 0; i < plan->skips; i++)
+        json_array_append_new(skipped, json_pack("{s:s, s:s}", "cell", plan->skip[i].what, "reason", plan->skip[i].why));
+    json_object_set_new(info, "schema", json_integer(RUN_SCHEMA));
+    json_object_set_new(info, "id", json_string(id));
+    json_object_set_new(info, "command", json_string(command));
+    json_object_set_new(info, "profile", profile_json(profile));
+    json_object_set_new(info, "options", options_json(&profile->global));
+    json_object_set_new(info, "jobs", jobs);
+    json_object_set_new(info, "machine", machine_describe());
+    json_object_set_new(info, "build", build_json());
+    json_object_set_new(info, "timers", timers_json(clock));
+    json_object_set_new(info, "probe", json_pack("{s:o}", "events", counters_probe()));
+    json_object_set_new(info, "conditions", json_pack("{s:o, s:n}", "before", conditions_now(), "after"));
+    json_object_set_new(info, "keys", json_array());
+    json_object_set_new(info, "maps", maps_json(plan));
+    json_object_set_new(info, "warnings", json_array());
+    json_object_set_new(info, "skipped", skipped);
+    json_object_set_new(info, "started", json_string(utc_text(true, now)));
+    json_object_set_new(info, "figures", json_null());
+    return info;
+}
+
+void runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *f) {
+    json_t *list = json_object_get(info, "keys"), *entry;
+    size_t i;
+    json_array_foreach(list, i, entry)
+        if (strcmp(json_string_value(json_object_get(entry, "name")), f->name) == 0 &&
+            strcmp(json_string_value(json_object_get(entry, "shape")), shape->name) == 0)
+            return;
+    json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:f}", "name", f->name, "shape", shape->name, "limit",
+                                          f->limit == SIZE_MAX ? json_null() : json_integer((json_int_t)f->limit), "provenance", f->provenance,
+                                          "sha256", f->sha256, "files", (json_int_t)f->files, "duplicates", (json_int_t)f->duplicates,
+                                          "with_nul", (json_int_t)f->with_nul, "mean_key_bytes", f->mean_key_bytes));
+}
+
+void runinfo_end(json_t *info, double duration_s, bool complete) {
+    char now[24];
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    json_object_set_new(json_object_get(info, "conditions"), "after", conditions_now());
+    json_object_set_new(info, "finished", json_string(utc_text(true, now)));
+    json_object_set_new(info, "duration_s", json_real(duration_s));
+    json_object_set_new(info, "complete", json_boolean(complete));
+    /* The most this process ever held, maps and key text included: of a run of the baseline alone, the harness. */
+    json_object_set_new(info, "process_peak_bytes", json_integer((json_int_t)usage.ru_maxrss * 1024));
+}

@@ -1,0 +1,23 @@
+/* run.json: everything about a run that is not a measurement. */
+#ifndef MAPBENCH_RUNINFO_H
+#define MAPBENCH_RUNINFO_H
+
+#include <jansson.h>
+
+#include "harness/clock.h"
+#include "harness/job.h"
+#include "harness/keys.h"
+#include "harness/plan.h"
+
+enum { RUN_SCHEMA = 1 };
+
+/* The object as known before measuring: command, profile, options in effect, machine, build, timers, conditions. */
+json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile, const struct plan *plan, const struct clock_costs *clock);
+/* Adds a key stream once (by name and shape). */
+void runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *facts);
+/* Adds what is known at the end: conditions, duration, memory. */
+void runinfo_end(json_t *info, double duration_s, bool complete);
+/* "2026-11-20T08:15:00Z" (extended) or "20261120T081500Z"; writes and returns `out` (at least 24 bytes). */
+char *utc_text(bool extended, char *out);
+
+#endif

@@ -1,0 +1,187 @@
+#include "harness/table.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/sizes.h"
+
+static const char *text(const json_t *row, const char *key) {
+    const char *value = json_string_value(json_object_get(row, key));
+    return value ? value : "";
+}
+
+static double number(const json_t *row, const char *key) {
+    const json_t *value = json_object_get(row, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+enum { NAMES_MAX = 64 };
+struct names {
+    size_t count;
+    const char *name[NAMES_MAX];
+};
+
+static size_t name_index(struct names *names, const char *name) {
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->name[i], name) == 0) return i;
+    if (names->count == NAMES_MAX) return NAMES_MAX - 1;
+    names->name[names->count] = name;
+    return names->count++;
+}
+
+/* One cell's rows of one kind. */
+struct matrix {
+    struct names map, column;
+    const json_t *row[NAMES_MAX][NAMES_MAX];
+};
+
+static bool is_baseline(const char *map) {
+    return strcmp(map, "null") == 0;
+}
+
+static double best_of(const struct matrix *m, size_t column) {
+    double best = INFINITY;
+    for (size_t i = 0; i < m->map.count; i++) {
+        double median = m->row[i][column] ? number(m->row[i][column], "median") : NAN;
+        if (!is_baseline(m->map.name[i]) && median < best) best = median;
+    }
+    return best;
+}
+
+static int column_width(const char *name) {
+    return (int)strlen(name) + 2 < 11 ? 11 : (int)strlen(name) + 2;
+}
+
+static void print_time(const struct matrix *m, FILE *out) {
+    bool marks[3] = {false};
+    fprintf(out, "%-12s", "ns/op");
+    for (size_t c = 0; c < m->column.count; c++) fprintf(out, "%*s ", column_width(m->column.name[c]), m->column.name[c]);
+    fputc('\n', out);
+    for (size_t i = 0; i < m->map.count; i++) {
+        fprintf(out, "%-12s", m->map.name[i]);
+        for (size_t c = 0; c < m->column.count; c++) {
+            const json_t *row = m->row[i][c];
+            double median = row ? number(row, "median") : NAN;
+            int width = column_width(m->column.name[c]);
+            char mark = ' ';
+            if (!isfinite(median)) {
+                fprintf(out, "%*s%c", width, "-", row ? 'x' : ' ');
+                marks[2] |= row != NULL;
+                continue;
+            }
+            if (!is_baseline(m->map.name[i]) && median == best_of(m, c)) mark = '*', marks[0] = true;
+            if (json_is_false(json_object_get(row, "stable"))) mark = '!', marks[1] = true;
+            fprintf(out, "%*.*f%c", width, median < 10 ? 2 : 1, median, mark);
+        }
+        fputc('\n', out);
+    }
+    if (marks[0]) fputs("* lowest  ", out);
+    if (marks[1]) fputs("! unstable (see why_unstable)  ", out);
+    if (marks[2]) fputs("x not measured (see error)", out);
+    fputs("\n\n", out);
+}
+
+static void print_latency(const struct matrix *m, FILE *out) {
+    static const char *const quantiles[] = {"p50", "p99", "p999", "p9999", "max"};
+    for (size_t c = 0; c < m->column.count; c++) {
+        fprintf(out, "%-12s%11s %11s %11s %11s %11s  growths\n", m->column.name[c], "p50 ns", "p99", "p99.9", "p99.99", "max");
+        for (size_t i = 0; i < m->map.count; i++) {
+            const json_t *row = m->row[i][c], *latency = row ? json_object_get(row, "latency") : NULL;
+            if (!row) continue;
+            fprintf(out, "%-12s", m->map.name[i]);
+            if (!latency) {
+                fprintf(out, "  %s\n", text(row, "error"));
+                continue;
+            }
+            for (size_t q = 0; q < 5; q++) fprintf(out, "%11.0f ", number(latency, quantiles[q]));
+            fprintf(out, "%8.0f\n", number(row, "growth_events_total"));
+        }
+    }
+    fputc('\n', out);
+}
+
+static void print_memory(const struct matrix *m, FILE *out) {
+    for (size_t c = 0; c < m->column.count; c++) {
+        fprintf(out, "%-12s%14s %14s %14s %14s\n", m->column.name[c], "bytes/entry", "octave mean", "peak bytes", "resident bytes");
+        for (size_t i = 0; i < m->map.count; i++) {
+            const json_t *row = m->row[i][c];
+            if (!row) continue;
+            if (text(row, "error")[0])
+                fprintf(out, "%-12s  %s\n", m->map.name[i], text(row, "error"));
+            else
+                fprintf(out, "%-12s%14.1f %14.1f %14.0f %14.0f\n", m->map.name[i], number(row, "bytes_per_entry"),
+                        number(json_object_get(row, "octave"), "mean"), number(row, "bytes_peak"), number(row, "rss_delta"));
+        }
+    }
+    fputc('\n', out);
+}
+
+static void print_structure(const struct matrix *m, FILE *out) {
+    fprintf(out, "%-12s%12s %12s %12s %12s %12s\n", "structure", "capacity", "load", "probe mean", "probe max", "tombstones");
+    for (size_t i = 0; i < m->map.count; i++) {
+        const json_t *row = m->row[i][0];
+        if (!row) continue;
+        fprintf(out, "%-12s%12.0f ", m->map.name[i], number(row, "capacity"));
+        fprintf(out, "%12.2f ", number(row, "load_factor"));
+        if (isfinite(number(row, "probe_mean")))
+            fprintf(out, "%12.2f %12.0f %12.0f\n", number(row, "probe_mean"), number(row, "probe_max"), number(row, "tombstones"));
+        else
+            fprintf(out, "%12s %12s %12s\n", "-", "-", "-");
+    }
+    fputc('\n', out);
+}
+
+static void print_counters(const struct matrix *m, FILE *out) {
+    for (size_t c = 0; c < m->column.count; c++) {
+        bool head = false;
+        for (size_t i = 0; i < m->map.count; i++) {
+            const json_t *row = m->row[i][c];
+            json_t *counters = row ? json_object_get(row, "counters") : NULL, *value;
+            const char *name;
+            if (!counters) continue;
+            if (!head) {
+                fprintf(out, "%-12s", m->column.name[c]);
+                json_object_foreach(counters, name, value) if (json_is_number(value)) fprintf(out, "%17s", name);
+                fputs("  (per operation)\n", out);
+                head = true;
+            }
+            fprintf(out, "%-12s", m->map.name[i]);
+            json_object_foreach(counters, name, value) if (json_is_number(value)) fprintf(out, "%17.4g", json_number_value(value));
+            fputc('\n', out);
+        }
+    }
+    fputc('\n', out);
+}
+
+static void print_matrix(const struct matrix *m, const json_t *first, FILE *out) {
+    static const struct {
+        const char *kind;
+        void (*print)(const struct matrix *, FILE *);
+    } printers[] = {{"time", print_time}, {"latency", print_latency}, {"memory", print_memory}, {"structure", print_structure}, {"counters", print_counters}};
+    char size[24];
+    fprintf(out, "== %s: %s, %s keys, n %s, %s hash, %s heap (%s)\n", text(first, "kind"), text(first, "shape"), text(first, "keys"),
+            size_text((size_t)number(first, "n"), size), text(first, "hash"), text(first, "heap"), text(first, "job"));
+    for (size_t i = 0; i < sizeof printers / sizeof *printers; i++)
+        if (strcmp(printers[i].kind, text(first, "kind")) == 0) printers[i].print(m, out);
+}
+
+void table_print(const json_t *rows, FILE *out) {
+    size_t total = json_array_size(rows);
+    bool *printed = calloc(total + 1, sizeof *printed);
+    struct matrix *m = malloc(sizeof *m);
+    for (size_t i = 0; printed && m && i < total; i++) {
+        const json_t *first = json_array_get(rows, i);
+        if (printed[i]) continue;
+        memset(m, 0, sizeof *m);
+        for (size_t j = i; j < total; j++) {
+            const json_t *row = json_array_get(rows, j);
+            if (strcmp(text(row, "kind"), text(first, "kind")) != 0 || strcmp(text(row, "cell"), text(first, "cell")) != 0) continue;
+            printed[j] = true;
+            m->row[name_index(&m->map, text(row, "map"))][name_index(&m->column, text(row, "workload"))] = row;
+        }
+        print_matrix(m, first, out);
+    }
+    free(printed), free(m);
+}

@@ -1,0 +1,51 @@
+#include "harness/workload.h"
+
+#include <string.h>
+
+static const struct workload workloads[] = {
+#define WORKLOAD(name, kind, hit_percent, summary) {#name, WORKLOAD_##kind, hit_percent, summary},
+#include "harness/workloads.def"
+#undef WORKLOAD
+};
+
+size_t workload_count(void) {
+    return sizeof workloads / sizeof workloads[0];
+}
+
+const struct workload *workload_at(size_t i) {
+    return &workloads[i];
+}
+
+const struct workload *workload_find(const char *name) {
+    for (size_t i = 0; i < workload_count(); i++)
+        if (strcmp(workloads[i].name, name) == 0) return &workloads[i];
+    return NULL;
+}
+
+bool workload_follows_skew(const struct workload *workload) {
+    switch (workload->kind) {
+    case WORKLOAD_OVERWRITE:
+    case WORKLOAD_GET:
+    case WORKLOAD_GET_CHAIN:
+    case WORKLOAD_GET_CALL:
+    case WORKLOAD_GET_COLD: return true;
+    default: return false;
+    }
+}
+
+bool workload_has_latency(const struct workload *workload) {
+    switch (workload->kind) {
+    case WORKLOAD_PUT:
+    case WORKLOAD_OVERWRITE:
+    case WORKLOAD_GET:
+    case WORKLOAD_GET_COLD:
+    case WORKLOAD_DEL:
+    case WORKLOAD_CHURN: return true;
+    default: return false;
+    }
+}
+
+size_t workload_extra_keys(const struct workload *workload, size_t n) {
+    if (workload->kind == WORKLOAD_CHURN) return n;
+    return workload->kind == WORKLOAD_GET && workload->hit_percent < 100;
+}

@@ -1,0 +1,356 @@
+/* swiss_flat: a Swiss table: open addressing over groups of slots, found by control bytes.
+ *
+ * Words:      a CONTROL BYTE says of one slot whether it is empty, deleted (a TOMBSTONE) or holds an entry, and then
+ *             keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are compared at once (8 where
+ *             the machine has no vectors; maps/group.h). An entry's HOME is group hash & group_mask; the PROBE goes on
+ *             from there in steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
+ *
+ *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...      one byte a slot, 16-byte aligned
+ *             slots  [ kv kv .. kv ...                    ][ next group ...      an array of its own
+ *
+ *             A lookup reads the group's 16 control bytes, then only slots whose tag matches; an EMPTY byte ends it.
+ *             A table of less than a group, 4 or 8 slots, still has the control bytes of a whole one: those without
+ *             a slot stay empty for ever. They end every probe, and none is ever chosen, as the first free byte of
+ *             the group is a real slot until the table grows.
+ *
+ *             Deleting from a group that has an empty byte makes the slot empty: every probe through the group ends
+ *             there anyhow. Only a full group leaves a tombstone, as an entry may have been pushed past it. An
+ *             insert reuses the first free slot of its probe, tombstones included. When none but tombstones are
+ *             left to spare, the table is rehashed in place if it is at most 25/32 full and doubled otherwise: each
+ *             rehash makes room for at least 3/32 of the capacity, so that churn at constant size costs a constant
+ *             amount and neither slows down nor grows for ever.
+ * Source:     absl::flat_hash_map's design (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google;
+ *             absl/container/internal/raw_hash_set.h, 25/32 from there); whole aligned groups as in folly F14 and Go 1.24.
+ * Invariants: a full slot has its key's tag; between the home of an entry and its group every group is without empty
+ *             byte; no key twice; len, tombstones and room recounted; bytes without a slot empty; at least one byte of
+ *             the table empty.
+ * Cost:       a hit reads a line of control bytes and a line of slots, a miss the control bytes alone (and with 5 %
+ *             probability a slot). Per entry one slot and one byte over the load of 0.4375 to 0.875: 19 to 39 bytes
+ *             for 8-byte keys and values.
+ */
+#include "maps/group.h"
+#include "maps/sizing.h"
+
+static const struct map_facts map_facts = {
+    .summary = "Swiss table: groups of control bytes, flat slots",
+    .source = "absl::flat_hash_map (raw_hash_set.h); aligned groups as in F14 and Go 1.24",
+    .invariants = "tags right; no empty byte between home and entry; no key twice; len, tombstones and room recounted",
+    .cost = "a hit reads two cache lines, a miss one; (slot + 1 byte) / 0.4375 to 0.875 per entry",
+    .options = "max load 7/8, growth x2, rehash in place up to 25/32, 254 tags, groups: " GROUP_KIND,
+    .fairness = "as absl::flat_hash_map in kind; 8-bit tags and aligned groups where absl has 7 bits and any start",
+    .package = NULL,
+    .traits = TRAIT_TOMBSTONES,
+};
+
+enum { SWISS_CAPACITY_MIN = 4, SWISS_LOAD_NUM = 7, SWISS_LOAD_DEN = 8 };
+static const size_t SWISS_NOWHERE = SIZE_MAX;
+
+struct slot {
+    map_key key;
+    map_val val;
+};
+
+struct map {
+    uint8_t *ctrl;
+    struct slot *slots;
+    size_t group_mask;
+    size_t len;
+    size_t room;       /* empty slots that may still be filled before the table grows or is rehashed */
+    size_t capacity;   /* slots; 0 while ctrl is the shared empty group */
+    void *ctrl_block;  /* what the arrays were allocated as */
+    void *slots_block;
+    HEAP_FIELD
+};
+
+/* The control bytes of maps without arrays. Nothing writes to them: there is no room. */
+static const _Alignas(16) uint8_t swiss_no_ctrl[GROUP_SLOTS];
+
+/* A table of less than a group may fill all its slots: the bytes without a slot end the probes. */
+static size_t swiss_limit(size_t capacity) {
+    return capacity < GROUP_SLOTS ? capacity : load_limit(capacity, SWISS_LOAD_NUM, SWISS_LOAD_DEN);
+}
+
+/* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
+static bool swiss_allocate(struct map *map, size_t capacity) {
+    if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
+    size_t ctrl_bytes = capacity < GROUP_SLOTS ? GROUP_SLOTS : capacity;
+    uint8_t *ctrl = HEAP_NEW_ZEROED(HEAP_OF(map), uint8_t, ctrl_bytes);
+    struct slot *slots = ctrl ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + SLOTS_SPARE(struct slot)) : NULL;
+    if (!slots) {
+        HEAP_FREE(HEAP_OF(map), ctrl);
+        return false;
+    }
+    HEAP_STORE(HEAP_OF(map), &map->ctrl_block, ctrl);
+    HEAP_STORE(HEAP_OF(map), &map->slots_block, slots);
+    map->ctrl = ctrl;
+    map->slots = (struct slot *)first_line(slots, sizeof(struct slot));
+    map->group_mask = ctrl_bytes / GROUP_SLOTS - 1;
+    map->capacity = capacity;
+    map->room = swiss_limit(capacity);
+    return true;
+}
+
+static struct map *map_create(struct heap *heap, size_t hint) {
+    struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);
+    if (!map) return NULL;
+    HEAP_BIND(map, heap);
+    map->ctrl = (uint8_t *)(uintptr_t)swiss_no_ctrl;
+    if (hint == 0) return map;
+    size_t capacity = SWISS_CAPACITY_MIN;
+    while (capacity < GROUP_SLOTS && swiss_limit(capacity) < hint) capacity *= 2;
+    if (capacity >= GROUP_SLOTS) capacity = capacity_for(hint, GROUP_SLOTS, SWISS_LOAD_NUM, SWISS_LOAD_DEN);
+    if (swiss_allocate(map, capacity)) return map;
+    HEAP_FREE(heap, map);
+    return NULL;
+}
+
+static void map_destroy(struct map *map) {
+    HEAP_FREE(HEAP_OF(map), map->ctrl_block);
+    HEAP_FREE(HEAP_OF(map), map->slots_block);
+    HEAP_FREE(HEAP_OF(map), map);
+}
+
+/* The next group of a probe; `step` counts from 0. */
+MAP_INLINE size_t swiss_next(const struct map *map, size_t group, size_t *step) {
+    return (group + ++*step) & map->group_mask;
+}
+
+/* Where an entry with this hash goes if it is not there yet. */
+MAP_INLINE size_t swiss_first_free(const struct map *map, uint64_t hash) {
+    for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
+        group_mask spare = group_match_free(group_load(map->ctrl + group * GROUP_SLOTS));
+        if (spare) return group * GROUP_SLOTS + group_first(spare);
+    }
+}
+
+MAP_INLINE void swiss_prefetch_text(const struct slot *slot) {
+#ifdef SHAPE_KEY_STR
+    __builtin_prefetch(slot->key.text);
+#else
+    (void)slot;
+#endif
+}
+
+/* Doubles the table; false: out of memory, nothing changed. The old groups are read in order, and an entry's new home
+ * is its old one or that plus the old number of groups: three arrays walked in sequence. The texts of strings, which
+ * must be hashed again, are anywhere: those of the next group are fetched while this one moves. */
+static __attribute__((noinline, cold)) bool swiss_grow(struct map *map) {
+    struct map old = *map;
+    if (!swiss_allocate(map, old.capacity ? old.capacity * 2 : SWISS_CAPACITY_MIN)) return false;
+    for (size_t base = 0; base < old.capacity; base += GROUP_SLOTS) {
+        if (base + GROUP_SLOTS < old.capacity) {
+            group_mask ahead = group_match_full(group_load(old.ctrl + base + GROUP_SLOTS));
+            for (; ahead; ahead = group_rest(ahead))
+                swiss_prefetch_text(&old.slots[base + GROUP_SLOTS + group_first(ahead)]);
+        }
+        for (group_mask full = group_match_full(group_load(old.ctrl + base)); full; full = group_rest(full)) {
+            const struct slot *from = &old.slots[base + group_first(full)];
+            uint64_t hash = key_hash(from->key);
+            size_t place = swiss_first_free(map, hash);
+            map->ctrl[place] = group_tag(hash);
+            map->slots[place] = *from;
+        }
+    }
+    map->room -= map->len;
+    HEAP_FREE(HEAP_OF(map), old.ctrl_block);
+    HEAP_FREE(HEAP_OF(map), old.slots_block);
+    return true;
+}
+
+/* Rehashes in place. First every tombstone becomes empty and every entry is marked as not yet placed, by the byte of
+ * a tombstone; then each entry in turn goes to the first slot of its probe that is free or not yet placed. If an
+ * entry that is not yet placed sits there, the two change places and it is that one's turn. */
+static __attribute__((noinline, cold)) void swiss_rehash_in_place(struct map *map) {
+    for (size_t i = 0; i < map->capacity; i++)
+        map->ctrl[i] = map->ctrl[i] >= CTRL_TAG_MIN ? CTRL_DELETED : CTRL_EMPTY;
+    for (size_t i = 0; i < map->capacity;) {
+        if (map->ctrl[i] != CTRL_DELETED) {
+            i++;
+            continue;
+        }
+        uint64_t hash = key_hash(map->slots[i].key);
+        size_t place = swiss_first_free(map, hash);
+        if (place / GROUP_SLOTS == i / GROUP_SLOTS) { /* already in the best group: stay */
+            map->ctrl[i++] = group_tag(hash);
+            continue;
+        }
+        bool swap = map->ctrl[place] == CTRL_DELETED;
+        struct slot other = map->slots[place];
+        map->ctrl[place] = group_tag(hash);
+        map->slots[place] = map->slots[i];
+        if (swap) {
+            map->slots[i] = other;
+        } else {
+            map->ctrl[i] = CTRL_EMPTY;
+            HEAP_DROP(HEAP_OF(map), &map->slots[i]);
+            i++;
+        }
+    }
+    map->room = swiss_limit(map->capacity) - map->len;
+}
+
+/* Makes room for one more entry; false: out of memory, nothing changed. */
+static __attribute__((noinline, cold)) bool swiss_make_room(struct map *map) {
+    if (map->capacity > GROUP_SLOTS && map->len <= map->capacity / 32 * 25) {
+        swiss_rehash_in_place(map);
+        return true;
+    }
+    return swiss_grow(map);
+}
+
+MAP_INLINE size_t swiss_find(const struct map *map, map_key key, uint64_t hash) {
+    uint8_t tag = group_tag(hash);
+    for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
+        group_bytes bytes = group_load(map->ctrl + group * GROUP_SLOTS);
+        for (group_mask match = group_match(bytes, tag); match; match = group_rest(match)) {
+            size_t place = group * GROUP_SLOTS + group_first(match);
+            if (__builtin_expect(key_equal(map->slots[place].key, key), 1)) return place;
+        }
+        if (__builtin_expect(group_match_empty(bytes) != 0, 1)) return SWISS_NOWHERE;
+    }
+}
+
+MAP_INLINE map_val *map_get(struct map *map, map_key key) {
+    size_t place = swiss_find(map, key, key_hash(key));
+    return place == SWISS_NOWHERE ? NULL : &map->slots[place].val;
+}
+
+MAP_INLINE map_val *map_put(struct map *map, map_key key) {
+    uint64_t hash = key_hash(key);
+    uint8_t tag = group_tag(hash);
+    size_t place = SWISS_NOWHERE;
+    for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
+        group_bytes bytes = group_load(map->ctrl + group * GROUP_SLOTS);
+        for (group_mask match = group_match(bytes, tag); match; match = group_rest(match)) {
+            size_t found = group * GROUP_SLOTS + group_first(match);
+            if (__builtin_expect(key_equal(map->slots[found].key, key), 1)) return &map->slots[found].val;
+        }
+        group_mask spare = group_match_free(bytes);
+        if (__builtin_expect(spare == 0, 0)) continue;
+        if (place == SWISS_NOWHERE) place = group * GROUP_SLOTS + group_first(spare);
+        if (__builtin_expect(group_match_empty(bytes) != 0, 1)) break;
+    }
+    bool fills_empty = map->ctrl[place] == CTRL_EMPTY;
+    if (__builtin_expect(map->room < fills_empty, 0)) {
+        if (!swiss_make_room(map)) return NULL;
+        place = swiss_first_free(map, hash);
+    }
+    map->room -= fills_empty;
+    map->len++;
+    map->ctrl[place] = tag;
+    map->slots[place].key = key;
+    return &map->slots[place].val;
+}
+
+MAP_INLINE bool map_del(struct map *map, map_key key) {
+    size_t place = swiss_find(map, key, key_hash(key));
+    if (place == SWISS_NOWHERE) return false;
+    bool has_empty = group_match_empty(group_load(map->ctrl + place / GROUP_SLOTS * GROUP_SLOTS)) != 0;
+    map->ctrl[place] = has_empty ? CTRL_EMPTY : CTRL_DELETED;
+    HEAP_DROP(HEAP_OF(map), &map->slots[place]);
+    map->room += has_empty;
+    map->len--;
+    return true;
+}
+
+MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
+MAP_INLINE size_t map_capacity(const struct map *map) { return map->capacity; }
+
+static void map_clear(struct map *map) {
+    size_t limit = swiss_limit(map->capacity);
+    if (map->room != limit) memset(map->ctrl, CTRL_EMPTY, map->capacity);
+    HEAP_DROP(HEAP_OF(map), map->slots);
+    map->len = 0;
+    map->room = limit;
+}
+
+static struct map *map_copy(struct map *map) {
+    struct map *copy = map_create(HEAP_OF(map), 0);
+    if (!copy || map->capacity == 0) return copy;
+    if (!swiss_allocate(copy, map->capacity)) {
+        map_destroy(copy);
+        return NULL;
+    }
+    memcpy(copy->ctrl, map->ctrl, map->capacity);
+    memcpy(copy->slots, map->slots, map->capacity * sizeof(struct slot));
+    copy->len = map->len;
+    copy->room = map->room;
+    return copy;
+}
+
+struct map_iter {
+    struct map *map;
+    size_t next;     /* slot that the next group begins with */
+    group_mask left; /* full slots of the group before it, not yet visited */
+};
+
+MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
+    iter->map = map;
+    iter->next = 0;
+    iter->left = 0;
+}
+
+MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
+    const struct map *map = iter->map;
+    while (!iter->left) {
+        if (iter->next >= map->capacity) return false;
+        iter->left = group_match_full(group_load(map->ctrl + iter->next));
+        iter->next += GROUP_SLOTS;
+    }
+    const struct slot *slot = &map->slots[iter->next - GROUP_SLOTS + group_first(iter->left)];
+    iter->left = group_rest(iter->left);
+    *key = slot->key;
+    *val = &slot->val;
+    return true;
+}
+
+/* Groups from an entry's home to its place, both included; 0: one before the last has an empty byte. */
+static size_t swiss_probe_length(const struct map *map, size_t place) {
+    size_t group = key_hash(map->slots[place].key) & map->group_mask, step = 0;
+    for (; group != place / GROUP_SLOTS; group = swiss_next(map, group, &step))
+        if (group_match_empty(group_load(map->ctrl + group * GROUP_SLOTS))) return 0;
+    return step + 1;
+}
+
+static const char *swiss_check_slot(const struct map *map, size_t i) {
+    map_key key = map->slots[i].key;
+    uint64_t hash = key_hash(key);
+    if (map->ctrl[i] != group_tag(hash)) return "a control byte is not its key's tag";
+    if (swiss_probe_length(map, i) == 0) return "an empty byte lies between an entry's home and its group";
+    return swiss_find(map, key, hash) == i ? NULL : "a key is stored twice";
+}
+
+static const char *map_check(struct map *map) {
+    size_t full = 0, empty = 0, deleted = 0;
+    size_t bytes = (map->group_mask + 1) * GROUP_SLOTS;
+    if (map->capacity & (map->capacity - 1)) return "the capacity is not a power of two";
+    if (bytes != (map->capacity < GROUP_SLOTS ? GROUP_SLOTS : map->capacity)) return "capacity and groups disagree";
+    for (size_t i = 0; i < bytes; i++) {
+        if (i >= map->capacity && map->ctrl[i] != CTRL_EMPTY) return "a byte without a slot is not empty";
+        empty += map->ctrl[i] == CTRL_EMPTY;
+        deleted += map->ctrl[i] == CTRL_DELETED;
+        if (map->ctrl[i] < CTRL_TAG_MIN) continue;
+        const char *fault = swiss_check_slot(map, i);
+        if (fault) return fault;
+        full++;
+    }
+    if (full != map->len) return "the length is not the number of full slots";
+    if (full + deleted + map->room != swiss_limit(map->capacity)) return "the room left is miscounted";
+    return empty ? NULL : "no byte is empty: a probe would not end";
+}
+
+static void map_describe(struct map *map, struct map_structure *out) {
+    size_t steps = 0;
+    if (map->capacity) {
+        size_t slots = map->capacity + SLOTS_SPARE(struct slot);
+        out->array_bytes = (map->group_mask + 1) * GROUP_SLOTS + slots * sizeof(struct slot);
+    }
+    for (size_t i = 0; i < map->capacity; i++) {
+        out->tombstones += map->ctrl[i] == CTRL_DELETED;
+        if (map->ctrl[i] < CTRL_TAG_MIN) continue;
+        size_t length = swiss_probe_length(map, i);
+        steps += length;
+        if (length > out->probe_max) out->probe_max = length;
+    }
+    if (map->len) out->probe_mean = (double)steps / (double)map->len;
+}

@@ -1,0 +1,85 @@
+"""Latency percentiles of single operations: the tail, on a scale that gives every further nine the same room."""
+from matplotlib.lines import Line2D
+
+import canvas
+import style
+from load import BASELINE
+from points import percentile_points
+
+PANELS_MAX = 9
+NEEDS = ("latency",)
+SHARES = [(0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"), (0.99999, "99.999 %"),
+          (0.999999, "99.9999 %"), (0.9999999, "99.99999 %")]
+
+
+def draw(run, run_looks, folder):
+    figures = []
+    for family, rows in run.families("latency").items():
+        cells = list(dict.fromkeys((r["workload"], r["n"]) for r in rows))
+        for part in range(0, len(cells), PANELS_MAX):
+            number = f"-{part // PANELS_MAX + 1}" if len(cells) > PANELS_MAX else ""
+            name = f"latency-{style.family_slug(family)}{number}"
+            title = f"Latency percentiles of one operation: {run.title(family)}" + \
+                    (f", part {number[1:]}" if number else "")
+            canvas.save(draw_part(run, run_looks, rows, cells[part:part + PANELS_MAX], title), folder, name)
+            figures.append((name, title))
+    return figures
+
+
+def draw_part(run, run_looks, rows, cells, title):
+    columns = min(3, len(cells))
+    lines = -(-len(cells) // columns)
+    note = ("Every operation timed by itself; the timer's own cost (dotted floor) is part of each value, so read the tail, "
+            "never the median.\nClosed loop: an operation that had to wait for its predecessor does not show. The right end "
+            "of a line is the largest value of all.")
+    figure, area = canvas.frame(max(canvas.WIDTH_MIN, 2.5 + columns * 3.9), 3.3 * lines, title,
+                                style.subtitle(run, rows), note)
+    labels = {}
+    for row in rows:
+        if (row["workload"], row["n"]) in cells:
+            labels[run.label(row)] = max(labels.get(run.label(row), 0), row["latency"]["max"])
+    order = sorted(labels, key=lambda label: (label == BASELINE, -labels[label]))
+    grid_axes = canvas.panels(figure, area, len(cells), columns, legend=1.75, left=0.85)
+    for axes, (workload, n) in zip(grid_axes, cells):
+        panel = [r for r in rows if (r["workload"], r["n"]) == (workload, n)]
+        for row in sorted(panel, key=lambda r: -order.index(run.label(r))):
+            draw_line(axes, run_looks[run.label(row)], row)
+        costs = [r["latency"]["timer_cost_ns"] for r in panel if r["latency"]["timer_cost_ns"]]
+        if costs:
+            axes.axhline(max(costs), color=style.GREY, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+            axes.text(0.99, max(costs), "timer", transform=axes.get_yaxis_transform(), size=style.SIZE_SMALL,
+                      color=style.GREY, va="bottom", ha="right")
+        axes.set_title(f"{workload}, n = {n:,}")
+        scale(axes, panel)
+    for i in range(0, len(cells), columns):
+        figure.axes[i].set_ylabel("ns (lower is better)")
+    for i in range(len(cells)):
+        if i + columns >= len(cells):
+            figure.axes[i].set_xlabel("share of operations at or below")
+    canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
+                                 for label in order], "worst to best tail", 1.65)
+    return figure
+
+
+def draw_line(axes, look, row):
+    points = percentile_points(row["latency"])
+    drawn = canvas.line_style(look)
+    drawn["marker"] = None
+    axes.plot([x for x, _ in points], [y for _, y in points], **drawn, linewidth=1.4, zorder=3)
+    if points and look.marker.mpl:
+        axes.plot(*points[-1], marker=look.marker.mpl, color=look.colour, markersize=5, zorder=4)
+
+
+def scale(axes, panel):
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    right = max(r["latency"]["count"] for r in panel) * 1.5
+    ticks = [(1 / (1 - share), text) for share, text in SHARES if 1 / (1 - share) <= right] or [(1, "0 %")]
+    axes.set_xlim(1, max(right, 2))
+    axes.set_xticks([x for x, _ in ticks], [text for _, text in ticks], size=7)
+    axes.xaxis.set_minor_formatter(canvas.ticker.NullFormatter())
+    low, high = axes.get_ylim()
+    low = min([r["latency"]["timer_cost_ns"] for r in panel if r["latency"]["timer_cost_ns"]] + [low]) * 0.9
+    axes.set_ylim(max(low, 0.5), high)
+    axes.yaxis.set_major_locator(canvas.ticker.LogLocator(base=10))
+    canvas.format_axis(axes.yaxis, style.format_ns)

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Runs every test, a line each with its seconds, and prints what the failing ones printed.
+#   tests/run_all.sh BUILD [PATTERN]     PATTERN: an extended regular expression on the names printed
+# A test that exits 77 is skipped: something it needs is missing here. With CI=true that counts as a failure.
+# Variables: JOBS (compilations at once), CC, CXX, CLANG as for make.
+set -uo pipefail
+
+cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
+[[ $# -ge 1 ]] || { echo "usage: tests/run_all.sh BUILD [PATTERN]" >&2; exit 2; }
+build=${1%/} pattern=${2:-.} jobs=${JOBS:-2}
+export MAPBENCH_BUILD=$build
+passed=0 failed=0 skipped=0 matched=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# --- running one ----------------------------------------------------------------------------------------------------
+
+# report VERDICT NAME SECONDS [REASON]
+report() { printf '%-5s %6.1f s  %s%s\n' "$1" "$3" "$2" "${4:+: $4}"; }
+
+skip() { # NAME REASON [SECONDS]
+    if [[ ${CI:-} == true ]]; then
+        report FAIL "$1" "${3:-0}" "$2 (CI=true: nothing may be missing)"
+        failed=$((failed + 1))
+    else
+        report skip "$1" "${3:-0}" "$2"
+        skipped=$((skipped + 1))
+    fi
+}
+
+wanted() {
+    [[ $1 =~ $pattern ]] || return 1
+    matched=$((matched + 1))
+}
+
+# check NAME LIMIT_SECONDS COMMAND ...
+check() {
+    local name=$1 limit=$2 start seconds status=0
+    shift 2
+    wanted "$name" || return 0
+    start=$EPOCHREALTIME
+    timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || status=$?
+    seconds=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
+    case $status in
+    0)
+        report ok "$name" "$seconds"
+        passed=$((passed + 1))
+        return 0
+        ;;
+    77) skip "$name" "$(tail -n 1 "$log")" "$seconds" ;;
+    *)
+        [[ $status == 124 || $status == 137 ]] && echo "stopped after $limit s" >>"$log"
+        report FAIL "$name" "$seconds" "status $status"
+        sed 's/^/    | /' "$log"
+        failed=$((failed + 1))
+        ;;
+    esac
+    return 1
+}
+
+# need NAME TOOL: true if the tool is there; otherwise the test is skipped. Asks only for tests that are to run.
+need() {
+    [[ $1 =~ $pattern ]] || return 1
+    command -v "$2" >/dev/null && return 0
+    wanted "$1"
+    skip "$1" "$2 is not installed (make deps-test)"
+    return 1
+}
+
+# --- what there is --------------------------------------------------------------------------------------------------
+
+# The python that can draw: the first in PATH may lack the packages that Debian's own has.
+find_python() {
+    local candidate
+    for candidate in python3 /usr/bin/python3 /usr/local/bin/python3; do
+        "$candidate" -c 'import matplotlib, numpy' 2>/dev/null && { echo "$candidate"; return; }
+    done
+    return 1
+}
+
+# A python file is run as it is when it says how, otherwise by unittest, which calls no tests at all a success.
+run_python() {
+    local python=$1 file=$2 how=() output status=0
+    grep -q '__main__' "$file" || how=(-m unittest)
+    output=$(PYTHONPATH=tests "$python" -B "${how[@]}" "$file" 2>&1) || status=$?
+    printf '%s\n' "$output"
+    [[ $output != *"Ran 0 tests"* ]] || { echo "no test in $file"; return 1; }
+    [[ ${CI:-} != true || $output != *skipped=* ]] || { echo "CI=true: nothing may be skipped"; return 1; }
+    return "$status"
+}
+
+shell_scripts() {
+    find . \( -path ./.git -o -path ./deps -o -path './build*' -o -path ./results \) -prune -o -type f -print | while read -r file; do
+        if [[ $file == *.sh ]] || head -n 1 "$file" 2>/dev/null | tr -d '\0' | grep -Eq '^#!.*[/ ](ba|da)?sh( |$)'; then echo "$file"; fi
+    done
+}
+
+sanitized() { grep -q 'fsanitize' "$1/gen/build_info.h" 2>/dev/null; }
+
+# c_tests BUILD PREFIX: all of them, the long one last. The memory counter and a sanitizer's allocator exclude each other.
+c_tests() {
+    local name
+    for name in $(basename -s .c tests/test_*.c | grep -v '^test_units$'); do
+        [[ $name == test_memcount ]] && sanitized "$1" && continue
+        check "$2$name" 120 "$1/tests/$name"
+    done
+}
+
+# --- the tests ------------------------------------------------------------------------------------------------------
+
+check build-tests 600 make --no-print-directory "-j$jobs" BUILD="$build" "$build/mapbench" build-tests
+c_tests "$build" ""
+if sanitized "$build"; then
+    check test_units 400 "$build/tests/test_units" "" 1 12000
+else
+    check test_units 300 "$build/tests/test_units"
+    for script in mutants portable disassembly; do check "$script" 200 "tests/$script.sh" "$build"; done
+    for script in tests/test_*.sh; do
+        [[ -e $script ]] && check "$(basename "$script" .sh)" 300 "$script" "$build"
+    done
+    python=$(find_python) || python="python3 with matplotlib and numpy"
+    for script in tests/test_*.py; do
+        [[ -e $script ]] || continue
+        name=$(basename "$script" .py)
+        need "$name" "$python" && check "$name" 300 bash -c "$(declare -f run_python); run_python \"\$@\"" - "$python" "$script"
+    done
+    mapfile -t scripts < <(shell_scripts)
+    need shellcheck shellcheck && check shellcheck 120 shellcheck -x "${scripts[@]}"
+    need clang "${CLANG:-clang}" && check clang 200 make --no-print-directory "-j$jobs" BUILD="$build" clang-check
+    # The same program and tests with every access and every overflow checked.
+    if check asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined build-tests; then
+        c_tests "$build/asan" "asan "
+        check "asan test_units" 300 "$build/asan/tests/test_units" "" 1 9000
+    fi
+fi
+
+[[ $matched -gt 0 ]] || { echo "no test matches \"$pattern\"" >&2; exit 6; }
+echo "$passed passed, $failed failed, $skipped skipped"
+[[ $failed == 0 ]]

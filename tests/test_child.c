@@ -1,0 +1,126 @@
+/* Programs started by the harness: how they end, what they say, what they inherit. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/child.h"
+#include "harness/clock.h"
+
+enum { ENOUGH_MS = 20000 };
+
+/* Starts a shell command line; its output goes to said_fd. */
+static struct child start_shell(const char *line, int said_fd, int keep_fd) {
+    struct child child;
+    char why[200] = "";
+    const char *argv[] = {"sh", "-c", line, NULL};
+    struct child_start how = {.argv = argv, .out_fd = said_fd, .err_fd = said_fd, .keep_fd = {keep_fd, -1, -1}};
+    assert_true(child_start(&child, &how, why, sizeof why));
+    return child;
+}
+
+static void expect_end(const char *line, bool success, const char *described) {
+    char text[100];
+    struct child child = start_shell(line, -1, -1);
+    assert_true(child_wait(&child, ENOUGH_MS));
+    assert_int_equal(child.pid, 0);
+    assert_int_equal(child_succeeded(&child), success);
+    child_describe_end(&child, text, sizeof text);
+    assert_string_equal(text, described);
+}
+
+static void test_ends(void **state) {
+    (void)state;
+    expect_end("exit 0", true, "exited with code 0");
+    expect_end("exit 3", false, "exited with code 3");
+    expect_end("kill -ABRT $$", false, "was ended by SIGABRT (Aborted)");
+    expect_end("kill -KILL $$", false, "was ended by SIGKILL (Killed)");
+}
+
+static void test_not_there(void **state) {
+    (void)state;
+    struct child child;
+    char why[200] = "";
+    const char *argv[] = {"no-such-program-here", NULL};
+    struct child_start how = {.argv = argv, .out_fd = -1, .err_fd = -1, .keep_fd = {-1, -1, -1}};
+    assert_false(child_start(&child, &how, why, sizeof why));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(child.pid, 0);
+    assert_string_equal(why, "no-such-program-here cannot be started: No such file or directory");
+}
+
+static void test_time_limit(void **state) {
+    (void)state;
+    char text[100];
+    struct child child = start_shell("exec sleep 600", -1, -1);
+    pid_t pid = child.pid;
+    assert_false(child_wait(&child, 50));
+    assert_int_equal(child.pid, pid);
+    assert_false(child_wait_or_kill(&child, 50));
+    assert_int_equal(child.pid, 0);
+    child_describe_end(&child, text, sizeof text);
+    assert_string_equal(text, "was ended by SIGKILL (Killed)");
+    assert_int_equal(kill(pid, 0), -1); /* reaped: no zombie is left */
+    assert_int_equal(errno, ESRCH);
+}
+
+static void test_output(void **state) {
+    (void)state;
+    char line[100];
+    int said_fd = child_output_open();
+    struct child child = start_shell("echo; echo '  first'; echo second >&2; cat", said_fd, -1);
+    assert_true(child_wait(&child, ENOUGH_MS)); /* cat ends: stdin is empty */
+    child_output_line(said_fd, line, sizeof line);
+    assert_string_equal(line, "first");
+    assert_true(child_output_has(said_fd, "second"));
+    assert_false(child_output_has(said_fd, "third"));
+    close(said_fd);
+    child_output_line(-1, line, sizeof line);
+    assert_string_equal(line, "");
+}
+
+/* Only what is handed over stays open, and under its number. */
+static void test_descriptors(void **state) {
+    (void)state;
+    char line[300], text[16] = "";
+    int said_fd = child_output_open(), kept_fd = child_output_open(), other_fd = child_output_open();
+    snprintf(line, sizeof line, "printf kept >&%d; [ -e /proc/self/fd/%d ] && echo open || echo closed", kept_fd, other_fd);
+    struct child child = start_shell(line, said_fd, kept_fd);
+    assert_true(child_wait(&child, ENOUGH_MS));
+    child_output_line(said_fd, line, sizeof line);
+    assert_string_equal(line, "closed");
+    assert_int_equal(pread(kept_fd, text, sizeof text, 0), 4);
+    assert_string_equal(text, "kept");
+    assert_int_equal(fcntl(kept_fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    close(said_fd), close(kept_fd), close(other_fd);
+}
+
+/* The runner blocks and handles signals; a child must not inherit that. */
+static void test_signals_are_default(void **state) {
+    (void)state;
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, &before);
+    void (*old)(int) = signal(SIGINT, SIG_IGN);
+    expect_end("kill -TERM $$; sleep 600", false, "was ended by SIGTERM (Terminated)");
+    expect_end("kill -INT $$; sleep 600", false, "was ended by SIGINT (Interrupt)");
+    signal(SIGINT, old);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ends),        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_time_limit),  cmocka_unit_test(test_output),
+        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_signals_are_default),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

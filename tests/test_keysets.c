@@ -1,0 +1,294 @@
+/* Real key sets against what the shell counts, key files good and bad, and the ELF reader against damaged
+ * files. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "harness/keysets.h"
+#include "tests/keys_support.h"
+
+enum { SEED = 42 };
+
+static char folder[] = P_tmpdir "/mapbench-keysets-XXXXXX";
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[64];
+    keysets_forget();
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+/* A file of its own for each content, as sets are kept; returns the spec file:PATH. */
+static const char *spec_of(const void *content, size_t size) {
+    static char spec[128];
+    static unsigned number;
+    snprintf(spec, sizeof spec, "file:%s/%u", folder, number++);
+    FILE *file = fopen(spec + 5, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    return spec;
+}
+
+#define SPEC_OF(literal) spec_of(literal, sizeof literal - 1)
+
+static void shell(const char *command, char *out, size_t size) {
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    if (!fgets(out, (int)size, pipe)) out[0] = '\0';
+    assert_int_equal(pclose(pipe), 0);
+    out[strcspn(out, " \n")] = '\0';
+}
+
+/* --- the machine's own sets --- */
+
+#define LIBRARIES                                                                                            \
+    "for d in /lib /lib64 /usr/lib /usr/lib64 /lib/*-linux-gnu* /lib64/*-linux-gnu* /usr/lib/*-linux-gnu* "  \
+    "/usr/lib64/*-linux-gnu*; do find -L \"$d/\" -maxdepth 1 -type f \\( -name '*.so' -o -name '*.so.*' "    \
+    "\\) 2>/dev/null; "                                                                                      \
+    "done | sort | xargs -d '\\n' realpath | sort -u | xargs -d '\\n' stat -c '%d:%i %n' | awk "             \
+    "'!seen[$1]++ {print $2}' | "                                                                            \
+    "while read -r f; do [ \"$(head -c 4 \"$f\" | tail -c 3)\" = ELF ] && echo \"$f\"; done; true"
+
+static const struct {
+    const char *spec, *count, *files; /* shell commands: the distinct keys, and the files as path TAB size */
+} machine_sets[] = {
+    {"words", "LC_ALL=C sort -u /usr/share/dict/american-english | grep -c . || true",
+     "stat -c '%n\t%s' /usr/share/dict/american-english"},
+    {"paths", "cat /var/lib/dpkg/info/*.list | LC_ALL=C sort -u | grep -c . || true",
+     "stat -c '%n\t%s' /var/lib/dpkg/info/*.list"},
+    {"symbols",
+     "{ " LIBRARIES "; } | xargs -d '\\n' readelf -W --dyn-syms 2>/dev/null | "
+     "sed 's/\\[[^]]*\\]//; s/<[A-Za-z]* specific>: *[0-9a-f]*/special/' | "
+     "awk '$1 ~ /^[0-9]+:$/ && NF >= 8 {sub(/@.*/, \"\", $8); print $8}' | LC_ALL=C sort -u | wc -l",
+     "{ " LIBRARIES "; } | xargs -d '\\n' stat -c '%n\t%s'"},
+};
+
+static void machine_sets_agree_with_the_shell(void **state) {
+    (void)state;
+    const struct shape *shape = shape_find("str_u64");
+    for (size_t i = 0; i < sizeof machine_sets / sizeof machine_sets[0]; i++) {
+        char why[512] = "", command[4096], count[32], files[32], sha256[80];
+        size_t available = keys_available(machine_sets[i].spec, shape, why, sizeof why);
+        shell(machine_sets[i].count, count, sizeof count);
+        assert_int_equal(available,
+                         strtoull(count, NULL, 10)); /* both find none where the files are missing */
+        if (available == 0) {
+            print_message("not on this machine: %s\n", why);
+            assert_true(strlen(why) > 0);
+            continue;
+        }
+        snprintf(command, sizeof command, "%s | wc -l", machine_sets[i].files);
+        shell(command, files, sizeof files);
+        snprintf(command, sizeof command, "%s | LC_ALL=C sort | sha256sum", machine_sets[i].files);
+        shell(command, sha256, sizeof sha256);
+        struct keys *keys = open_keys(machine_sets[i].spec, "str_u64", available, SEED);
+        assert_int_equal(keys_facts(keys)->files, strtoull(files, NULL, 10));
+        assert_string_equal(keys_facts(keys)->sha256, sha256);
+        assert_int_equal(keys_limit(keys), available);
+        keys_close(keys);
+    }
+}
+
+/* --- files --- */
+
+/* All keys of the set, sorted; `expected` are separated by '|'. */
+static void assert_keys(const char *spec, size_t count, const char *expected) {
+    struct keys *keys = open_keys(spec, "str_u64", count, SEED);
+    struct str key[16];
+    uint64_t index[16];
+    char joined[256] = "";
+    size_t used = 0;
+    assert_int_equal(keys_limit(keys), count);
+    for (size_t i = 0; i < count; i++) index[i] = i;
+    keys_store(keys, index, count, key);
+    qsort(key, count, sizeof *key, compare_str);
+    for (size_t i = 0; i < count; i++) {
+        if (i) joined[used++] = '|';
+        memcpy(joined + used, key[i].text, key[i].len);
+        used += key[i].len;
+    }
+    assert_int_equal(used, strlen(expected));
+    assert_memory_equal(joined, expected, used);
+    keys_close(keys);
+}
+
+static void lines_become_keys(void **state) {
+    (void)state;
+    assert_keys(SPEC_OF("b\na\nc\n"), 3, "a|b|c");
+    assert_keys(SPEC_OF("b\na\nc"), 3, "a|b|c");
+    assert_keys(SPEC_OF("b\r\na\r\n\r\nc\r\n"), 3, "a|b|c");
+    assert_keys(SPEC_OF("one\n\n\none two \n"), 2, "one|one two ");
+    assert_keys(SPEC_OF("a\rb\n"), 1, "a\rb");
+}
+
+static void oddities_are_counted(void **state) {
+    (void)state;
+    struct keys *keys = open_keys(SPEC_OF("a\n\nb\na\r\nx\0y\n\r\nx\0z\na\nb"), "str_u64", 4, SEED);
+    const struct keys_facts *facts = keys_facts(keys);
+    assert_int_equal(facts->limit, 4);
+    assert_int_equal(facts->duplicates, 3);
+    assert_int_equal(facts->with_nul, 2);
+    assert_int_equal(facts->empty_lines, 2);
+    assert_int_equal(facts->files, 1);
+    assert_int_equal(facts->text_bytes, 8);
+    assert_true(facts->mean_key_bytes == 2);
+    assert_non_null(strstr(facts->provenance, folder));
+    assert_memory_equal(facts->name, "file:", 5);
+    keys_close(keys);
+}
+
+static void long_lines(void **state) {
+    (void)state;
+    static char text[3 * KEYSET_LINE_MAX];
+    memset(text, 'x', sizeof text);
+    text[KEYSET_LINE_MAX] = '\n';
+    struct keys *keys = open_keys(spec_of(text, KEYSET_LINE_MAX + 1), "str_u64", 1, SEED);
+    struct str key;
+    keys_probe(keys, (uint64_t[]){0}, 1, &key);
+    assert_int_equal(key.len, KEYSET_LINE_MAX);
+    assert_memory_equal(key.text, text, key.len);
+    keys_close(keys);
+    text[KEYSET_LINE_MAX] = 'x';
+    assert_refused(spec_of(text, KEYSET_LINE_MAX + 1), "str_u64", 1, "line 1: longer than 65535 bytes");
+    assert_refused(spec_of(text, sizeof text), "str_u64", 1, "line 1: longer");
+    text[0] = '\n';
+    assert_refused(spec_of(text, sizeof text), "str_u64", 1, "line 2: longer");
+}
+
+static void bad_files_are_refused(void **state) {
+    (void)state;
+    char spec[128];
+    char why[512] = "";
+    assert_refused(SPEC_OF(""), "str_u64", 1, "has no keys");
+    assert_int_equal(keys_available(SPEC_OF("\n"), shape_find("str_u64"), why, sizeof why), 0);
+    assert_non_null(strstr(why, "has no keys"));
+    assert_int_equal(keys_available(SPEC_OF("a\nb\na\n"), shape_find("str_u64"), why, sizeof why), 2);
+    assert_refused(SPEC_OF("\n\r\n\n"), "str_u64", 1, "3 empty lines");
+    snprintf(spec, sizeof spec, "file:%s", folder);
+    assert_refused(spec, "str_u64", 1, "is a folder");
+    snprintf(spec, sizeof spec, "file:%s/missing", folder);
+    assert_refused(spec, "str_u64", 1, "No such file");
+    assert_refused("file:/dev/null", "str_u64", 1, "is a device");
+    if (geteuid() != 0) {
+        const char *unreadable = SPEC_OF("a\n");
+        assert_int_equal(chmod(unreadable + 5, 0), 0);
+        assert_refused(unreadable, "str_u64", 1, "Permission denied");
+    }
+}
+
+static void sets_have_an_end(void **state) {
+    (void)state;
+    char why[512];
+    const char *spec = SPEC_OF("a\nb\nc\nd\n");
+    assert_null(keys_open(spec, shape_find("str_u64"), 5, SEED, why, sizeof why));
+    assert_non_null(strstr(why, "choose at most 4"));
+    struct keys *keys = open_keys(spec, "str_u64", 3, SEED);
+    struct keys_cursor cursor;
+    keys_cursor_init(&cursor, SEED);
+    uint64_t index[20];
+    keys_draw(keys, &cursor, 20, 0, false, index);
+    for (int i = 0; i < 20; i++) assert_int_equal(index[i], 3);
+    keys_close(keys);
+}
+
+static void numbers_become_integer_keys(void **state) {
+    (void)state;
+    static const uint64_t expected[] = {0, 7, 255, 4096, UINT64_MAX};
+    uint64_t key[5];
+    struct keys *keys =
+        open_keys(SPEC_OF("7\n0xff\r\n4096\n0X1000\n007\n18446744073709551615\n0"), "u64_u64", 5, SEED);
+    assert_int_equal(keys_facts(keys)->duplicates, 2);
+    assert_int_equal(keys_facts(keys)->limit, 5);
+    keys_store(keys, (uint64_t[]){0, 1, 2, 3, 4}, 5, key);
+    qsort(key, 5, sizeof *key, compare_u64);
+    assert_memory_equal(key, expected, sizeof key);
+    keys_close(keys);
+    assert_refused(SPEC_OF("1\n18446744073709551616\n"), "u64_u64", 1, "line 2");
+    assert_refused(SPEC_OF("1\n2\n-3\n"), "u64_u64", 1, "line 3: '-3'");
+    assert_refused(SPEC_OF("0x\n"), "u64_u64", 1, "line 1");
+    assert_refused(SPEC_OF("12a\n"), "u64_u64", 1, "str_u64");
+    assert_refused(SPEC_OF(" 12\n"), "u64_u64", 1, "line 1");
+    assert_refused(SPEC_OF("4294967295\n4294967296\n"), "u32_u32", 1, "line 2");
+    uint32_t narrow;
+    keys = open_keys(SPEC_OF("4294967295\n"), "u32_u32", 1, SEED);
+    keys_store(keys, (uint64_t[]){0}, 1, &narrow);
+    assert_int_equal(narrow, UINT32_MAX);
+    keys_close(keys);
+}
+
+static size_t many_lines(char *text) {
+    size_t used = 0;
+    for (unsigned i = 0; i < 100000; i++)
+        used += (size_t)sprintf(text + used, "line %u of %.*s\n", i, (int)(i % 40),
+                                "0123456789012345678901234567890123456789");
+    return used;
+}
+
+/* A big set: shuffled by the seed, all keys there, stored text kept in place while blocks are probed. */
+static void big_sets_are_shuffled_and_stable(void **state) {
+    (void)state;
+    enum { COUNT = 100000 };
+    const struct shape *shape = shape_find("str_u64");
+    char *text = malloc(COUNT * 64), why[512];
+    struct str *stored = malloc(COUNT * sizeof *stored), *probe = malloc(KEYS_BLOCK * sizeof *probe);
+    uint64_t *index = malloc(COUNT * sizeof *index);
+    assert_true(text && stored && probe && index);
+    const char *spec = spec_of(text, many_lines(text));
+    struct keys *keys = open_keys(spec, "str_u64", COUNT, SEED);
+    for (size_t i = 0; i < COUNT; i++) index[i] = i;
+    for (size_t at = 0; at < COUNT; at += 25000) keys_store(keys, index + at, 25000, stored + at);
+    size_t ascents = 0;
+    for (size_t i = 1; i < COUNT; i++) ascents += compare_str(&stored[i - 1], &stored[i]) < 0;
+    assert_in_range(ascents, COUNT / 2 - 1000, COUNT / 2 + 1000);
+    for (size_t at = 0; at + KEYS_BLOCK <= COUNT; at += KEYS_BLOCK) {
+        keys_probe(keys, index + at, KEYS_BLOCK, probe);
+        for (size_t i = 0; i < KEYS_BLOCK; i++) {
+            assert_true(shape->key_equal(&probe[i], &stored[at + i]));
+            assert_ptr_not_equal(probe[i].text, stored[at + i].text);
+        }
+    }
+    struct keys *other = keys_open(spec, shape, COUNT, SEED + 1, why, sizeof why);
+    assert_non_null(other);
+    keys_store(other, index, KEYS_BLOCK, probe);
+    size_t same = 0;
+    for (size_t i = 0; i < KEYS_BLOCK; i++) same += shape->key_equal(&probe[i], &stored[i]);
+    assert_true(same < 12);
+    qsort(stored, COUNT, sizeof *stored, compare_str);
+    for (size_t i = 1; i < COUNT; i++) assert_true(compare_str(&stored[i - 1], &stored[i]) < 0);
+    keys_close(other);
+    keys_close(keys);
+    free(index);
+    free(probe);
+    free(stored);
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(machine_sets_agree_with_the_shell),
+        cmocka_unit_test(lines_become_keys),
+        cmocka_unit_test(oddities_are_counted),
+        cmocka_unit_test(long_lines),
+        cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(sets_have_an_end),
+        cmocka_unit_test(numbers_become_integer_keys),
+        cmocka_unit_test(big_sets_are_shuffled_and_stable),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
