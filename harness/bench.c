@@ -102,7 +102,40 @@ uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct ru
     return checksum;
 }
 
-/* A map that holds indices 0..n-1, stored in this order, value i at index i. NULL: `why` is set. */
+void bench_rewind(struct bench *b, const struct workload *workload, uint64_t seed) {
+    if (b->base != 0) bench_end(b);
+    b->base = 0, b->filled = false;
+    b->passes = 0;
+    keys_cursor_init(&b->cursor, rng_derive(seed, 1000 + (uint64_t)(workload - workload_at(0))));
+}
+
+void bench_next_keys(struct bench *b) {
+    bench_drop_map(b);
+    bench_small_drop(b);
+    b->churned = 0;
+    if (b->filled) b->base += b->cell->n;
+    b->filled = true;
+}
+
+static void to_indices(const struct bench *b, uint64_t *position, size_t count) {
+    uint64_t limit = keys_limit(b->keys);
+    for (size_t i = 0; i < count; i++) {
+        position[i] += b->base;
+        if (limit != SIZE_MAX) position[i] %= limit;
+    }
+}
+
+void bench_store_keys(struct bench *b, uint64_t *position, size_t count, void *out) {
+    to_indices(b, position, count);
+    keys_store(b->keys, position, count, out);
+}
+
+void bench_probe_keys(struct bench *b, uint64_t *position, size_t count, void *out) {
+    to_indices(b, position, count);
+    keys_probe(b->keys, position, count, out);
+}
+
+/* A map that holds positions 0..n-1, stored in this order, value i at position i. NULL: `why` is set. */
 void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *out) {
     const struct map_unit *unit = b->unit;
     size_t n = b->cell->n;
@@ -112,7 +145,7 @@ void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *
     for (size_t done = 0; done < n;) {
         size_t count = n - done < KEYS_BLOCK ? n - done : KEYS_BLOCK;
         for (size_t i = 0; i < count; i++) b->room->index[i] = done + i;
-        keys_store(b->keys, b->room->index, count, b->room->keys);
+        bench_store_keys(b, b->room->index, count, b->room->keys);
         struct run_args args = {.keys = b->room->keys, .n = count, .first_value = done, .recorder = b->recorder};
         uint64_t stored = timed ? bench_segment(b, b->recorder ? unit->run.put_timed : unit->run.put, map, &args, count, out)
                                 : unit->run.put(map, &args);
@@ -131,36 +164,38 @@ void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *
 }
 
 /* The sum over all entries of the full map: of keys, values and 1 each. */
-static uint64_t full_sum(struct bench *b) {
-    if (b->scan_sum_known) return b->scan_sum;
+uint64_t bench_full_sum(struct bench *b) {
+    if (b->scan_sum_known && b->scan_sum_base == b->base) return b->scan_sum;
     const struct shape *shape = b->cell->shape;
     uint64_t sum = 0;
     for (size_t done = 0; done < b->cell->n;) {
         size_t count = b->cell->n - done < KEYS_BLOCK ? b->cell->n - done : KEYS_BLOCK;
         for (size_t i = 0; i < count; i++) b->room->index[i] = done + i;
-        keys_store(b->keys, b->room->index, count, b->room->keys);
+        bench_store_keys(b, b->room->index, count, b->room->keys);
         for (size_t i = 0; i < count; i++)
             sum += shape->key_word((char *)b->room->keys + i * shape->key_size) + bench_value_word(b, done + i) + 1;
         done += count;
     }
     b->scan_sum_known = true;
+    b->scan_sum_base = b->base;
     return b->scan_sum = sum;
+}
+
+bool bench_verify_full(struct bench *b) {
+    struct run_args once = {.n = 1};
+    if (!b->verify || bench_is_baseline(b)) return true;
+    uint64_t sum = b->unit->run.scan(b->map, &once);
+    return sum == bench_full_sum(b) || bench_wrong(b, "the sum over a full map's entries", sum, bench_full_sum(b));
 }
 
 bool bench_build(struct bench *b) {
     if (b->state == BENCH_FULL) return true;
-    bench_drop_map(b);
     struct batch unused = {0};
+    bench_next_keys(b);
     b->map = bench_create_full(b, 0, false, &unused);
     if (!b->map) return false;
     b->state = BENCH_FULL;
-    uint64_t expected = full_sum(b);
-    if (b->verify && !bench_is_baseline(b)) {
-        struct run_args once = {.n = 1};
-        uint64_t sum = b->unit->run.scan(b->map, &once);
-        if (sum != expected) return bench_wrong(b, "the sum over a full map's entries", sum, expected);
-    }
-    return true;
+    return bench_verify_full(b);
 }
 
 static bench_workload_fn *const workload_fn[] = {
@@ -215,6 +250,7 @@ bool bench_calibrate(struct bench *b, const struct workload *workload, struct ba
                    workload->kind == WORKLOAD_CLEAR || workload->kind == WORKLOAD_COPY;
     uint64_t ops = uses_up ? n : 4096;
     if (!bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, &trial)) return false;
+    out->checksum = trial.checksum;
     double cost_ns = (double)(wall_ns() - begin);
     /* A second, longer trial where the first was too short to tell. */
     if (trial.ns < batch_target_ns / 8 && workload->kind != WORKLOAD_GET_COLD) {

@@ -40,7 +40,7 @@ enum bench_clock { BENCH_CLOCK_THREAD_CPU, BENCH_CLOCK_TICKS };
 
 enum bench_state {
     BENCH_NONE, /* no map */
-    BENCH_FULL, /* grown from empty by storing indices 0..n-1 with values 0..n-1 */
+    BENCH_FULL, /* grown from empty by storing positions 0..n-1 with values 0..n-1 */
     BENCH_WORN, /* has other values, other keys or another capacity than a grown map */
 };
 
@@ -64,6 +64,10 @@ struct bench {
     bool insertion_order;
     bool verify; /* check the content as well as checksums and lengths: once per unit and cell */
 
+    /* A map's keys are positions 0..n-1; position p is index base + p of the stream. Every filling takes the next n
+     * indices, so that no branch predictor learns the sequence of one filling from the last. */
+    uint64_t base;
+    bool filled; /* base has been used */
     void *map;
     enum bench_state state;
     struct keys_cursor cursor;
@@ -72,7 +76,8 @@ struct bench {
     uint64_t churned; /* pairs since the map was full */
     uint64_t churn_digest; /* sum of the hashes of the live keys while churning */
     struct bench_small small;
-    uint64_t scan_sum; /* what a scan of the full map must return */
+    uint64_t scan_sum; /* what a scan of the full map must return; known for the base scan_sum_base */
+    uint64_t scan_sum_base;
     bool scan_sum_known;
 
     enum bench_clock clock; /* of the present batch */
@@ -93,6 +98,7 @@ struct batching {
     uint64_t ops;  /* operations per batch: whole passes for workloads that use the map up */
     unsigned most; /* batches per round at most, so that passes over large maps do not take minutes */
     enum bench_clock clock;
+    uint64_t checksum; /* of the first trial, which is the same for every map */
 };
 
 bool bench_room_open(struct bench_room *room, size_t evict_bytes);
@@ -103,6 +109,8 @@ void bench_init(struct bench *bench, const struct cell *cell, const struct map_u
 /* Destroys whatever maps are left. */
 void bench_end(struct bench *bench);
 
+/* Back to the first keys and the first order of the workload, so that every map's next batch is the same. */
+void bench_rewind(struct bench *bench, const struct workload *workload, uint64_t seed);
 /* Builds the full map unless it stands. False: `why` is set. */
 bool bench_build(struct bench *bench);
 /* Runs a short stretch of the workload (also the warm-up after a build) and finds the batching. */
@@ -116,7 +124,16 @@ bool bench_fail(struct bench *bench, const char *format, ...) __attribute__((for
 bool bench_wrong(struct bench *bench, const char *what, uint64_t got, uint64_t expected);
 /* Clocks one call of a loop and adds it to the batch; returns the loop's checksum. */
 uint64_t bench_segment(struct bench *bench, run_fn *loop, void *map, const struct run_args *args, uint64_t ops, struct batch *out);
+/* In a verifying round, compares the content of the full map with what was stored. */
+bool bench_verify_full(struct bench *bench);
+/* Drops all maps; the next n indices become the positions. */
+void bench_next_keys(struct bench *bench);
+/* Keys of positions (changed to indices in place): stored copies, or probe copies. */
+void bench_store_keys(struct bench *bench, uint64_t *position, size_t count, void *out);
+void bench_probe_keys(struct bench *bench, uint64_t *position, size_t count, void *out);
 void *bench_create_full(struct bench *bench, size_t hint, bool timed, struct batch *out);
+/* What one scan of the full map must return. */
+uint64_t bench_full_sum(struct bench *bench);
 void bench_drop_map(struct bench *bench);
 uint64_t bench_value_word(const struct bench *bench, uint64_t number);
 bool bench_is_baseline(const struct bench *bench);

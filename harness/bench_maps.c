@@ -26,6 +26,7 @@ bool bench_clear(struct bench *b, const struct workload *workload, uint64_t ops,
         size_t count = maps_per_segment(b), made = 0;
         struct batch unused = {0};
         if (count > (ops - out->ops + n - 1) / n) count = (size_t)((ops - out->ops + n - 1) / n);
+        bench_next_keys(b); /* the same keys for all maps of a segment: their text must last */
         while (made < count && (b->room->maps[made] = bench_create_full(b, 0, false, &unused)) != NULL) made++;
         ok = made == count;
         struct run_args args = {.n = made, .maps = b->room->maps};
@@ -54,8 +55,10 @@ bool bench_copy(struct bench *b, const struct workload *workload, uint64_t ops, 
         uint64_t held = bench_segment(b, b->unit->run.copy, b->map, &args, (uint64_t)count * n, out);
         if (!bench_is_baseline(b)) {
             if (held != (uint64_t)count * n) ok = bench_wrong(b, "the number of entries copied", held, (uint64_t)count * n);
-            uint64_t sum = ok && b->verify ? b->unit->run.scan(b->room->maps[0], &once) : b->scan_sum;
-            if (ok && sum != b->scan_sum) ok = bench_wrong(b, "the sum over a copy", sum, b->scan_sum);
+            if (ok && b->verify) {
+                uint64_t sum = b->unit->run.scan(b->room->maps[0], &once);
+                if (sum != bench_full_sum(b)) ok = bench_wrong(b, "the sum over a copy", sum, bench_full_sum(b));
+            }
         }
         destroy_maps(b, count);
         ok = ok && !bench_late(b);
@@ -92,14 +95,14 @@ static bool small_plan(struct bench *b) {
 bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     (void)workload;
     while (out->ops < ops) {
-        bench_small_drop(b);
+        bench_next_keys(b);
         if (!small_plan(b)) return false;
         struct bench_small *small = &b->small;
         for (size_t first = 0; first < small->maps;) {
             size_t maps = 0, keys = 0;
             while (first + maps < small->maps && keys + small->of[first + maps] <= KEYS_BLOCK) keys += small->of[first + maps++];
             for (size_t i = 0; i < keys; i++) b->room->index[i] = small->start[first] + i;
-            keys_store(b->keys, b->room->index, keys, b->room->keys);
+            bench_store_keys(b, b->room->index, keys, b->room->keys);
             struct run_args args = {.keys = b->room->keys, .n = maps, .first_value = small->start[first], .maps = small->map + first, .of = small->of + first};
             uint64_t held = bench_segment(b, b->unit->run.small_put, NULL, &args, keys, out);
             if (held != keys && !bench_is_baseline(b)) return bench_wrong(b, "the number of entries in small maps", held, keys);
@@ -123,7 +126,7 @@ bool bench_small_get(struct bench *b, const struct workload *workload, uint64_t 
             b->room->index[i] = small->start[of[i]] + rng_below(&b->cursor.rng, small->of[of[i]]);
             expected += bench_value_word(b, b->room->index[i]) + 1;
         }
-        keys_probe(b->keys, b->room->index, count, b->room->keys);
+        bench_probe_keys(b, b->room->index, count, b->room->keys);
         struct run_args args = {.keys = b->room->keys, .n = count, .maps = small->map, .of = of};
         uint64_t sum = bench_segment(b, b->unit->run.small_get, NULL, &args, count, out);
         if (sum != expected && !bench_is_baseline(b)) return bench_wrong(b, "the sum over values in small maps", sum, expected);

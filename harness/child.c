@@ -19,14 +19,18 @@ enum { KEEP_MAX = sizeof((struct child_start *)0)->keep_fd / sizeof(int) };
 static int hand_over(posix_spawn_file_actions_t *actions, const struct child_start *how, int alive_write_fd) {
     int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     for (size_t i = 0; !error && i < KEEP_MAX; i++)
-        if (how->keep_fd[i] >= 0) error = posix_spawn_file_actions_adddup2(actions, how->keep_fd[i], how->keep_fd[i]);
+        if (how->keep_fd[i] >= 0)
+            error = posix_spawn_file_actions_adddup2(actions, how->keep_fd[i], how->keep_fd[i]);
     if (!error) error = posix_spawn_file_actions_adddup2(actions, alive_write_fd, alive_write_fd);
-    if (!error && how->out_fd >= 0) error = posix_spawn_file_actions_adddup2(actions, how->out_fd, STDOUT_FILENO);
-    if (!error && how->err_fd >= 0) error = posix_spawn_file_actions_adddup2(actions, how->err_fd, STDERR_FILENO);
+    if (!error && how->out_fd >= 0)
+        error = posix_spawn_file_actions_adddup2(actions, how->out_fd, STDOUT_FILENO);
+    if (!error && how->err_fd >= 0)
+        error = posix_spawn_file_actions_adddup2(actions, how->err_fd, STDERR_FILENO);
     return error;
 }
 
-/* The child begins with default signal dispositions and an empty mask, whatever the runner has set for itself. */
+/* The child begins with default signal dispositions and an empty mask, whatever the runner has set for
+ * itself. */
 static int set_attributes(posix_spawnattr_t *attributes, bool own_group) {
     sigset_t none, all;
     sigemptyset(&none);

@@ -1,4 +1,5 @@
-/* A program started by this one: without a shell, with exactly the descriptors it needs, ended by its process id only. */
+/* A program started by this one: without a shell, with exactly the descriptors it needs, ended by its process
+ * id only. */
 #ifndef MAPBENCH_CHILD_H
 #define MAPBENCH_CHILD_H
 
@@ -33,7 +34,8 @@ bool child_succeeded(const struct child *child);
 /* "exited with code 3" or "was ended by SIGABRT (Aborted)". */
 void child_describe_end(const struct child *child, char *text, size_t size);
 
-/* A file in memory to collect a child's output in (-1: none to be had), and its first line that is not blank. */
+/* A file in memory to collect a child's output in (-1: none to be had), and its first line that is not blank.
+ */
 int child_output_open(void);
 void child_output_line(int fd, char *line, size_t size);
 /* True if the collected output contains the text. */

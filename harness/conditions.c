@@ -35,7 +35,8 @@ static json_t *steal_ticks(void) {
 static json_t *throttled_us(void) {
     char text[1024];
     uint64_t us;
-    if (!sysfile_read("/sys/fs/cgroup/cpu.stat", text, sizeof text) || !sysfile_field(text, "throttled_usec", &us))
+    if (!sysfile_read("/sys/fs/cgroup/cpu.stat", text, sizeof text) ||
+        !sysfile_field(text, "throttled_usec", &us))
         return json_null();
     return json_integer((json_int_t)us);
 }
@@ -57,10 +58,10 @@ static json_t *whole(const char *path) {
 
 json_t *conditions_now(void) {
     uint64_t available = machine_memory_available();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "loadavg_1m", load_average(), "pressure_cpu_avg10",
-                     cpu_pressure(), "memory_available_bytes",
-                     available ? json_integer((json_int_t)available) : json_null(), "steal_ticks", steal_ticks(), "thp",
-                     chosen("/sys/kernel/mm/transparent_hugepage/enabled"), "governor",
-                     whole("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"), "throttled_us", throttled_us(),
-                     "own_involuntary_switches", involuntary_switches());
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "loadavg_1m", load_average(),
+                     "pressure_cpu_avg10", cpu_pressure(), "memory_available_bytes",
+                     available ? json_integer((json_int_t)available) : json_null(), "steal_ticks",
+                     steal_ticks(), "thp", chosen("/sys/kernel/mm/transparent_hugepage/enabled"), "governor",
+                     whole("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"), "throttled_us",
+                     throttled_us(), "own_involuntary_switches", involuntary_switches());
 }

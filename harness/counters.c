@@ -12,8 +12,9 @@
 
 #include "harness/sysfile.h"
 
-#define CACHE_READ(cache, result)                                                                                      \
-    (PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_READ << 8 | PERF_COUNT_HW_CACHE_RESULT_##result << 16)
+#define CACHE_READ(cache, result)                                                                            \
+    (PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_READ << 8 |                                        \
+     PERF_COUNT_HW_CACHE_RESULT_##result << 16)
 
 enum scope { USER, BOTH, KERNEL };
 
@@ -36,10 +37,10 @@ struct group_reading {
 };
 
 struct counters {
-    int fd[EVENTS];        /* -1: not opened */
-    int leader[EVENTS];    /* index of the event that leads the group of event i */
-    unsigned slot[EVENTS]; /* place in the group's reading */
-    bool idle[EVENTS];     /* opened, but does not count */
+    int fd[EVENTS];                                 /* -1: not opened */
+    int leader[EVENTS];                             /* index of the event that leads the group of event i */
+    unsigned slot[EVENTS];                          /* place in the group's reading */
+    bool idle[EVENTS];                              /* opened, but does not count */
     struct group_reading base[EVENTS], now[EVENTS]; /* of leaders: at the last reset, at the last stop */
     char why[EVENTS][200];
 };
@@ -70,21 +71,33 @@ static void explain_failure(const struct event *event, int error, char *why, siz
     case ENODEV:
     case ENXIO:
     case EINVAL:
-        snprintf(why, why_size, "%s: this machine has no such event%s", error == ENOENT ? "ENOENT" : strerror(error),
-                 event->type == PERF_TYPE_SOFTWARE ? "" : " (no PMU, as in most virtual machines, or a PMU without it)");
+        snprintf(why, why_size, "%s: this machine has no such event%s",
+                 error == ENOENT ? "ENOENT" : strerror(error),
+                 event->type == PERF_TYPE_SOFTWARE
+                     ? ""
+                     : " (no PMU, as in most virtual machines, or a PMU without it)");
         break;
     case EACCES:
     case EPERM:
         if (level_known)
-            snprintf(why, why_size, "%s: /proc/sys/kernel/perf_event_paranoid is %llu; run sysctl -w kernel.perf_event_paranoid=%d as root",
-                     error == EACCES ? "EACCES" : "EPERM", (unsigned long long)level, event->scope == KERNEL ? 1 : 2);
+            snprintf(why, why_size,
+                     "%s: /proc/sys/kernel/perf_event_paranoid is %llu; run sysctl -w "
+                     "kernel.perf_event_paranoid=%d as root",
+                     error == EACCES ? "EACCES" : "EPERM", (unsigned long long)level,
+                     event->scope == KERNEL ? 1 : 2);
         else
             snprintf(why, why_size, "%s: perf_event_open is forbidden here (a container's seccomp filter?)",
                      error == EACCES ? "EACCES" : "EPERM");
         break;
-    case ENOSYS: snprintf(why, why_size, "ENOSYS: this kernel was built without perf events"); break;
-    case EMFILE: snprintf(why, why_size, "EMFILE: too many open files; raise ulimit -n"); break;
-    default: snprintf(why, why_size, "perf_event_open: %s", strerror(error)); break;
+    case ENOSYS:
+        snprintf(why, why_size, "ENOSYS: this kernel was built without perf events");
+        break;
+    case EMFILE:
+        snprintf(why, why_size, "EMFILE: too many open files; raise ulimit -n");
+        break;
+    default:
+        snprintf(why, why_size, "perf_event_open: %s", strerror(error));
+        break;
     }
 }
 
@@ -98,12 +111,14 @@ static void open_one(struct counters *counters, size_t i) {
             members++;
         }
     if (members == GROUP_MAX) {
-        snprintf(counters->why[i], sizeof counters->why[i], "its group in events.def has more than %d events", GROUP_MAX);
+        snprintf(counters->why[i], sizeof counters->why[i], "its group in events.def has more than %d events",
+                 GROUP_MAX);
         return;
     }
     int group_fd = leader < 0 ? -1 : counters->fd[leader];
     int fd = open_event(event, group_fd, event->scope != USER);
-    if (fd < 0 && (errno == EACCES || errno == EPERM) && event->scope == BOTH) fd = open_event(event, group_fd, false);
+    if (fd < 0 && (errno == EACCES || errno == EPERM) && event->scope == BOTH)
+        fd = open_event(event, group_fd, false);
     if (fd < 0) {
         explain_failure(event, errno, counters->why[i], sizeof counters->why[i]);
         return;
@@ -119,8 +134,8 @@ static void read_groups(struct counters *counters, struct group_reading *into) {
             memset(&into[i], 0, sizeof into[i]);
 }
 
-/* Some virtual PMUs accept an event and never count it. A short loop finds these out: a group that did not run, or one
- * of the three events that no loop can leave at zero. */
+/* Some virtual PMUs accept an event and never count it. A short loop finds these out: a group that did not
+ * run, or one of the three events that no loop can leave at zero. */
 static void find_idle(struct counters *counters) {
     counters_start(counters);
     for (volatile unsigned i = 0; i < 200000; i++) continue;
@@ -128,15 +143,17 @@ static void find_idle(struct counters *counters) {
     for (size_t i = 0; i < EVENTS; i++) {
         double value;
         if (counters->fd[i] < 0 || events[i].type == PERF_TYPE_SOFTWARE) continue;
-        bool must_count = events[i].type == PERF_TYPE_HARDWARE && (events[i].config == PERF_COUNT_HW_CPU_CYCLES ||
-                                                                   events[i].config == PERF_COUNT_HW_INSTRUCTIONS ||
-                                                                   events[i].config == PERF_COUNT_HW_BRANCH_INSTRUCTIONS);
+        bool must_count =
+            events[i].type == PERF_TYPE_HARDWARE &&
+            (events[i].config == PERF_COUNT_HW_CPU_CYCLES || events[i].config == PERF_COUNT_HW_INSTRUCTIONS ||
+             events[i].config == PERF_COUNT_HW_BRANCH_INSTRUCTIONS);
         bool ran = counters_value(counters, i, &value);
         if (ran && (value > 0 || !must_count)) continue;
         counters->idle[i] = true;
         snprintf(counters->why[i], sizeof counters->why[i], "%s",
                  ran ? "the event can be opened but counts nothing (an incomplete virtual PMU)"
-                     : "the event can be opened but is never scheduled (the PMU is taken, perhaps by the NMI watchdog)");
+                     : "the event can be opened but is never scheduled (the PMU is taken, perhaps by the NMI "
+                       "watchdog)");
     }
     counters_reset(counters);
 }
@@ -163,8 +180,9 @@ void counters_reset(struct counters *counters) {
     memcpy(counters->now, counters->base, sizeof counters->now);
 }
 
-/* Hardware groups are switched on first and off last: the kernel's work in between falls on the software events'
- * few microseconds a phase, not on user-space counts that may be read per operation. events.def lists software first. */
+/* Hardware groups are switched on first and off last: the kernel's work in between falls on the software
+ * events' few microseconds a phase, not on user-space counts that may be read per operation. events.def lists
+ * software first. */
 void counters_start(struct counters *counters) {
     for (size_t i = EVENTS; i-- > 0;)
         if (is_leader(counters, i)) ioctl(counters->fd[i], PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
@@ -188,8 +206,10 @@ const char *counters_name(const struct counters *counters, size_t i) {
 
 bool counters_value(const struct counters *counters, size_t i, double *value) {
     if (counters->fd[i] < 0 || counters->idle[i]) return false;
-    const struct group_reading *base = &counters->base[counters->leader[i]], *now = &counters->now[counters->leader[i]];
-    uint64_t enabled = now->time_enabled - base->time_enabled, running = now->time_running - base->time_running;
+    const struct group_reading *base = &counters->base[counters->leader[i]],
+                               *now = &counters->now[counters->leader[i]];
+    uint64_t enabled = now->time_enabled - base->time_enabled,
+             running = now->time_running - base->time_running;
     if (running == 0) return false;
     unsigned slot = counters->slot[i];
     *value = (double)(now->value[slot] - base->value[slot]) * ((double)enabled / (double)running);
@@ -199,7 +219,8 @@ bool counters_value(const struct counters *counters, size_t i, double *value) {
 const char *counters_why(const struct counters *counters, size_t i) {
     double value;
     if (counters->why[i][0]) return counters->why[i];
-    return counters_value(counters, i, &value) ? NULL : "not counted: the event never ran between start and stop";
+    return counters_value(counters, i, &value) ? NULL
+                                               : "not counted: the event never ran between start and stop";
 }
 
 json_t *counters_probe(void) {
@@ -211,7 +232,8 @@ json_t *counters_probe(void) {
         return NULL;
     }
     for (size_t i = 0; i < EVENTS; i++)
-        json_object_set_new(probe, events[i].name, counters->why[i][0] ? json_string(counters->why[i]) : json_null());
+        json_object_set_new(probe, events[i].name,
+                            counters->why[i][0] ? json_string(counters->why[i]) : json_null());
     counters_close(counters);
     return probe;
 }

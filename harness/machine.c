@@ -56,7 +56,8 @@ static json_t *cpu_name(void) {
     struct utsname system;
     if (cpuinfo_field("model name", name, sizeof name) || cpuinfo_field("Model", name, sizeof name))
         return json_string(name);
-    if (cpuinfo_field("CPU implementer", implementer, sizeof implementer) && cpuinfo_field("CPU part", part, sizeof part))
+    if (cpuinfo_field("CPU implementer", implementer, sizeof implementer) &&
+        cpuinfo_field("CPU part", part, sizeof part))
         return json_sprintf("CPU implementer %s part %s", implementer, part);
     return uname(&system) == 0 ? json_string(system.machine) : json_null();
 }
@@ -138,14 +139,15 @@ static json_t *describe_caches(void) {
     json_t *caches = json_array();
     struct cache cache;
     for (unsigned i = 0; i < CACHES_MAX && read_cache(i, &cache); i++)
-        json_array_append_new(caches, json_pack("{s:i, s:s, s:I, s:o}", "level", (int)cache.level, "type", cache.type,
-                                                "bytes", (json_int_t)cache.bytes, "shared_by",
+        json_array_append_new(caches, json_pack("{s:i, s:s, s:I, s:o}", "level", (int)cache.level, "type",
+                                                cache.type, "bytes", (json_int_t)cache.bytes, "shared_by",
                                                 number_or_null(cache.shared_by)));
     for (unsigned level = 1; json_array_size(caches) < level && level <= 3; level++) {
         uint64_t bytes = cache_bytes_sysconf(level);
         if (bytes == 0) break;
         json_array_append_new(caches, json_pack("{s:i, s:s, s:I, s:n}", "level", (int)level, "type",
-                                                level == 1 ? "Data" : "Unified", "bytes", (json_int_t)bytes, "shared_by"));
+                                                level == 1 ? "Data" : "Unified", "bytes", (json_int_t)bytes,
+                                                "shared_by"));
     }
     return caches;
 }
@@ -156,7 +158,8 @@ uint64_t machine_memory_available(void) {
     if (sysfile_read("/proc/meminfo", text, sizeof text) && sysfile_field(text, "MemAvailable", &kibibytes))
         available = kibibytes * 1024;
     /* "max", no limit, is not a number. */
-    if (sysfile_number("/sys/fs/cgroup/memory.max", &limit) && sysfile_number("/sys/fs/cgroup/memory.current", &used)) {
+    if (sysfile_number("/sys/fs/cgroup/memory.max", &limit) &&
+        sysfile_number("/sys/fs/cgroup/memory.current", &used)) {
         uint64_t left = limit > used ? limit - used : 1;
         if (available == 0 || left < available) available = left;
     }
@@ -168,8 +171,8 @@ uint64_t machine_memory_available(void) {
 static void hypervisor_name(char *name, size_t size) {
     static const struct {
         const char *signature, *name;
-    } known[] = {{"KVMKVMKVM", "KVM"},       {"Microsoft Hv", "Hyper-V"}, {"VMwareVMware", "VMware"},
-                 {"XenVMMXenVMM", "Xen"},    {"TCGTCGTCGTCG", "QEMU"},    {"bhyve bhyve ", "bhyve"},
+    } known[] = {{"KVMKVMKVM", "KVM"},           {"Microsoft Hv", "Hyper-V"}, {"VMwareVMware", "VMware"},
+                 {"XenVMMXenVMM", "Xen"},        {"TCGTCGTCGTCG", "QEMU"},    {"bhyve bhyve ", "bhyve"},
                  {"VBoxVBoxVBox", "VirtualBox"}, {"ACRNACRNACRN", "ACRN"}};
     unsigned eax, ebx, ecx, edx;
     char signature[13] = "";
@@ -214,21 +217,25 @@ static json_t *mitigations(void) {
     for (int i = 0; i < count; i++) {
         char path[320], text[TEXT_SIZE];
         snprintf(path, sizeof path, CPU_FOLDER "/vulnerabilities/%s", files[i]->d_name);
-        if (files[i]->d_name[0] != '.' && sysfile_read(path, text, sizeof text) && strcmp(text, "Not affected") != 0 &&
+        if (files[i]->d_name[0] != '.' && sysfile_read(path, text, sizeof text) &&
+            strcmp(text, "Not affected") != 0 &&
             used + strlen(files[i]->d_name) + strlen(text) + 8 < sizeof all)
-            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "", files[i]->d_name, text);
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "",
+                                     files[i]->d_name, text);
         free(files[i]);
     }
     free(files);
     return json_string(used ? all : "none needed");
 }
 
-/* The kernel's setting, unless this very process was started without randomisation (setarch -R, a debugger). */
+/* The kernel's setting, unless this very process was started without randomisation (setarch -R, a debugger).
+ */
 static json_t *randomisation(void) {
     uint64_t level;
     int persona = personality(0xffffffff);
     if (persona != -1 && (persona & ADDR_NO_RANDOMIZE)) return json_integer(0);
-    return sysfile_number("/proc/sys/kernel/randomize_va_space", &level) ? json_integer((json_int_t)level) : json_null();
+    return sysfile_number("/proc/sys/kernel/randomize_va_space", &level) ? json_integer((json_int_t)level)
+                                                                         : json_null();
 }
 
 /* Processors' worth of time that a control group allows ("150000 100000": 1.5); null: no limit. */
@@ -248,7 +255,8 @@ json_t *machine_describe(void) {
     hypervisor_name(virtual_name, sizeof virtual_name);
     sysfile_choice("/sys/kernel/mm/transparent_hugepage/enabled", thp, sizeof thp);
     sysfile_read(CPU_FOLDER "/cpu0/cpufreq/scaling_governor", governor, sizeof governor);
-    long online = sysconf(_SC_NPROCESSORS_ONLN), pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    long online = sysconf(_SC_NPROCESSORS_ONLN), pages = sysconf(_SC_PHYS_PAGES),
+         page_bytes = sysconf(_SC_PAGESIZE);
     unsigned cpus = online > 0 ? (unsigned)online : 1, cores = physical_cores(cpus);
     int usable = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : (int)cpus;
 #if defined(__GLIBC__)
@@ -256,11 +264,11 @@ json_t *machine_describe(void) {
 #else
     json_t *libc = json_null();
 #endif
-    return json_pack("{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu",
-                     cpu_name(), "cores", (int)cores, "threads_per_core", (int)(cpus / cores), "cpus", (int)cpus,
-                     "cpus_usable", usable, "cpu_quota", cpu_quota(), "caches", describe_caches(), "memory_bytes",
-                     (json_int_t)pages * page_bytes, "page_bytes", (json_int_t)page_bytes, "kernel",
-                     text_or_null(system.release), "os", operating_system(), "libc", libc, "virtual",
-                     text_or_null(virtual_name), "thp", text_or_null(thp), "governor", text_or_null(governor), "aslr",
-                     randomisation(), "mitigations", mitigations());
+    return json_pack("{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "cpu", cpu_name(), "cores", (int)cores, "threads_per_core", (int)(cpus / cores), "cpus",
+                     (int)cpus, "cpus_usable", usable, "cpu_quota", cpu_quota(), "caches", describe_caches(),
+                     "memory_bytes", (json_int_t)pages * page_bytes, "page_bytes", (json_int_t)page_bytes,
+                     "kernel", text_or_null(system.release), "os", operating_system(), "libc", libc,
+                     "virtual", text_or_null(virtual_name), "thp", text_or_null(thp), "governor",
+                     text_or_null(governor), "aslr", randomisation(), "mitigations", mitigations());
 }

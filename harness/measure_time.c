@@ -24,7 +24,6 @@ struct series {
     size_t rounds;
     size_t preempted;
     double cpu_ns, wall_ns;
-    uint64_t checksum;
     char why[200];
 };
 
@@ -46,7 +45,6 @@ static void series_add(struct series *s, const struct batch *batch) {
     s->preempted += batch->preempted;
     s->cpu_ns += batch->ns;
     s->wall_ns += (double)batch->wall_ns;
-    s->checksum += batch->checksum;
 }
 
 static void run_batches(struct gbench_state *state, void *context) {
@@ -83,6 +81,7 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     unsigned batches = (unsigned)option_number(&cell->job->options, OPTION_BATCHES);
     char name[320];
     b->verify = round == 0;
+    if (round == 0) bench_rewind(b, workload, option_number(&cell->job->options, OPTION_SEED));
     measure_deadline(b);
     /* Also the warm-up after a build; the batching found in the first round is kept. */
     struct batching batching;
@@ -141,7 +140,7 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
         low = fmin(low, median), high = fmax(high, median);
         row_set(row, "ci95", json_pack("[f,f]", low, high));
     }
-    snprintf(checksum, sizeof checksum, "0x%016llx", (unsigned long long)s->checksum);
+    snprintf(checksum, sizeof checksum, "0x%016llx", (unsigned long long)s->batching.checksum);
     row_set(row, "ns_per_op", numbers(s->ns_per_op, s->samples));
     row_set(row, "median", json_real(median));
     row_set(row, "checksum", json_string(checksum));

@@ -30,13 +30,15 @@ static int open_counter(const char *program, char *why, size_t why_size) {
     }
     strcpy(strrchr(path, '/') + 1, "libmemcount.so");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) snprintf(why, why_size, "memory cannot be counted: %s: %s; run make build", path, strerror(errno));
+    if (fd < 0)
+        snprintf(why, why_size, "memory cannot be counted: %s: %s; run make build", path, strerror(errno));
     return fd;
 }
 
-/* This process's environment with the counter in front of whatever is preloaded already: the first library's malloc is
- * the one called, and the counter forwards to the next (jemalloc, say). It is named by descriptor because a path in
- * LD_PRELOAD may contain neither a space nor a colon. Free the array and its last element but one. */
+/* This process's environment with the counter in front of whatever is preloaded already: the first library's
+ * malloc is the one called, and the counter forwards to the next (jemalloc, say). It is named by descriptor
+ * because a path in LD_PRELOAD may contain neither a space nor a colon. Free the array and its last element
+ * but one. */
 static char **preloading_environment(int counter_fd) {
     static const char name[] = "LD_PRELOAD=";
     size_t count = 0, kept = 0;
@@ -50,7 +52,8 @@ static char **preloading_environment(int counter_fd) {
     }
     for (size_t i = 0; i < count; i++)
         if (strncmp(environ[i], name, sizeof name - 1) != 0) env[kept++] = environ[i];
-    snprintf(preload, room, "%s/proc/self/fd/%d%s%s", name, counter_fd, present ? ":" : "", present ? present : "");
+    snprintf(preload, room, "%s/proc/self/fd/%d%s%s", name, counter_fd, present ? ":" : "",
+             present ? present : "");
     env[kept] = preload;
     return env;
 }
@@ -71,12 +74,14 @@ static bool explain(const struct cell *cell, const struct child *child, bool in_
     if (in_time && child_succeeded(child)) return true;
     child_describe_end(child, end, sizeof end);
     if (!in_time)
-        snprintf(cell->why, cell->why_size, "the child that %s took longer than %u s and was stopped after %llu of %llu entries",
-                 what, args->limit_s ? args->limit_s : MEMCELL_LIMIT_S, reached, n);
+        snprintf(cell->why, cell->why_size,
+                 "the child that %s took longer than %u s and was stopped after %llu of %llu entries", what,
+                 args->limit_s ? args->limit_s : MEMCELL_LIMIT_S, reached, n);
     else if (cell->shared->why[0])
         snprintf(cell->why, cell->why_size, "%s", cell->shared->why);
     else
-        snprintf(cell->why, cell->why_size, "the child that %s %s after %llu of %llu entries", what, end, reached, n);
+        snprintf(cell->why, cell->why_size, "the child that %s %s after %llu of %llu entries", what, end,
+                 reached, n);
     return false;
 }
 
@@ -86,10 +91,18 @@ static bool run_child(const struct cell *cell, bool counting) {
     snprintf(fd, sizeof fd, "%d", cell->shared_fd);
     snprintf(n, sizeof n, "%zu", args->n);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)args->seed);
-    const char *argv[] = {cell->program,     "memory-cell",    counting ? "bytes" : "resident",
-                          fd,                args->unit->map,  args->unit->shape,
-                          args->unit->hash,  args->unit->heap, args->keys_spec,
-                          n,                 seed,             args->workload,
+    const char *argv[] = {cell->program,
+                          "memory-cell",
+                          counting ? "bytes" : "resident",
+                          fd,
+                          args->unit->map,
+                          args->unit->shape,
+                          args->unit->hash,
+                          args->unit->heap,
+                          args->keys_spec,
+                          n,
+                          seed,
+                          args->workload,
                           NULL};
     char **env = counting ? preloading_environment(cell->counter_fd) : NULL;
     if (counting && !env) {
@@ -98,7 +111,10 @@ static bool run_child(const struct cell *cell, bool counting) {
     }
     struct child child;
     /* What a map's library prints belongs to stderr: stdout may be the results. */
-    struct child_start how = {.argv = argv, .env = (const char *const *)env, .out_fd = STDERR_FILENO, .err_fd = -1,
+    struct child_start how = {.argv = argv,
+                              .env = (const char *const *)env,
+                              .out_fd = STDERR_FILENO,
+                              .err_fd = -1,
                               .keep_fd = {cell->shared_fd, counting ? cell->counter_fd : -1, -1}};
     cell->shared->reached = 0;
     bool started = child_start(&child, &how, cell->why, cell->why_size);
@@ -113,15 +129,16 @@ static json_t *result_object(const struct memcell_shared *shared, size_t n) {
     json_t *curve = json_array();
     for (size_t i = 0; i < shared->points; i++) {
         const struct memcell_point *point = &shared->point[i];
-        json_array_append_new(curve, json_pack("[I, I, I]", (json_int_t)point->entries, (json_int_t)point->bytes_live,
-                                               (json_int_t)point->rss_bytes));
+        json_array_append_new(curve, json_pack("[I, I, I]", (json_int_t)point->entries,
+                                               (json_int_t)point->bytes_live, (json_int_t)point->rss_bytes));
     }
     return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:f, s:f, s:f}}", "bytes_live",
-                     (json_int_t)shared->bytes_live, "bytes_per_entry", (double)shared->bytes_live / (double)n,
-                     "bytes_peak", (json_int_t)shared->bytes_peak, "rss_delta", (json_int_t)shared->rss_delta,
-                     "rss_peak_delta", (json_int_t)shared->rss_peak_delta, "blocks_live", (json_int_t)shared->blocks_live,
-                     "allocations", (json_int_t)shared->allocations, "curve", curve, "octave", "mean", shared->octave_mean,
-                     "min", shared->octave_min, "max", shared->octave_max);
+                     (json_int_t)shared->bytes_live, "bytes_per_entry",
+                     (double)shared->bytes_live / (double)n, "bytes_peak", (json_int_t)shared->bytes_peak,
+                     "rss_delta", (json_int_t)shared->rss_delta, "rss_peak_delta",
+                     (json_int_t)shared->rss_peak_delta, "blocks_live", (json_int_t)shared->blocks_live,
+                     "allocations", (json_int_t)shared->allocations, "curve", curve, "octave", "mean",
+                     shared->octave_mean, "min", shared->octave_min, "max", shared->octave_max);
 }
 
 static json_t *measure(struct cell *cell) {
@@ -130,11 +147,14 @@ static json_t *measure(struct cell *cell) {
     if (cell->counter_fd < 0) return NULL;
     cell->shared_fd = memfd_create("memory-cell", MFD_CLOEXEC);
     if (cell->shared_fd >= 0 && ftruncate(cell->shared_fd, sizeof *cell->shared) == 0)
-        cell->shared = mmap(NULL, sizeof *cell->shared, PROT_READ | PROT_WRITE, MAP_SHARED, cell->shared_fd, 0);
+        cell->shared =
+            mmap(NULL, sizeof *cell->shared, PROT_READ | PROT_WRITE, MAP_SHARED, cell->shared_fd, 0);
     if (cell->shared == NULL || cell->shared == MAP_FAILED) {
-        snprintf(cell->why, cell->why_size, "memory cannot be measured: no memory to share with a child: %s", strerror(errno));
+        snprintf(cell->why, cell->why_size, "memory cannot be measured: no memory to share with a child: %s",
+                 strerror(errno));
     } else {
-        if (run_child(cell, true) && run_child(cell, false)) result = result_object(cell->shared, cell->args->n);
+        if (run_child(cell, true) && run_child(cell, false))
+            result = result_object(cell->shared, cell->args->n);
         munmap(cell->shared, sizeof *cell->shared);
     }
     if (cell->shared_fd >= 0) close(cell->shared_fd);
@@ -142,14 +162,20 @@ static json_t *measure(struct cell *cell) {
     return result;
 }
 
-json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size) {
 #ifdef MAPBENCH_SANITIZED
-    (void)args, (void)self_path;
-    snprintf(why, why_size, "memory cannot be measured in a sanitizer build: its allocator is not the one maps run on");
-    return NULL;
+static const bool sanitized_build = true;
 #else
-    struct cell cell = {.args = args, .program = self_path ? self_path : "/proc/self/exe", .why = why, .why_size = why_size};
+static const bool sanitized_build = false;
+#endif
+
+json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size) {
+    struct cell cell = {
+        .args = args, .program = self_path ? self_path : "/proc/self/exe", .why = why, .why_size = why_size};
+    if (sanitized_build) {
+        snprintf(why, why_size,
+                 "memory cannot be measured in a sanitizer build: its allocator is not the one maps run on");
+        return NULL;
+    }
     snprintf(why, why_size, "out of memory: cannot build the result");
     return measure(&cell);
-#endif
 }

@@ -1,9 +1,10 @@
 /* The memory of one map, measured in child processes of its own, so that no earlier map has shaped the heap.
  *
- * Two children replay the same growth. The first preloads libmemcount.so and knows every byte allocated; the second
- * runs on the bare allocator and reads what is resident. Both take a floor after everything of the harness is in place
- * and touched (code, keys, text, buffers, the library's one-time state) and report differences from it. glibc's threshold for
- * giving a block a mapping of its own is held at its initial 128 KiB there, as it is in a fresh program.
+ * Two children replay the same growth. The first preloads libmemcount.so and knows every byte allocated; the
+ * second runs on the bare allocator and reads what is resident. Both take a floor after everything of the
+ * harness is in place and touched (code, keys, text, buffers, the library's one-time state) and report
+ * differences from it. glibc's threshold for giving a block a mapping of its own is held at its initial 128
+ * KiB there, as it is in a fresh program.
  */
 #ifndef MAPBENCH_MEMCELL_H
 #define MAPBENCH_MEMCELL_H
@@ -20,26 +21,28 @@ struct memcell_args {
     const char *keys_spec;
     size_t n; /* entries, in all */
     uint64_t seed;
-    const char *workload; /* "put_grow": one map; "small_put": maps of 1..64 entries (uniform), n entries in all */
+    const char *workload; /* "put_grow": one map; "small_put": maps of 1..64 entries, n in all */
     unsigned limit_s;     /* each child is killed after so many seconds; 0: MEMCELL_LIMIT_S */
 };
 
 enum { MEMCELL_LIMIT_S = 300 };
 
-/* Measures one cell. `self_path` is the mapbench executable, NULL: the running one; libmemcount.so is looked for beside
- * it. Returns an object with
- *   bytes_live, bytes_per_entry, blocks_live   allocated at the end, by the allocator's own sizes
- *   bytes_peak                                 most bytes allocated at any moment on the way
- *   allocations                                calls on the way
- *   rss_delta, rss_peak_delta                  resident bytes above the floor, at the end and at most; may be negative
- *   curve [[entries, bytes_live, rss_bytes]]   16 points an octave, and before and after every change of capacity (the
- *                                              first 16 changes of an octave)
- *   octave {mean, min, max}                    bytes per entry over every size in (n/2, n]
+/* Measures one cell. `self_path` is the mapbench executable, NULL: the running one; libmemcount.so is looked
+ * for beside it. Returns an object with
+ *
+ * - bytes_live, bytes_per_entry, blocks_live: allocated at the end, by the allocator's own sizes
+ * - bytes_peak: most bytes allocated at any moment on the way
+ * - allocations: calls on the way
+ * - rss_delta, rss_peak_delta: resident bytes above the floor, at the end and at most; may be negative
+ * - curve [[entries, bytes_live, rss_bytes]]: 16 points an octave, and before and after every change of
+ *   capacity (the first 16 changes of an octave)
+ * - octave {mean, min, max}: bytes per entry over every size in (n/2, n]
+ *
  * New reference. NULL: `why` says in one line what went wrong, where. */
 json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size);
 
-/* The hidden command `mapbench memory-cell ...` that runs in the children: argv[0] is "memory-cell", what follows is
- * written by memcell_measure. Returns the exit code. */
+/* The hidden command `mapbench memory-cell ...` that runs in the children: argv[0] is "memory-cell", what
+ * follows is written by memcell_measure. Returns the exit code. */
 int memcell_child(int argc, char **argv);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "harness/keys.h"
@@ -57,7 +58,8 @@ __attribute__((format(printf, 2, 3))) static bool give_up(struct replay *replay,
     return false;
 }
 
-/* --- preparation ------------------------------------------------------------------------------------------------- */
+/* --- preparation
+ * ------------------------------------------------------------------------------------------------- */
 
 static void fill_block(struct replay *replay, size_t first) {
     size_t count = replay->n - first < KEYS_BLOCK ? replay->n - first : KEYS_BLOCK;
@@ -65,13 +67,15 @@ static void fill_block(struct replay *replay, size_t first) {
     keys_store(replay->keys, replay->index, count, replay->block);
 }
 
-/* Makes every key once, so that what the stream allocates, and the text of string keys, is in place before the floor. */
+/* Makes every key once, so that what the stream allocates, and the text of string keys, is in place before
+ * the floor. */
 static void touch_keys(struct replay *replay) {
     uint64_t sum = 0;
     for (size_t first = 0; first < replay->n; first += KEYS_BLOCK) {
         size_t count = replay->n - first < KEYS_BLOCK ? replay->n - first : KEYS_BLOCK;
         fill_block(replay, first);
-        for (size_t i = 0; i < count; i++) sum += replay->shape->key_hash(replay->block + i * replay->shape->key_size);
+        for (size_t i = 0; i < count; i++)
+            sum += replay->shape->key_hash(replay->block + i * replay->shape->key_size);
     }
     __asm__ volatile("" ::"r"(sum)); /* the hash reads all of a key's text; this keeps it */
 }
@@ -87,7 +91,8 @@ static void *store_first(struct replay *replay, size_t count) {
     return map;
 }
 
-/* Reads every page of the program and its libraries, so that code first run later does not count as a map's memory. */
+/* Reads every page of the program and its libraries, so that code first run later does not count as a map's
+ * memory. */
 static int touch_object(struct dl_phdr_info *object, size_t size, void *page_bytes) {
     (void)size;
     for (size_t i = 0; i < object->dlpi_phnum; i++) {
@@ -126,11 +131,13 @@ static bool make_room(struct replay *replay) {
     memset(replay->index, 1, KEYS_BLOCK * sizeof *replay->index);
     memset(replay->block, 1, KEYS_BLOCK * replay->shape->key_size);
     memset(replay->maps, 1, maps * sizeof *replay->maps);
-    for (size_t i = 0; i < MEMCELL_POINTS_MAX; i++) replay->shared->point[i].rss_bytes = 0; /* touched: resident now */
+    for (size_t i = 0; i < MEMCELL_POINTS_MAX; i++)
+        replay->shared->point[i].rss_bytes = 0; /* touched: resident now */
     return true;
 }
 
-/* --- points ------------------------------------------------------------------------------------------------------ */
+/* --- points
+ * ------------------------------------------------------------------------------------------------------ */
 
 static unsigned octave_of(uint64_t entries) {
     return 63u - (unsigned)__builtin_clzll(entries);
@@ -156,8 +163,10 @@ static void add_point(struct replay *replay, uint64_t entries, int64_t bytes) {
 static void note_octave(struct replay *replay, uint64_t entries) {
     struct memcell_shared *shared = replay->shared;
     double bytes_per_entry = (double)live_bytes(replay) / (double)entries;
-    if (entries == replay->n / 2 + 1 || bytes_per_entry < shared->octave_min) shared->octave_min = bytes_per_entry;
-    if (entries == replay->n / 2 + 1 || bytes_per_entry > shared->octave_max) shared->octave_max = bytes_per_entry;
+    if (entries == replay->n / 2 + 1 || bytes_per_entry < shared->octave_min)
+        shared->octave_min = bytes_per_entry;
+    if (entries == replay->n / 2 + 1 || bytes_per_entry > shared->octave_max)
+        shared->octave_max = bytes_per_entry;
     replay->octave_sum += bytes_per_entry;
 }
 
@@ -183,7 +192,8 @@ static void note_resident(struct replay *replay, uint64_t entries) {
     shared->point[replay->next_point++].rss_bytes = rss;
 }
 
-/* --- growth ------------------------------------------------------------------------------------------------------ */
+/* --- growth
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* The next key block; what making it allocates is the harness's, so the floor moves along. */
 static void next_block(struct replay *replay, size_t first) {
@@ -239,7 +249,9 @@ static bool count_bytes(struct replay *replay) {
     *(void **)&replay->count_read = dlsym(RTLD_DEFAULT, "memcount_read");
     *(void **)&reset_peak = dlsym(RTLD_DEFAULT, "memcount_reset_peak");
     if (!replay->count_read || !reset_peak)
-        return give_up(replay, "bytes cannot be counted: libmemcount.so was not preloaded (a static or privileged program?)");
+        return give_up(
+            replay,
+            "bytes cannot be counted: libmemcount.so was not preloaded (a static or privileged program?)");
     reset_peak();
     replay->count_read(&replay->floor);
     replay->now = replay->floor;
@@ -264,27 +276,33 @@ static bool read_resident(struct replay *replay) {
     shared->rss_peak_delta = (int64_t)(memstat_peak_bytes(&replay->memstat) - peak_floor_bytes);
     /* The kernel's running counter may lag by some pages behind the exact walk. */
     for (size_t i = 0; i < shared->points; i++)
-        if (shared->point[i].rss_bytes > shared->rss_peak_delta) shared->rss_peak_delta = shared->point[i].rss_bytes;
+        if (shared->point[i].rss_bytes > shared->rss_peak_delta)
+            shared->rss_peak_delta = shared->point[i].rss_bytes;
     return true;
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------- */
+/* --- the command
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool prepare(struct replay *replay, char **argv) {
     struct memcell_shared *shared = replay->shared;
-    replay->unit = registry_find(argv[MEMCELL_ARG_MAP], argv[MEMCELL_ARG_SHAPE], argv[MEMCELL_ARG_HASH], argv[MEMCELL_ARG_HEAP]);
+    replay->unit = registry_find(argv[MEMCELL_ARG_MAP], argv[MEMCELL_ARG_SHAPE], argv[MEMCELL_ARG_HASH],
+                                 argv[MEMCELL_ARG_HEAP]);
     replay->shape = shape_find(argv[MEMCELL_ARG_SHAPE]);
     replay->n = strtoull(argv[MEMCELL_ARG_N], NULL, 10);
     replay->seed = strtoull(argv[MEMCELL_ARG_SEED], NULL, 10);
     replay->small = strcmp(argv[MEMCELL_ARG_WORKLOAD], "small_put") == 0;
     replay->small_rng = rng_derive(replay->seed, 0x5a11);
     if (!replay->unit || !replay->shape || replay->unit->unavailable)
-        return give_up(replay, "memory-cell: there is no unit %s/%s/%s/%s", argv[MEMCELL_ARG_MAP], argv[MEMCELL_ARG_SHAPE],
-                       argv[MEMCELL_ARG_HASH], argv[MEMCELL_ARG_HEAP]);
+        return give_up(replay, "memory-cell: there is no unit %s/%s/%s/%s", argv[MEMCELL_ARG_MAP],
+                       argv[MEMCELL_ARG_SHAPE], argv[MEMCELL_ARG_HASH], argv[MEMCELL_ARG_HEAP]);
     if (replay->n == 0) return give_up(replay, "memory-cell: the number of entries is 0");
     if (!replay->small && strcmp(argv[MEMCELL_ARG_WORKLOAD], "put_grow") != 0)
-        return give_up(replay, "memory-cell: workload %s is not measured for memory; use put_grow or small_put", argv[MEMCELL_ARG_WORKLOAD]);
-    replay->keys = keys_open(argv[MEMCELL_ARG_KEYS], replay->shape, replay->n, replay->seed, shared->why, sizeof shared->why);
+        return give_up(replay,
+                       "memory-cell: workload %s is not measured for memory; use put_grow or small_put",
+                       argv[MEMCELL_ARG_WORKLOAD]);
+    replay->keys = keys_open(argv[MEMCELL_ARG_KEYS], replay->shape, replay->n, replay->seed, shared->why,
+                             sizeof shared->why);
     if (!replay->keys || !make_room(replay)) return false;
     touch_keys(replay);
     warm_up(replay);
@@ -292,16 +310,20 @@ static bool prepare(struct replay *replay, char **argv) {
 }
 
 static struct memcell_shared *attach(const char *fd_text) {
-    void *shared = mmap(NULL, sizeof(struct memcell_shared), PROT_READ | PROT_WRITE, MAP_SHARED, atoi(fd_text), 0);
+    void *shared =
+        mmap(NULL, sizeof(struct memcell_shared), PROT_READ | PROT_WRITE, MAP_SHARED, atoi(fd_text), 0);
     return shared == MAP_FAILED ? NULL : shared;
 }
 
 /* Maps and keys are not given back: the process ends here, and the system is faster at it. */
 int memcell_child(int argc, char **argv) {
     struct replay replay = {0};
+    const struct rlimit no_core = {0, 0};
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no orphan goes on measuring */
-    /* glibc's initial setting, held: it rises with every large block freed, and a key stream that frees some would decide
-     * where the map's arrays go. */
+    setrlimit(RLIMIT_CORE,
+              &no_core); /* a library that aborts for want of memory leaves no image of all it had */
+    /* glibc's initial setting, held: it rises with every large block freed, and a key stream that frees some
+     * would decide where the map's arrays go. */
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
     if (argc != MEMCELL_ARGS || !(replay.shared = attach(argv[MEMCELL_ARG_FD]))) {
         fprintf(stderr, "mapbench: memory-cell is an internal command; use: mapbench run --record memory\n");

@@ -9,13 +9,15 @@
 bool memstat_open(struct memstat *stat, char *why, size_t why_size) {
     stat->rollup_fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
     stat->status_fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    const char *missing = stat->rollup_fd < 0 || memstat_rss_bytes(stat) == 0    ? "/proc/self/smaps_rollup"
-                          : stat->status_fd < 0 || memstat_peak_bytes(stat) == 0 ? "VmHWM in /proc/self/status"
-                          : !memstat_peak_reset()                                ? "/proc/self/clear_refs"
-                                                                                 : NULL;
+    const char *missing = stat->rollup_fd < 0 || memstat_rss_bytes(stat) == 0 ? "/proc/self/smaps_rollup"
+                          : stat->status_fd < 0 || memstat_peak_bytes(stat) == 0
+                              ? "VmHWM in /proc/self/status"
+                          : !memstat_peak_reset() ? "/proc/self/clear_refs"
+                                                  : NULL;
     if (!missing) return true;
     memstat_close(stat);
-    snprintf(why, why_size, "resident memory cannot be read: this kernel does not offer %s (CONFIG_PROC_PAGE_MONITOR)",
+    snprintf(why, why_size,
+             "resident memory cannot be read: this kernel does not offer %s (CONFIG_PROC_PAGE_MONITOR)",
              missing);
     return false;
 }

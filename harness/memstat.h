@@ -14,8 +14,8 @@ struct memstat {
 bool memstat_open(struct memstat *stat, char *why, size_t why_size);
 void memstat_close(struct memstat *stat);
 
-/* Rss of smaps_rollup: walks the page tables, so it is exact where the kernel's running counters lag by some pages. Costs
- * about 1 ms per 100 MiB resident. 0: unreadable. */
+/* Rss of smaps_rollup: walks the page tables, so it is exact where the kernel's running counters lag by some
+ * pages. Costs about 1 ms per 100 MiB resident. 0: unreadable. */
 uint64_t memstat_rss_bytes(const struct memstat *stat);
 
 /* The high-water mark of the running counter (VmHWM) since memstat_peak_reset. 0: unreadable. */

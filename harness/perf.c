@@ -17,16 +17,17 @@
 #include "harness/sysfile.h"
 
 enum {
-    READY_MS = 20000,  /* perf reads the maps of every library before it answers */
+    READY_MS = 20000, /* perf reads the maps of every library before it answers */
     ANSWER_MS = 5000,
-    FINISH_MS = 60000, /* a recording is written out */
-    DRAW_MS = 300000,  /* resolving the symbols of some hundred thousand samples */
+    FINISH_MS = 60000,   /* a recording is written out */
+    DRAW_MS = 300000,    /* resolving the symbols of some hundred thousand samples */
     SAMPLES_PER_S = 4999 /* a prime, so as not to march in step with a loop */
 };
 
-#define STAT_EVENTS                                                                                                    \
-    "task-clock,page-faults,minor-faults,major-faults,context-switches,cpu-migrations,cycles,instructions,branches,"   \
-    "branch-misses,cache-references,cache-misses,L1-dcache-loads,L1-dcache-load-misses,LLC-load-misses,"               \
+#define STAT_EVENTS                                                                                          \
+    "task-clock,page-faults,minor-faults,major-faults,context-switches,cpu-migrations,cycles,instructions,"  \
+    "branches,"                                                                                              \
+    "branch-misses,cache-references,cache-misses,L1-dcache-loads,L1-dcache-load-misses,LLC-load-misses,"     \
     "dTLB-load-misses"
 
 struct perf_session {
@@ -49,7 +50,8 @@ static const char *name_of(const char *path) {
 }
 
 static void free_session(struct perf_session *session) {
-    const int fds[] = {session->command[0], session->command[1], session->answer[0], session->answer[1], session->output_fd};
+    const int fds[] = {session->command[0], session->command[1], session->answer[0], session->answer[1],
+                       session->output_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0) close(fds[i]);
     free(session);
@@ -61,11 +63,14 @@ static void explain_end(const struct perf_session *session, char *why, size_t wh
     uint64_t level = 0;
     child_describe_end(&session->perf, end, sizeof end);
     child_output_line(session->output_fd, line, sizeof line);
-    if (child_output_has(session->output_fd, "perf_event_paranoid") || child_output_has(session->output_fd, "ermission") ||
+    if (child_output_has(session->output_fd, "perf_event_paranoid") ||
+        child_output_has(session->output_fd, "ermission") ||
         child_output_has(session->output_fd, "not permitted")) {
         sysfile_number("/proc/sys/kernel/perf_event_paranoid", &level);
-        snprintf(why, why_size, "perf is forbidden here (/proc/sys/kernel/perf_event_paranoid is %llu): run sysctl -w "
-                                "kernel.perf_event_paranoid=1 as root, or run as root", (unsigned long long)level);
+        snprintf(why, why_size,
+                 "perf is forbidden here (/proc/sys/kernel/perf_event_paranoid is %llu): run sysctl -w "
+                 "kernel.perf_event_paranoid=1 as root, or run as root",
+                 (unsigned long long)level);
     } else {
         snprintf(why, why_size, "perf %s%s%s", end, line[0] ? ": " : "", line);
     }
@@ -93,10 +98,12 @@ static bool await_answer(struct perf_session *session, int timeout_ms, char *why
     }
 }
 
-static bool command(struct perf_session *session, const char *word, int timeout_ms, char *why, size_t why_size) {
+static bool command(struct perf_session *session, const char *word, int timeout_ms, char *why,
+                    size_t why_size) {
     char line[32], stale[64];
     int length = snprintf(line, sizeof line, "%s\n", word);
-    while (read(session->answer[0], stale, sizeof stale) > 0) continue; /* a late answer to a command given up */
+    while (read(session->answer[0], stale, sizeof stale) > 0)
+        continue; /* a late answer to a command given up */
     if (write(session->command[1], line, (size_t)length) != length) {
         snprintf(why, why_size, "perf takes no commands: %s", strerror(errno));
         return false;
@@ -109,12 +116,17 @@ static bool start(struct perf_session *session, char *why, size_t why_size) {
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     snprintf(control, sizeof control, "fd:%d,%d", session->command[0], session->answer[1]);
     snprintf(rate, sizeof rate, "%d", SAMPLES_PER_S);
-    path_of(session, session->mode == PERF_STAT ? "stat-" : "record-", session->mode == PERF_STAT ? ".txt" : ".data", path);
-    const char *const stat[] = {"perf", "stat", "-p", pid, "-D", "-1", "--control", control, "-e", STAT_EVENTS, "-o", path, NULL};
-    const char *const record[] = {"perf", "record", "-p", pid, "-D", "-1", "--control", control, "-e", "cpu-clock",
-                                  "-F", rate, "-g", "--no-buildid-cache", "-o", path, NULL};
-    struct child_start how = {.argv = session->mode == PERF_STAT ? stat : record, .out_fd = session->output_fd,
-                              .err_fd = session->output_fd, .own_group = true,
+    path_of(session, session->mode == PERF_STAT ? "stat-" : "record-",
+            session->mode == PERF_STAT ? ".txt" : ".data", path);
+    const char *const stat[] = {"perf",  "stat", "-p",        pid,  "-D", "-1", "--control",
+                                control, "-e",   STAT_EVENTS, "-o", path, NULL};
+    const char *const record[] = {"perf",  "record", "-p",        pid,  "-D", "-1", "--control",
+                                  control, "-e",     "cpu-clock", "-F", rate, "-g", "--no-buildid-cache",
+                                  "-o",    path,     NULL};
+    struct child_start how = {.argv = session->mode == PERF_STAT ? stat : record,
+                              .out_fd = session->output_fd,
+                              .err_fd = session->output_fd,
+                              .own_group = true,
                               .keep_fd = {session->command[0], session->answer[1], -1}};
     if (!child_start(&session->perf, &how, why, why_size)) {
         if (errno == ENOENT) snprintf(why, why_size, "perf is not installed: apt-get install linux-perf");
@@ -127,7 +139,8 @@ static bool start(struct perf_session *session, char *why, size_t why_size) {
     return false;
 }
 
-struct perf_session *perf_attach(enum perf_mode mode, const char *map, const char *folder, char *why, size_t why_size) {
+struct perf_session *perf_attach(enum perf_mode mode, const char *map, const char *folder, char *why,
+                                 size_t why_size) {
     struct perf_session *session = calloc(1, sizeof *session);
     if (!session) {
         snprintf(why, why_size, "out of memory: cannot start perf");
@@ -167,10 +180,12 @@ static bool end_perf(struct perf_session *session, char *why, size_t why_size) {
     if (session->perf.pid) {
         kill(session->perf.pid, SIGINT);
         if (!child_wait_or_kill(&session->perf, FINISH_MS) && !session->broken[0])
-            snprintf(session->broken, sizeof session->broken, "perf did not end within %d s", FINISH_MS / 1000);
+            snprintf(session->broken, sizeof session->broken, "perf did not end within %d s",
+                     FINISH_MS / 1000);
     }
     int status = session->perf.status;
-    bool ended_well = child_succeeded(&session->perf) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) ||
+    bool ended_well = child_succeeded(&session->perf) ||
+                      (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) ||
                       (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
     if (session->broken[0])
         snprintf(why, why_size, "%s", session->broken);
@@ -187,8 +202,11 @@ static bool run_program(const char *const *argv, const char *out_path, char *why
     int out_fd = out_path ? open(out_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : said_fd;
     bool done = false;
     if (said_fd < 0 || out_fd < 0) {
-        snprintf(why, why_size, "%s cannot be written: %s", out_path ? name_of(out_path) : "the output", strerror(errno));
-    } else if (child_start(&child, &(struct child_start){.argv = argv, .out_fd = out_fd, .err_fd = said_fd, .keep_fd = {-1, -1, -1}},
+        snprintf(why, why_size, "%s cannot be written: %s", out_path ? name_of(out_path) : "the output",
+                 strerror(errno));
+    } else if (child_start(&child,
+                           &(struct child_start){
+                               .argv = argv, .out_fd = out_fd, .err_fd = said_fd, .keep_fd = {-1, -1, -1}},
                            why, why_size)) {
         bool in_time = child_wait_or_kill(&child, DRAW_MS);
         done = in_time && child_succeeded(&child);
@@ -202,7 +220,8 @@ static bool run_program(const char *const *argv, const char *out_path, char *why
     return done;
 }
 
-static bool draw(const struct perf_session *session, const char *python, const char *flamegraph, char *why, size_t why_size) {
+static bool draw(const struct perf_session *session, const char *python, const char *flamegraph, char *why,
+                 size_t why_size) {
     char data[PATH_MAX], script[PATH_MAX], svg[PATH_MAX], reason[400];
     path_of(session, "record-", ".data", data);
     path_of(session, "", ".perf-script", script);
@@ -211,21 +230,25 @@ static bool draw(const struct perf_session *session, const char *python, const c
     const char *const to_text[] = {"perf", "script", "-i", data, "--no-inline", NULL};
     const char *const to_picture[] = {python, flamegraph, script, svg, "--title", session->map, NULL};
     if (!run_program(to_text, script, reason, sizeof reason)) {
-        snprintf(why, why_size, "no flame graph of %s: %s; the recording stays as %s", session->map, reason, name_of(data));
+        snprintf(why, why_size, "no flame graph of %s: %s; the recording stays as %s", session->map, reason,
+                 name_of(data));
         return false;
     }
     unlink(data);
     if (!python || !flamegraph)
-        snprintf(reason, sizeof reason, "there is no %s to draw it with", python ? "flamegraph.py" : "python3");
+        snprintf(reason, sizeof reason, "there is no %s to draw it with",
+                 python ? "flamegraph.py" : "python3");
     else if (run_program(to_picture, NULL, reason, sizeof reason)) {
         unlink(script);
         return true;
     }
-    snprintf(why, why_size, "no flame graph of %s: %s; the samples stay as %s", session->map, reason, name_of(script));
+    snprintf(why, why_size, "no flame graph of %s: %s; the samples stay as %s", session->map, reason,
+             name_of(script));
     return false;
 }
 
-static bool deliver(const struct perf_session *session, const char *python, const char *flamegraph, char *why, size_t why_size) {
+static bool deliver(const struct perf_session *session, const char *python, const char *flamegraph, char *why,
+                    size_t why_size) {
     char path[PATH_MAX];
     struct stat file;
     if (session->mode == PERF_RECORD) return draw(session, python, flamegraph, why, why_size);
@@ -235,7 +258,8 @@ static bool deliver(const struct perf_session *session, const char *python, cons
     return false;
 }
 
-bool perf_finish(struct perf_session *session, const char *python, const char *flamegraph, char *why, size_t why_size) {
+bool perf_finish(struct perf_session *session, const char *python, const char *flamegraph, char *why,
+                 size_t why_size) {
     if (!session) return true;
     bool ok = end_perf(session, why, why_size) && deliver(session, python, flamegraph, why, why_size);
     free_session(session);

@@ -13,7 +13,8 @@ bool sysfile_read(const char *path, char *text, size_t size) {
     if (fd < 0) return false;
     size_t used = 0;
     ssize_t got = 0;
-    while (used < size - 1 && ((got = read(fd, text + used, size - 1 - used)) > 0 || (got < 0 && errno == EINTR)))
+    while (used < size - 1 &&
+           ((got = read(fd, text + used, size - 1 - used)) > 0 || (got < 0 && errno == EINTR)))
         if (got > 0) used += (size_t)got;
     close(fd);
     if (got < 0) used = 0;

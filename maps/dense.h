@@ -154,14 +154,15 @@ static bool dense_allocate(struct map *map, size_t capacity) {
     size_t room = load_limit(capacity, DENSE_LOAD_NUM, DENSE_LOAD_DEN);
     void *index = wide ? (void *)HEAP_NEW_ZEROED(HEAP_OF(map), uint64_t, capacity)
                        : (void *)HEAP_NEW_ZEROED(HEAP_OF(map), uint32_t, capacity);
-    struct entry *entries = index ? HEAP_NEW(HEAP_OF(map), struct entry, room + SLOTS_SPARE(struct entry)) : NULL;
+    size_t spare = line_spare(room, sizeof(struct entry));
+    struct entry *entries = index ? HEAP_NEW(HEAP_OF(map), struct entry, room + spare) : NULL;
     if (!entries) {
         HEAP_FREE(HEAP_OF(map), index);
         return false;
     }
     HEAP_STORE(HEAP_OF(map), &map->index, index);
     HEAP_STORE(HEAP_OF(map), &map->entries_block, entries);
-    map->entries = (struct entry *)first_line(entries, sizeof(struct entry));
+    map->entries = (struct entry *)line_start(entries, spare);
     map->mask = capacity - 1;
     map->shift = (unsigned)__builtin_clzll(capacity) + 1;
     map->wide = wide;
@@ -350,7 +351,7 @@ static const char *map_check(struct map *map) {
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
     if (map->room)
-        out->array_bytes = dense_index_bytes(map) + (map->room + SLOTS_SPARE(struct entry)) * sizeof(struct entry);
+        out->array_bytes = dense_index_bytes(map) + (map->room + line_spare(map->room, sizeof(struct entry))) * sizeof(struct entry);
     for (size_t i = 0; i <= map->mask; i++) {
         if (word_at(map, i, map->wide) == 0) continue;
         size_t length = dense_probe_length(map, i);

@@ -96,10 +96,11 @@ MAP_INLINE void slot_free(struct slot *slot) { slot->key = 0; }
 
 static bool linear_allocate(struct map *map, size_t capacity) {
     if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
-    void *block = HEAP_NEW_ZEROED(HEAP_OF(map), struct slot, capacity + SLOTS_SPARE(struct slot));
+    size_t spare = line_spare(capacity, sizeof(struct slot));
+    void *block = HEAP_NEW_ZEROED(HEAP_OF(map), struct slot, capacity + spare);
     if (!block) return false;
     HEAP_STORE(HEAP_OF(map), &map->block, block);
-    map->slots = (struct slot *)first_line(block, sizeof(struct slot));
+    map->slots = (struct slot *)line_start(block, spare);
     map->mask = capacity - 1;
     map->capacity = capacity;
     map->limit = load_limit(capacity, LINEAR_LOAD_NUM, LINEAR_LOAD_DEN);
@@ -312,7 +313,7 @@ static const char *map_check(struct map *map) {
 
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = ZERO_COUNT(map);
-    out->array_bytes = map->capacity ? (map->capacity + SLOTS_SPARE(struct slot)) * sizeof(struct slot) : 0;
+    out->array_bytes = (map->capacity + line_spare(map->capacity, sizeof(struct slot))) * sizeof(struct slot);
     out->probe_max = steps;
     for (size_t i = 0; i < map->capacity; i++) {
         if (!slot_in_use(&map->slots[i])) continue;

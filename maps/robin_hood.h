@@ -154,7 +154,8 @@ static size_t robin_distance(const struct map *map, size_t at) {
 static bool robin_allocate(struct map *map, size_t capacity) {
     if (capacity == 0 || capacity > SIZE_MAX / 4) return false;
     uint16_t *meta = HEAP_NEW_ZEROED(HEAP_OF(map), uint16_t, capacity + ROBIN_WINDOW);
-    struct slot *slots = meta ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + SLOTS_SPARE(struct slot)) : NULL;
+    size_t spare = line_spare(capacity, sizeof(struct slot));
+    struct slot *slots = meta ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + spare) : NULL;
     if (!slots) {
         HEAP_FREE(HEAP_OF(map), meta);
         return false;
@@ -162,7 +163,7 @@ static bool robin_allocate(struct map *map, size_t capacity) {
     HEAP_STORE(HEAP_OF(map), &map->meta_block, meta);
     HEAP_STORE(HEAP_OF(map), &map->slots_block, slots);
     map->meta = meta;
-    map->slots = (struct slot *)first_line(slots, sizeof(struct slot));
+    map->slots = (struct slot *)line_start(slots, spare);
     map->mask = capacity - 1;
     map->capacity = capacity;
     map->limit = load_limit(capacity, ROBIN_LOAD_NUM, ROBIN_LOAD_DEN);
@@ -201,6 +202,7 @@ static __attribute__((noinline, cold)) size_t robin_find_far(const struct map *m
 MAP_INLINE size_t robin_find(const struct map *map, map_key key, uint64_t hash) {
     size_t at = hash & map->mask;
     window_want want = window_first(robin_bits(hash));
+    __builtin_prefetch(&map->slots[at]); /* the entry is mostly in this line or the next: fetched along with the metas */
     for (size_t distance = 1; distance <= ROBIN_WINDOW_LAST; distance += ROBIN_WINDOW) {
         for (uint32_t equal = window_equal(map->meta + at, want); equal;) {
             size_t place = (at + window_lane(equal)) & map->mask;
@@ -402,7 +404,7 @@ static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
     if (map->capacity)
         out->array_bytes = (map->capacity + ROBIN_WINDOW) * sizeof *map->meta +
-                           (map->capacity + SLOTS_SPARE(struct slot)) * sizeof(struct slot);
+                           (map->capacity + line_spare(map->capacity, sizeof(struct slot))) * sizeof(struct slot);
     for (size_t i = 0; i < map->capacity; i++) {
         size_t distance = robin_distance(map, i);
         steps += distance;

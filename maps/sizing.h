@@ -1,11 +1,9 @@
-/* Power-of-two capacities and cache-line aligned slot arrays, shared by the maps of this project. */
+/* Power-of-two capacities and cache-line aligned arrays, shared by the maps of this project. */
 #ifndef MAPBENCH_MAPS_SIZING_H
 #define MAPBENCH_MAPS_SIZING_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-enum { CACHE_LINE_BYTES = 64 };
 
 /* Entries that `capacity` slots take at a load of num/den. Both num and den are small, den a power of two: for
  * capacity < den the division comes last, otherwise first, so that nothing overflows. */
@@ -23,15 +21,20 @@ static inline size_t capacity_for(size_t entries, size_t least, size_t num, size
     return capacity;
 }
 
-/* malloc aligns to 16 bytes, and large blocks start 16 bytes into a page: without care every 64-byte slot and half
- * of the 32-byte slots would span two cache lines. Slots of these sizes are allocated with SLOTS_SPARE more and used
- * from the first line boundary on; other sizes gain nothing from it. The block's own address must be kept for free. */
-#define SLOTS_SPARE(type) ((size_t)(sizeof(type) % 32 == 0))
+/* malloc aligns to 16 bytes, and large blocks start 16 bytes into a page: without care every 64-byte slot would span
+ * two cache lines, and no slot's number would tell its line. Arrays of LINE_ALIGNED_MIN_BYTES and more are therefore
+ * allocated with a few elements to spare and used from the first line boundary on; in smaller ones the spare would
+ * weigh more than the gain. The block's own address must be kept for freeing it. */
+enum { LINE_BYTES = 64, MALLOC_ALIGNMENT_BYTES = 16, LINE_ALIGNED_MIN_BYTES = 4096 };
 
-static inline void *first_line(void *block, size_t slot_bytes) {
-    if (!block || slot_bytes % 32 != 0) return block;
-    uintptr_t at = (uintptr_t)block, step = slot_bytes % CACHE_LINE_BYTES == 0 ? CACHE_LINE_BYTES : 32;
-    return (char *)block + (-at & (step - 1));
+/* Elements to allocate beyond `count` of `size` bytes each. */
+static inline size_t line_spare(size_t count, size_t size) {
+    return count < LINE_ALIGNED_MIN_BYTES / size ? 0 : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
+}
+
+/* Where such an array begins in its block. */
+static inline void *line_start(void *block, size_t spare) {
+    return spare ? (char *)block + (-(uintptr_t)block & (LINE_BYTES - 1)) : block;
 }
 
 #endif

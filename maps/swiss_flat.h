@@ -42,13 +42,21 @@ static const struct map_facts map_facts = {
     .traits = TRAIT_TOMBSTONES,
 };
 
-enum { SWISS_CAPACITY_MIN = 4, SWISS_LOAD_NUM = 7, SWISS_LOAD_DEN = 8 };
-static const size_t SWISS_NOWHERE = SIZE_MAX;
-
 struct slot {
     map_key key;
     map_val val;
 };
+
+enum {
+    SWISS_CAPACITY_MIN = 4,
+    SWISS_LOAD_NUM = 7,
+    SWISS_LOAD_DEN = 8,
+    /* slots of a cache line, as a power of two, and at least two lines a group */
+    SWISS_LINE_SLOTS = sizeof(struct slot) <= 8 ? GROUP_SLOTS / 2
+                       : sizeof(struct slot) <= 16 ? 4
+                       : sizeof(struct slot) <= 32 ? 2 : 1,
+};
+static const size_t SWISS_NOWHERE = SIZE_MAX;
 
 struct map {
     uint8_t *ctrl;
@@ -56,6 +64,7 @@ struct map {
     size_t group_mask;
     size_t len;
     size_t room;       /* empty slots that may still be filled before the table grows or is rehashed */
+    size_t line_mask;  /* lines of slots in a group, less one */
     size_t capacity;   /* slots; 0 while ctrl is the shared empty group */
     void *ctrl_block;  /* what the arrays were allocated as */
     void *slots_block;
@@ -75,7 +84,8 @@ static bool swiss_allocate(struct map *map, size_t capacity) {
     if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
     size_t ctrl_bytes = capacity < GROUP_SLOTS ? GROUP_SLOTS : capacity;
     uint8_t *ctrl = HEAP_NEW_ZEROED(HEAP_OF(map), uint8_t, ctrl_bytes);
-    struct slot *slots = ctrl ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + SLOTS_SPARE(struct slot)) : NULL;
+    size_t spare = line_spare(capacity, sizeof(struct slot));
+    struct slot *slots = ctrl ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + spare) : NULL;
     if (!slots) {
         HEAP_FREE(HEAP_OF(map), ctrl);
         return false;
@@ -83,9 +93,11 @@ static bool swiss_allocate(struct map *map, size_t capacity) {
     HEAP_STORE(HEAP_OF(map), &map->ctrl_block, ctrl);
     HEAP_STORE(HEAP_OF(map), &map->slots_block, slots);
     map->ctrl = ctrl;
-    map->slots = (struct slot *)first_line(slots, sizeof(struct slot));
+    map->slots = (struct slot *)line_start(slots, spare);
     map->group_mask = ctrl_bytes / GROUP_SLOTS - 1;
     map->capacity = capacity;
+    size_t slots_a_group = capacity < GROUP_SLOTS ? capacity : GROUP_SLOTS;
+    map->line_mask = slots_a_group < SWISS_LINE_SLOTS ? 0 : slots_a_group / SWISS_LINE_SLOTS - 1;
     map->room = swiss_limit(capacity);
     return true;
 }
@@ -115,11 +127,28 @@ MAP_INLINE size_t swiss_next(const struct map *map, size_t group, size_t *step) 
     return (group + ++*step) & map->group_mask;
 }
 
+/* The first slot of the line in its group that an entry would rather be in. */
+MAP_INLINE size_t swiss_line(const struct map *map, uint64_t hash) {
+    return (hash >> 48 & map->line_mask) * SWISS_LINE_SLOTS;
+}
+
+/* Fetches that line of the home group along with the control bytes, instead of after them. */
+MAP_INLINE void swiss_prefetch(const struct map *map, uint64_t hash) {
+    __builtin_prefetch(&map->slots[(hash & map->group_mask) * GROUP_SLOTS + swiss_line(map, hash)]);
+}
+
+/* One of the free slots of a group, in that line if there is one. Bytes without a slot are never chosen: the first
+ * free byte of any line that has one with a slot, and of the group, has a slot. */
+MAP_INLINE size_t swiss_choose(group_mask spare, size_t line) {
+    group_mask near = spare & ((((group_mask)1 << SWISS_LINE_SLOTS * GROUP_STRIDE) - 1) << line * GROUP_STRIDE);
+    return group_first(near ? near : spare);
+}
+
 /* Where an entry with this hash goes if it is not there yet. */
 MAP_INLINE size_t swiss_first_free(const struct map *map, uint64_t hash) {
     for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
         group_mask spare = group_match_free(group_load(map->ctrl + group * GROUP_SLOTS));
-        if (spare) return group * GROUP_SLOTS + group_first(spare);
+        if (spare) return group * GROUP_SLOTS + swiss_choose(spare, swiss_line(map, hash));
     }
 }
 
@@ -200,6 +229,7 @@ static __attribute__((noinline, cold)) bool swiss_make_room(struct map *map) {
 
 MAP_INLINE size_t swiss_find(const struct map *map, map_key key, uint64_t hash) {
     uint8_t tag = group_tag(hash);
+    swiss_prefetch(map, hash);
     for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
         group_bytes bytes = group_load(map->ctrl + group * GROUP_SLOTS);
         for (group_mask match = group_match(bytes, tag); match; match = group_rest(match)) {
@@ -219,6 +249,7 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     uint64_t hash = key_hash(key);
     uint8_t tag = group_tag(hash);
     size_t place = SWISS_NOWHERE;
+    swiss_prefetch(map, hash);
     for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
         group_bytes bytes = group_load(map->ctrl + group * GROUP_SLOTS);
         for (group_mask match = group_match(bytes, tag); match; match = group_rest(match)) {
@@ -227,7 +258,7 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
         }
         group_mask spare = group_match_free(bytes);
         if (__builtin_expect(spare == 0, 0)) continue;
-        if (place == SWISS_NOWHERE) place = group * GROUP_SLOTS + group_first(spare);
+        if (place == SWISS_NOWHERE) place = group * GROUP_SLOTS + swiss_choose(spare, swiss_line(map, hash));
         if (__builtin_expect(group_match_empty(bytes) != 0, 1)) break;
     }
     bool fills_empty = map->ctrl[place] == CTRL_EMPTY;
@@ -342,7 +373,7 @@ static const char *map_check(struct map *map) {
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
     if (map->capacity) {
-        size_t slots = map->capacity + SLOTS_SPARE(struct slot);
+        size_t slots = map->capacity + line_spare(map->capacity, sizeof(struct slot));
         out->array_bytes = (map->group_mask + 1) * GROUP_SLOTS + slots * sizeof(struct slot);
     }
     for (size_t i = 0; i < map->capacity; i++) {

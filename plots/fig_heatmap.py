@@ -15,10 +15,9 @@ RAMP = LinearSegmentedColormap.from_list("ratio", ["#f4f9fd", "#bcd9ee", "#6fadd
 def draw(run, run_looks, folder):
     figures = []
     for family, rows in run.families("time").items():
-        columns = stats.family_columns(run, rows)
+        columns, verdicts = stats.compared(run, rows)
         if not columns:
             continue
-        verdicts = stats.against_best(columns)
         ranked, shared = stats.rank(columns, verdicts)
         keys = list(columns)
         keys.sort(key=lambda c: (list(dict.fromkeys(w for w, _ in columns)).index(c[0]), c[1]))

@@ -1,4 +1,5 @@
-"""Growth spikes: which operations made a map grow, and how long each of them took; gnuplot, one panel per map."""
+"""Growth spikes: which operations changed a map's capacity, and how long each of them took; gnuplot, one panel per map,
+the largest n of each workload (the page has the others)."""
 import gnuplot
 import style
 from load import BASELINE, shorten
@@ -11,14 +12,15 @@ def draw(run, run_looks, folder):
     figures = []
     for family, rows in run.families("latency").items():
         cells = dict.fromkeys((r["workload"], r["n"]) for r in rows if r["growth_events"] and r["map"] != BASELINE)
-        for workload, n in cells:
+        largest = {workload: max(n for w, n in cells if w == workload) for workload, _n in cells}
+        for workload, n in largest.items():
             chosen = [r for r in rows if (r["workload"], r["n"]) == (workload, n) and r["map"] != BASELINE]
             grown = sorted((r for r in chosen if r["growth_events"]), key=worst, reverse=True)
             calm = [run.label(r) for r in chosen if not r["growth_events"]]
             for part in range(0, len(grown), PANELS_MAX):
                 number = f"-{part // PANELS_MAX + 1}" if len(grown) > PANELS_MAX else ""
                 name = f"growth-{style.family_slug(family)}-{style.slug(workload)}-{n}{number}"
-                title = f"Operations that made a map grow: {workload}, {run.title(family)}, n = {n:,}"
+                title = f"Operations that changed the capacity: {workload}, {run.title(family)}, n = {n:,}"
                 draw_part(run, run_looks, chosen, grown[part:part + PANELS_MAX], calm, name, title, folder)
                 figures.append((name, title))
     return figures
@@ -35,7 +37,7 @@ def draw_part(run, run_looks, rows, grown, calm, name, title, folder):
     cut = [run.label(r) for r in grown if (r.get("growth_events_total") or 0) > len(r["growth_events"])]
     note = ("A stem for each operation that changed the capacity of the map; its height is the duration of that one "
             "operation, logarithmic. The longest is named; maps are sorted by it."
-            + (f"\nNo growth: {', '.join(calm)}." if calm else "")
+            + (f"\nCapacity never changed: {', '.join(calm)}." if calm else "")
             + (f"\nOnly the first events kept: {', '.join(cut)}." if cut else ""))
     grid = gnuplot.Grid(len(grown), 1.8 if len(grown) <= 9 else 1.45, title, style.subtitle(run, rows), note)
     types = sorted(run_looks)

@@ -135,6 +135,7 @@ class Run:
         self.several_policies = len({policy(r) for r in rows}) > 1
         # A map appears twice in one comparison only when rows do not say which cell they belong to.
         self.hashes, self.jobs = {}, {}
+        self.compared = {}  # what stats.compared has worked out
         for row in rows:
             self.hashes.setdefault((row["map"], policy(row)), set()).add(row["hash"])
             self.jobs.setdefault(self.basis(row), set()).add(row["job"])

@@ -2,14 +2,13 @@
 import base64
 import os
 import pathlib
+import urllib.parse
 
 import page_tables as tables
-import stats
 import style
-from load import BASELINE
 from page_data import collect, embed
+from page_facts import conditions, glance, head
 from page_tables import text
-from points import mean_points, trade_offs
 
 PARTS = pathlib.Path(__file__).resolve().parent / "page"
 SCRIPTS = ("tables.js", "charts.js", "figures.js")
@@ -65,7 +64,6 @@ def build(drawn, folder, problems):
         out.append("</ol></nav>")
     for i, (run, figures) in enumerate(drawn):
         out.append(section(run, figures, i, folder, library is not None, problems if i == 0 else []))
-        out.append(f'<script type="application/json" id="data{i}">{embed(collect(run))}</script>')
     out.append('<footer>Made by mapbench. Raw data: <code>rows.jsonl</code> beside this file, described in '
                "results/README.md.</footer>")
     out += [f"<script>{script}</script>" for script in scripts]
@@ -75,107 +73,32 @@ def build(drawn, folder, problems):
 
 
 def section(run, figures, i, folder, interactive, problems):
-    parts = [head(run, problems), glance(run)]
-    verdicts = tables.verdicts_of(run)
-    links = [("glance", "At a glance")]
-
-    def add(name, title, body):
-        if body:
-            links.append((name, title))
-            parts.append(f'<section id="r{i}-{name}"><h2>{title}</h2>{body}</section>')
-    add("results", "Results", '<div class="filters" hidden></div>' + tables.results(run, verdicts)
-        if run.families("time") or run.failed() else "")
-    heat = "".join(tables.heat(run, family, rows) for family, rows in run.families("time").items())
-    add("ratios", "Ratios to the best", heat and heat + HEAT_NOTE + files(run, figures, ("fig_heatmap",), folder))
     data = collect(run)
-    for kind, modules, needs, title, note in INTERACTIVE:
-        if data[needs]:
-            add(kind, title, figure(run, figures, kind, modules, title, note, folder, interactive, i))
-    add("memory-table", "Memory", tables.memory(run))
-    add("latency-table", "Latency and growth events", tables.growth(run))
-    add("structure", "Structure", tables.structure(run))
-    add("counters", "Counters", tables.counters(run))
-    add("flames", "Flame graphs", flames(run, folder))
-    add("maps", "Maps", tables.maps(run))
-    add("conditions", "Machine, build and keys", conditions(run))
-    add("reading", "How to read this", (PARTS / "reading.html").read_text(encoding="utf-8"))
-    menu = "".join(f'<a href="#r{i}-{name}">{title}</a>' for name, title in links)
-    parts[1:1] = [f'<nav class="menu" aria-label="sections">{menu}</nav>']
-    parts[2] = f'<section id="r{i}-glance"><h2>At a glance</h2>{parts[2]}</section>'
-    return f'<main class="run" id="run{i}" data-run="{i}">{"".join(parts)}</main>'
+    parts = [("glance", "At a glance", glance(run)), ("results", "Results", results(run)),
+             ("ratios", "Ratios to the best", heat(run, figures, folder))]
+    parts += [(kind, title, figure(run, figures, kind, modules, title, note, folder, interactive, i))
+              for kind, modules, needs, title, note in INTERACTIVE if data[needs]]
+    parts += [("memory-table", "Memory", tables.memory(run)), ("latency-table", "Latency and growth", tables.growth(run)),
+              ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
+              ("flames", "Flame graphs", flames(run, folder)), ("maps", "Maps", tables.maps(run)),
+              ("conditions", "Machine, build and keys", conditions(run)),
+              ("reading", "How to read this", (PARTS / "reading.html").read_text(encoding="utf-8"))]
+    parts = [part for part in parts if part[2]]
+    menu = "".join(f'<a href="#r{i}-{name}">{title}</a>' for name, title, _body in parts)
+    body = "".join(f'<section id="r{i}-{name}"><h2>{title}</h2>{inner}</section>' for name, title, inner in parts)
+    return (f'<main class="run" id="run{i}" data-run="{i}">{head(run, problems)}<nav class="menu" aria-label="sections">'
+            f'{menu}</nav>{body}</main><script type="application/json" id="data{i}">{embed(data)}</script>')
 
 
-def head(run, problems):
-    info, profile = run.info, run.info["profile"] or {}
-    timed = [r for r in run.rows if r["kind"] == "time"]
-    shaky = sum(not r["stable"] for r in timed)
-    facts = [("Machine", style.machine_line(run) + (f", on {info['machine']['virtual']}"
-                                                    if info["machine"].get("virtual") else "")),
-             ("Build", f"{info['build'].get('cc')}, {info['build'].get('unit_flags')}"),
-             ("Commit", info["build"].get("commit")), ("Date", info["started"].replace("T", " ").replace("Z", " UTC")),
-             ("Command", info["command"]), ("Duration", duration(info["duration_s"])),
-             ("Seed", info["options"].get("seed") or ", ".join(sorted({str(r["seed"]) for r in run.rows}))),
-             ("Unstable", f"{shaky} of {len(timed)} time rows" + (f" ({100 * shaky / len(timed):.0f} %)" if timed else ""))]
-    out = [f'<header><p class="brand">mapbench</p><h1>{text(profile.get("name") or "run")}'
-           f'{": " + text(profile["question"]) if profile.get("question") else ""}</h1>']
-    if profile.get("expect"):
-        out.append(f'<p class="expect"><b>Expected before measuring:</b> {text(profile["expect"])}</p>')
-    out.append('<dl class="facts">' + "".join(f"<div><dt>{name}</dt><dd>{text(value)}</dd></div>"
-                                              for name, value in facts if value) + "</dl>")
-    notes = [(w.get("text"), w.get("advice")) for w in info["warnings"]]
-    if not info["complete"]:
-        notes.insert(0, ("this run is incomplete", "it was interrupted: what it measured is shown, the rest is missing"))
-    if run.repeated_rows:
-        notes.append((f"{run.repeated_rows} rows occur twice", "the later of each pair is shown"))
-    if run.failed():
-        notes.append((f"{len(run.failed())} cells could not be measured", "the results table gives the reason for each"))
-    notes += [("not drawn", problem) for problem in problems]
-    out += [f'<p class="warning"><b>{text(what)}</b>{": " + text(advice) if advice else ""}</p>' for what, advice in notes]
-    if info["skipped"]:
-        out.append('<details class="warning"><summary>' f'{len(info["skipped"])} cells were asked for and skipped</summary><ul>'
-                   + "".join(f'<li>{text(s.get("cell"))}: {text(s.get("reason"))}</li>' for s in info["skipped"])
-                   + "</ul></details>")
-    return "".join(out) + "</header>"
+def results(run):
+    if not any(r["kind"] == "time" for r in run.rows):
+        return ""
+    return '<div class="filters" hidden></div>' + tables.results(run, tables.verdicts_of(run))
 
 
-def duration(seconds):
-    return None if seconds is None else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
-
-
-def glance(run):
-    """The shortest answer for each family: the first three by speed, by memory and by the longest pause."""
-    cards, memory = {}, {}
-    for family, rows in run.families("time").items():
-        columns = stats.family_columns(run, rows)
-        if columns:
-            ranked, shared = stats.rank(columns, stats.against_best(columns))
-            words = ", ".join(dict.fromkeys(w for w, _n in shared or columns))
-            cards.setdefault(run.title(family), []).append(
-                ("fastest", f"geometric mean of the ratios to the best, over {words}",
-                 [(label, f"{mean:.2f}") for label, mean in ranked[:3]]))
-    for family, n, _workloads, points in trade_offs(run):
-        memory[run.title(family)] = n, {label: point[0] for label, point in mean_points(points).items()}
-    for title, (n, sizes) in memory.items():
-        best = sorted(sizes.items(), key=lambda item: item[1])[:3]
-        cards.setdefault(title, []).append(("smallest", f"bytes per entry at n = {n:,}",
-                                            [(label, f"{value:.1f} B") for label, value in best]))
-    for family, rows in run.families("latency").items():
-        pauses = {}
-        for row in rows:
-            if row["map"] != BASELINE and row["growth_events"] is not None:
-                pauses[run.label(row)] = max(pauses.get(run.label(row), 0), row["latency"]["max"])
-        best = sorted(pauses.items(), key=lambda item: item[1])[:3]
-        if best:
-            cards.setdefault(run.title(family), []).append(
-                ("shortest worst pause", "the longest single operation", [(a, style.format_ns(b)) for a, b in best]))
-    out = ['<div class="cards">']
-    for title, lines in cards.items():
-        out.append(f"<article><h3>{text(title)}</h3>")
-        for what, how, best in lines:
-            names = " ".join(f"<li><b>{text(label)}</b> <span>{text(value)}</span></li>" for label, value in best)
-            out.append(f"<h4>{what}</h4><ol>{names}</ol><p>{text(how)}</p>")
-        out.append("</article>")
-    return "".join(out) + "</div>" if cards else "<p>Nothing was measured that could be ranked.</p>"
+def heat(run, figures, folder):
+    found = "".join(tables.heat(run, family, rows) for family, rows in run.families("time").items())
+    return found and found + HEAT_NOTE + files(run, figures, ("fig_heatmap",), folder)
 
 
 HEAT_NOTE = ("<p class='note'><b>1</b>: the best of its column. <b>~</b>: not significantly slower than the best (paired t "
@@ -184,7 +107,7 @@ HEAT_NOTE = ("<p class='note'><b>1</b>: the best of its column. <b>~</b>: not si
 
 
 def file_links(run, figures, modules, folder):
-    base = os.path.relpath(run.folder / "plots", folder)
+    base = urllib.parse.quote(os.path.relpath(run.folder / "plots", folder))
     return [(name, title, f"{base}/{name}") for module in modules for name, title in figures.get(module, [])]
 
 
@@ -192,9 +115,9 @@ def files(run, figures, modules, folder):
     found = file_links(run, figures, modules, folder)
     if not found:
         return ""
-    return ('<details class="files" open><summary>As files</summary><ul>'
-            + "".join(f'<li>{text(title)}: <a href="{text(path)}.svg">SVG</a> <a href="{text(path)}.png">PNG</a></li>'
-                      for _name, title, path in found) + "</ul></details>")
+    links = " · ".join(f'{text(title)} <a href="{text(path)}.svg">SVG</a> <a href="{text(path)}.png">PNG</a>'
+                       for _name, title, path in found)
+    return f'<p class="files">{links}</p>'
 
 
 def figure(run, figures, kind, modules, title, note, folder, interactive, i):
@@ -214,34 +137,6 @@ def figure(run, figures, kind, modules, title, note, folder, interactive, i):
 def flames(run, folder):
     found = sorted((run.folder / "perf").glob("*.svg")) if (run.folder / "perf").is_dir() else []
     base = os.path.relpath(run.folder / "perf", folder)
-    return "<ul>" + "".join(f'<li><a href="{text(base)}/{text(p.name)}">{text(p.stem)}</a></li>' for p in found) \
-        + "</ul>" if found else ""
-
-
-def flat(value):
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {flat(v)}" for k, v in value.items() if v is not None)
-    if isinstance(value, list):
-        return "; ".join(flat(v) for v in value)
-    return "unknown" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def conditions(run):
-    out = []
-    for name in ("machine", "build", "timers", "conditions", "probe", "options"):
-        record = run.info.get(name)
-        if isinstance(record, dict):
-            rows = [[text(k), text(flat(v))] for k, v in record.items()]
-            out.append(tables.table(name, [("field", ""), ("value", "wide")], rows, "plain", sortable=False))
-    keys = [[f'<span title="{text(k.get("name"))}">{text(k.get("name"))}</span>', text(k.get("shape")),
-             tables.number(k.get("limit")), tables.number(k.get("files")), tables.number(k.get("duplicates")),
-             tables.number(k.get("with_nul")), tables.number(k.get("mean_key_bytes")), text(k.get("provenance")),
-             f'<code>{text(k.get("sha256"))}</code>'] for k in run.info["keys"]]
-    if keys:
-        out.append(tables.table("keys", [("keys", ""), ("shape", "")] + [(t, "num") for t in (
-            "distinct", "files read", "duplicates dropped", "with NUL", "mean bytes")] + [("from", ""), ("SHA-256", "")],
-            keys, "plain", sortable=False))
-    profile = (run.info["profile"] or {}).get("text")
-    if profile:
-        out.append(f"<details><summary>The profile</summary><pre>{text(profile)}</pre></details>")
-    return "".join(out)
+    links = "".join(f'<li><a href="{text(urllib.parse.quote(f"{base}/{path.name}"))}">{text(path.stem)}</a></li>'
+                    for path in found)
+    return links and f"<p>Where each map spent its time, from perf samples of the measured phases:</p><ul>{links}</ul>"

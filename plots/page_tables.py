@@ -1,5 +1,6 @@
 """The tables of a page, as HTML. Every text goes through text() or attribute escaping: names come from strangers."""
 import html
+import math
 
 import stats
 import style
@@ -32,13 +33,19 @@ def table(caption, columns, rows, classes="", sortable=True):
     return "".join(out)
 
 
-def number(value, digits=3):
-    """A number with so many significant digits, and its exact value for sorting; a dash for what was not measured."""
+def digits(value):
+    """A measured number with three significant digits, trailing zeros kept so that columns line up: 7.00, 0.320, 116."""
+    if value == 0:
+        return "0"
+    return f"{value:,.{min(6, max(0, 2 - math.floor(math.log10(abs(value)))))}f}"
+
+
+def number(value):
+    """A cell: a count in full, another number with three digits, each with its exact value for sorting; a dash for what
+    was not measured."""
     if value is None:
         return "–", ""
-    if value and abs(value) >= 10**digits:
-        return f"{value:,.0f}", value
-    return (f"{value:.{digits}g}" if not isinstance(value, int) else f"{value:,}"), value
+    return (f"{value:,}" if isinstance(value, int) else digits(value)), value
 
 
 def shape_columns():
@@ -54,8 +61,7 @@ def verdicts_of(run):
     """{id of a time row: Verdict}, tested family by family as in the figures."""
     found = {}
     for _family, rows in run.families("time").items():
-        columns = stats.family_columns(run, rows)
-        verdicts = stats.against_best(columns)
+        columns, verdicts = stats.compared(run, rows)
         for (column, label), verdict in verdicts.items():
             found[id(columns[column][label])] = verdict
     return found
@@ -72,7 +78,7 @@ def results(run, verdicts):
         verdict, null = verdicts.get(id(row)), row["null_ns_per_op"]
         low, high = row["ci95"] or (None, None)
         cells.append(number(row["median"]))
-        cells.append((f"{low:.3g} – {high:.3g}", high - low) if low is not None else "–")
+        cells.append((f"{digits(low)} – {digits(high)}", high - low) if low is not None else "–")
         cells.append((stats.ratio_text(verdict), verdict.ratio, verdict.verdict) if verdict else ("baseline", ""))
         cells.append((f"{row['median'] / null:.1f}×", row["median"] / null) if null and row["map"] != BASELINE else "")
         cells.append("yes" if row["stable"] else f'<span class="bad">no</span>: {text(row["why_unstable"])}')
@@ -84,24 +90,23 @@ def results(run, verdicts):
 
 def heat(run, family, rows):
     """The heat map of a family as a table, or nothing."""
-    columns = stats.family_columns(run, rows)
+    columns, verdicts = stats.compared(run, rows)
     if not columns:
         return ""
-    verdicts = stats.against_best(columns)
     ranked, _shared = stats.rank(columns, verdicts)
     order = list(dict.fromkeys(w for w, _n in columns))
     keys = sorted(columns, key=lambda c: (order.index(c[0]), c[1]))
     out = [f'<div class="scroll"><table class="heat"><caption>{text(run.title(family))}</caption><thead><tr>'
-           '<th scope="col" rowspan="2">map</th>']
+           '<th scope="col" rowspan="2">map</th><th scope="col" rowspan="2">mean</th>']
     for workload in order:
         out.append(f'<th scope="colgroup" colspan="{sum(k[0] == workload for k in keys)}">{text(workload)}</th>')
-    out.append('<th scope="col" rowspan="2">mean</th></tr><tr>')
+    out.append("</tr><tr>")
     out += [f'<th scope="col">{style.format_n(n)}</th>' for _w, n in keys]
     out.append("</tr></thead><tbody>")
     for label, mean in ranked:
-        out.append(f'<tr><th scope="row">{text(label)}</th>')
+        out.append(f'<tr><th scope="row">{text(label)}</th><td><b>{mean:.2f}</b></td>')
         out += [heat_cell(columns[key].get(label), verdicts.get((key, label)), key) for key in keys]
-        out.append(f"<td><b>{mean:.2f}</b></td></tr>")
+        out.append("</tr>")
     return "".join(out) + "</tbody></table></div>"
 
 
@@ -126,9 +131,9 @@ def memory(run):
         per_entry = row["bytes_per_entry"]
         rows.append(shape_cells(run, row) + [
             number(per_entry), number(per_entry / key_value if per_entry and key_value else None),
-            (f"{octave['min']:.3g} – {octave['mean']:.3g} – {octave['max']:.3g}", octave["mean"]) if octave else "–",
+            (f"{digits(octave['min'])} – {digits(octave['mean'])} – {digits(octave['max'])}", octave["mean"]) if octave else "–",
             size(row.get("bytes_live")), size(row.get("bytes_peak")), size(row.get("rss_delta")),
-            size(row.get("rss_peak_delta")), number(row.get("blocks_live"), 4), number(row.get("allocations"), 4)])
+            size(row.get("rss_peak_delta")), number(row.get("blocks_live")), number(row.get("allocations"))])
     columns = shape_columns() + [(title, "num") for title in (
         "bytes/entry", "× key+value", "over the last doubling: min – mean – max", "live", "peak", "resident",
         "resident peak", "blocks", "allocations")]
@@ -149,7 +154,7 @@ def growth(run):
         total = row.get("growth_events_total", len(events))
         quantiles = [duration(row["latency"].get(q)) for q in ("p50", "p99", "p999", "p9999", "max")]
         rows.append(shape_cells(run, row) + quantiles + [number(total)] + (
-            [duration(top["ns"]), number(top["op"], 12),
+            [duration(top["ns"]), number(top["op"]),
              f"{top['old_capacity']:,} → {top['new_capacity']:,}" if top.get("new_capacity") is not None else "–"]
             if top else [("–", ""), ("–", ""), ""]))
     columns = shape_columns() + [(title, "num") for title in (

@@ -96,6 +96,15 @@ def family_columns(run, rows):
     return columns
 
 
+def compared(run, rows):
+    """(columns, verdicts) of a family's time rows; kept with the run, as several figures and tables ask for them."""
+    key = id(rows[0])
+    if key not in run.compared:
+        columns = family_columns(run, rows)
+        run.compared[key] = columns, against_best(columns)
+    return run.compared[key]
+
+
 def rank(columns, verdicts):
     """Labels by the geomean of their ratios to the best, [(label, geomean)]. Only columns where every label was
     measured count, so that a map is not flattered by what it could not do; without such columns the labels keep

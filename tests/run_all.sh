@@ -126,7 +126,7 @@ else
     done
     mapfile -t scripts < <(shell_scripts)
     need shellcheck shellcheck && check shellcheck 120 shellcheck -x "${scripts[@]}"
-    need clang "${CLANG:-clang}" && check clang 200 make --no-print-directory "-j$jobs" BUILD="$build" clang-check
+    need clang "${CLANG:-clang}" && check clang 200 make --no-print-directory -k "-j$jobs" BUILD="$build" clang-check
     # The same program and tests with every access and every overflow checked.
     if check asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined build-tests; then
         c_tests "$build/asan" "asan "

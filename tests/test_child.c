@@ -21,7 +21,8 @@ static struct child start_shell(const char *line, int said_fd, int keep_fd) {
     struct child child;
     char why[200] = "";
     const char *argv[] = {"sh", "-c", line, NULL};
-    struct child_start how = {.argv = argv, .out_fd = said_fd, .err_fd = said_fd, .keep_fd = {keep_fd, -1, -1}};
+    struct child_start how = {
+        .argv = argv, .out_fd = said_fd, .err_fd = said_fd, .keep_fd = {keep_fd, -1, -1}};
     assert_true(child_start(&child, &how, why, sizeof why));
     return child;
 }
@@ -91,7 +92,8 @@ static void test_descriptors(void **state) {
     (void)state;
     char line[300], text[16] = "";
     int said_fd = child_output_open(), kept_fd = child_output_open(), other_fd = child_output_open();
-    snprintf(line, sizeof line, "printf kept >&%d; [ -e /proc/self/fd/%d ] && echo open || echo closed", kept_fd, other_fd);
+    snprintf(line, sizeof line, "printf kept >&%d; [ -e /proc/self/fd/%d ] && echo open || echo closed",
+             kept_fd, other_fd);
     struct child child = start_shell(line, said_fd, kept_fd);
     assert_true(child_wait(&child, ENOUGH_MS));
     child_output_line(said_fd, line, sizeof line);

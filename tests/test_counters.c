@@ -1,4 +1,5 @@
-/* Event counters. What a machine forbids is skipped with its reason, except where the reason itself is the test. */
+/* Event counters. What a machine forbids is skipped with its reason, except where the reason itself is the
+ * test. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,15 +36,16 @@ static double value_or_skip(const struct counters *counters, const char *name) {
 
 static void touch_fresh_pages(size_t pages) {
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    volatile char *fresh = mmap(NULL, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile char *fresh =
+        mmap(NULL, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(fresh != MAP_FAILED);
     madvise((void *)fresh, pages * page_bytes, MADV_NOHUGEPAGE);
     for (size_t i = 0; i < pages; i++) fresh[i * page_bytes] = 1;
     munmap((void *)fresh, pages * page_bytes);
 }
 
-/* Counts add up over many phases and nothing between them counts. Page faults are the one event whose true number a
- * test can know; a few more happen in passing (a first call of a library function). */
+/* Counts add up over many phases and nothing between them counts. Page faults are the one event whose true
+ * number a test can know; a few more happen in passing (a first call of a library function). */
 static void test_counts_only_phases(void **state) {
     (void)state;
     enum { PHASES = 300, PAGES = 64, SLACK = 40 };
@@ -91,7 +93,8 @@ static void test_task_clock(void **state) {
     counters_close(counters);
 }
 
-/* An event has a value or a reason, never both, never neither; where there is no PMU no cycles are made up. */
+/* An event has a value or a reason, never both, never neither; where there is no PMU no cycles are made up.
+ */
 static void test_value_or_reason(void **state) {
     (void)state;
     struct counters *counters = counters_open();
@@ -105,7 +108,8 @@ static void test_value_or_reason(void **state) {
         const char *why = counters_why(counters, i);
         assert_int_equal(known, why == NULL);
         assert_true(known ? value >= 0 : strlen(why) > 20);
-        for (size_t j = 0; j < i; j++) assert_string_not_equal(counters_name(counters, i), counters_name(counters, j));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(counters_name(counters, i), counters_name(counters, j));
     }
     double cycles, instructions;
     if (counters_value(counters, event(counters, "cycles"), &cycles)) {
@@ -129,7 +133,8 @@ static void test_probe_names_every_event(void **state) {
     counters_close(counters);
 }
 
-/* In a child that may not open events: reasons that say what to do. The child's exit code is the line that failed. */
+/* In a child that may not open events: reasons that say what to do. The child's exit code is the line that
+ * failed. */
 static int check_unprivileged(void) {
     if (setgid(65534) != 0 || setuid(65534) != 0) return __LINE__ & 0xff;
     struct counters *counters = counters_open();
@@ -138,7 +143,8 @@ static int check_unprivileged(void) {
     if (counters_value(counters, switches, &value)) return __LINE__ & 0xff;
     const char *why = counters_why(counters, switches);
     if (strncmp(why, "EACCES: ", 8) != 0 && strncmp(why, "EPERM: ", 7) != 0) return __LINE__ & 0xff;
-    if (!strstr(why, "perf_event_paranoid is ") || !strstr(why, "sysctl -w kernel.perf_event_paranoid=1")) return __LINE__ & 0xff;
+    if (!strstr(why, "perf_event_paranoid is ") || !strstr(why, "sysctl -w kernel.perf_event_paranoid=1"))
+        return __LINE__ & 0xff;
     counters_close(counters);
     return 0;
 }
@@ -180,8 +186,8 @@ static void test_no_descriptors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts_only_phases), cmocka_unit_test(test_task_clock),
-        cmocka_unit_test(test_value_or_reason),    cmocka_unit_test(test_probe_names_every_event),
+        cmocka_unit_test(test_counts_only_phases),   cmocka_unit_test(test_task_clock),
+        cmocka_unit_test(test_value_or_reason),      cmocka_unit_test(test_probe_names_every_event),
         cmocka_unit_test(test_unprivileged_reasons), cmocka_unit_test(test_no_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

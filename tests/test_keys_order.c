@@ -237,10 +237,17 @@ static void misses_come_round_at_the_limit(void **state) {
         assert_int_equal(times[index[i]]++, i / ABSENT);
     }
     free(index);
-    /* Keys of indices past the limit begin again. */
-    uint64_t key[2];
-    keys_store(keys, (uint64_t[]){5, 1024 + 5}, 2, key);
-    assert_int_equal(key[0], key[1]);
+    keys_close(keys);
+}
+
+/* A window of indices that slides past the limit goes on with the first keys. */
+static void keys_begin_again_past_the_limit(void **state) {
+    (void)state;
+    struct keys *keys = open_keys("strided:3", "u32_u32", 100, SEED);
+    uint32_t key[2];
+    keys_store(keys, (uint64_t[]){5, keys_limit(keys) + 5}, 2, key);
+    assert_int_equal(key[0], 15);
+    assert_int_equal(key[1], 15);
     keys_close(keys);
 }
 
@@ -365,6 +372,7 @@ int main(void) {
         cmocka_unit_test(hit_percent_is_kept),
         cmocka_unit_test(misses_are_new),
         cmocka_unit_test(misses_come_round_at_the_limit),
+        cmocka_unit_test(keys_begin_again_past_the_limit),
         cmocka_unit_test(zipf_follows_its_law),
         cmocka_unit_test(zipf_keys_are_scattered),
         cmocka_unit_test(hotset_keeps_its_share),

@@ -204,6 +204,9 @@ static void sets_have_an_end(void **state) {
     uint64_t index[20];
     keys_draw(keys, &cursor, 20, 0, false, index);
     for (int i = 0; i < 20; i++) assert_int_equal(index[i], 3);
+    struct str key[2];
+    keys_store(keys, (uint64_t[]){1, 4 + 1}, 2, key);
+    assert_ptr_equal(key[0].text, key[1].text);
     keys_close(keys);
 }
 

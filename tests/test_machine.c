@@ -103,7 +103,8 @@ static void test_machine_agrees_with_system(void **state) {
     if (line[0]) assert_string_equal(json_string_value(json_object_get(machine, "cpu")), line);
     int64_t cores = integer_of(machine, "cores"), threads = integer_of(machine, "threads_per_core");
     assert_true(cores >= 1 && threads >= 1 && cores * threads <= integer_of(machine, "cpus"));
-    uint64_t listed = shell_number("cat /sys/devices/system/cpu/cpu*/topology/thread_siblings_list 2>/dev/null | sort -u | wc -l");
+    uint64_t listed = shell_number(
+        "cat /sys/devices/system/cpu/cpu*/topology/thread_siblings_list 2>/dev/null | sort -u | wc -l");
     if (listed) assert_int_equal(cores, listed);
     assert_true(integer_of(machine, "aslr") >= 0 && integer_of(machine, "aslr") <= 2);
     json_decref(machine);
@@ -125,14 +126,17 @@ static void test_caches(void **state) {
     (void)state;
     json_t *machine = machine_describe(), *caches = json_object_get(machine, "caches"), *cache;
     size_t i;
-    assert_int_equal(json_array_size(caches), shell_number("ls -d /sys/devices/system/cpu/cpu0/cache/index* 2>/dev/null | wc -l"));
+    assert_int_equal(json_array_size(caches),
+                     shell_number("ls -d /sys/devices/system/cpu/cpu0/cache/index* 2>/dev/null | wc -l"));
     json_array_foreach(caches, i, cache) {
         char command[128];
-        snprintf(command, sizeof command, "numfmt --from=iec $(cat /sys/devices/system/cpu/cpu0/cache/index%zu/size)", i);
+        snprintf(command, sizeof command,
+                 "numfmt --from=iec $(cat /sys/devices/system/cpu/cpu0/cache/index%zu/size)", i);
         assert_int_equal(integer_of(cache, "bytes"), shell_number(command));
         assert_true(integer_of(cache, "shared_by") >= 1);
         if (strcmp(json_string_value(json_object_get(cache, "type")), "Instruction") != 0)
-            assert_int_equal(machine_cache_bytes((unsigned)integer_of(cache, "level")), integer_of(cache, "bytes"));
+            assert_int_equal(machine_cache_bytes((unsigned)integer_of(cache, "level")),
+                             integer_of(cache, "bytes"));
     }
     assert_int_equal(machine_cache_bytes(9), 0);
     json_decref(machine);
@@ -150,13 +154,16 @@ static void test_conditions(void **state) {
     (void)state;
     json_t *before = conditions_now();
     assert_non_null(before);
-    static const char *const names[] = {"loadavg_1m", "pressure_cpu_avg10", "memory_available_bytes", "steal_ticks", "thp",
-                                        "governor", "throttled_us", "own_involuntary_switches"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) assert_non_null(json_object_get(before, names[i]));
+    static const char *const names[] = {
+        "loadavg_1m", "pressure_cpu_avg10", "memory_available_bytes", "steal_ticks",
+        "thp",        "governor",           "throttled_us",           "own_involuntary_switches"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_non_null(json_object_get(before, names[i]));
     assert_true(json_is_real(json_object_get(before, "loadavg_1m")));
     if (access("/proc/pressure/cpu", R_OK) == 0) {
         double pressure = json_number_value(json_object_get(before, "pressure_cpu_avg10"));
-        assert_true(json_is_real(json_object_get(before, "pressure_cpu_avg10")) && pressure >= 0 && pressure <= 100);
+        assert_true(json_is_real(json_object_get(before, "pressure_cpu_avg10")) && pressure >= 0 &&
+                    pressure <= 100);
     }
     json_t *after = conditions_now();
     assert_true(integer_of(after, "steal_ticks") >= integer_of(before, "steal_ticks"));
@@ -175,12 +182,14 @@ static void ids_of(const struct warnings *warnings, char *ids, size_t size) {
     json_array_foreach(list, i, entry) {
         assert_true(json_string_length(json_object_get(entry, "text")) > 0);
         assert_true(json_string_length(json_object_get(entry, "advice")) > 0);
-        used += (size_t)snprintf(ids + used, size - used, "%s ", json_string_value(json_object_get(entry, "id")));
+        used +=
+            (size_t)snprintf(ids + used, size - used, "%s ", json_string_value(json_object_get(entry, "id")));
     }
     json_decref(list);
 }
 
-static void expect_machine_warnings(const char *machine_text, const char *probe_text, const char *flags, const char *expected) {
+static void expect_machine_warnings(const char *machine_text, const char *probe_text, const char *flags,
+                                    const char *expected) {
     struct warnings warnings = {0};
     char ids[512];
     json_t *machine = json_loads(machine_text, 0, NULL), *probe = json_loads(probe_text, 0, NULL);
@@ -194,15 +203,20 @@ static void expect_machine_warnings(const char *machine_text, const char *probe_
 
 static void test_machine_warnings(void **state) {
     (void)state;
-    const char *good = "{\"virtual\": null, \"governor\": \"performance\", \"thp\": \"madvise\", \"aslr\": 2, \"cpu_quota\": null}";
+    const char *good = "{\"virtual\": null, \"governor\": \"performance\", \"thp\": \"madvise\", \"aslr\": "
+                       "2, \"cpu_quota\": null}";
     const char *can = "{\"cycles\": null, \"context_switches\": null}";
     expect_machine_warnings(good, can, "-O3 -g", "");
-    expect_machine_warnings("{\"virtual\": \"KVM\", \"governor\": \"powersave\", \"thp\": \"always\", \"aslr\": 0, \"cpu_quota\": 1.5}", can,
-                            "-O3", "virtual_machine cpu_quota governor_not_performance thp_always aslr_off ");
-    expect_machine_warnings(good, "{\"cycles\": \"ENOENT: none\", \"context_switches\": null}", NULL, "no_hardware_counters ");
-    expect_machine_warnings(good, "{\"cycles\": \"EACCES: no\", \"context_switches\": \"EACCES: no\"}", NULL, "counters_forbidden ");
-    expect_machine_warnings(good, "{\"cycles\": \"ENOENT: none\", \"context_switches\": \"EACCES: no\"}", NULL,
-                            "no_hardware_counters counters_forbidden ");
+    expect_machine_warnings("{\"virtual\": \"KVM\", \"governor\": \"powersave\", \"thp\": \"always\", "
+                            "\"aslr\": 0, \"cpu_quota\": 1.5}",
+                            can, "-O3",
+                            "virtual_machine cpu_quota governor_not_performance thp_always aslr_off ");
+    expect_machine_warnings(good, "{\"cycles\": \"ENOENT: none\", \"context_switches\": null}", NULL,
+                            "no_hardware_counters ");
+    expect_machine_warnings(good, "{\"cycles\": \"EACCES: no\", \"context_switches\": \"EACCES: no\"}", NULL,
+                            "counters_forbidden ");
+    expect_machine_warnings(good, "{\"cycles\": \"ENOENT: none\", \"context_switches\": \"EACCES: no\"}",
+                            NULL, "no_hardware_counters counters_forbidden ");
     expect_machine_warnings(good, can, "-O1 -fsanitize=address", "sanitized_build unoptimised_build ");
 }
 
@@ -217,7 +231,8 @@ static void test_condition_warnings(void **state) {
         {"{\"loadavg_1m\": 0.1, \"pressure_cpu_avg10\": 30.0}", "{}", "busy_machine "},
         {"{\"loadavg_1m\": null, \"steal_ticks\": 5}", "{\"steal_ticks\": 900}", "noisy_steal "},
         {"{\"steal_ticks\": 5}", "{\"steal_ticks\": null}", ""},
-        {"{\"memory_available_bytes\": 100000000, \"throttled_us\": 0}", "{\"throttled_us\": 1}", "cpu_quota low_memory "},
+        {"{\"memory_available_bytes\": 100000000, \"throttled_us\": 0}", "{\"throttled_us\": 1}",
+         "cpu_quota low_memory "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct warnings warnings = {0};

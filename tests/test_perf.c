@@ -1,5 +1,5 @@
-/* perf attached to this process: stand-ins for perf show every way it can fail; where the real one works, only what
- * happens between enable and disable may be counted and sampled. */
+/* perf attached to this process: stand-ins for perf show every way it can fail; where the real one works,
+ * only what happens between enable and disable may be counted and sampled. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,8 +86,9 @@ static void test_absent(void **state) {
 static void test_forbidden(void **state) {
     struct place *place = *state;
     char why[300] = "";
-    write_program(place, "perf", "#!/bin/sh\necho 'Error:' >&2\necho 'Access limited. Consider adjusting "
-                                 "/proc/sys/kernel/perf_event_paranoid setting' >&2\nexit 255\n");
+    write_program(place, "perf",
+                  "#!/bin/sh\necho 'Error:' >&2\necho 'Access limited. Consider adjusting "
+                  "/proc/sys/kernel/perf_event_paranoid setting' >&2\nexit 255\n");
     use_stand_ins(place, false);
     assert_null(perf_attach(PERF_RECORD, "linear", place->folder, why, sizeof why));
     assert_non_null(strstr(why, "perf is forbidden here"));
@@ -103,12 +104,15 @@ static void test_dies_at_once(void **state) {
     assert_string_equal(why, "perf exited with code 3: no room left");
 }
 
-/* Answers the first command, dies at the second. $7 is the argument of --control. */
+/* A stand-in that can wait for the next command; $7 is the argument of --control. A time limit makes bash
+ * wait for data on a pipe that does not block. */
+#define STAND_IN "#!/bin/bash\nfds=${7#fd:}\nnext() { read -r -t 20 word <&\"${fds%,*}\"; }\n"
+
+/* Answers the first command, dies at the second. */
 static void test_dies_in_the_middle(void **state) {
     struct place *place = *state;
     char why[300] = "";
-    write_program(place, "perf", "#!/bin/bash\nfds=${7#fd:}\nread -r word <&\"${fds%,*}\"\necho ack >&\"${fds#*,}\"\n"
-                                 "read -r word <&\"${fds%,*}\"\nkill -KILL $$\n");
+    write_program(place, "perf", STAND_IN "next\necho ack >&\"${fds#*,}\"\nnext\nkill -KILL $$\n");
     use_stand_ins(place, false);
     struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why);
     if (!session) fail_msg("%s", why);
@@ -125,7 +129,7 @@ static void test_dies_in_the_middle(void **state) {
 static void test_leaves_nothing(void **state) {
     struct place *place = *state;
     char why[300] = "";
-    write_program(place, "perf", "#!/bin/bash\nfds=${7#fd:}\nwhile read -r word; do echo ack >&\"${fds#*,}\"; done <&\"${fds%,*}\"\n");
+    write_program(place, "perf", STAND_IN "while next; do echo ack >&\"${fds#*,}\"; done\n");
     use_stand_ins(place, false);
     struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why);
     if (!session) fail_msg("%s", why);
@@ -140,16 +144,18 @@ static void test_finish_of_nothing(void **state) {
     assert_true(perf_finish(NULL, NULL, NULL, NULL, 0));
 }
 
-/* --- the real perf ----------------------------------------------------------------------------------------------- */
+/* --- the real perf
+ * ----------------------------------------------------------------------------------------------- */
 
-__attribute__((noinline, noclone)) static void work_inside(uint64_t cpu_ns) {
+__attribute__((noinline)) static void work_inside(uint64_t cpu_ns) {
     for (uint64_t start = thread_cpu_ns(); thread_cpu_ns() - start < cpu_ns;)
         for (volatile unsigned i = 0; i < 20000; i++) continue;
 }
 
-__attribute__((noinline, noclone)) static void work_outside(uint64_t cpu_ns) {
+/* Not the same code: the compiler would make one function of both. */
+__attribute__((noinline)) static void work_outside(uint64_t cpu_ns) {
     for (uint64_t start = thread_cpu_ns(); thread_cpu_ns() - start < cpu_ns;)
-        for (volatile unsigned i = 0; i < 20000; i++) continue;
+        for (volatile unsigned i = 30000; i > 0; i--) continue;
 }
 
 static struct perf_session *attach_or_skip(enum perf_mode mode, const struct place *place) {
@@ -214,7 +220,8 @@ static void test_record_samples_only_phases(void **state) {
     struct perf_session *session = attach_or_skip(PERF_RECORD, place);
     run_phases(session);
     assert_false(perf_finish(session, NULL, "flamegraph.py", why, sizeof why));
-    assert_string_equal(why, "no flame graph of linear: there is no python3 to draw it with; the samples stay as linear.perf-script");
+    assert_string_equal(why, "no flame graph of linear: there is no python3 to draw it with; the samples "
+                             "stay as linear.perf-script");
     assert_false(has_file(place, "record-linear.data"));
     read_file(place, "linear.perf-script", &text);
     size_t inside = occurrences(text, "work_inside+"), outside = occurrences(text, "work_outside+");
@@ -227,7 +234,8 @@ static void test_record_draws(void **state) {
     struct place *place = *state;
     char why[300] = "", python[128];
     struct perf_session *session = attach_or_skip(PERF_RECORD, place);
-    write_program(place, "drawing-python", "#!/bin/sh\n[ \"$1 $4 $5\" = 'graph.py --title linear' ] && cp \"$2\" \"$3\"\n");
+    write_program(place, "drawing-python",
+                  "#!/bin/sh\n[ \"$1 $4 $5\" = 'graph.py --title linear' ] && cp \"$2\" \"$3\"\n");
     snprintf(python, sizeof python, "%s/drawing-python", place->programs);
     run_phases(session);
     if (!perf_finish(session, python, "graph.py", why, sizeof why)) fail_msg("%s", why);
@@ -244,7 +252,8 @@ static void test_record_drawing_fails(void **state) {
     snprintf(python, sizeof python, "%s/failing-python", place->programs);
     run_phases(session);
     assert_false(perf_finish(session, python, "graph.py", why, sizeof why));
-    assert_non_null(strstr(why, "exited with code 2: flamegraph.py: cannot draw; the samples stay as linear.perf-script"));
+    assert_non_null(strstr(
+        why, "exited with code 2: flamegraph.py: cannot draw; the samples stay as linear.perf-script"));
     assert_true(has_file(place, "linear.perf-script"));
 }
 

@@ -1,13 +1,14 @@
 /* boost_flat: boost::unordered_flat_map.
  *
- * Source:     Boost.Unordered 1.81 or later, boost/unordered/unordered_flat_map.hpp and detail/foa.hpp; operator[],
- *             find, erase, reserve. Debian 12 has it in libboost1.81-dev, not in the default libboost-dev (1.74).
- * Invariants: the library's own; it offers no check.
- * Cost:       one array of entries in groups of 15, 16 bytes of metadata a group (15 bytes of reduced hash and an
- *             overflow byte). A lookup compares 15 bytes at once; the overflow byte ends most misses in one group.
+ * Source:     Boost.Unordered 1.81 or later, boost/unordered/unordered_flat_map.hpp and detail/foa.hpp;
+ * operator[], find, erase, reserve. Debian 12 has it in libboost1.81-dev, not in the default libboost-dev
+ * (1.74). Invariants: the library's own; it offers no check. Cost:       one array of entries in groups of
+ * 15, 16 bytes of metadata a group (15 bytes of reduced hash and an overflow byte). A lookup compares 15
+ * bytes at once; the overflow byte ends most misses in one group.
  */
 #if !__has_include(<boost/unordered/unordered_flat_map.hpp>)
-#define MAP_UNAVAILABLE "boost/unordered/unordered_flat_map.hpp not found (Boost 1.81): apt-get install libboost1.81-dev"
+#define MAP_UNAVAILABLE                                                                                      \
+    "boost/unordered/unordered_flat_map.hpp not found (Boost 1.81): apt-get install libboost1.81-dev"
 #else
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/version.hpp>
@@ -21,15 +22,17 @@ static const struct map_facts map_facts = {
     .summary = "boost::unordered_flat_map: groups of 15 with an overflow byte, entries inline",
     .source = "Boost.Unordered, boost/unordered/unordered_flat_map.hpp and detail/foa.hpp",
     .invariants = "none offered by the library",
-    .cost = "15 entries + 16 metadata bytes per group; lookup: 15 bytes compared at once, then usually one key",
+    .cost =
+        "15 entries + 16 metadata bytes per group; lookup: 15 bytes compared at once, then usually one key",
 #ifdef BOOST_VERSION
     .options = "max load 7/8, growth x2, BOOST_VERSION " BOOST_FLAT_TEXT(BOOST_VERSION),
 #else
     .options = "max load 7/8, growth x2",
 #endif
-    .fairness = "the common hash is declared avalanching, as its users would, so the library does not mix it again; "
-                "its own boost::hash is the identity for integers and is mixed; each delete from an overflowed group "
-                "lowers the load it will take, so churn rehashes now and then",
+    .fairness =
+        "the common hash is declared avalanching, as its users would, so the library does not mix it again; "
+        "its own boost::hash is the identity for integers and is mixed; each delete from an overflowed group "
+        "lowers the load it will take, so churn rehashes now and then",
     .package = "libboost1.81-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES, /* the overflow bits: they outlive the entry that set them */
 };
@@ -42,6 +45,7 @@ static const struct map_facts map_facts = {
 /* Probe lengths are not to be had before Boost 1.86. A slot at the end is the library's own sentinel. */
 static void map_describe(struct map *map, struct map_structure *out) {
     const size_t slots = 15, metadata_bytes = 16, capacity = map->table.bucket_count();
-    if (capacity) out->array_bytes = (capacity + 1) / slots * (slots * sizeof(cxx_table::value_type) + metadata_bytes);
+    if (capacity)
+        out->array_bytes = (capacity + 1) / slots * (slots * sizeof(cxx_table::value_type) + metadata_bytes);
 }
 #endif

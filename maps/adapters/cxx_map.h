@@ -1,13 +1,14 @@
-/* What the adapters of the C++ maps share: all four libraries offer the interface of std::unordered_map. An adapter
- * includes its library, defines
+/* What the adapters of the C++ maps share: all four libraries offer the interface of std::unordered_map. An
+ * adapter includes its library, defines
  *
  *   CXX_NATIVE_HASH  the library's own hash of a cxx_key
  *   CXX_TABLE        the table's type, made of cxx_key, cxx_val, cxx_hash and cxx_same_key
  *
  * includes this file, and adds map_describe.
  *
- * Everything here is in an anonymous namespace. The same names stand for different types in different units, and the
- * linker merges template instances of equal name: with external linkage a unit would run another unit's hash.
+ * Everything here is in an anonymous namespace. The same names stand for different types in different units,
+ * and the linker merges template instances of equal name: with external linkage a unit would run another
+ * unit's hash.
  */
 #ifndef MAPBENCH_CXX_MAP_H
 #define MAPBENCH_CXX_MAP_H
@@ -22,16 +23,24 @@ namespace {
 /* A string key is a string_view, which is what the libraries' own hashes know. */
 #ifdef SHAPE_KEY_STR
 using cxx_key = std::string_view;
-inline cxx_key cxx_key_of(map_key key) { return cxx_key(key.text, key.len); }
-inline map_key cxx_key_to(cxx_key key) { return map_key{key.data(), key.size()}; }
+inline cxx_key cxx_key_of(map_key key) {
+    return cxx_key(key.text, key.len);
+}
+inline map_key cxx_key_to(cxx_key key) {
+    return map_key{key.data(), key.size()};
+}
 #else
 using cxx_key = map_key;
-inline cxx_key cxx_key_of(map_key key) { return key; }
-inline map_key cxx_key_to(cxx_key key) { return key; }
+inline cxx_key cxx_key_of(map_key key) {
+    return key;
+}
+inline map_key cxx_key_to(cxx_key key) {
+    return key;
+}
 #endif
 
-/* A value that operator[] leaves uninitialised: the caller of map_put stores into it at once, and filling 56 bytes
- * with zeros first would be work that no other map here does. */
+/* A value that operator[] leaves uninitialised: the caller of map_put stores into it at once, and filling 56
+ * bytes with zeros first would be work that no other map here does. */
 struct cxx_val {
     map_val val;
     cxx_val() noexcept {}
@@ -42,8 +51,8 @@ struct cxx_same_key {
     bool operator()(cxx_key a, cxx_key b) const noexcept { return a == b; }
 };
 
-/* noexcept tells libstdc++ that hashing is cheap enough to repeat; for strings it keeps the hash in the node instead,
- * as it does for std::hash<std::string_view>. */
+/* noexcept tells libstdc++ that hashing is cheap enough to repeat; for strings it keeps the hash in the node
+ * instead, as it does for std::hash<std::string_view>. */
 #ifdef SHAPE_KEY_STR
 #define CXX_HASH_IS_CHEAP false
 #else
@@ -72,8 +81,10 @@ struct map_iter {
 
 /* tsl::robin_map gives the value for writing by a function, the others by a field. */
 template <class iterator> inline map_val *cxx_val_at(iterator at) {
-    if constexpr (requires { at.value(); }) return &at.value().val;
-    else return &at->second.val;
+    if constexpr (requires { at.value(); })
+        return &at.value().val;
+    else
+        return &at->second.val;
 }
 
 void map_destroy(struct map *map) {
@@ -124,11 +135,19 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     }
 }
 
-MAP_INLINE bool map_del(struct map *map, map_key key) { return map->table.erase(cxx_key_of(key)) != 0; }
+MAP_INLINE bool map_del(struct map *map, map_key key) {
+    return map->table.erase(cxx_key_of(key)) != 0;
+}
 
-size_t map_len(const struct map *map) { return map->table.size(); }
-size_t map_capacity(const struct map *map) { return map->table.bucket_count(); }
-void map_clear(struct map *map) { map->table.clear(); }
+size_t map_len(const struct map *map) {
+    return map->table.size();
+}
+size_t map_capacity(const struct map *map) {
+    return map->table.bucket_count();
+}
+void map_clear(struct map *map) {
+    map->table.clear();
+}
 
 void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->at = map->table.begin();

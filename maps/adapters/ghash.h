@@ -1,12 +1,11 @@
 /* ghash: GLib's GHashTable.
  *
- * Source:     GLib 2, glib/ghash.c; g_hash_table_insert, _lookup, _remove. Used as GLib programs do: an integer key is
- *             the key pointer itself, and so is a value of one word; a longer value is an allocation; a string's key
- *             and value share an allocation, which is then both key and value of the table.
- * Invariants: the library's own; it offers no check.
- * Cost:       separate arrays of keys, 32-bit hashes and values; keys or values that all fit 32 bits take 4 bytes
- *             instead of 8 (2.60 and later). First place by a prime modulus, then triangular probing; a delete leaves a
- *             tombstone; the table shrinks as it empties.
+ * Source:     GLib 2, glib/ghash.c; g_hash_table_insert, _lookup, _remove. Used as GLib programs do: an
+ * integer key is the key pointer itself, and so is a value of one word; a longer value is an allocation; a
+ * string's key and value share an allocation, which is then both key and value of the table. Invariants: the
+ * library's own; it offers no check. Cost:       separate arrays of keys, 32-bit hashes and values; keys or
+ * values that all fit 32 bits take 4 bytes instead of 8. First place by a prime modulus, then triangular
+ * probing; a delete leaves a tombstone; the table shrinks as it empties.
  */
 #if !__has_include(<glib.h>)
 #define MAP_UNAVAILABLE "glib.h not found: apt-get install libglib2.0-dev"
@@ -21,18 +20,22 @@ static const struct map_facts map_facts = {
     .summary = "GLib GHashTable: open addressing over pointers, hashes kept",
     .source = "GLib, glib/ghash.c",
     .invariants = "none offered by the library",
-    .cost = "8 (or 4) bytes key, 4 hash, 8 (or 4) value per slot; values over 8 bytes and string entries: an allocation "
+    .cost = "8 (or 4) bytes key, 4 hash, 8 (or 4) value per slot; values over 8 bytes and string entries: an "
+            "allocation "
             "each; lookup: a call, a prime modulus, the hash array, then the key",
 #ifdef GLIB_MAJOR_VERSION
-    .options = "at most 15/16 full, tombstones counted; 4/3 of the entries rounded up to a power of two on resize, GLib "
-               "" GHASH_TEXT(GLIB_MAJOR_VERSION) "." GHASH_TEXT(GLIB_MINOR_VERSION) "." GHASH_TEXT(GLIB_MICRO_VERSION),
+    .options = "at most 16/17 full, tombstones counted; resized to the power of two above 4/3 of the "
+               "entries, down as well as "
+               "up, GLib " GHASH_TEXT(GLIB_MAJOR_VERSION) "." GHASH_TEXT(GLIB_MINOR_VERSION) "." GHASH_TEXT(
+                   GLIB_MICRO_VERSION),
 #else
-    .options = "at most 15/16 full, tombstones counted",
+    .options = "at most 16/17 full, tombstones counted",
 #endif
-    .fairness = "every operation is a call into the shared library and one back to hash (strings: and to compare); "
-                "32-bit hashes: the common hash is cut to its low half, g_direct_hash sees only the low half of a "
-                "64-bit key; where a value is allocated, a put of a new key hashes twice, since the library has no "
-                "insert-or-find; capacity is read from the private table struct and is 0 if that looks different",
+    .fairness =
+        "every operation is a call into the shared library and one back to hash (strings: and to compare); "
+        "32-bit hashes: the common hash is cut to its low half, g_direct_hash sees only the low half of a "
+        "64-bit key; where a value is allocated, a put of a new key hashes twice, since the library has no "
+        "insert-or-find; capacity is read from the private table struct and is 0 if that looks different",
     .package = "libglib2.0-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_SHRINKS | TRAIT_IGNORES_HINT |
 #if !SHAPE_VAL_WORD || defined(SHAPE_KEY_STR)
@@ -67,7 +70,9 @@ MAP_INLINE map_key key_of(gconstpointer pointer) {
 #endif
 
 #ifdef UNIT_HASH_common
-static guint unit_hash(gconstpointer pointer) { return (guint)key_hash(key_of(pointer)); }
+static guint unit_hash(gconstpointer pointer) {
+    return (guint)key_hash(key_of(pointer));
+}
 #elif defined(SHAPE_KEY_STR)
 /* g_str_hash (Bernstein's, times 33) over a length instead of up to a NUL. */
 static guint unit_hash(gconstpointer pointer) {
@@ -81,7 +86,9 @@ static guint unit_hash(gconstpointer pointer) {
 #endif
 
 #ifdef SHAPE_KEY_STR
-static gboolean unit_equal(gconstpointer a, gconstpointer b) { return key_equal(key_of(a), key_of(b)); }
+static gboolean unit_equal(gconstpointer a, gconstpointer b) {
+    return key_equal(key_of(a), key_of(b));
+}
 #else
 #define unit_equal NULL /* pointers are compared without a call */
 #endif
@@ -89,7 +96,9 @@ static gboolean unit_equal(gconstpointer a, gconstpointer b) { return key_equal(
 #ifdef MAP_COPIES
 #define unit_free NULL
 #else
-static void unit_free(gpointer value) { HEAP_FREE(NULL, value); }
+static void unit_free(gpointer value) {
+    HEAP_FREE(NULL, value);
+}
 #endif
 
 struct map {
@@ -160,13 +169,19 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
 }
 #endif
 
-MAP_INLINE bool map_del(struct map *map, map_key key) { return g_hash_table_remove(map->table, KEY_POINTER(key)); }
+MAP_INLINE bool map_del(struct map *map, map_key key) {
+    return g_hash_table_remove(map->table, KEY_POINTER(key));
+}
 
-static size_t map_len(const struct map *map) { return g_hash_table_size(map->table); }
-static void map_clear(struct map *map) { g_hash_table_remove_all(map->table); }
+static size_t map_len(const struct map *map) {
+    return g_hash_table_size(map->table);
+}
+static void map_clear(struct map *map) {
+    g_hash_table_remove_all(map->table);
+}
 
-/* The head of struct _GHashTable in ghash.c, 2.60 to 2.84; private, and GLib has no function that tells the size. Used
- * only while its fields agree with each other and with the public length. */
+/* The head of struct _GHashTable as in GLib 2.74's ghash.c; private, but GLib has no function that tells the
+ * size. Used only while its fields agree with each other and with the public length. */
 struct ghash_head {
     gsize size;
     gint mod;
@@ -175,8 +190,8 @@ struct ghash_head {
 
 static const struct ghash_head *map_head(const struct map *map) {
     const struct ghash_head *head = (const struct ghash_head *)(const void *)map->table;
-    bool plausible = head->size == (gsize)head->mask + 1 && (head->size & head->mask) == 0 && head->noccupied >= head->nnodes &&
-                     head->nnodes == g_hash_table_size(map->table);
+    bool plausible = head->size == (gsize)head->mask + 1 && (head->size & head->mask) == 0 &&
+                     head->noccupied >= head->nnodes && head->nnodes == g_hash_table_size(map->table);
     return plausible ? head : NULL;
 }
 
@@ -185,7 +200,9 @@ static size_t map_capacity(const struct map *map) {
     return head ? head->size : 0;
 }
 
-static void map_iter_start(struct map *map, struct map_iter *iter) { g_hash_table_iter_init(&iter->at, map->table); }
+static void map_iter_start(struct map *map, struct map_iter *iter) {
+    g_hash_table_iter_init(&iter->at, map->table);
+}
 
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     gpointer key_pointer, value;

@@ -2,9 +2,9 @@
  *
  * Source:     Judy.h, libJudy 1.0.5; JudyLIns, JudyLGet, JudyLDel, JudyLFirst, JudyLNext.
  * Invariants: the library's own; it offers no check.
- * Cost:       a 256-way radix tree whose nodes are compressed in several ways to a few cache lines; no slack beyond a
- *             node's rounding. A lookup follows about one node per distinguishing byte of the key. Values longer than a
- *             word have an allocation each.
+ * Cost:       a 256-way radix tree whose nodes are compressed in several ways to a few cache lines; no slack
+ * beyond a node's rounding. A lookup follows about one node per distinguishing byte of the key. Values longer
+ * than a word have an allocation each.
  */
 #if !__has_include(<Judy.h>)
 #define MAP_UNAVAILABLE "Judy.h not found: apt-get install libjudy-dev"
@@ -12,8 +12,8 @@
 #include <Judy.h>
 #endif
 
-/* Who may write through JudyL's own slot: a value of exactly its type. A shorter one is widened to a word and copied
- * out; a longer one lives in a node that the slot points to. */
+/* Who may write through JudyL's own slot: a value of exactly its type. A shorter one is widened to a word and
+ * copied out; a longer one lives in a node that the slot points to. */
 #if !SHAPE_VAL_WORD
 #define JUDY_NODES 1
 #elif SHAPE_KEY_BITS < 64
@@ -24,13 +24,17 @@ static const struct map_facts map_facts = {
     .summary = "JudyL: compressed 256-way radix tree from word to word",
     .source = "libJudy 1.0.5 by Doug Baskins (Hewlett-Packard), Judy.h",
     .invariants = "none offered by the library",
-    .cost = "compressed radix tree: few bytes per entry where keys are dense, about 18 for random 64-bit keys; lookup: a "
+    .cost = "compressed radix tree: few bytes per entry where keys are dense, about 18 for random 64-bit "
+            "keys; lookup: a "
             "node per distinguishing byte; values over 8 bytes: an allocation each",
-    .options = "as the Debian library is compiled; 32-bit keys and values are widened to words; capacity is always 0: "
+    .options = "as the Debian library is compiled; 32-bit keys and values are widened to words; capacity is "
+               "always 0: "
                "the tree grows a node at a time and never as a whole",
-    .fairness = "not a hash map: keys come in order and no hash is taken under either policy, so it shows what order "
-                "costs; dense or sequential keys are its best case by far, random ones its worst; every operation is a "
-                "call into the shared library",
+    .fairness =
+        "not a hash map: keys come in order and no hash is taken under either policy, so it shows what order "
+        "costs; dense or sequential keys are its best case by far, random ones its worst; every operation is "
+        "a "
+        "call into the shared library",
     .package = "libjudy-dev",
     .traits = TRAIT_ADAPTER | TRAIT_KEY_ORDER | TRAIT_SHRINKS | TRAIT_IGNORES_HINT |
 #ifdef JUDY_NODES
@@ -79,8 +83,8 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(heap, map);
 }
 
-/* False: the key was absent. Deleting may copy a node into a smaller one; where there is no memory for that the key
- * stays, and a map has no way to say so. */
+/* False: the key was absent. Deleting may copy a node into a smaller one; where there is no memory for that
+ * the key stays, and a map has no way to say so. */
 MAP_INLINE bool tree_remove(struct map *map, map_key key) {
     int outcome = JudyLDel(&map->tree, key, PJE0);
     if (__builtin_expect(outcome != JERR, 1)) return outcome != 0;
@@ -144,7 +148,9 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
 #endif
 }
 
-static size_t map_len(const struct map *map) { return JudyLCount(map->tree, 0, ~(Word_t)0, PJE0); }
+static size_t map_len(const struct map *map) {
+    return JudyLCount(map->tree, 0, ~(Word_t)0, PJE0);
+}
 
 static size_t map_capacity(const struct map *map) {
     (void)map;
@@ -199,5 +205,7 @@ static const char *map_check(struct map *map) {
     return NULL;
 }
 
-static void map_describe(struct map *map, struct map_structure *out) { out->array_bytes = JudyLMemUsed(map->tree); }
+static void map_describe(struct map *map, struct map_structure *out) {
+    out->array_bytes = JudyLMemUsed(map->tree);
+}
 #endif

@@ -1,10 +1,10 @@
 /* khash: klib's macro-made open-addressing table, in the version that htslib installs.
  *
- * Source:     htslib/khash.h (attractivechaos/klib, AC_VERSION_KHASH_H); kh_put, kh_get, kh_del, kh_resize. The table
- *             struct is a member of struct map instead of kh_init's separate block: one pointer less to follow.
+ * Source:     htslib/khash.h (attractivechaos/klib, AC_VERSION_KHASH_H); kh_put, kh_get, kh_del, kh_resize.
+ * The table struct is a member of struct map instead of kh_init's separate block: one pointer less to follow.
  * Invariants: the library's own; it offers no check.
- * Cost:       two arrays, keys and values, and 2 bits of state per bucket. Triangular probing; a delete leaves a
- *             tombstone, cleared by the next resize.
+ * Cost:       two arrays, keys and values, and 2 bits of state per bucket. Triangular probing; a delete
+ * leaves a tombstone, cleared by the next resize.
  */
 #if !__has_include(<htslib/khash.h>)
 #define MAP_UNAVAILABLE "htslib/khash.h not found: apt-get install libhts-dev"
@@ -17,10 +17,13 @@ static const struct map_facts map_facts = {
     .summary = "klib khash: open addressing, triangular probing, keys and values apart",
     .source = "klib khash.h by Attractive Chaos, as htslib/khash.h",
     .invariants = "none offered by the library",
-    .cost = "key + value + 2 bits per bucket; lookup: the state bits and the key array, the value array on a hit",
+    .cost =
+        "key + value + 2 bits per bucket; lookup: the state bits and the key array, the value array on a hit",
     .options = "max load 0.77, growth x2, at most 2^31 buckets, khash " AC_VERSION_KHASH_H,
-    .fairness = "32-bit hashes: the common hash is cut to its low half, as the library's types demand; its own integer "
-                "hash is the identity (32 bits) or a shift-and-xor (64 bits), its own string hash reads byte by byte; "
+    .fairness = "32-bit hashes: the common hash is cut to its low half, as the library's types demand; its "
+                "own integer "
+                "hash is the identity (32 bits) or a shift-and-xor (64 bits), its own string hash reads byte "
+                "by byte; "
                 "no hash is stored, so growing strings hashes them again",
     .package = "libhts-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES,
@@ -29,15 +32,21 @@ static const struct map_facts map_facts = {
 #ifndef MAP_UNAVAILABLE
 
 #ifdef UNIT_HASH_common
-MAP_INLINE khint_t unit_hash(map_key key) { return (khint_t)key_hash(key); }
+MAP_INLINE khint_t unit_hash(map_key key) {
+    return (khint_t)key_hash(key);
+}
 #elif defined(SHAPE_KEY_STR)
 MAP_INLINE khint_t unit_hash(map_key key) {
     return kh_kstr_hash_func(((kstring_t){.l = key.len, .s = (char *)key.text}));
 }
 #elif SHAPE_KEY_BITS == 32
-MAP_INLINE khint_t unit_hash(map_key key) { return kh_int_hash_func(key); }
+MAP_INLINE khint_t unit_hash(map_key key) {
+    return kh_int_hash_func(key);
+}
 #else
-MAP_INLINE khint_t unit_hash(map_key key) { return kh_int64_hash_func(key); }
+MAP_INLINE khint_t unit_hash(map_key key) {
+    return kh_int64_hash_func(key);
+}
 #endif
 
 KHASH_INIT(unit, map_key, map_val, 1, unit_hash, key_equal)
@@ -97,9 +106,15 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return true;
 }
 
-static size_t map_len(const struct map *map) { return kh_size(&map->table); }
-static size_t map_capacity(const struct map *map) { return kh_n_buckets(&map->table); }
-static void map_clear(struct map *map) { kh_clear(unit, &map->table); }
+static size_t map_len(const struct map *map) {
+    return kh_size(&map->table);
+}
+static size_t map_capacity(const struct map *map) {
+    return kh_n_buckets(&map->table);
+}
+static void map_clear(struct map *map) {
+    kh_clear(unit, &map->table);
+}
 
 static void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->map = map;

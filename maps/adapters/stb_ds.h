@@ -2,29 +2,34 @@
  *
  * Source:     stb_ds.h; hmput, hmgetp_null and hmdel, as far as they go without assigning a value.
  * Invariants: the library's own; it offers no check.
- * Cost:       entries without gaps in one array, doubled by realloc; an index of 16 bytes per slot (full hash and entry
- *             number), eight slots a bucket. A delete moves the last entry into the gap, for which it looks that up too,
- *             and leaves a tombstone in the index.
+ * Cost:       entries without gaps in one array, doubled by realloc; an index of 16 bytes per slot (full hash
+ * and entry number), eight slots a bucket. A delete moves the last entry into the gap, for which it looks
+ * that up too, and leaves a tombstone in the index.
  *
- * The library's functions are external. Declaring them static first gives them internal linkage (C17 6.2.2p4-5), so
- * that each unit has its own.
+ * The library's functions are external. Declaring them static first gives them internal linkage
+ * (C17 6.2.2p4-5), so that each unit has its own.
  */
 #if !__has_include(<stb/stb_ds.h>)
 #define MAP_UNAVAILABLE "stb/stb_ds.h not found: apt-get install libstb-dev"
 #elif defined(SHAPE_KEY_STR)
-#define MAP_UNAVAILABLE "stb_ds.h takes only NUL-terminated strings and compares them itself (package libstb-dev)"
+#define MAP_UNAVAILABLE                                                                                      \
+    "stb_ds.h takes only NUL-terminated strings and compares them itself (package libstb-dev)"
 #endif
 
 static const struct map_facts map_facts = {
     .summary = "stb_ds: entries in a dense array, open-addressing index beside it",
     .source = "stb_ds.h 0.67 by Sean Barrett",
     .invariants = "none offered by the library",
-    .cost = "entry in an array without gaps + 16 bytes per index slot; lookup: index bucket, then the entry; a delete "
+    .cost = "entry in an array without gaps + 16 bytes per index slot; lookup: index bucket, then the entry; "
+            "a delete "
             "is two lookups",
-    .options = "index at most 3/4 full, growth x2, rebuilt past 3/16 tombstones, halved below 1/4; capacity counts the "
+    .options = "index at most 3/4 full, growth x2, rebuilt past 3/16 tombstones, halved below 1/4; capacity "
+               "counts the "
                "slots of both arrays",
-    .fairness = "cannot take another hash: it mixes integers with its own seeded one, which is strong, so under either "
-                "policy it is measured with that; its functions are generic over sizes given at run time, so a lookup "
+    .fairness = "cannot take another hash: it mixes integers with its own seeded one, which is strong, so "
+                "under either "
+                "policy it is measured with that; its functions are generic over sizes given at run time, so "
+                "a lookup "
                 "calls out; keys are compared as bytes; clear is hmfree; scans read a plain array",
     .package = "libstb-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_SHRINKS | TRAIT_INSERTION_ORDER | TRAIT_IGNORES_HINT |
@@ -86,7 +91,9 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     return map;
 }
 
-static void map_clear(struct map *map) { stbds_hmfree(map->entries); }
+static void map_clear(struct map *map) {
+    stbds_hmfree(map->entries);
+}
 
 static void map_destroy(struct map *map) {
     struct heap *heap = HEAP_OF(map);
@@ -102,7 +109,8 @@ MAP_INLINE map_val *map_get(struct map *map, map_key key) {
 
 /* stbds_hmput without its last step, the assignment of the value. */
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
-    map->entries = (struct entry *)stbds_hmput_key(map->entries, sizeof *map->entries, &key, sizeof key, STBDS_HM_BINARY);
+    map->entries = (struct entry *)stbds_hmput_key(map->entries, sizeof *map->entries, &key, sizeof key,
+                                                   STBDS_HM_BINARY);
     return &map->entries[stbds_temp(map->entries - 1)].value;
 }
 
@@ -111,7 +119,9 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return stbds_hmdel(map->entries, key) != 0;
 }
 
-static size_t map_len(const struct map *map) { return stbds_hmlenu(map->entries); }
+static size_t map_len(const struct map *map) {
+    return stbds_hmlenu(map->entries);
+}
 
 static const stbds_hash_index *map_index(const struct map *map) {
     return map->entries ? stbds_hash_table(map->entries - 1) : NULL;
@@ -139,7 +149,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 static struct map *map_copy(struct map *map) {
     struct map *copy = map_create(HEAP_OF(map), 0);
     if (!copy) return NULL;
-    for (size_t i = 0, n = map_len(map); i < n; i++) *map_put(copy, map->entries[i].key) = map->entries[i].value;
+    for (size_t i = 0, n = map_len(map); i < n; i++)
+        *map_put(copy, map->entries[i].key) = map->entries[i].value;
     return copy;
 }
 

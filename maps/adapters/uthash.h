@@ -2,9 +2,9 @@
  *
  * Source:     uthash.h (UTHASH_VERSION); HASH_FIND, HASH_ADD and HASH_DELETE with the hash value given.
  * Invariants: the library's own (HASH_FSCK is compiled in only by its developers); it offers no check here.
- * Cost:       one allocation per entry: key, value and a 56-byte handle (table, both neighbours in insertion order and
- *             in the bucket, key pointer, length, hash). 16 bytes per bucket; a bucket may hold ten entries before the
- *             table doubles. A deleted entry is freed at once.
+ * Cost:       one allocation per entry: key, value and a 56-byte handle (table, both neighbours in insertion
+ * order and in the bucket, key pointer, length, hash). 16 bytes per bucket; a bucket may hold ten entries
+ * before the table doubles. A deleted entry is freed at once.
  */
 #if !__has_include(<uthash.h>)
 #define MAP_UNAVAILABLE "uthash.h not found: apt-get install uthash-dev"
@@ -23,18 +23,25 @@ static const struct map_facts map_facts = {
     .summary = "uthash: chained, intrusive 56-byte handle in every entry",
     .source = "uthash.h by Troy D. Hanson",
     .invariants = "none offered by the library",
-    .cost = "one allocation per entry: key, value, 56-byte handle; 16 bytes per bucket; lookup: a chain of full hashes",
-    .options = "doubles when a chain reaches 10, hash Jenkins (HASH_JEN) or the common one, uthash " UTHASH_TEXT(UTHASH_VERSION),
-    .fairness = "handicap here: made for structs that exist anyway and can be in several tables, so the allocation per "
-                "entry is charged to it; 32-bit hashes: the common hash is cut to its low half; a put looks up first, "
-                "then adds with the same hash value; emptying the table frees it, and the next put makes another",
+    .cost = "one allocation per entry: key, value, 56-byte handle; 16 bytes per bucket; lookup: a chain of "
+            "full hashes",
+    .options =
+        "doubles when a chain reaches 10, hash Jenkins (HASH_JEN) or the common one, uthash " UTHASH_TEXT(
+            UTHASH_VERSION),
+    .fairness =
+        "handicap here: made for structs that exist anyway and can be in several tables, so the allocation "
+        "per "
+        "entry is charged to it; 32-bit hashes: the common hash is cut to its low half; a put looks up "
+        "first, "
+        "then adds with the same hash value; emptying the table frees it, and the next put makes another",
     .package = "uthash-dev",
     .traits = TRAIT_ADAPTER | TRAIT_STABLE_SLOTS | TRAIT_INSERTION_ORDER | TRAIT_IGNORES_HINT,
 };
 
 #ifndef MAP_UNAVAILABLE
 
-/* The handle keeps a pointer to the key and its length: for strings the text itself, for integers the field. */
+/* The handle keeps a pointer to the key and its length: for strings the text itself, for integers the field.
+ */
 struct entry {
     UT_hash_handle hh;
 #ifndef SHAPE_KEY_STR
@@ -54,7 +61,9 @@ MAP_INLINE map_key entry_key(const struct entry *entry) {
 #define KEY_BYTES(k) (&(k))
 #define KEY_LEN(k) (sizeof(k))
 #define STORED_KEY_BYTES(entry, k) ((entry)->key = (k), &(entry)->key)
-MAP_INLINE map_key entry_key(const struct entry *entry) { return entry->key; }
+MAP_INLINE map_key entry_key(const struct entry *entry) {
+    return entry->key;
+}
 #endif
 
 MAP_INLINE unsigned unit_hash(map_key key) {
@@ -137,8 +146,12 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return true;
 }
 
-static size_t map_len(const struct map *map) { return HASH_COUNT(map->head); }
-static size_t map_capacity(const struct map *map) { return map->head ? map->head->hh.tbl->num_buckets : 0; }
+static size_t map_len(const struct map *map) {
+    return HASH_COUNT(map->head);
+}
+static size_t map_capacity(const struct map *map) {
+    return map->head ? map->head->hh.tbl->num_buckets : 0;
+}
 
 /* The library has no copy: the entries are added again, with their hashes. */
 static struct map *map_copy(struct map *map) {
@@ -155,7 +168,9 @@ static struct map *map_copy(struct map *map) {
     return copy;
 }
 
-static void map_iter_start(struct map *map, struct map_iter *iter) { iter->at = map->head; }
+static void map_iter_start(struct map *map, struct map_iter *iter) {
+    iter->at = map->head;
+}
 
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     const struct entry *entry = iter->at;

@@ -184,7 +184,7 @@ function fade(chart, index) {
 function legend(narrow) {
   return {
     position: narrow ? "bottom" : "right", align: "start",
-    labels: { color: theme().ink, usePointStyle: true, boxWidth: 26, padding: 9, filter: (item) => !item.text.startsWith("\u0000") },
+    labels: { color: theme().ink, usePointStyle: true, boxWidth: 14, boxHeight: 8, padding: 10, filter: (item) => !item.text.startsWith("\u0000") },
     onHover: (_event, item, box) => fade(box.chart, item.datasetIndex),
     onLeave: (_event, _item, box) => fade(box.chart, null),
   };

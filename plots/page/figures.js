@@ -62,6 +62,7 @@ function drawSpeed(canvas, records, data, ticks) {
 
 function drawBars(canvas, groups, data, sizes) {
   const labels = ordered(groups.keys(), data, (label) => -Math.max(...groups.get(label).map((r) => r.ns)));
+  const named = (label) => label + (groups.get(label).every((r) => r.stable) ? "" : " (unstable)");
   const sets = sizes.map((n, i) => {
     const rows = labels.map((label) => groups.get(label).find((r) => r.n === n));
     const colours = labels.map((label) => colourOf(data.looks[label]) + (i + 1 < sizes.length ? "70" : "e0"));
@@ -82,7 +83,7 @@ function drawBars(canvas, groups, data, sizes) {
   canvas.parentNode.style.height = Math.max(140, 70 + labels.length * (sizes.length > 1 ? 30 : 24)) + "px";
   const note = sizes.length > 1 ? " (pale: the smaller)" : "";
   return { said: `n = ${sizes.map((n) => n.toLocaleString("en")).join(" and ")}${note}`,
-    config: { type: "bar", data: { labels, datasets: sets }, options, plugins: [whiskers] } };
+    config: { type: "bar", data: { labels: labels.map(named), datasets: sets }, options, plugins: [whiskers] } };
 }
 
 function drawLatency(canvas, records, data) {
@@ -100,6 +101,7 @@ function drawLatency(canvas, records, data) {
   y.ticks = Object.assign({}, y.ticks, { callback: formatNs });
   const timer = Math.max(...records.map((r) => r.timer || 0));
   if (timer) y.suggestedMin = timer * 0.8;
+  y.suggestedMax = 2 * Math.max(...Array.from(groups.keys(), worst));
   const options = baseOptions(canvas, { x, y });
   options.plugins.marks = { list: timer ? [{ axis: "y", value: timer, text: `timer ${formatNs(timer)}` }] : [] };
   options.plugins.tooltip.callbacks = {
@@ -118,6 +120,7 @@ function drawGrowth(canvas, records, data) {
   const y = axis("logarithmic", "duration of that operation (lower is better)");
   y.afterBuildTicks = fixedTicks([1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]);
   y.ticks = Object.assign({}, y.ticks, { callback: formatNs });
+  y.suggestedMax = 2 * Math.max(...Array.from(groups.keys(), worst));
   const x = axis("linear", "operation", { min: 0 });
   x.ticks = Object.assign({}, x.ticks, { callback: formatN });
   const options = baseOptions(canvas, { x, y });
@@ -167,19 +170,21 @@ function drawTradeoff(canvas, records, data) {
     return { label, x, y: Math.exp(ns.reduce((sum, v) => sum + Math.log(v), 0) / ns.length) };
   });
   let lowest = Infinity;
-  const stairs = [];
+  const stairs = [], onFront = [];
   for (const p of points.slice().sort((a, b) => a.x - b.x || a.y - b.y)) {
     if (p.y >= lowest) continue;
     if (stairs.length) stairs.push({ x: p.x, y: lowest });
+    onFront[stairs.length] = true;
     stairs.push({ x: p.x, y: p.y });
     lowest = p.y;
   }
   const sets = points.map((p) => dataset(p.label, data.looks[p.label], [{ x: p.x, y: p.y }], { showLine: false, pointRadius: 7, pointHoverRadius: 9, name: p.label }));
-  sets.push({ label: "\u0000front", data: stairs, showLine: true, borderColor: theme().grey, colour: theme().grey, borderWidth: 1, pointRadius: 0, pointHitRadius: 0 });
+  sets.push({ label: "\u0000front", data: stairs, showLine: true, borderColor: theme().grey, colour: theme().grey, borderWidth: 1,
+    backgroundColor: "transparent", pointRadius: stairs.map((_p, i) => (onFront[i] ? 13 : 0)), pointHitRadius: 0, pointHoverRadius: 0 });
   const scale = (values, title) => {
     const [low, high] = extent(values);
     return high > 8 * low ? axis("logarithmic", title, { min: low / 1.4, max: high * 1.4, afterBuildTicks: fixedTicks(oneTwoFive(low, high)) })
-      : axis("linear", title, { min: Math.floor(low * 0.7), max: Math.ceil(high * 1.12) });
+      : axis("linear", title, { grace: "12%" });
   };
   const options = baseOptions(canvas, { x: scale(points.map((p) => p.x), "bytes per entry (lower is better)"), y: scale(points.map((p) => p.y), "ns per operation (lower is better)") });
   for (const key of ["x", "y"]) options.scales[key].ticks = Object.assign({}, options.scales[key].ticks, { callback: formatPlain });
@@ -220,7 +225,7 @@ function makeFigure(element, data) {
   const fields = [...FAMILY_FIELDS, ...kind.fields].filter((field) => new Set(records.map((r) => String(r[field]))).size > 1);
   const chosen = Object.fromEntries([...FAMILY_FIELDS, ...kind.fields].map((field) => [field, String(records[0][field])]));
   if (name === "latency" || name === "growth") chosen.n = String(Math.max(...records.map((r) => r.n)));
-  const ticks = {}, selects = {};
+  const ticks = {}, selects = {}, tickLabels = [];
   const entry = { name, chart: null, redraw };
 
   /* After a choice that leaves nothing to show, the other boxes move to the first record that has the new value. */
@@ -244,6 +249,7 @@ function makeFigure(element, data) {
     const at = name === "latency" || name === "growth" ? `n = ${first.n.toLocaleString("en")}` : said;
     element.querySelector(".shown").textContent = `${what}${first.title}; ${at}`;
     canvas.setAttribute("aria-label", `${element.querySelector(".shown").textContent}; the numbers are in the tables of this page`);
+    tickLabels.forEach((label) => { label.hidden = config.type === "bar"; });
     entry.chart = new Chart(canvas, config);
   }
 
@@ -263,6 +269,7 @@ function makeFigure(element, data) {
     box.addEventListener("change", () => { ticks[tick] = box.checked; redraw(); });
     label.append(box, title);
     controls.append(label);
+    tickLabels.push(label);
   }
   redraw();
   figures.push(entry);
