@@ -51,7 +51,7 @@ define unit_rule
 unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
 $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c Makefile
 	@echo "  unit $(1) $(4) $(5) $(6)"
-	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function -Wno-subobject-linkage,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
+	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
 	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
 	  -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' \
 	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) -c $$< -o $$@

@@ -21,12 +21,17 @@ bool bench_room_open(struct bench_room *room, size_t evict_bytes) {
         .keys = aligned_alloc(64, KEYS_BLOCK * (size_t)SHAPE_KEY_SIZE_MAX),
         .keys2 = aligned_alloc(64, KEYS_BLOCK * (size_t)SHAPE_KEY_SIZE_MAX),
         .maps = calloc(BENCH_MAPS_MAX, sizeof *room->maps),
-        .evict = evict_bytes ? calloc(evict_bytes, 1) : NULL,
         .evict_bytes = evict_bytes,
     };
-    if (room->index && room->index2 && room->keys && room->keys2 && room->maps && (room->evict || !evict_bytes)) return true;
+    if (room->index && room->index2 && room->keys && room->keys2 && room->maps) return true;
     bench_room_close(room);
     return false;
+}
+
+bool bench_room_evict(struct bench_room *room, bool wanted) {
+    if (wanted && !room->evict) room->evict = calloc(room->evict_bytes, 1);
+    if (!wanted) free(room->evict), room->evict = NULL;
+    return !wanted || room->evict;
 }
 
 void bench_room_close(struct bench_room *room) {

@@ -31,7 +31,7 @@ struct bench_room {
     void *keys;       /* KEYS_BLOCK keys */
     void *keys2;      /* KEYS_BLOCK keys: churn's newcomers before they are paired */
     void **maps;      /* BENCH_MAPS_MAX: clear and copy */
-    unsigned char *evict;
+    unsigned char *evict; /* of evict_bytes; only while cold lookups are measured (bench_room_evict) */
     size_t evict_bytes;
 };
 enum { BENCH_MAPS_MAX = 1024 };
@@ -44,12 +44,11 @@ enum bench_state {
     BENCH_WORN, /* has other values, other keys or another capacity than a grown map */
 };
 
-/* Many small maps: map j holds indices start[j] .. start[j] + of[j] - 1. */
+/* Many small maps: map j holds positions start[j] .. start[j + 1] - 1. */
 struct bench_small {
     size_t maps;
     void **map;
-    uint32_t *of;
-    uint64_t *start;
+    uint64_t *start; /* maps + 1 of them */
 };
 
 struct bench {
@@ -103,6 +102,8 @@ struct batching {
 
 bool bench_room_open(struct bench_room *room, size_t evict_bytes);
 void bench_room_close(struct bench_room *room);
+/* Has the eviction buffer or gives it back: it and the small maps' tables together would exceed the harness's 64 MiB. */
+bool bench_room_evict(struct bench_room *room, bool wanted);
 
 void bench_init(struct bench *bench, const struct cell *cell, const struct map_unit *unit, struct keys *keys, struct bench_room *room,
                 uint64_t seed);

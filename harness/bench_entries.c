@@ -63,6 +63,7 @@ bool bench_get_cold(struct bench *b, const struct workload *workload, uint64_t o
     enum { COLD_MOST = 2048, COLD_SEGMENTS_MOST = 4 };
     size_t count = b->cell->n / 8 < 1 ? 1 : smaller(b->cell->n / 8, COLD_MOST);
     if (!bench_build(b)) return false;
+    if (!bench_room_evict(b->room, true)) return bench_fail(b, "out of memory: no buffer to evict the caches with");
     for (unsigned i = 0; i < COLD_SEGMENTS_MOST && out->ops < ops; i++)
         if (!get_segment(b, workload, count, true, out)) return false;
     return true;

@@ -69,7 +69,7 @@ bool bench_copy(struct bench *b, const struct workload *workload, uint64_t ops, 
 void bench_small_drop(struct bench *b) {
     struct bench_small *small = &b->small;
     for (size_t i = 0; small->map && i < small->maps; i++) b->unit->op.destroy(small->map[i]);
-    free(small->map), free(small->of), free(small->start);
+    free(small->map), free(small->start);
     *small = (struct bench_small){0};
 }
 
@@ -77,19 +77,21 @@ void bench_small_drop(struct bench *b) {
 static bool small_plan(struct bench *b) {
     struct bench_small *small = &b->small;
     uint64_t rng = rng_derive(b->order_seed, 3), n = b->cell->n;
-    size_t room = (size_t)(n / 8 + 64); /* a mean of 32.5 entries each: four times as many as will be needed */
+    size_t room = (size_t)(n / 28 + 96); /* a mean of 32.5 entries each, and room for chance */
+    bench_room_evict(b->room, false);
     small->map = calloc(room, sizeof *small->map);
-    small->of = calloc(room, sizeof *small->of);
-    small->start = calloc(room, sizeof *small->start);
-    if (!small->map || !small->of || !small->start) return bench_fail(b, "out of memory: cannot plan the small maps");
-    for (uint64_t given = 0; given < n && small->maps < room; small->maps++) {
+    small->start = calloc(room + 1, sizeof *small->start);
+    if (!small->map || !small->start) return bench_fail(b, "out of memory: cannot plan the small maps");
+    for (uint64_t given = 0; given < n && small->maps < room;) {
         uint64_t size = 1 + rng_below(&rng, 64);
-        if (size > n - given) size = n - given;
-        small->of[small->maps] = (uint32_t)size;
-        small->start[small->maps] = given;
-        given += size;
+        given += size < n - given ? size : n - given;
+        small->start[++small->maps] = given;
     }
     return true;
+}
+
+static uint32_t small_entries(const struct bench_small *small, size_t map) {
+    return (uint32_t)(small->start[map + 1] - small->start[map]);
 }
 
 bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
@@ -98,12 +100,14 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
         bench_next_keys(b);
         if (!small_plan(b)) return false;
         struct bench_small *small = &b->small;
+        uint32_t *of = (uint32_t *)b->room->index2;
         for (size_t first = 0; first < small->maps;) {
             size_t maps = 0, keys = 0;
-            while (first + maps < small->maps && keys + small->of[first + maps] <= KEYS_BLOCK) keys += small->of[first + maps++];
+            for (; first + maps < small->maps && keys + small_entries(small, first + maps) <= KEYS_BLOCK; maps++)
+                keys += of[maps] = small_entries(small, first + maps);
             for (size_t i = 0; i < keys; i++) b->room->index[i] = small->start[first] + i;
             bench_store_keys(b, b->room->index, keys, b->room->keys);
-            struct run_args args = {.keys = b->room->keys, .n = maps, .first_value = small->start[first], .maps = small->map + first, .of = small->of + first};
+            struct run_args args = {.keys = b->room->keys, .n = maps, .first_value = small->start[first], .maps = small->map + first, .of = of};
             uint64_t held = bench_segment(b, b->unit->run.small_put, NULL, &args, keys, out);
             if (held != keys && !bench_is_baseline(b)) return bench_wrong(b, "the number of entries in small maps", held, keys);
             first += maps;
@@ -123,7 +127,7 @@ bool bench_small_get(struct bench *b, const struct workload *workload, uint64_t 
         uint64_t expected = 0;
         for (size_t i = 0; i < count; i++) {
             of[i] = (uint32_t)rng_below(&b->cursor.rng, small->maps);
-            b->room->index[i] = small->start[of[i]] + rng_below(&b->cursor.rng, small->of[of[i]]);
+            b->room->index[i] = small->start[of[i]] + rng_below(&b->cursor.rng, small_entries(small, of[i]));
             expected += bench_value_word(b, b->room->index[i]) + 1;
         }
         bench_probe_keys(b, b->room->index, count, b->room->keys);

@@ -26,7 +26,8 @@ struct moment {
     uint64_t wall, ticks;
 };
 
-/* Both clocks at the same moment, as nearly as can be: the tightest of a few brackets, which no interrupt fell into. */
+/* Both clocks at the same moment, as nearly as can be: the tightest of a few brackets, which no interrupt
+ * fell into. */
 static struct moment moment_now(void) {
     struct moment best = {0, 0};
     uint64_t best_width = UINT64_MAX;
@@ -46,7 +47,8 @@ static double measure_ns_per_tick(void) {
     double slope[SLOPE_SEGMENTS];
     for (int i = 0; i < SLOPE_SEGMENTS; i++) {
         struct moment start = moment_now();
-        while (wall_ns() - start.wall < SLOPE_SEGMENT_NS) {}
+        while (wall_ns() - start.wall < SLOPE_SEGMENT_NS) {
+        }
         struct moment stop = moment_now();
         slope[i] = (double)(stop.wall - start.wall) / (double)(stop.ticks - start.ticks);
     }
@@ -54,8 +56,8 @@ static double measure_ns_per_tick(void) {
     return slope[SLOPE_SEGMENTS / 2];
 }
 
-/* The smallest distance between two of the sorted durations: the counter advances in multiples of it. When all are
- * equal, the duration itself. */
+/* The smallest distance between two of the sorted durations: the counter advances in multiples of it. When
+ * all are equal, the duration itself. */
 static uint64_t smallest_step(const uint64_t *sorted, size_t n) {
     uint64_t step = UINT64_MAX;
     for (size_t i = 1; i < n; i++)

@@ -1,6 +1,7 @@
 #include "harness/fault.h"
 
-/* The one mutable state of the suite's own code that no argument carries: an allocation has nowhere to take it from. */
+/* The one mutable state of the suite's own code that no argument carries: an allocation has nowhere to take
+ * it from. */
 static _Thread_local uint64_t calls_left = UINT64_MAX;
 static _Thread_local uint64_t failed;
 

@@ -1,6 +1,6 @@
-/* Planned allocation failures for builds with MAPBENCH_FAULTS (the sanitizer builds): the malloc heap asks here
- * before each allocation. Elsewhere the preloaded memory counter fails allocations (memcount.h).
- * Every thread has a plan of its own, so that a failure hits the thread that asked for it.
+/* Planned allocation failures for builds with MAPBENCH_FAULTS (the sanitizer builds): the malloc heap asks
+ * here before each allocation. Elsewhere the preloaded memory counter fails allocations (memcount.h). Every
+ * thread has a plan of its own, so that a failure hits the thread that asked for it.
  */
 #ifndef MAPBENCH_FAULT_H
 #define MAPBENCH_FAULT_H

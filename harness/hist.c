@@ -14,7 +14,8 @@ void hist_merge(struct hist *into, const struct hist *from) {
     if (from->max > into->max) into->max = from->max;
 }
 
-/* Inverse of hist_bucket. Bucket (e + 1) * 32 + s holds the values whose top six bits are 1ssssss.. shifted by e. */
+/* Inverse of hist_bucket. Bucket (e + 1) * 32 + s holds the values whose top six bits are 1ssssss.. shifted
+ * by e. */
 uint64_t hist_bucket_low(unsigned bucket) {
     if (bucket < (2u << HIST_SUB_BITS)) return bucket;
     unsigned exponent = (bucket >> HIST_SUB_BITS) - 1;
@@ -28,8 +29,8 @@ uint64_t hist_bucket_high(unsigned bucket) {
 
 uint64_t hist_quantile(const struct hist *h, double share) {
     if (h->total == 0) return 0;
-    /* Rounding may lift a whole product by one part in 2^52 (0.07 * 100 is 7.000000000000001): it must not become the
-     * next rank. */
+    /* Rounding may lift a whole product by one part in 2^52 (0.07 * 100 is 7.000000000000001): it must not
+     * become the next rank. */
     double product = share * (double)h->total;
     uint64_t rank = product > 0 ? (uint64_t)ceil(product * (1 - 0x1p-50)) : 0;
     if (rank == 0) rank = 1;

@@ -1,12 +1,17 @@
-/* A log-linear histogram of durations, after HdrHistogram: 32 buckets per power of two, so a value is known to 3.1 %.
- * Values up to 2^40 - 1 are counted; larger ones are counted as `above`, never clamped into the last bucket. */
+/* A log-linear histogram of durations, after HdrHistogram: 32 buckets per power of two, so a value is known
+ * to 3.1 %. Values up to 2^40 - 1 are counted; larger ones are counted as `above`, never clamped into the
+ * last bucket. */
 #ifndef MAPBENCH_HIST_H
 #define MAPBENCH_HIST_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HIST_SUB_BITS = 5, HIST_MAX_BITS = 40, HIST_BUCKETS = (HIST_MAX_BITS - HIST_SUB_BITS + 1) << HIST_SUB_BITS };
+enum {
+    HIST_SUB_BITS = 5,
+    HIST_MAX_BITS = 40,
+    HIST_BUCKETS = (HIST_MAX_BITS - HIST_SUB_BITS + 1) << HIST_SUB_BITS
+};
 
 struct hist {
     uint64_t count[HIST_BUCKETS];
@@ -36,8 +41,8 @@ void hist_merge(struct hist *into, const struct hist *from);
 /* The smallest value that falls into a bucket, and the first one past it. */
 uint64_t hist_bucket_low(unsigned bucket);
 uint64_t hist_bucket_high(unsigned bucket);
-/* The value at or below which a share (0..1) of all values lie: the upper edge of its bucket, never above `max`.
- * 0 for an empty histogram. */
+/* The value at or below which a share (0..1) of all values lie: the upper edge of its bucket, never above
+ * `max`. 0 for an empty histogram. */
 uint64_t hist_quantile(const struct hist *h, double share);
 
 #endif

@@ -42,12 +42,16 @@ static size_t mask_limit(const struct keygen *gen) {
     return bits >= 64 ? SIZE_MAX : (size_t)1 << bits;
 }
 
+static size_t power_of_two_below(uint64_t x) {
+    return (size_t)1 << (63 - __builtin_clzll(x));
+}
+
 size_t keygen_limit(const struct keygen *gen, unsigned shape_key_bits) {
     size_t width_limit = gen->key_bits == 32 ? (size_t)1 << 32 : SIZE_MAX;
     switch (gen->kind) {
     case KEYSPEC_STRIDED:
         if (gen->stride == 1) return width_limit;
-        return (size_t)((gen->key_bits == 32 ? UINT32_MAX : UINT64_MAX) / gen->stride + 1);
+        return power_of_two_below((gen->key_bits == 32 ? UINT32_MAX : UINT64_MAX) / gen->stride + 1);
     case KEYSPEC_MASKED:
         return mask_limit(gen);
     case KEYSPEC_ATTACK:

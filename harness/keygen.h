@@ -24,7 +24,7 @@ struct keygen {
 
 /* key_bits as in struct shape: 0 for strings. */
 struct keygen keygen_make(const struct keyspec *spec, unsigned key_bits, uint64_t seed);
-/* Distinct keys: indices from 0 up to this; SIZE_MAX: 2^64. */
+/* Distinct keys: indices from 0 up to this, a power of two, or SIZE_MAX: 2^64. */
 size_t keygen_limit(const struct keygen *gen, unsigned shape_key_bits);
 uint64_t keygen_number(const struct keygen *gen, uint64_t index);
 /* Writes the text of a key, at most KEYGEN_TEXT_MAX bytes, and returns its length. */

@@ -43,8 +43,8 @@ struct keys {
     uint64_t hot;              /* hotset: hot keys */
     double hot_share;          /* hotset: of the touches */
     struct permute popularity; /* skewed streams: rank -> index, so that popular keys are not the oldest */
-    char *slots;               /* computed strings: 2n texts */
-    size_t slots_bytes;
+    char *slots;               /* computed strings: the stored texts */
+    size_t slot_count, slots_bytes;
     char *probe; /* texts of the last block probed */
     size_t probe_room;
     struct keys_facts facts;
@@ -71,39 +71,39 @@ size_t keys_available(const char *spec_text, const struct shape *shape, char *wh
     return find_limit(&spec, shape, &set, why, why_size);
 }
 
-/* Real sets may be used up: then there are no misses. Computed streams must leave room for n more. */
 static bool check_size(const struct keys *keys, const struct shape *shape, size_t n, char *why,
                        size_t why_size) {
     char name[sizeof keys->facts.name];
     keyspec_name(&keys->spec, name, sizeof name);
     if (n == 0) {
         snprintf(why, why_size, "keys '%s': n is 0, it must be at least 1", name);
-        return false;
+    } else if (n > keys->limit) {
+        snprintf(why, why_size, "keys '%s' has %zu distinct keys of shape %s: n is %zu, choose at most %zu",
+                 name, keys->limit, shape->name, n, keys->limit);
+    } else {
+        return true;
     }
-    if (keys->set && n > keys->limit) {
-        snprintf(why, why_size, "keys '%s' has %zu distinct keys: n is %zu, choose at most %zu", name,
-                 keys->limit, n, keys->limit);
-        return false;
-    }
-    if (!keys->set && n > keys->limit / 2) {
-        snprintf(why, why_size,
-                 "keys '%s' gives %zu distinct keys of shape %s, and n entries need 2n (as many misses): n "
-                 "is %zu, choose at "
-                 "most %zu%s",
-                 name, keys->limit, shape->name, n, keys->limit / 2,
-                 shape->key_bits == 32 ? ", or --shapes u64_u64" : "");
-        return false;
-    }
-    return true;
+    return false;
+}
+
+/* Slots for the stored texts of computed keys: two generations. Where indices begin again at a limit, which
+ * is then a power of two, the number of slots divides it, so that the slot of an index does not depend on the
+ * round. */
+static size_t slots_needed(const struct keys *keys) {
+    size_t slots = 2 * (size_t)keys->n;
+    if (keys->limit == SIZE_MAX) return slots;
+    if (slots >= keys->limit) return keys->limit;
+    return (size_t)1 << (64 - __builtin_clzll(slots - 1));
 }
 
 static bool make_buffers(struct keys *keys, char *why, size_t why_size) {
     if (keys->key_bits != 0 || keys->set) return true;
     keys->probe_room = (size_t)KEYS_BLOCK * TEXT_SLOT_BYTES;
     keys->probe = malloc(keys->probe_room);
-    size_t bytes;
+    size_t bytes = 0;
     void *slots = MAP_FAILED;
-    if (!__builtin_mul_overflow((size_t)keys->n, (size_t)2 * TEXT_SLOT_BYTES, &bytes))
+    if (keys->n <= SIZE_MAX / 4) keys->slot_count = slots_needed(keys);
+    if (keys->slot_count && !__builtin_mul_overflow(keys->slot_count, (size_t)TEXT_SLOT_BYTES, &bytes))
         slots = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (slots != MAP_FAILED) {
         keys->slots = slots;
@@ -247,7 +247,7 @@ void keys_store(struct keys *keys, const uint64_t *index, size_t count, void *ou
             key[i] = set_text(keys, index[i]);
             touch(key[i]);
         } else {
-            char *slot = keys->slots + index[i] % (2 * keys->n) * TEXT_SLOT_BYTES;
+            char *slot = keys->slots + index[i] % keys->slot_count * TEXT_SLOT_BYTES;
             key[i] = (struct str){slot, keygen_text(&keys->gen, wrapped(keys, index[i]), slot)};
         }
     }

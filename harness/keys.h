@@ -1,9 +1,10 @@
 /* Key streams: which keys there are, and in which order they are touched.
  *
  * A stream gives a key to every INDEX: indices [0, n) are the keys of the map, further ones are keys it does
- * not hold (misses, and the newcomers of churn). Streams that are computed have no end; real sets have
- * keys_limit() keys. Keys are made from indices in blocks, before the measured loop, so nothing here grows
- * with n except the text of string keys, which belongs to the data: maps store a pointer to it.
+ * not hold (misses, and the newcomers of churn). A stream has keys_limit() distinct keys, after which indices
+ * begin again at the first key; only for computed 64-bit streams is that no limit. Keys are made from indices
+ * in blocks, before the measured loop, so nothing here grows with n except the text of string keys, which
+ * belongs to the data: maps store a pointer to it.
  *
  * Two copies of a string key exist: the STORED one, at an address that stays good as long as the map may hold
  * the key, and the PROBE one in a block buffer, as a program has it that reads its keys from outside.
@@ -40,20 +41,21 @@ struct keys_facts {
 
 /* Opens the stream SPEC for a shape and n entries. Specs: uniform, zipf[:THETA], hotset[:KEYS%:TOUCHES%],
  * sequential, reverse, strided[:STRIDE], masked[:MASK], attack, words, paths, symbols, file:PATH. NULL: `why`
- * says what is wrong and what to do, in one line. */
+ * says what is wrong and what to do, in one line. n may be all of the limit: then there are no misses to
+ * draw. docs/keys.md tells what each stream is for. */
 struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, uint64_t seed, char *why,
                        size_t why_size);
 void keys_close(struct keys *keys);
 const struct keys_facts *keys_facts(const struct keys *keys);
 size_t keys_limit(const struct keys *keys);
 
-/* How many keys SPEC can give for a shape (SIZE_MAX: computed) without opening the stream for an n; 0 and
+/* How many keys SPEC can give for a shape (SIZE_MAX: no limit) without opening the stream for an n; 0 and
  * `why` when it cannot be had. Real sets are read once and kept. */
 size_t keys_available(const char *spec, const struct shape *shape, char *why, size_t why_size);
 
 /* Keys of `count` <= KEYS_BLOCK indices, written to `out` (count keys of the shape). Probe text stays good
- * until the next keys_probe; stored text until keys_close, but no more than two generations of n indices at a
- * time: storing index i reuses the text of index i - 2n. */
+ * until the next keys_probe; stored text until keys_close, but of computed streams for no more than two
+ * generations of n indices at a time: storing index i may reuse the text of index i - 2n and earlier ones. */
 void keys_store(struct keys *keys, const uint64_t *index, size_t count, void *out);
 void keys_probe(struct keys *keys, const uint64_t *index, size_t count, void *out);
 
@@ -69,8 +71,8 @@ void keys_cursor_init(struct keys_cursor *cursor, uint64_t seed);
 
 /* `count` indices to look up, of which hit_percent are present, mixed at random. Present ones follow the
  * stream's distribution (zipf, hotset; otherwise every key once per pass, in a new random order each pass, or
- * in insertion order when asked for); absent ones are indices >= n, each new until the limit is reached, then
- * again from n. */
+ * in insertion order when asked for); absent ones are indices >= n, in a random order within each n of them,
+ * each new until the limit is reached, then again from n; they need keys_limit > n. */
 void keys_draw(const struct keys *keys, struct keys_cursor *cursor, size_t count, unsigned hit_percent,
                bool insertion_order, uint64_t *index);
 /* `count` indices of one pass over [0, n) from `position`, in the order of `pass`: each exactly once per

@@ -146,7 +146,9 @@ static bool read_lines(const struct reading *reading, const char *path, bool str
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        snprintf(reading->why, reading->why_size, "cannot open key file %s: %s", path, strerror(errno));
+        snprintf(reading->why, reading->why_size,
+                 "cannot open key file %s: %s; name a readable file with one key a line", path,
+                 strerror(errno));
         if (fd >= 0) close(fd);
         return false;
     }

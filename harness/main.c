@@ -67,7 +67,7 @@ static int cmd_report(struct arguments *a) {
     for (size_t i = 0; i < a->words; i++) folders[i] = (char *)a->word[i];
     int code = report_draw(folders, why, sizeof why);
     if (code != 0) return fprintf(stderr, "mapbench: %s\n", why), code;
-    for (size_t i = 0; folders[i]; i++) {
+    for (size_t i = 0; folders[i]; i++) { /* the drawn files changed */
         if (!runfolder_checksums(folders[i], why, sizeof why)) return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
         printf("%s/report.html\n", folders[i]);
     }
@@ -118,7 +118,7 @@ static bool parse_option(struct arguments *a, char **argv, int *i, char *why, si
     if (!option_find(name, &id)) {
         const char *names[OPTION_COUNT + 1] = {"json"};
         for (size_t k = 0; k < OPTION_COUNT; k++) names[k + 1] = option_facts((enum option_id)k)->name;
-        unknown_name("option --", name, names, OPTION_COUNT + 1, why, why_size);
+        unknown_name("option", name, names, OPTION_COUNT + 1, why, why_size);
         return false;
     }
     if (!option_facts(id)->argument) {

@@ -40,6 +40,10 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
     .heap = HEAP_NAME,
     .facts = &map_facts,
     .unavailable = MAP_UNAVAILABLE,
+    .key_size = 0,
+    .val_size = 0,
+    .op = {},
+    .run = {},
 };
 
 #else

@@ -64,13 +64,18 @@ static void run_batches(struct gbench_state *state, void *context) {
     }
 }
 
-/* Gives Google Benchmark's report of one round the repetition it was, as its own repetitions would have. */
-static void keep_report(json_t *gbench, const char *text, size_t round, size_t rounds) {
+/* Makes Google Benchmark's report of one round comparable: the repetition it was, a name without the number of
+ * iterations (it differs between runs, and compare.py pairs by name), and as cpu_time the manual time, which is CPU time
+ * of the measured loops; Google Benchmark's own would include what happens between them. */
+static void keep_report(json_t *gbench, const char *text, const char *name, size_t round, size_t rounds) {
     json_t *report = json_loads(text, 0, NULL), *benchmark;
     size_t i;
     json_array_foreach(json_object_get(report, "benchmarks"), i, benchmark) {
+        json_object_set_new(benchmark, "name", json_string(name));
+        json_object_set_new(benchmark, "run_name", json_string(name));
         json_object_set_new(benchmark, "repetitions", json_integer((json_int_t)rounds));
         json_object_set_new(benchmark, "repetition_index", json_integer((json_int_t)round));
+        json_object_set(benchmark, "cpu_time", json_object_get(benchmark, "real_time"));
     }
     if (report) json_array_append_new(gbench, report);
 }
@@ -97,7 +102,7 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
              b->unit->hash, b->unit->heap);
     struct benchmark benchmark = {m, b, workload, s};
     char *report = gbench_run(name, s->batching.ops, batches, run_batches, &benchmark, s->why, sizeof s->why);
-    if (report) keep_report(gbench, report, round, rounds);
+    if (report) keep_report(gbench, report, name, round, rounds);
     free(report);
     if (s->samples > before) s->round_median[s->rounds++] = stats_median(s->ns_per_op + before, s->samples - before);
 }

@@ -16,7 +16,7 @@
 
 enum { CHUNK_HEADER_BYTES = 8 };
 
-/* --- the next allocator ------------------------------------------------------------------------------------------ */
+/* --- the next allocator --- */
 
 static struct {
     void *(*malloc)(size_t);
@@ -35,8 +35,8 @@ static struct {
 static atomic_bool next_known;
 THREAD_LOCAL bool resolving;
 
-/* dlsym may allocate (its error buffer) before the next allocator is known. Those few blocks come from here and are
- * never given back; they are not counted. */
+/* dlsym may allocate (its error buffer) before the next allocator is known. Those few blocks come from here
+ * and are never given back; they are not counted. */
 static struct {
     _Alignas(16) unsigned char bytes[4096];
     atomic_size_t used;
@@ -68,17 +68,20 @@ static void resolve_next(void) {
     RESOLVE(usable, "malloc_usable_size");
 #undef RESOLVE
     Dl_info found;
-    next.is_glibc = dladdr(*(void **)(&next.malloc), &found) && found.dli_fname && strstr(found.dli_fname, "libc.so");
+    next.is_glibc =
+        dladdr(*(void **)(&next.malloc), &found) && found.dli_fname && strstr(found.dli_fname, "libc.so");
     resolving = false;
     if (!next.malloc || !next.calloc || !next.realloc || !next.free || !next.usable) {
-        static const char message[] = "libmemcount: no allocator behind the memory counter; preload it in front of one\n";
+        static const char message[] =
+            "libmemcount: no allocator behind the memory counter; preload it in front of one\n";
         if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(4);
         _exit(4);
     }
     atomic_store_explicit(&next_known, true, memory_order_release);
 }
 
-/* False while this thread is inside dlsym. Two threads that come here first at once both resolve, to the same. */
+/* False while this thread is inside dlsym. Two threads that come here first at once both resolve, to the
+ * same. */
 static inline bool ready(void) {
     if (__builtin_expect(!atomic_load_explicit(&next_known, memory_order_acquire), 0)) {
         if (resolving) return false;
@@ -91,11 +94,9 @@ __attribute__((constructor)) static void memcount_start(void) {
     ready();
 }
 
-/* --- counting ---------------------------------------------------------------------------------------------------- */
+/* --- counting --- */
 
-static struct {
-    _Atomic uint64_t live_bytes, peak_bytes, live_blocks, allocations, frees, failed;
-} counts;
+static struct { _Atomic uint64_t live_bytes, peak_bytes, live_blocks, allocations, frees, failed; } counts;
 
 #define ADD(counter, amount) atomic_fetch_add_explicit(&counts.counter, (amount), memory_order_relaxed)
 #define SUB(counter, amount) atomic_fetch_sub_explicit(&counts.counter, (amount), memory_order_relaxed)
@@ -103,8 +104,9 @@ static struct {
 
 static void raise_peak(uint64_t live) {
     uint64_t peak = READ(peak_bytes);
-    while (live > peak && !atomic_compare_exchange_weak_explicit(&counts.peak_bytes, &peak, live,
-                                                                 memory_order_relaxed, memory_order_relaxed)) {}
+    while (live > peak && !atomic_compare_exchange_weak_explicit(
+                              &counts.peak_bytes, &peak, live, memory_order_relaxed, memory_order_relaxed)) {
+    }
 }
 
 static void *counted(void *block) {
@@ -122,7 +124,7 @@ static void uncount(size_t usable_bytes) {
     SUB(live_bytes, usable_bytes + CHUNK_HEADER_BYTES);
 }
 
-/* --- planned failures -------------------------------------------------------------------------------------------- */
+/* --- planned failures --- */
 
 THREAD_LOCAL uint64_t calls_left = UINT64_MAX;
 
@@ -155,7 +157,7 @@ EXPORT void memcount_read(struct memcount *out) {
     out->failed = READ(failed);
 }
 
-/* --- the interposed functions ------------------------------------------------------------------------------------ */
+/* --- the interposed functions --- */
 
 EXPORT void *malloc(size_t size) {
     if (!ready()) return bootstrap_new(size);
@@ -183,8 +185,8 @@ static void *leave_bootstrap(void *block, size_t size) {
     return fresh;
 }
 
-/* glibc marks a chunk that has pages of its own by bit 1 of the size word before the block (malloc.c, IS_MMAPPED);
- * realloc moves such a chunk with mremap, without holding it twice. */
+/* glibc marks a chunk that has pages of its own by bit 1 of the size word before the block (malloc.c,
+ * IS_MMAPPED); realloc moves such a chunk with mremap, without holding it twice. */
 static bool is_mapped(const void *block) {
     size_t size_word;
     memcpy(&size_word, (const char *)block - sizeof size_word, sizeof size_word);
@@ -208,7 +210,8 @@ EXPORT void *realloc(void *block, size_t size) {
     if (!moved) return NULL;
     size_t new_bytes = next.usable(moved);
     if (moved == block && new_bytes == old_bytes) return moved;
-    if (moved != block && !remappable) { /* both blocks were held while the contents were copied: part of the peak */
+    if (moved != block &&
+        !remappable) { /* both blocks were held while the contents were copied: part of the peak */
         counted(moved);
         uncount(old_bytes);
         return moved;
@@ -227,17 +230,26 @@ EXPORT void *reallocarray(void *block, size_t n, size_t size) {
 }
 
 /* An allocator behind this one need not have every function; ENOMEM then. */
-#define FORWARD(member, ...) (ready() && next.member ? (must_fail() ? NULL : counted(next.member(__VA_ARGS__))) : missing())
+#define FORWARD(member, ...)                                                                                 \
+    (ready() && next.member ? (must_fail() ? NULL : counted(next.member(__VA_ARGS__))) : missing())
 
 static void *missing(void) {
     errno = ENOMEM;
     return NULL;
 }
 
-EXPORT void *memalign(size_t alignment, size_t size) { return FORWARD(memalign, alignment, size); }
-EXPORT void *aligned_alloc(size_t alignment, size_t size) { return FORWARD(aligned_alloc, alignment, size); }
-EXPORT void *valloc(size_t size) { return FORWARD(valloc, size); }
-EXPORT void *pvalloc(size_t size) { return FORWARD(pvalloc, size); }
+EXPORT void *memalign(size_t alignment, size_t size) {
+    return FORWARD(memalign, alignment, size);
+}
+EXPORT void *aligned_alloc(size_t alignment, size_t size) {
+    return FORWARD(aligned_alloc, alignment, size);
+}
+EXPORT void *valloc(size_t size) {
+    return FORWARD(valloc, size);
+}
+EXPORT void *pvalloc(size_t size) {
+    return FORWARD(pvalloc, size);
+}
 
 EXPORT int posix_memalign(void **out, size_t alignment, size_t size) {
     if (!ready() || !next.posix_memalign) return ENOMEM;

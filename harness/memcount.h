@@ -1,11 +1,12 @@
-/* The memory counter: a shared object that a measuring child preloads. It counts every allocation of the process by
- * forwarding to the next allocator (glibc's, or another one preloaded behind it) and can make a planned one fail.
+/* The memory counter: a shared object that a measuring child preloads. It counts every allocation of the
+ * process by forwarding to the next allocator (glibc's, or another one preloaded behind it) and can make a
+ * planned one fail.
  *
  * Live bytes are what the allocator set aside: malloc_usable_size plus the 8 bytes of glibc's chunk header.
- * What it counts: malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc, memalign, valloc, pvalloc and
- * free, from C and C++ alike (libstdc++'s operator new calls malloc). Not counted: mmap called by the program itself,
- * stacks, and memory that the allocator keeps for later. Thread-safe; its own memory does not grow.
- * The timing build never loads it. Symbols are found with dlsym(RTLD_DEFAULT, ...).
+ * What it counts: malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc, memalign, valloc,
+ * pvalloc and free, from C and C++ alike (libstdc++'s operator new calls malloc). Not counted: mmap called by
+ * the program itself, stacks, and memory that the allocator keeps for later. Thread-safe; its own memory does
+ * not grow. The timing build never loads it. Symbols are found with dlsym(RTLD_DEFAULT, ...).
  */
 #ifndef MAPBENCH_MEMCOUNT_H
 #define MAPBENCH_MEMCOUNT_H
@@ -15,14 +16,16 @@
 struct memcount {
     uint64_t live_bytes, peak_bytes; /* now, and the most since the last reset of the peak */
     uint64_t live_blocks;
-    uint64_t allocations, frees;     /* calls since the start; a realloc that moves or resizes counts as one of each */
-    uint64_t failed;                 /* allocations failed on purpose */
+    uint64_t allocations,
+        frees;       /* calls since the start; a realloc that moves or resizes counts as one of each */
+    uint64_t failed; /* allocations failed on purpose */
 };
 
 /* Exported by libmemcount.so. */
-typedef void memcount_read_fn(struct memcount *out);   /* "memcount_read" */
-typedef void memcount_reset_peak_fn(void);             /* "memcount_reset_peak": the peak becomes what is live now */
-typedef void memcount_fail_after_fn(uint64_t calls);   /* "memcount_fail_after": as fault_after in fault.h, for the
-                                                          calling thread; the failure sets errno to ENOMEM */
+typedef void memcount_read_fn(struct memcount *out); /* "memcount_read" */
+typedef void memcount_reset_peak_fn(void); /* "memcount_reset_peak": the peak becomes what is live now */
+typedef void
+memcount_fail_after_fn(uint64_t calls); /* "memcount_fail_after": as fault_after in fault.h, for the
+                                           calling thread; the failure sets errno to ENOMEM */
 
 #endif

@@ -142,8 +142,8 @@ enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, 
     }
     if ((size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >= sizeof folder->partial)
         return snprintf(why, why_size, "the path of %s is too long", folder->final), RUNFOLDER_USAGE;
-    if (rmdir(folder->final) && errno != ENOENT) {
-        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+    if (rmdir(folder->final) && errno != ENOENT && access(folder->final, F_OK) == 0) {
+        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
             return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out", folder->final), RUNFOLDER_USAGE;
         return disk_fault("use", folder->final, why, why_size), RUNFOLDER_CANNOT;
     }

@@ -7,7 +7,7 @@
 #include "harness/memcount.h"
 #include "harness/selftest_parts.h"
 
-/* --- the means of failing allocations ----------------------------------------------------------------------------- */
+/* --- the means of failing allocations --- */
 
 #ifdef MAPBENCH_FAULTS
 
@@ -56,13 +56,15 @@ const char *selftest_not_injected(const struct map_unit *unit, const struct self
     if (traits & TRAIT_BASELINE) return "a baseline holds nothing";
     if (traits & TRAIT_ABORTS_ON_OOM) return "its library ends the process when memory runs out";
     if (!options->fail_after) return "the memory counter is not preloaded";
-    if (options->heap_macros_only && traits & TRAIT_ADAPTER) return "its library does not allocate through the heap macros";
+    if (options->heap_macros_only && traits & TRAIT_ADAPTER)
+        return "its library does not allocate through the heap macros";
     return NULL;
 }
 
-/* --- one unit ----------------------------------------------------------------------------------------------------- */
+/* --- one unit --- */
 
-bool selftest_unit(const struct map_unit *unit, const struct selftest_options *options, char *why, size_t why_size) {
+bool selftest_unit(const struct map_unit *unit, const struct selftest_options *options, char *why,
+                   size_t why_size) {
     if (unit->unavailable) {
         snprintf(why, why_size, "unavailable: %s", unit->unavailable);
         return false;
@@ -72,6 +74,7 @@ bool selftest_unit(const struct map_unit *unit, const struct selftest_options *o
         return false;
     }
     bool baseline = unit->facts->traits & TRAIT_BASELINE;
-    return (baseline || selftest_model(unit, options, why, why_size)) && selftest_loops(unit, options, why, why_size) &&
+    return (baseline || selftest_model(unit, options, why, why_size)) &&
+           selftest_loops(unit, options, why, why_size) &&
            (selftest_not_injected(unit, options) || selftest_memory(unit, options, why, why_size));
 }

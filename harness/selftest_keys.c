@@ -8,7 +8,8 @@
 #include "harness/shapes/hash.h"
 #include "harness/shapes/str.h"
 
-/* TEXT_MAX: bytes of the longest string key. COLLIDING_BITS: of the hash that agree; finding a key takes 2^bits tries. */
+/* TEXT_MAX: bytes of the longest string key. COLLIDING_BITS: of the hash that agree; finding a key takes
+ * 2^bits tries. */
 enum { TEXT_MAX = 64, TINY_KEYS = 12, COLLIDING_KEYS = 300, COLLIDING_BITS = 10 };
 
 static const char *const kind_names[] = {
@@ -30,9 +31,10 @@ void *selftest_alloc(size_t n, size_t size) {
     return block;
 }
 
-/* --- integers ----------------------------------------------------------------------------------------------------- */
+/* --- integers --- */
 
-/* A bijection on 32-bit numbers: each step (xor with own high bits, product with an odd number) can be undone. */
+/* A bijection on 32-bit numbers: each step (xor with own high bits, product with an odd number) can be
+ * undone. */
 static uint32_t mix32(uint32_t x) {
     x = (x ^ (x >> 16)) * 0x7feb352du;
     x = (x ^ (x >> 15)) * 0x846ca68bu;
@@ -47,7 +49,8 @@ static uint64_t all_ones(unsigned bits) {
     return bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
 }
 
-/* 0, then 2^b (b < bits), then 2^b - 1 (2 <= b <= bits), then the largest minus 2^b (b < bits - 1): all distinct. */
+/* 0, then 2^b (b < bits), then 2^b - 1 (2 <= b <= bits), then the largest minus 2^b (b < bits - 1): all
+ * distinct. */
 static size_t edge_count(unsigned bits) {
     return 1 + bits + (bits - 1) + (bits - 1);
 }
@@ -63,18 +66,23 @@ static uint64_t edge_int(size_t i, unsigned bits) {
 
 static uint64_t int_key(enum selftest_key_kind kind, uint64_t i, uint64_t seed, unsigned bits) {
     switch (kind) {
-    case SELFTEST_KEYS_TINY: return i;
-    case SELFTEST_KEYS_EDGES: return edge_int(i, bits);
-    case SELFTEST_KEYS_SEQUENTIAL: return (seed + i) & all_ones(bits);
-    case SELFTEST_KEYS_STRIDED: return (i << bits / 2) & all_ones(bits);
-    default: return random_int(i, seed, bits);
+    case SELFTEST_KEYS_TINY:
+        return i;
+    case SELFTEST_KEYS_EDGES:
+        return edge_int(i, bits);
+    case SELFTEST_KEYS_SEQUENTIAL:
+        return (seed + i) & all_ones(bits);
+    case SELFTEST_KEYS_STRIDED:
+        return (i << bits / 2) & all_ones(bits);
+    default:
+        return random_int(i, seed, bits);
     }
 }
 
-/* --- strings ------------------------------------------------------------------------------------------------------ */
+/* --- strings --- */
 
-/* Strings of 16 bytes that begin with the number which the common hash xors into their first half: its inner product
- * is 0 whatever the second half is, so all 64 bits agree. */
+/* Strings of 16 bytes that begin with the number which the common hash xors into their first half: its inner
+ * product is 0 whatever the second half is, so all 64 bits agree. */
 static size_t equal_hash_text(uint64_t i, char *text) {
     uint64_t first = HASH_PI;
     memcpy(text, &first, sizeof first);
@@ -93,10 +101,13 @@ static size_t text_key(enum selftest_key_kind kind, uint64_t i, uint64_t seed, c
     case SELFTEST_KEYS_EDGES: /* 0 to 63 NULs, then 1 to 64 times 0xff */
         memset(text, i < TEXT_MAX ? 0 : 0xff, TEXT_MAX);
         return i < TEXT_MAX ? i : i - TEXT_MAX + 1;
-    case SELFTEST_KEYS_SEQUENTIAL: return (size_t)snprintf(text, TEXT_MAX, "item-%llu", (unsigned long long)i);
+    case SELFTEST_KEYS_SEQUENTIAL:
+        return (size_t)snprintf(text, TEXT_MAX, "item-%llu", (unsigned long long)i);
     case SELFTEST_KEYS_STRIDED:
-        return (size_t)snprintf(text, TEXT_MAX, "/usr/share/doc/a-long-common-prefix/%08llx", (unsigned long long)i);
-    case SELFTEST_KEYS_HASH_EQUAL: return equal_hash_text(i, text);
+        return (size_t)snprintf(text, TEXT_MAX, "/usr/share/doc/a-long-common-prefix/%08llx",
+                                (unsigned long long)i);
+    case SELFTEST_KEYS_HASH_EQUAL:
+        return equal_hash_text(i, text);
     default: /* 0 to 31 bytes of padding behind eight that no other key has */
         pad = mixed % 32;
         memcpy(text, &mixed, sizeof mixed);
@@ -105,22 +116,29 @@ static size_t text_key(enum selftest_key_kind kind, uint64_t i, uint64_t seed, c
     }
 }
 
-/* --- sets --------------------------------------------------------------------------------------------------------- */
+/* --- sets --- */
 
 static size_t kind_limit(enum selftest_key_kind kind, const struct shape *shape) {
     switch (kind) {
-    case SELFTEST_KEYS_TINY: return TINY_KEYS;
-    case SELFTEST_KEYS_EDGES: return shape->key_bits ? edge_count(shape->key_bits) : 2 * TEXT_MAX;
-    case SELFTEST_KEYS_STRIDED: return shape->key_bits == 32 ? 1 << 16 : SIZE_MAX;
+    case SELFTEST_KEYS_TINY:
+        return TINY_KEYS;
+    case SELFTEST_KEYS_EDGES:
+        return shape->key_bits ? edge_count(shape->key_bits) : 2 * TEXT_MAX;
+    case SELFTEST_KEYS_STRIDED:
+        return shape->key_bits == 32 ? 1 << 16 : SIZE_MAX;
     case SELFTEST_KEYS_HASH_LOW:
-    case SELFTEST_KEYS_HASH_HIGH: return COLLIDING_KEYS;
-    case SELFTEST_KEYS_HASH_EQUAL: return shape->key_bits ? 0 : COLLIDING_KEYS;
-    default: return SIZE_MAX;
+    case SELFTEST_KEYS_HASH_HIGH:
+        return COLLIDING_KEYS;
+    case SELFTEST_KEYS_HASH_EQUAL:
+        return shape->key_bits ? 0 : COLLIDING_KEYS;
+    default:
+        return SIZE_MAX;
     }
 }
 
 /* Writes candidate i of a kind as key number `at`: both copies. */
-static void write_key(struct selftest_keys *keys, enum selftest_key_kind kind, size_t at, uint64_t i, uint64_t seed) {
+static void write_key(struct selftest_keys *keys, enum selftest_key_kind kind, size_t at, uint64_t i,
+                      uint64_t seed) {
     const struct shape *shape = keys->shape;
     unsigned char *stored = keys->stored + at * shape->key_size, *asked = keys->asked + at * shape->key_size;
     if (shape->key_bits) {
@@ -140,7 +158,8 @@ static void write_key(struct selftest_keys *keys, enum selftest_key_kind kind, s
 
 static uint64_t hash_part(const struct shape *shape, enum selftest_key_kind kind, const void *key) {
     uint64_t hash = shape->key_hash(key);
-    return kind == SELFTEST_KEYS_HASH_LOW ? hash & ((1 << COLLIDING_BITS) - 1) : hash >> (64 - COLLIDING_BITS);
+    return kind == SELFTEST_KEYS_HASH_LOW ? hash & ((1 << COLLIDING_BITS) - 1)
+                                          : hash >> (64 - COLLIDING_BITS);
 }
 
 int selftest_key_compare(const struct shape *shape, const void *a, const void *b) {
@@ -160,8 +179,8 @@ static int compare_indices(const void *a, const void *b, void *context) {
                                 selftest_stored(keys, *(const uint32_t *)b));
 }
 
-bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, enum selftest_key_kind kind, size_t n,
-                        uint64_t seed) {
+bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, enum selftest_key_kind kind,
+                        size_t n, uint64_t seed) {
     size_t limit = kind_limit(kind, shape);
     bool colliding = kind == SELFTEST_KEYS_HASH_LOW || kind == SELFTEST_KEYS_HASH_HIGH;
     if (limit == 0) return false;
@@ -175,7 +194,8 @@ bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, e
     for (uint64_t at = 0, candidate = 0; at < n; candidate++) {
         write_key(keys, kind, at, candidate, seed);
         if (!colliding || at == 0 ||
-            hash_part(shape, kind, selftest_stored(keys, at)) == hash_part(shape, kind, selftest_stored(keys, 0)))
+            hash_part(shape, kind, selftest_stored(keys, at)) ==
+                hash_part(shape, kind, selftest_stored(keys, 0)))
             at++;
     }
     for (size_t i = 0; i < n; i++) keys->sorted[i] = (uint32_t)i;
@@ -196,8 +216,10 @@ size_t selftest_keys_index(const struct selftest_keys *keys, const void *key) {
         size_t middle = low + (high - low) / 2;
         int order = selftest_key_compare(keys->shape, key, selftest_stored(keys, keys->sorted[middle]));
         if (order == 0) return keys->sorted[middle];
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return SIZE_MAX;
 }

@@ -20,7 +20,7 @@ struct bench {
     void *map;
     size_t n;
     uint64_t rng;
-    bool timed; /* run the _timed variants where there are such */
+    bool timed;            /* run the _timed variants where there are such */
     uint32_t *index;       /* keys of the loop to run */
     unsigned char *buffer; /* these keys, as the loop takes them */
     size_t buffer_keys;
@@ -29,7 +29,8 @@ struct bench {
 static void bench_open(struct bench *bench, const struct map_unit *unit, size_t n, uint64_t seed, char *why,
                        size_t why_size) {
     size_t universe = 3 * n > KEYS_MIN ? 3 * n : KEYS_MIN;
-    *bench = (struct bench){.unit = unit, .shape = shape_find(unit->shape), .n = n, .rng = rng_derive(seed, n)};
+    *bench =
+        (struct bench){.unit = unit, .shape = shape_find(unit->shape), .n = n, .rng = rng_derive(seed, n)};
     selftest_keys_make(&bench->keys, bench->shape, SELFTEST_KEYS_RANDOM, universe, bench->rng);
     mirror_open(&bench->mirror, unit, &bench->keys, why, why_size);
     bench->recorder = selftest_alloc(1, sizeof *bench->recorder);
@@ -66,9 +67,10 @@ static uint64_t get_term(const struct bench *bench, size_t key) {
     return bench->shape->val_word(val) + 1;
 }
 
-/* --- running one loop --------------------------------------------------------------------------------------------- */
+/* --- running one loop --- */
 
-/* The recorder saw every operation, and growth events that form a chain from the first capacity to the last. */
+/* The recorder saw every operation, and growth events that form a chain from the first capacity to the last.
+ */
 static bool recorder_agrees(struct bench *bench, const char *loop, size_t operations, size_t first_capacity) {
     const struct recorder *recorder = bench->recorder;
     size_t capacity = first_capacity, kept = recorder->n_events;
@@ -81,20 +83,22 @@ static bool recorder_agrees(struct bench *bench, const char *loop, size_t operat
         const struct growth_event *event = &recorder->event[i];
         if (event->old_capacity != capacity || event->new_capacity == capacity || event->op < next_op ||
             event->op >= operations)
-            return mirror_fail(&bench->mirror, "loop %s_timed, n=%zu: growth event %zu does not follow the one before",
-                               loop, operations, i);
+            return mirror_fail(&bench->mirror,
+                               "loop %s_timed, n=%zu: growth event %zu does not follow the one before", loop,
+                               operations, i);
         capacity = event->new_capacity;
         next_op = event->op + 1;
     }
     if (kept == recorder->n_events && capacity != bench->unit->op.capacity(bench->map))
-        return mirror_fail(&bench->mirror, "loop %s_timed, n=%zu: a change of capacity was not recorded", loop, operations);
+        return mirror_fail(&bench->mirror, "loop %s_timed, n=%zu: a change of capacity was not recorded",
+                           loop, operations);
     return true;
 }
 
 static bool checksum_is(struct bench *bench, const char *loop, size_t n, uint64_t sum, uint64_t wanted) {
     if (!compared(bench) || sum == wanted) return true;
-    return mirror_fail(&bench->mirror, "loop %s%s, n=%zu: checksum %llu, expected %llu", loop, bench->timed ? "_timed" : "",
-                       n, (unsigned long long)sum, (unsigned long long)wanted);
+    return mirror_fail(&bench->mirror, "loop %s%s, n=%zu: checksum %llu, expected %llu", loop,
+                       bench->timed ? "_timed" : "", n, (unsigned long long)sum, (unsigned long long)wanted);
 }
 
 /* Fills the buffer with the `count` keys of bench->index. */
@@ -108,8 +112,8 @@ static void load_keys(struct bench *bench, size_t count, bool stored) {
 }
 
 /* Runs the plain or, if `timed_run` and the bench asks for it, the timed loop. */
-static bool loop_is(struct bench *bench, const char *loop, run_fn *run, run_fn *timed_run, size_t n, uint64_t first_value,
-                    uint64_t wanted) {
+static bool loop_is(struct bench *bench, const char *loop, run_fn *run, run_fn *timed_run, size_t n,
+                    uint64_t first_value, uint64_t wanted) {
     struct run_args args = {.keys = bench->buffer, .n = n, .first_value = first_value};
     bool timed = bench->timed && timed_run;
     size_t capacity = bench->unit->op.capacity(bench->map);
@@ -122,12 +126,12 @@ static bool loop_is(struct bench *bench, const char *loop, run_fn *run, run_fn *
     return checksum_is(bench, loop, n, sum, wanted) && (!timed || recorder_agrees(bench, loop, n, capacity));
 }
 
-#define TIMED_LOOP(bench, loop, n, first_value, wanted)                                                           \
+#define TIMED_LOOP(bench, loop, n, first_value, wanted)                                                      \
     loop_is(bench, #loop, (bench)->unit->run.loop, (bench)->unit->run.loop##_timed, n, first_value, wanted)
-#define PLAIN_LOOP(bench, loop, n, first_value, wanted)                                                           \
+#define PLAIN_LOOP(bench, loop, n, first_value, wanted)                                                      \
     loop_is(bench, #loop, (bench)->unit->run.loop, NULL, n, first_value, wanted)
 
-/* --- the loops ---------------------------------------------------------------------------------------------------- */
+/* --- the loops --- */
 
 static void shuffle(struct bench *bench, size_t count) {
     for (size_t i = count; i > 1; i--) {
@@ -163,7 +167,8 @@ static bool gets_are(struct bench *bench, size_t hit_of) {
 static bool scan_is(struct bench *bench) {
     uint64_t once = 0;
     for (size_t i = 0; i < bench->keys.n; i++)
-        if (bench->mirror.present[i]) once += get_term(bench, i) + bench->shape->key_word(selftest_stored(&bench->keys, i));
+        if (bench->mirror.present[i])
+            once += get_term(bench, i) + bench->shape->key_word(selftest_stored(&bench->keys, i));
     return PLAIN_LOOP(bench, scan, 1, 0, once) && PLAIN_LOOP(bench, scan, 3, 0, 3 * once);
 }
 
@@ -171,7 +176,8 @@ static bool scan_is(struct bench *bench) {
 static bool churn_is(struct bench *bench, uint64_t first_value) {
     uint64_t wanted = 0;
     for (size_t i = 0; i < bench->n; i++) {
-        size_t victim = rng_below(&bench->rng, bench->n * 3 / 2 + 1), newcomer = rng_below(&bench->rng, 2 * bench->n);
+        size_t victim = rng_below(&bench->rng, bench->n * 3 / 2 + 1),
+               newcomer = rng_below(&bench->rng, 2 * bench->n);
         bench->index[2 * i] = (uint32_t)victim;
         bench->index[2 * i + 1] = (uint32_t)newcomer;
         wanted += mirror_del(&bench->mirror, victim);
@@ -206,14 +212,15 @@ static bool copy_and_clear_are(struct bench *bench) {
     uint64_t held = compared(bench) ? (COPIES - 1) * len : 0;
     if (!checksum_is(bench, "clear", COPIES, unit->run.clear(NULL, &args), held)) return false;
     for (size_t i = 0; i < COPIES; i++) {
-        if (unit->op.len(copies[i]) != 0) return mirror_fail(&bench->mirror, "after loop clear: a map is not empty");
+        if (unit->op.len(copies[i]) != 0)
+            return mirror_fail(&bench->mirror, "after loop clear: a map is not empty");
         unit->op.destroy(copies[i]);
     }
     bench->map = original;
     return contents_agree(bench, "clear");
 }
 
-/* --- many small maps ---------------------------------------------------------------------------------------------- */
+/* --- many small maps --- */
 
 struct small {
     void **maps;
@@ -230,9 +237,13 @@ static bool small_put_is(struct bench *bench, struct small *small, uint64_t firs
     }
     for (size_t k = 0; k < small->total; k++) bench->index[k] = (uint32_t)(k % bench->keys.n);
     load_keys(bench, small->total, true);
-    struct run_args args = {.keys = bench->buffer, .n = small->maps_n, .first_value = first_value, .maps = small->maps,
+    struct run_args args = {.keys = bench->buffer,
+                            .n = small->maps_n,
+                            .first_value = first_value,
+                            .maps = small->maps,
                             .of = small->entries};
-    return checksum_is(bench, "small_put", small->maps_n, bench->unit->run.small_put(NULL, &args), small->total);
+    return checksum_is(bench, "small_put", small->maps_n, bench->unit->run.small_put(NULL, &args),
+                       small->total);
 }
 
 /* Small map i must hold its stretch of the keys and nothing else. */
@@ -285,7 +296,7 @@ static bool small_are(struct bench *bench) {
     return ok;
 }
 
-/* --- all of them -------------------------------------------------------------------------------------------------- */
+/* --- all of them --- */
 
 static bool all_loops(struct bench *bench) {
     uint64_t first_value = rng_next(&bench->rng);
@@ -300,7 +311,8 @@ static bool all_loops(struct bench *bench) {
     return ok;
 }
 
-bool selftest_loops(const struct map_unit *unit, const struct selftest_options *options, char *why, size_t why_size) {
+bool selftest_loops(const struct map_unit *unit, const struct selftest_options *options, char *why,
+                    size_t why_size) {
     static const size_t sizes[] = {1, 2, 7, 63, 64, 65, 1000, 20000};
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof sizes / sizeof sizes[0]; i++) {

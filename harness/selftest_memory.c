@@ -3,9 +3,9 @@
 
 #include "harness/rng.h"
 
-/* SWEEP_KEYS: keys stored while each allocation in turn fails. Maps that allocate for every entry make as many
- * allocations; the others need LARGE_KEYS to have large arrays to fail at, of which LARGE_FAILURES are tried.
- * LEAK_ROUNDS: a library may keep memory for later, but not more and more of it. */
+/* SWEEP_KEYS: keys stored while each allocation in turn fails. Maps that allocate for every entry make as
+ * many allocations; the others need LARGE_KEYS to have large arrays to fail at, of which LARGE_FAILURES are
+ * tried. LEAK_ROUNDS: a library may keep memory for later, but not more and more of it. */
 enum { SWEEP_KEYS = 200, LARGE_KEYS = 6000, LARGE_FAILURES = 24, LEAK_ROUNDS = 5 };
 
 struct history {
@@ -58,10 +58,12 @@ static bool live_through(struct history *history, size_t n, uint64_t rng) {
     if (!history->map) history->map = op->create(NULL, 0);
     if (!history->map) return mirror_fail(&history->mirror, "create fails though memory is to be had");
     for (size_t i = 0; i < n; i++) {
-        if (!store(history, i, rng_next(&rng)) || !store(history, rng_below(&rng, i + 1), rng_next(&rng))) return false;
+        if (!store(history, i, rng_next(&rng)) || !store(history, rng_below(&rng, i + 1), rng_next(&rng)))
+            return false;
         if (i % 4 == 3) {
             size_t victim = rng_below(&rng, i + 1);
-            if (op->del(history->map, selftest_asked(&history->keys, victim)) != mirror_del(&history->mirror, victim))
+            if (op->del(history->map, selftest_asked(&history->keys, victim)) !=
+                mirror_del(&history->mirror, victim))
                 return mirror_fail(&history->mirror, "a delete of key %zu answers wrongly", victim);
         }
         if (i == n / 2 && !copy(history)) return false;
@@ -74,7 +76,8 @@ static bool live_through(struct history *history, size_t n, uint64_t rng) {
 
 /* One history with its allocation number `at` (from 0) failing. `*failed`: there was such an allocation. */
 static bool history_run(const struct map_unit *unit, const struct selftest_options *options,
-                        const struct selftest_keys *keys, uint64_t at, bool *failed, char *why, size_t why_size) {
+                        const struct selftest_keys *keys, uint64_t at, bool *failed, char *why,
+                        size_t why_size) {
     struct history history = {.unit = unit, .options = options, .keys = *keys};
     char fault[200] = "";
     mirror_open(&history.mirror, unit, &history.keys, fault, sizeof fault);
@@ -87,8 +90,8 @@ static bool history_run(const struct map_unit *unit, const struct selftest_optio
     mirror_close(&history.mirror);
     if (ok) return true;
     struct mirror report = {.why = why, .why_size = why_size};
-    return mirror_fail(&report, "memory, allocation %llu of a map of %zu keys fails: %s", (unsigned long long)at, keys->n,
-                       fault);
+    return mirror_fail(&report, "memory, allocation %llu of a map of %zu keys fails: %s",
+                       (unsigned long long)at, keys->n, fault);
 }
 
 /* How many allocations a history makes: the largest `at` that fails, found by doubling and halving. */
@@ -103,15 +106,17 @@ static bool count_allocations(const struct map_unit *unit, const struct selftest
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
         if (!history_run(unit, options, keys, middle - 1, &failed, why, why_size)) return false;
-        if (failed) low = middle;
-        else high = middle;
+        if (failed)
+            low = middle;
+        else
+            high = middle;
     }
     *count = low;
     return true;
 }
 
-static bool sweep(const struct map_unit *unit, const struct selftest_options *options, size_t n, size_t failures_max,
-                  char *why, size_t why_size) {
+static bool sweep(const struct map_unit *unit, const struct selftest_options *options, size_t n,
+                  size_t failures_max, char *why, size_t why_size) {
     struct selftest_keys keys;
     uint64_t count = 0;
     selftest_keys_make(&keys, shape_find(unit->shape), SELFTEST_KEYS_RANDOM, n, rng_derive(options->seed, 3));
@@ -130,13 +135,14 @@ static bool sweep(const struct map_unit *unit, const struct selftest_options *op
 }
 
 /* The same history again and again: the blocks that are left over may not grow in every round. */
-static bool leaks_nothing(const struct map_unit *unit, const struct selftest_options *options, uint64_t at, char *why,
-                          size_t why_size) {
+static bool leaks_nothing(const struct map_unit *unit, const struct selftest_options *options, uint64_t at,
+                          char *why, size_t why_size) {
     struct selftest_keys keys;
     uint64_t before = 0, leaked = 0;
     size_t growths = 0;
     bool ok = true, failed;
-    selftest_keys_make(&keys, shape_find(unit->shape), SELFTEST_KEYS_RANDOM, SWEEP_KEYS, rng_derive(options->seed, 3));
+    selftest_keys_make(&keys, shape_find(unit->shape), SELFTEST_KEYS_RANDOM, SWEEP_KEYS,
+                       rng_derive(options->seed, 3));
     for (size_t round = 0; ok && round <= LEAK_ROUNDS; round++) {
         ok = history_run(unit, options, &keys, at, &failed, why, why_size);
         uint64_t now = options->live_blocks();
@@ -150,7 +156,8 @@ static bool leaks_nothing(const struct map_unit *unit, const struct selftest_opt
                        (unsigned long long)leaked, LEAK_ROUNDS);
 }
 
-bool selftest_memory(const struct map_unit *unit, const struct selftest_options *options, char *why, size_t why_size) {
+bool selftest_memory(const struct map_unit *unit, const struct selftest_options *options, char *why,
+                     size_t why_size) {
     return sweep(unit, options, SWEEP_KEYS, SIZE_MAX, why, why_size) &&
            sweep(unit, options, LARGE_KEYS, LARGE_FAILURES, why, why_size) &&
            (!options->live_blocks || (leaks_nothing(unit, options, UINT64_MAX, why, why_size) &&

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void mirror_open(struct mirror *mirror, const struct map_unit *unit, const struct selftest_keys *keys, char *why,
-                 size_t why_size) {
+void mirror_open(struct mirror *mirror, const struct map_unit *unit, const struct selftest_keys *keys,
+                 char *why, size_t why_size) {
     *mirror = (struct mirror){.unit = unit, .keys = keys, .why = why, .why_size = why_size};
     mirror->present = selftest_alloc(keys->n, sizeof *mirror->present);
     mirror->number = selftest_alloc(keys->n, sizeof *mirror->number);
@@ -56,7 +56,8 @@ bool mirror_agrees_on(struct mirror *mirror, void *map, size_t key) {
     _Alignas(16) unsigned char found[SHAPE_VAL_SIZE_MAX];
     bool is = mirror->unit->op.get(map, selftest_asked(mirror->keys, key), found);
     if (is != mirror->present[key])
-        return mirror_fail(mirror, is ? "a lookup finds absent key %zu" : "a lookup does not find key %zu", key);
+        return mirror_fail(mirror, is ? "a lookup finds absent key %zu" : "a lookup does not find key %zu",
+                           key);
     if (is && !value_is(mirror, found, key))
         return mirror_fail(mirror, "a lookup finds a wrong value for key %zu", key);
     return true;

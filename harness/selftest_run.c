@@ -23,7 +23,8 @@ enum { CHILD_PASSED, CHILD_FAILED };
 static void read_all(int fd, char *out, size_t size) {
     size_t filled = 0;
     ssize_t got;
-    while (filled + 1 < size && ((got = read(fd, out + filled, size - 1 - filled)) > 0 || (got < 0 && errno == EINTR)))
+    while (filled + 1 < size &&
+           ((got = read(fd, out + filled, size - 1 - filled)) > 0 || (got < 0 && errno == EINTR)))
         if (got > 0) filled += (size_t)got;
     out[filled] = '\0';
 }
@@ -33,14 +34,16 @@ static _Noreturn void child(const struct map_unit *unit, const struct selftest_o
     alarm(UNIT_SECONDS_MAX);
     bool ok = selftest_unit(unit, options, why, sizeof why);
     if (!ok && write(fd, why, strlen(why)) < 0) perror("mapbench: selftest");
-    /* exit, not _exit: the leak sanitizer looks at the end of a process. A failed unit's maps were left as they are. */
+    /* exit, not _exit: the leak sanitizer looks at the end of a process. A failed unit's maps were left as
+     * they are. */
     if (ok) exit(CHILD_PASSED);
     fflush(NULL);
     _exit(CHILD_FAILED);
 }
 
 /* False: `why` says what went wrong, crashes and hangs included. */
-static bool run_apart(const struct map_unit *unit, const struct selftest_options *options, char *why, size_t why_size) {
+static bool run_apart(const struct map_unit *unit, const struct selftest_options *options, char *why,
+                      size_t why_size) {
     int pipe_ends[2], status;
     fflush(NULL);
     if (pipe(pipe_ends) != 0) {
@@ -65,8 +68,10 @@ static bool run_apart(const struct map_unit *unit, const struct selftest_options
     if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_PASSED) return true;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         snprintf(why, why_size, "does not come to an end within %d s", UNIT_SECONDS_MAX);
-    else if (WIFSIGNALED(status)) snprintf(why, why_size, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (!why[0]) snprintf(why, why_size, "its process ended with status %d (see above)", WEXITSTATUS(status));
+    else if (WIFSIGNALED(status))
+        snprintf(why, why_size, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (!why[0])
+        snprintf(why, why_size, "its process ended with status %d (see above)", WEXITSTATUS(status));
     return false;
 }
 
@@ -74,8 +79,8 @@ struct tally {
     size_t passed, failed, unavailable, injected;
 };
 
-static void run_one(const struct map_unit *unit, const char *name, const struct selftest_options *options, bool verbose,
-                    struct tally *tally) {
+static void run_one(const struct map_unit *unit, const char *name, const struct selftest_options *options,
+                    bool verbose, struct tally *tally) {
     char why[WHY_BYTES];
     if (unit->unavailable) {
         printf("--    %s: unavailable: %s\n", name, unit->unavailable);
@@ -87,10 +92,13 @@ static void run_one(const struct map_unit *unit, const char *name, const struct 
     double seconds = (double)(wall_ns() - start) * 1e-9;
     const char *not_injected = selftest_not_injected(unit, options);
     if (ok && verbose)
-        printf("ok    %s  %.2f s, allocation failures %s%s\n", name, seconds, not_injected ? "not tried: " : "survived",
-               not_injected ? not_injected : "");
-    else if (ok) printf("ok    %s\n", name);
-    else printf("FAIL  %s: %s (seed %llu, %zu operations)\n", name, why, (unsigned long long)options->seed, options->operations);
+        printf("ok    %s  %.2f s, allocation failures %s%s\n", name, seconds,
+               not_injected ? "not tried: " : "survived", not_injected ? not_injected : "");
+    else if (ok)
+        printf("ok    %s\n", name);
+    else
+        printf("FAIL  %s: %s (seed %llu, %zu operations)\n", name, why, (unsigned long long)options->seed,
+               options->operations);
     fflush(stdout);
     tally->passed += ok;
     tally->failed += !ok;
@@ -99,9 +107,13 @@ static void run_one(const struct map_unit *unit, const char *name, const struct 
 
 static void print_summary(const struct tally *tally, const struct selftest_options *options) {
     if (!options->fail_after)
-        printf("allocation failures were not tried: preload libmemcount.so, or build with SANITIZE=address,undefined\n");
-    else printf("allocation failures were tried on %zu units; --verbose says why not on the others\n", tally->injected);
-    printf("%zu units passed, %zu failed, %zu unavailable\n", tally->passed, tally->failed, tally->unavailable);
+        printf("allocation failures were not tried: preload libmemcount.so, or build with "
+               "SANITIZE=address,undefined\n");
+    else
+        printf("allocation failures were tried on %zu units; --verbose says why not on the others\n",
+               tally->injected);
+    printf("%zu units passed, %zu failed, %zu unavailable\n", tally->passed, tally->failed,
+           tally->unavailable);
 }
 
 int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verbose) {
@@ -124,16 +136,18 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
     }
     if (filter) regfree(&regex);
     if (tally.passed + tally.failed + tally.unavailable == 0) {
-        fprintf(stderr, "mapbench: selftest: no unit matches \"%s\"; `mapbench list maps` names the maps\n", filter ? filter : "");
+        fprintf(stderr, "mapbench: selftest: no unit matches \"%s\"; `mapbench list maps` names the maps\n",
+                filter ? filter : "");
         return 6;
     }
     print_summary(&tally, &options);
     return tally.failed ? 1 : 0;
 }
 
-/* --- preloading --------------------------------------------------------------------------------------------------- */
+/* --- preloading --- */
 
-/* "FOLDER/libmemcount.so", FOLDER being that of the executable, `up` levels higher. False: there is no such file. */
+/* "FOLDER/libmemcount.so", FOLDER being that of the executable, `up` levels higher. False: there is no such
+ * file. */
 static bool counter_path(int up, char *path, size_t size) {
     static const char file[] = "/libmemcount.so";
     ssize_t length = readlink("/proc/self/exe", path, size - sizeof file);
@@ -150,7 +164,8 @@ static bool counter_path(int up, char *path, size_t size) {
 
 void selftest_preload(char **argv) {
 #ifdef MAPBENCH_FAULTS
-    (void)argv; /* the heap macros fail allocations themselves, and sanitizers have an allocator of their own */
+    (void)
+        argv; /* the heap macros fail allocations themselves, and sanitizers have an allocator of their own */
 #else
     char path[PATH_MAX];
     if (dlsym(RTLD_DEFAULT, "memcount_read") || getenv("LD_PRELOAD")) return;

@@ -51,35 +51,49 @@ static double best_of(const struct matrix *m, size_t column) {
 }
 
 static int column_width(const char *name) {
-    return (int)strlen(name) + 2 < 11 ? 11 : (int)strlen(name) + 2;
+    return (int)strlen(name) + 2 < 10 ? 10 : (int)strlen(name) + 2;
 }
 
-static void print_time(const struct matrix *m, FILE *out) {
-    bool marks[3] = {false};
-    fprintf(out, "%-12s", "ns/op");
-    for (size_t c = 0; c < m->column.count; c++) fprintf(out, "%*s ", column_width(m->column.name[c]), m->column.name[c]);
-    fputc('\n', out);
-    for (size_t i = 0; i < m->map.count; i++) {
-        fprintf(out, "%-12s", m->map.name[i]);
-        for (size_t c = 0; c < m->column.count; c++) {
-            const json_t *row = m->row[i][c];
-            double median = row ? number(row, "median") : NAN;
-            int width = column_width(m->column.name[c]);
-            char mark = ' ';
-            if (!isfinite(median)) {
-                fprintf(out, "%*s%c", width, "-", row ? 'x' : ' ');
-                marks[2] |= row != NULL;
-                continue;
-            }
-            if (!is_baseline(m->map.name[i]) && median == best_of(m, c)) mark = '*', marks[0] = true;
-            if (json_is_false(json_object_get(row, "stable"))) mark = '!', marks[1] = true;
-            fprintf(out, "%*.*f%c", width, median < 10 ? 2 : 1, median, mark);
-        }
-        fputc('\n', out);
+/* Which marks a table used, for its legend. */
+struct marks {
+    bool lowest, unstable, missing;
+};
+
+static void print_cell(const struct matrix *m, size_t map, size_t column, struct marks *marks, FILE *out) {
+    const json_t *row = m->row[map][column];
+    double median = row ? number(row, "median") : NAN;
+    int width = column_width(m->column.name[column]);
+    if (!isfinite(median)) {
+        fprintf(out, "%*s%-2s", width, "-", row ? "x" : "");
+        marks->missing |= row != NULL;
+        return;
     }
-    if (marks[0]) fputs("* lowest  ", out);
-    if (marks[1]) fputs("! unstable (see why_unstable)  ", out);
-    if (marks[2]) fputs("x not measured (see error)", out);
+    bool lowest = !is_baseline(m->map.name[map]) && median == best_of(m, column);
+    bool unstable = json_is_false(json_object_get(row, "stable"));
+    marks->lowest |= lowest, marks->unstable |= unstable;
+    fprintf(out, "%*.*f%-2s", width, median < 10 ? 2 : 1, median, lowest && unstable ? "*!" : lowest ? "*" : unstable ? "!" : "");
+}
+
+/* Columns are broken into groups that fit a page. */
+static void print_time(const struct matrix *m, FILE *out) {
+    enum { PAGE_WIDTH = 118 };
+    struct marks marks = {false, false, false};
+    for (size_t first = 0, end; first < m->column.count; first = end) {
+        int width = 12;
+        for (end = first; end < m->column.count && width + column_width(m->column.name[end]) + 2 <= PAGE_WIDTH; end++)
+            width += column_width(m->column.name[end]) + 2;
+        fprintf(out, "%-12s", "ns/op");
+        for (size_t c = first; c < end; c++) fprintf(out, "%*s  ", column_width(m->column.name[c]), m->column.name[c]);
+        fputc('\n', out);
+        for (size_t i = 0; i < m->map.count; i++) {
+            fprintf(out, "%-12s", m->map.name[i]);
+            for (size_t c = first; c < end; c++) print_cell(m, i, c, &marks, out);
+            fputc('\n', out);
+        }
+    }
+    if (marks.lowest) fputs("* lowest  ", out);
+    if (marks.unstable) fputs("! unstable (see why_unstable)  ", out);
+    if (marks.missing) fputs("x not measured (see error)", out);
     fputs("\n\n", out);
 }
 

@@ -1,7 +1,7 @@
 /* NAME: one line that says what this map is.
  *
- * A skeleton to copy: a correct map as it stands - an unsorted array that a lookup walks - with the contract of every
- * hook beside it. To add a map
+ * A skeleton to copy: a correct map as it stands - an unsorted array that a lookup walks - with the contract
+ * of every hook beside it. To add a map
  *
  *   1. copy this file to maps/NAME.h and replace what is marked FILL IN;
  *   2. add one line to maps/maps.def:  MAP(NAME, c, maps/NAME.h, ALL, common)
@@ -9,14 +9,13 @@
  *
  * The file is included into harness/map_unit.c, once for each shape, so write plain names. Given are:
  *
- *   map_key, map_val         the types; copied with =. Every value is legal, 0 and all ones included; so is the
- *                            string of length 0
- *   key_hash(key)            the common hash, 64 good bits: take any of them
+ *   map_key, map_val         the types; copied with =. Every value is legal, 0 and all ones included; so is
+ * the string of length 0 key_hash(key)            the common hash, 64 good bits: take any of them
  *   key_equal(a, b)          the only way to compare keys
- *   SHAPE_KEY_INT            defined if keys are integers of SHAPE_KEY_BITS bits, SHAPE_KEY_STR if they are struct str,
- *                            whose text belongs to the caller and outlives the map
- *   HEAP_NEW, HEAP_FREE ...  all memory comes from these (harness/heaps/malloc.h says what each is for)
- *   MAP_INLINE               for map_get, map_put and map_del, so that the measured loops contain them
+ *   SHAPE_KEY_INT            defined if keys are integers of SHAPE_KEY_BITS bits, SHAPE_KEY_STR if they are
+ * struct str, whose text belongs to the caller and outlives the map HEAP_NEW, HEAP_FREE ...  all memory comes
+ * from these (harness/heaps/malloc.h says what each is for) MAP_INLINE               for map_get, map_put and
+ * map_del, so that the measured loops contain them
  *
  * The head of a map's file says, in this order:
  *
@@ -26,8 +25,8 @@
  *
  * Source:     FILL IN: paper, or library with file and version. Here: this project.
  * Invariants: FILL IN: what map_check recounts. Here: len <= room; no key twice.
- * Cost:       FILL IN: memory accesses of a lookup, bytes of an entry. Here: a lookup compares half of the entries; an
- *             entry takes its size over 0.5 to 1.
+ * Cost:       FILL IN: memory accesses of a lookup, bytes of an entry. Here: a lookup compares half of the
+ * entries; an entry takes its size over 0.5 to 1.
  */
 
 /* What `list`, `explain` and the results say of the map. Every text is needed. Required. */
@@ -36,10 +35,10 @@ static const struct map_facts map_facts = {
     .source = "this project",
     .invariants = "len <= room; no key twice",
     .cost = "a lookup compares half of the entries; entry / 0.5 to 1 bytes",
-    .options = "growth x2",                                 /* maximum load, growth, whatever is compiled in */
-    .fairness = "an example, for small maps only",          /* advantage or handicap against the other maps */
-    .package = NULL,                                        /* the Debian package of a third-party library */
-    .traits = 0,                                            /* enum map_trait of harness/map.h */
+    .options = "growth x2",                        /* maximum load, growth, whatever is compiled in */
+    .fairness = "an example, for small maps only", /* advantage or handicap against the other maps */
+    .package = NULL,                               /* the Debian package of a third-party library */
+    .traits = 0,                                   /* enum map_trait of harness/map.h */
 };
 
 struct entry {
@@ -55,8 +54,8 @@ struct map {
     HEAP_FIELD
 };
 
-/* Gives the map room for more entries; false: out of memory, nothing changed. Growth stays out of line, so that the
- * loops hold only what most operations do. */
+/* Gives the map room for more entries; false: out of memory, nothing changed. Growth stays out of line, so
+ * that the loops hold only what most operations do. */
 static __attribute__((noinline, cold)) bool template_set_room(struct map *map, size_t room) {
     struct entry *entries = HEAP_NEW(HEAP_OF(map), struct entry, room);
     if (!entries) return false;
@@ -73,9 +72,9 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* An empty map. After it `hint` inserts must not grow; TRAIT_IGNORES_HINT says if the design cannot promise that.
- * Hint 0: allocate as little as possible, as many small maps begin so. NULL: out of memory, or the hint is beyond
- * what can be addressed; nothing leaks. Required. */
+/* An empty map. After it `hint` inserts must not grow; TRAIT_IGNORES_HINT says if the design cannot promise
+ * that. Hint 0: allocate as little as possible, as many small maps begin so. NULL: out of memory, or the hint
+ * is beyond what can be addressed; nothing leaks. Required. */
 static struct map *map_create(struct heap *heap, size_t hint) {
     struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);
     if (!map) return NULL;
@@ -93,13 +92,14 @@ MAP_INLINE map_val *map_get(struct map *map, map_key key) {
     return NULL;
 }
 
-/* The address of the key's value, which is inserted if the key was absent; the caller stores the value there at once,
- * so a new one need not be initialised. NULL: out of memory, and the map is what it was.
- * Required, unless MAP_COPIES is defined: then map_store. */
+/* The address of the key's value, which is inserted if the key was absent; the caller stores the value there
+ * at once, so a new one need not be initialised. NULL: out of memory, and the map is what it was. Required,
+ * unless MAP_COPIES is defined: then map_store. */
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     map_val *found = map_get(map, key);
     if (found) return found;
-    if (__builtin_expect(map->len >= map->room, 0) && !template_set_room(map, map->room ? map->room * 2 : 4)) return NULL;
+    if (__builtin_expect(map->len >= map->room, 0) && !template_set_room(map, map->room ? map->room * 2 : 4))
+        return NULL;
     struct entry *entry = &map->entries[map->len++];
     entry->key = key;
     return &entry->val;
@@ -107,12 +107,13 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
 
 /* Maps that cannot hand out a value's address define MAP_COPIES and, in place of map_put and map_get,
  *
- *   bool map_store(struct map *map, map_key key, map_val val)    false: out of memory, and the map is what it was
- *   bool map_load(struct map *map, map_key key, map_val *val)    copies the value out; false: absent
+ *   bool map_store(struct map *map, map_key key, map_val val)    false: out of memory, and the map is what it
+ * was bool map_load(struct map *map, map_key key, map_val *val)    copies the value out; false: absent
  *
  * Not required. */
 
-/* Removes the key; false: it was absent. A slot that no longer holds a live entry goes through HEAP_DROP. Required. */
+/* Removes the key; false: it was absent. A slot that no longer holds a live entry goes through HEAP_DROP.
+ * Required. */
 MAP_INLINE bool map_del(struct map *map, map_key key) {
     for (size_t i = 0; i < map->len; i++)
         if (key_equal(map->entries[i].key, key)) {
@@ -124,15 +125,19 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
 }
 
 /* Entries in the map. Required. */
-MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->len;
+}
 
-/* Slots, buckets or entries the present arrays hold: must change whenever the map grows, shrinks or splits, and only
- * then, as growth events are found by it. Required. */
-MAP_INLINE size_t map_capacity(const struct map *map) { return map->room; }
+/* Slots, buckets or entries the present arrays hold: must change whenever the map grows, shrinks or splits,
+ * and only then, as growth events are found by it. Required. */
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->room;
+}
 
 /* Removes all entries; the arrays may stay. Required. */
 static void map_clear(struct map *map) {
-    HEAP_DROP(HEAP_OF(map), map->entries);
+    for (size_t i = 0; i < map->len; i++) HEAP_DROP(HEAP_OF(map), &map->entries[i]);
     map->len = 0;
 }
 
@@ -157,8 +162,8 @@ MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->left = map->len;
 }
 
-/* Moves to the next entry and hands out its key and the address of its value; false: there is none left. Every entry
- * comes exactly once; the map does not change meanwhile. Required. */
+/* Moves to the next entry and hands out its key and the address of its value; false: there is none left.
+ * Every entry comes exactly once; the map does not change meanwhile. Required. */
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     if (iter->left == 0) return false;
     *key = iter->next->key;
@@ -168,9 +173,9 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
-/* NULL, or the invariant that is broken, in words. Recounts everything from scratch and trusts no counter; may be slow.
- * That every entry of a walk is found again, and that there are map_len of them, the caller has checked already.
- * Required. */
+/* NULL, or the invariant that is broken, in words. Recounts everything from scratch and trusts no counter;
+ * may be slow. That every entry of a walk is found again, and that there are map_len of them, the caller has
+ * checked already. Required. */
 static const char *map_check(struct map *map) {
     if (map->len > map->room) return "more entries than room";
     for (size_t i = 0; i < map->len; i++)
@@ -179,8 +184,8 @@ static const char *map_check(struct map *map) {
     return NULL;
 }
 
-/* Fills in what applies of struct map_structure, which comes zeroed but for the capacity. May walk the whole map.
- * Required; may be empty. */
+/* Fills in what applies of struct map_structure, which comes zeroed but for the capacity. May walk the whole
+ * map. Required; may be empty. */
 static void map_describe(struct map *map, struct map_structure *out) {
     out->array_bytes = map->room * sizeof(struct entry);
     out->probe_max = map->len;

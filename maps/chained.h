@@ -8,25 +8,26 @@
  *             ...
  *             [mask] ---------------> next | (hash) | key | val
  *
- *             An entry belongs to bucket hash & mask. String nodes keep the whole hash, so that a lookup touches the
- *             text of another key only when all 64 bits agree and growth touches no text at all; there it fills what
- *             malloc would round up anyway (40 of 40 usable bytes). Integer nodes recompute it: another word would
- *             push 24 bytes, malloc's smallest class, to the next one.
- * Source:     separate chaining, Knuth, TAOCP vol. 3, section 6.4; one node per entry as in std::unordered_map and
- *             GHashTable's predecessors.
- * Invariants: the capacity is a power of two, or 0 before the first store; every node hangs in the bucket of its
- *             hash; no key twice; len counts the nodes; len <= capacity.
- * Cost:       a lookup reads the bucket and, on average, 1 + load/2 nodes: two dependent cache misses. Per entry, for
- *             8-byte keys and values: 24 bytes of node (32 with malloc's header) and 8 to 16 bytes of bucket.
- *             A value's address never changes. Growth relinks nodes and moves no entry.
+ *             An entry belongs to bucket hash & mask. String nodes keep the whole hash, so that a lookup
+ * touches the text of another key only when all 64 bits agree and growth touches no text at all; there it
+ * fills what malloc would round up anyway (40 of 40 usable bytes). Integer nodes recompute it: another word
+ * would push 24 bytes, malloc's smallest class, to the next one. Source:     separate chaining, Knuth, TAOCP
+ * vol. 3, section 6.4; one node per entry as in std::unordered_map and GHashTable's predecessors. Invariants:
+ * the capacity is a power of two, or 0 before the first store; every node hangs in the bucket of its hash; no
+ * key twice; len counts the nodes; len <= capacity. Cost:       a lookup reads the bucket and, on average, 1
+ * + load/2 nodes: two dependent cache misses. Per entry, for 8-byte keys and values: 24 bytes of node (32
+ * with malloc's header) and 8 to 16 bytes of bucket. A value's address never changes. Growth relinks nodes
+ * and moves no entry.
  */
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
     .summary = "separate chaining, one heap node per entry",
     .source = "Knuth, TAOCP vol. 3, 6.4; one node per entry, as std::unordered_map",
-    .invariants = "every node in the bucket of its hash; stored hashes right; no key twice; len = nodes <= buckets",
-    .cost = "two dependent cache misses a lookup; a malloc per insert; node + 8 to 16 bytes of bucket per entry",
+    .invariants =
+        "every node in the bucket of its hash; stored hashes right; no key twice; len = nodes <= buckets",
+    .cost =
+        "two dependent cache misses a lookup; a malloc per insert; node + 8 to 16 bytes of bucket per entry",
     .options = "max load 1, growth x2, string nodes keep the hash",
     .fairness = "keeps value addresses stable, which the open-addressing maps do not; pays malloc for it",
     .package = NULL,
@@ -109,16 +110,22 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     return map;
 }
 
+/* Nodes lie anywhere, but the buckets that lead to them are known in advance: a walk over all buckets fetches
+ * the first node of a later one while it is at this. */
+MAP_INLINE void chained_prefetch(const struct map *map, size_t bucket) {
+    if (bucket + CHAINED_PREFETCH_AHEAD < map->capacity)
+        __builtin_prefetch(map->buckets[bucket + CHAINED_PREFETCH_AHEAD]);
+}
+
 static void map_clear(struct map *map) {
     for (size_t i = 0; i < map->capacity; i++) {
-        if (i + CHAINED_PREFETCH_AHEAD < map->capacity)
-            __builtin_prefetch(map->buckets[i + CHAINED_PREFETCH_AHEAD]);
+        chained_prefetch(map, i);
         for (struct node *node = map->buckets[i], *next; node; node = next) {
             next = node->next;
-            HEAP_DROP(HEAP_OF(map), node);
             HEAP_FREE(HEAP_OF(map), node);
         }
         map->buckets[i] = NULL;
+        HEAP_DROP(HEAP_OF(map), &map->buckets[i]);
     }
     map->len = 0;
 }
@@ -129,15 +136,13 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* Doubles the buckets; false: out of memory, nothing changed. Nodes are met in the random order of the buckets, but
- * the buckets are known in advance: their first nodes are fetched early. */
+/* Doubles the buckets; false: out of memory, nothing changed. */
 static __attribute__((noinline, cold)) bool chained_grow(struct map *map) {
     size_t capacity = map->capacity ? map->capacity * 2 : CHAINED_CAPACITY_MIN;
     struct node **buckets = HEAP_NEW_ZEROED(HEAP_OF(map), struct node *, capacity);
     if (!buckets) return false;
     for (size_t i = 0; i < map->capacity; i++) {
-        if (i + CHAINED_PREFETCH_AHEAD < map->capacity)
-            __builtin_prefetch(map->buckets[i + CHAINED_PREFETCH_AHEAD]);
+        chained_prefetch(map, i);
         for (struct node *node = map->buckets[i], *next; node; node = next) {
             struct node **bucket = &buckets[node_hash(node) & (capacity - 1)];
             next = node->next;
@@ -180,7 +185,6 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     for (struct node **link = &map->buckets[hash & map->mask], *node; (node = *link); link = &node->next) {
         if (!node_holds(node, key, hash)) continue;
         HEAP_STORE(HEAP_OF(map), link, node->next);
-        HEAP_DROP(HEAP_OF(map), node);
         HEAP_FREE(HEAP_OF(map), node);
         map->len--;
         return true;
@@ -188,8 +192,12 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return false;
 }
 
-MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
-MAP_INLINE size_t map_capacity(const struct map *map) { return map->capacity; }
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->len;
+}
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->capacity;
+}
 
 /* Chains keep their order, so that the copy's lookups take as long as the original's. */
 static struct map *map_copy(struct map *map) {
@@ -197,8 +205,7 @@ static struct map *map_copy(struct map *map) {
     if (!copy) return NULL;
     for (size_t i = 0; i < map->capacity; i++) {
         struct node **link = &copy->buckets[i];
-        if (i + CHAINED_PREFETCH_AHEAD < map->capacity)
-            __builtin_prefetch(map->buckets[i + CHAINED_PREFETCH_AHEAD]);
+        chained_prefetch(map, i);
         for (const struct node *node = map->buckets[i]; node; node = node->next) {
             struct node *twin = HEAP_NEW(HEAP_OF(map), struct node, 1);
             if (!twin) {
@@ -231,8 +238,7 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     const struct map *map = iter->map;
     while (!iter->node) {
         if (iter->next >= map->capacity) return false;
-        if (iter->next + CHAINED_PREFETCH_AHEAD < map->capacity)
-            __builtin_prefetch(map->buckets[iter->next + CHAINED_PREFETCH_AHEAD]);
+        chained_prefetch(map, iter->next);
         iter->node = map->buckets[iter->next++];
     }
     *key = iter->node->key;
@@ -241,21 +247,29 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
+static const char *chained_check_order(const struct map *map) {
+    for (size_t i = 0; i < map->capacity; i++)
+        for (const struct node *node = map->buckets[i]; node; node = node->next) {
+            if (node_hash(node) != key_hash(node->key)) return "a stored hash is not its key's";
+            if ((key_hash(node->key) & map->mask) != i)
+                return "a node hangs in another bucket than its hash's";
+            for (const struct node *later = node->next; later; later = later->next)
+                if (key_equal(node->key, later->key)) return "a key is stored twice";
+        }
+    return NULL;
+}
+
 static const char *map_check(struct map *map) {
     size_t nodes = 0;
     if (map->capacity ? map->mask != map->capacity - 1 : map->mask != 0) return "mask and capacity disagree";
     if (map->capacity & map->mask) return "the capacity is not a power of two";
     if (!map->capacity && map->buckets[0]) return "the shared empty bucket was written to";
     for (size_t i = 0; i < map->capacity; i++)
-        for (const struct node *node = map->buckets[i]; node; node = node->next) {
+        for (const struct node *node = map->buckets[i]; node; node = node->next)
             if (++nodes > map->len) return "more nodes than entries, or a chain that is a ring";
-            if (node_hash(node) != key_hash(node->key)) return "a stored hash is not its key's";
-            if ((key_hash(node->key) & map->mask) != i) return "a node hangs in another bucket than its hash's";
-            for (const struct node *later = node->next; later; later = later->next)
-                if (key_equal(node->key, later->key)) return "a key is stored twice";
-        }
     if (nodes != map->len) return "the length is not the number of nodes";
-    return map->len <= map->capacity ? NULL : "more entries than buckets";
+    if (map->len > map->capacity) return "more entries than buckets";
+    return chained_check_order(map);
 }
 
 static void map_describe(struct map *map, struct map_structure *out) {

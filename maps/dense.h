@@ -1,35 +1,39 @@
 /* dense: all entries in one array, in the order of their insertion, and an index of their positions.
  *
- * Words:      an entry's POSITION is its place in the array; an index slot's WORD holds a position and, in the bits
- *             that positions do not need, a TAG of hash bits; an entry's HOME is the index slot that the highest hash
- *             bits name.
+ * Words:      an entry's POSITION is its place in the array; an index slot's WORD holds a position and, in
+ * the bits that positions do not need, a TAG of hash bits; an entry's HOME is the index slot that the highest
+ * hash bits name.
  *
  *             entries  [ k v | k v | k v | k v |  ...room... ]     0 .. len - 1, without gaps
  *                                 ^
  *             index    [ 0 | tag,1 | 0 | tag,3 | tag,2 | 0 ... ]   0: free, otherwise position + 1
  *
- *             A scan is a walk over the array. A lookup probes the index linearly and reads an entry only if the tag
- *             agrees (all hash bits that fit: 11 of 32 at a million entries). Deletion moves the last entry into the
- *             gap, which ends insertion order, and closes the gap in the index by moving words back. Words are 32 bits
- *             up to 2^DENSE_NARROW_BITS index slots, 64 bits beyond. String entries keep their hash, so that neither
+ *             A scan is a walk over the array. A lookup probes the index linearly and reads an entry only if
+ * the tag agrees (all hash bits that fit: 11 of 32 at a million entries). Deletion moves the last entry into
+ * the gap, which ends insertion order, and closes the gap in the index by moving words back. Words are 32
+ * bits up to 2^DENSE_NARROW_BITS index slots, 64 bits beyond. String entries keep their hash, so that neither
  *             growth nor deletion reads a text.
  * Source:     Raymond Hettinger's compact dict (Python 3.6, Objects/dictobject.c) with the deletion of
  *             ankerl::unordered_dense; Knuth's backward shift (TAOCP vol. 3, 6.4, algorithm R).
- * Invariants: every position has one word, with its key's tag, and there are no other words; no index slot is free
- *             from an entry's home to its word; no key twice; len <= room <= 5/8 of the index.
- * Cost:       a hit reads a line of the index and a line of entries. Per entry one entry over 0.5 to 1 and 4 bytes over
- *             0.3125 to 0.625: 22 to 45 bytes for 8-byte keys and values. Deletion reads the keys of the words
- *             behind, and finds the last entry's word: four or five cache lines.
+ * Invariants: every position has one word, with its key's tag, and there are no other words; no index slot is
+ * free from an entry's home to its word; no key twice; len <= room <= 5/8 of the index. Cost:       a hit
+ * reads a line of the index and a line of entries. Per entry one entry over 0.5 to 1 and 4 bytes over 0.3125
+ * to 0.625: 22 to 45 bytes for 8-byte keys and values. Deletion reads the keys of the words behind, and finds
+ * the last entry's word: four or five cache lines.
  */
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
     .summary = "insertion-ordered array of entries with a compact index",
     .source = "Hettinger's compact dict (Python 3.6); deletion as ankerl::unordered_dense",
-    .invariants = "one word a position, tag right; no free slot between home and word; no key twice; len <= room",
-    .cost = "a scan is a walk over an array; a hit reads index and entry; entry / 0.5 to 1 + 4 / 0.3125 to 0.625 bytes",
-    .options = "index max load 5/8, growth x2, 32-bit words (64-bit from 2^29 slots), string entries keep the hash",
-    .fairness = "fastest scans by layout; a delete moves the last entry, so slots are not stable and order is lost",
+    .invariants =
+        "one word a position, tag right; no free slot between home and word; no key twice; len <= room",
+    .cost = "a scan is a walk over an array; a hit reads index and entry; entry / 0.5 to 1 + 4 / 0.3125 to "
+            "0.625 bytes",
+    .options =
+        "index max load 5/8, growth x2, 32-bit words (64-bit from 2^29 slots), string entries keep the hash",
+    .fairness =
+        "fastest scans by layout; a delete moves the last entry, so slots are not stable and order is lost",
     .package = NULL,
     .traits = TRAIT_INSERTION_ORDER,
 };
@@ -54,16 +58,18 @@ struct map {
     void *index; /* mask + 1 words */
     struct entry *entries;
     size_t mask;
-    unsigned shift;    /* hash >> shift is a home */
-    bool wide;         /* words have 64 bits */
+    unsigned shift; /* hash >> shift is a home */
+    bool wide;      /* words have 64 bits */
     size_t len;
-    size_t room;       /* entries that the arrays take */
+    size_t room;         /* entries that the arrays take */
     void *entries_block; /* what the entries were allocated as */
     HEAP_FIELD
 };
 
-/* The index of maps without arrays, of two words as no shift by 64 exists. Nothing writes to it. */
+/* The arrays of maps without arrays; an index of two words, as no shift by 64 exists. Nothing writes to them.
+ */
 static const uint32_t dense_no_index[2];
+static const struct entry dense_no_entries[1];
 
 MAP_INLINE void entry_set_hash(struct entry *entry, uint64_t hash) {
 #ifdef SHAPE_KEY_STR
@@ -90,15 +96,18 @@ MAP_INLINE bool entry_holds(const struct entry *entry, map_key key, uint64_t has
 #endif
 }
 
-/* --- the index; `wide` is a literal in every caller on a hot path, and folds ------------------------------------- */
+/* --- the index; `wide` is a literal in every caller on a hot path, and folds
+ * ------------------------------------- */
 
 MAP_INLINE uint64_t word_at(const struct map *map, size_t at, bool wide) {
     return wide ? ((const uint64_t *)map->index)[at] : ((const uint32_t *)map->index)[at];
 }
 
 MAP_INLINE void word_set(struct map *map, size_t at, uint64_t word, bool wide) {
-    if (wide) ((uint64_t *)map->index)[at] = word;
-    else ((uint32_t *)map->index)[at] = (uint32_t)word;
+    if (wide)
+        ((uint64_t *)map->index)[at] = word;
+    else
+        ((uint32_t *)map->index)[at] = (uint32_t)word;
 }
 
 /* The tag: all low hash bits that the word has beside a position. */
@@ -106,13 +115,20 @@ MAP_INLINE uint64_t word_tag(const struct map *map, uint64_t hash, bool wide) {
     return (wide ? hash : (uint32_t)hash) & ~(uint64_t)map->mask;
 }
 
-MAP_INLINE size_t word_position(const struct map *map, uint64_t word) { return (word & map->mask) - 1; }
+MAP_INLINE size_t word_position(const struct map *map, uint64_t word) {
+    return (word & map->mask) - 1;
+}
 
-MAP_INLINE size_t dense_home(const struct map *map, uint64_t hash) { return hash >> map->shift; }
-MAP_INLINE size_t dense_next(const struct map *map, size_t at) { return (at + 1) & map->mask; }
+MAP_INLINE size_t dense_home(const struct map *map, uint64_t hash) {
+    return hash >> map->shift;
+}
+MAP_INLINE size_t dense_next(const struct map *map, size_t at) {
+    return (at + 1) & map->mask;
+}
 
 /* The index slot of a key; DENSE_NOWHERE: it is absent, and *free_slot is where its word belongs. */
-MAP_INLINE size_t dense_find_in(const struct map *map, map_key key, uint64_t hash, size_t *free_slot, bool wide) {
+MAP_INLINE size_t dense_find_in(const struct map *map, map_key key, uint64_t hash, size_t *free_slot,
+                                bool wide) {
     uint64_t tag = word_tag(map, hash, wide);
     for (size_t at = dense_home(map, hash);; at = dense_next(map, at)) {
         uint64_t word = word_at(map, at, wide);
@@ -145,7 +161,8 @@ MAP_INLINE void dense_fill_index(struct map *map, bool wide) {
     }
 }
 
-/* --- arrays ---------------------------------------------------------------------------------------------------- */
+/* --- arrays
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Gives the map new arrays, the index empty, and leaves it as it was (false) when memory runs out. */
 static bool dense_allocate(struct map *map, size_t capacity) {
@@ -180,6 +197,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->index = (void *)(uintptr_t)dense_no_index;
+    map->entries = (struct entry *)(uintptr_t)dense_no_entries;
     map->mask = 1;
     map->shift = 63;
     if (hint == 0 || dense_allocate(map, capacity_for(hint, DENSE_INDEX_MIN, DENSE_LOAD_NUM, DENSE_LOAD_DEN)))
@@ -198,13 +216,16 @@ static __attribute__((noinline, cold)) bool dense_grow(struct map *map) {
     struct map old = *map;
     if (!dense_allocate(map, old.room ? (old.mask + 1) * 2 : DENSE_INDEX_MIN)) return false;
     if (old.len) memcpy(map->entries, old.entries, old.len * sizeof(struct entry));
-    if (map->wide) dense_fill_index(map, true);
-    else dense_fill_index(map, false);
+    if (map->wide)
+        dense_fill_index(map, true);
+    else
+        dense_fill_index(map, false);
     dense_free_arrays(&old);
     return true;
 }
 
-/* --- the interface --------------------------------------------------------------------------------------------- */
+/* --- the interface
+ * --------------------------------------------------------------------------------------------- */
 
 MAP_INLINE struct entry *dense_entry(const struct map *map, size_t at) {
     return &map->entries[word_position(map, word_at(map, at, map->wide))];
@@ -257,18 +278,26 @@ MAP_INLINE void dense_remove(struct map *map, size_t at, bool wide) {
     map->len = last;
 }
 
-static __attribute__((noinline)) void dense_remove_wide(struct map *map, size_t at) { dense_remove(map, at, true); }
+static __attribute__((noinline)) void dense_remove_wide(struct map *map, size_t at) {
+    dense_remove(map, at, true);
+}
 
 MAP_INLINE bool map_del(struct map *map, map_key key) {
     size_t free_slot, at = dense_find(map, key, key_hash(key), &free_slot);
     if (at == DENSE_NOWHERE) return false;
-    if (__builtin_expect(map->wide, 0)) dense_remove_wide(map, at);
-    else dense_remove(map, at, false);
+    if (__builtin_expect(map->wide, 0))
+        dense_remove_wide(map, at);
+    else
+        dense_remove(map, at, false);
     return true;
 }
 
-MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
-MAP_INLINE size_t map_capacity(const struct map *map) { return map->room; }
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->len;
+}
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->room;
+}
 
 static size_t dense_index_bytes(const struct map *map) {
     return map->room ? (map->mask + 1) * (map->wide ? sizeof(uint64_t) : sizeof(uint32_t)) : 0;
@@ -276,7 +305,7 @@ static size_t dense_index_bytes(const struct map *map) {
 
 static void map_clear(struct map *map) {
     if (map->len) memset(map->index, 0, dense_index_bytes(map));
-    HEAP_DROP(HEAP_OF(map), map->entries);
+    for (size_t i = 0; i < map->len; i++) HEAP_DROP(HEAP_OF(map), &map->entries[i]);
     map->len = 0;
 }
 
@@ -313,7 +342,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 /* Index slots from an entry's home to the one given, both included; 0: a free one lies between. */
 static size_t dense_probe_length(const struct map *map, size_t slot) {
     size_t steps = 1;
-    for (size_t at = dense_home(map, entry_hash(dense_entry(map, slot))); at != slot; at = dense_next(map, at)) {
+    for (size_t at = dense_home(map, entry_hash(dense_entry(map, slot))); at != slot;
+         at = dense_next(map, at)) {
         if (word_at(map, at, map->wide) == 0) return 0;
         steps++;
     }
@@ -328,7 +358,8 @@ static const char *dense_check_word(struct map *map, size_t at) {
     size_t free_slot;
     if (entry_hash(entry) != hash) return "a stored hash is not its key's";
     if ((word & ~(uint64_t)map->mask) != word_tag(map, hash, map->wide)) return "a tag is not its key's";
-    if (dense_probe_length(map, at) == 0) return "a free index slot lies between an entry's home and its word";
+    if (dense_probe_length(map, at) == 0)
+        return "a free index slot lies between an entry's home and its word";
     return dense_find(map, entry->key, hash, &free_slot) == at ? NULL : "a key is stored twice";
 }
 
@@ -351,7 +382,8 @@ static const char *map_check(struct map *map) {
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
     if (map->room)
-        out->array_bytes = dense_index_bytes(map) + (map->room + line_spare(map->room, sizeof(struct entry))) * sizeof(struct entry);
+        out->array_bytes = dense_index_bytes(map) +
+                           (map->room + line_spare(map->room, sizeof(struct entry))) * sizeof(struct entry);
     for (size_t i = 0; i <= map->mask; i++) {
         if (word_at(map, i, map->wide) == 0) continue;
         size_t length = dense_probe_length(map, i);

@@ -6,16 +6,16 @@
  *             1       CTRL_DELETED: free, but a probe must go on (a tombstone)
  *             2..255  the tag of the entry in the slot: 8 bits of its hash
  *
- * Empty is 0 so that zeroed memory is an empty table. Swiss tables usually tell free from full by the byte's highest
- * bit, which leaves 7 bits of tag; here 254 tags halve the lookups that read a wrong slot (at 14 entries a group from
- * 10 % to 5 %) for one more vector instruction where free slots are looked for.
+ * Empty is 0 so that zeroed memory is an empty table. Swiss tables usually tell free from full by the byte's
+ * highest bit, which leaves 7 bits of tag; here 254 tags halve the lookups that read a wrong slot (at 14
+ * entries a group from 11 % to 6 %) for one more vector instruction where free slots are looked for.
  *
- * A group_mask has one bit set for each slot that matched, GROUP_STRIDE bits apart, in slot order: SSE2 yields one
- * bit a byte, NEON's narrowing shift four, and arithmetic on a plain word eight. SWISS_PORTABLE selects the last,
- * which has 8 slots a group, on every machine, for testing.
- * Source:     absl/container/internal/raw_hash_set.h (Google, 2017), Go internal/runtime/maps/group.go; the NEON
- *             narrowing shift: Danila Kutenin, "Porting x86 vector bitmask optimizations to Arm NEON" (2022); the exact
- *             zero-byte test: Warren, Hacker's Delight, 6-1.
+ * A group_mask has one bit set for each slot that matched, GROUP_STRIDE bits apart, in slot order: SSE2
+ * yields one bit a byte, NEON's narrowing shift four, and arithmetic on a plain word eight. SWISS_PORTABLE
+ * selects the last, which has 8 slots a group, on every machine, for testing. Source:
+ * absl/container/internal/raw_hash_set.h (Google, 2017), Go internal/runtime/maps/group.go; the NEON
+ *             narrowing shift: Danila Kutenin, "Porting x86 vector bitmask optimizations to Arm NEON" (2022);
+ * the exact zero-byte test: Warren, Hacker's Delight, 6-1.
  */
 #ifndef MAPBENCH_MAPS_GROUP_H
 #define MAPBENCH_MAPS_GROUP_H
@@ -46,7 +46,8 @@ typedef __m128i group_bytes;
 GROUP_INLINE group_bytes group_load(const uint8_t *ctrl) {
     return _mm_load_si128((const __m128i *)(const void *)ctrl);
 }
-/* Multiplying spreads a byte over a word in one instruction; SSE2 has no byte shuffle to do it in the vector. */
+/* Multiplying spreads a byte over a word in one instruction; SSE2 has no byte shuffle to do it in the vector.
+ */
 GROUP_INLINE group_mask group_match(group_bytes group, uint8_t tag) {
     return (group_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_set1_epi32((int)(tag * 0x01010101u))));
 }
@@ -54,9 +55,12 @@ GROUP_INLINE group_mask group_match_empty(group_bytes group) {
     return (group_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_setzero_si128()));
 }
 GROUP_INLINE group_mask group_match_free(group_bytes group) {
-    return (group_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(group, _mm_set1_epi8(CTRL_DELETED)), group));
+    return (group_mask)_mm_movemask_epi8(
+        _mm_cmpeq_epi8(_mm_min_epu8(group, _mm_set1_epi8(CTRL_DELETED)), group));
 }
-GROUP_INLINE group_mask group_match_full(group_bytes group) { return group_match_free(group) ^ 0xffff; }
+GROUP_INLINE group_mask group_match_full(group_bytes group) {
+    return group_match_free(group) ^ 0xffff;
+}
 
 #elif defined(__ARM_NEON) && !defined(SWISS_PORTABLE)
 #include <arm_neon.h>
@@ -66,7 +70,9 @@ enum { GROUP_SLOTS = 16, GROUP_STRIDE = 4 };
 typedef uint64_t group_mask;
 typedef uint8x16_t group_bytes;
 
-GROUP_INLINE group_bytes group_load(const uint8_t *ctrl) { return vld1q_u8(ctrl); }
+GROUP_INLINE group_bytes group_load(const uint8_t *ctrl) {
+    return vld1q_u8(ctrl);
+}
 GROUP_INLINE group_mask group_narrow(uint8x16_t matched) {
     uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8(matched), 4);
     return vget_lane_u64(vreinterpret_u64_u8(halves), 0) & 0x1111111111111111u;
@@ -74,7 +80,9 @@ GROUP_INLINE group_mask group_narrow(uint8x16_t matched) {
 GROUP_INLINE group_mask group_match(group_bytes group, uint8_t tag) {
     return group_narrow(vceqq_u8(group, vdupq_n_u8(tag)));
 }
-GROUP_INLINE group_mask group_match_empty(group_bytes group) { return group_match(group, CTRL_EMPTY); }
+GROUP_INLINE group_mask group_match_empty(group_bytes group) {
+    return group_match(group, CTRL_EMPTY);
+}
 GROUP_INLINE group_mask group_match_free(group_bytes group) {
     return group_narrow(vcleq_u8(group, vdupq_n_u8(CTRL_DELETED)));
 }
@@ -116,7 +124,11 @@ GROUP_INLINE group_mask group_match_full(group_bytes group) {
 #endif
 
 /* The first slot of a mask that is not 0, and the mask without it. */
-GROUP_INLINE size_t group_first(group_mask mask) { return (size_t)__builtin_ctzll(mask) / GROUP_STRIDE; }
-GROUP_INLINE group_mask group_rest(group_mask mask) { return mask & (mask - 1); }
+GROUP_INLINE size_t group_first(group_mask mask) {
+    return (size_t)__builtin_ctzll(mask) / GROUP_STRIDE;
+}
+GROUP_INLINE group_mask group_rest(group_mask mask) {
+    return mask & (mask - 1);
+}
 
 #endif

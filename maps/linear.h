@@ -1,35 +1,38 @@
 /* linear: open addressing with linear probing and backward-shift deletion.
  *
- * Words:      a SLOT holds one entry; an entry's HOME is slot hash & mask; a CLUSTER is a run of slots in use.
+ * Words:      a SLOT holds one entry; an entry's HOME is slot hash & mask; a CLUSTER is a run of slots in
+ * use.
  *
  *             slot  0      1      2      3      4      5      6      7
- *                 [  -  | k v  | k v  | k v  |  -  | k v  |  -   |  -   ]    8-byte keys: four slots a cache line
+ *                 [  -  | k v  | k v  | k v  |  -  | k v  |  -   |  -   ]    8-byte keys: four slots a cache
+ * line
  *                          `-- home of k, found here or at one of the slots after it
  *
- *             Integer keys: a slot whose key is 0 is free, and the entry with key 0, which is as legal as any other,
- *             lives in struct map. So key and value share a cache line and nothing else is read. String keys: the
- *             slot keeps the hash with its lowest bit set, and 0 means free; with it a slot has 32 bytes, two fill a
- *             line, other keys' texts stay unread, and neither growth nor deletion touches a text.
+ *             Integer keys: a slot whose key is 0 is free, and the entry with key 0, which is as legal as any
+ * other, lives in struct map. So key and value share a cache line and nothing else is read. String keys: the
+ *             slot keeps the hash with its lowest bit set, and 0 means free; with it a slot has 32 bytes, two
+ * fill a line, other keys' texts stay unread, and neither growth nor deletion touches a text.
  *
- *             Deletion leaves no mark. It walks the rest of the cluster and moves back into the hole each entry whose
- *             home does not lie between the hole and itself, since a lookup for it would now stop at the hole.
- * Source:     Knuth, TAOCP vol. 3, section 6.4, algorithms L and R.
- * Invariants: the capacity is a power of two, or 0 before the first store; from the home of every entry to its slot
- *             no slot is free; no key twice; len counts the slots in use; at most LINEAR_LOAD of the slots are in use,
- *             so a free one ends every probe.
- * Cost:       one cache line for most hits; (1 + 1/(1-a)) / 2 slots a hit and (1 + 1/(1-a)^2) / 2 a miss at load a
- *             (Knuth): 2.5 and 8.5 at most. Per entry one slot over the load of 0.375 to 0.75: 21 to 43 bytes for
- *             8-byte keys and values.
+ *             Deletion leaves no mark. It walks the rest of the cluster and moves back into the hole each
+ * entry whose home does not lie between the hole and itself, since a lookup for it would now stop at the
+ * hole. Source:     Knuth, TAOCP vol. 3, section 6.4, algorithms L and R. Invariants: the capacity is a power
+ * of two, or 0 before the first store; from the home of every entry to its slot no slot is free; no key
+ * twice; len counts the slots in use; at most LINEAR_LOAD of the slots are in use, so a free one ends every
+ * probe. Cost:       one cache line for most hits; (1 + 1/(1-a)) / 2 slots a hit and (1 + 1/(1-a)^2) / 2 a
+ * miss at load a (Knuth): 2.5 and 8.5 at most. Per entry one slot over the load of 0.375 to 0.75: 21 to 43
+ * bytes for 8-byte keys and values.
  */
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
     .summary = "open addressing, linear probing, backward-shift deletion",
     .source = "Knuth, TAOCP vol. 3, 6.4, algorithms L and R",
-    .invariants = "no free slot between home and entry; no key twice; len = slots in use <= max load; stored hashes right",
+    .invariants = "no free slot between home and entry; no key twice; len = slots in use <= max load; stored "
+                  "hashes right",
     .cost = "a hit reads one cache line mostly; key and value adjacent; slot / 0.375 to 0.75 bytes per entry",
     .options = "max load 0.75, growth x2, integer key 0 kept aside, string slots keep the hash",
-    .fairness = "no tombstones and no metadata; long clusters near the maximum load make misses and deletes dear",
+    .fairness =
+        "no tombstones and no metadata; long clusters near the maximum load make misses and deletes dear",
     .package = NULL,
     .traits = 0,
 };
@@ -47,10 +50,10 @@ struct slot {
 struct map {
     struct slot *slots; /* mask + 1 of them */
     size_t mask;
-    size_t len;   /* entries in slots and the one aside */
-    size_t limit; /* len at which the next insert grows */
+    size_t len;      /* entries in slots and the one aside */
+    size_t limit;    /* len at which the next insert grows */
     size_t capacity; /* mask + 1, or 0 while slots is the shared free one */
-    void *block;  /* what the slots were allocated as */
+    void *block;     /* what the slots were allocated as */
 #ifdef SHAPE_KEY_INT
     map_val zero_val; /* of the entry with key 0 */
     bool has_zero;
@@ -62,10 +65,18 @@ struct map {
 static const struct slot linear_no_slots[1];
 
 #ifdef SHAPE_KEY_STR
-MAP_INLINE uint64_t linear_hash(map_key key) { return key_hash(key) | 1; }
-MAP_INLINE size_t linear_home(const struct map *map, uint64_t hash) { return (hash >> 1) & map->mask; }
-MAP_INLINE bool slot_in_use(const struct slot *slot) { return slot->hash != 0; }
-MAP_INLINE uint64_t slot_hash(const struct slot *slot) { return slot->hash; }
+MAP_INLINE uint64_t linear_hash(map_key key) {
+    return key_hash(key) | 1;
+}
+MAP_INLINE size_t linear_home(const struct map *map, uint64_t hash) {
+    return (hash >> 1) & map->mask;
+}
+MAP_INLINE bool slot_in_use(const struct slot *slot) {
+    return slot->hash != 0;
+}
+MAP_INLINE uint64_t slot_hash(const struct slot *slot) {
+    return slot->hash;
+}
 MAP_INLINE bool slot_holds(const struct slot *slot, map_key key, uint64_t hash) {
     return slot->hash == hash && key_equal(slot->key, key);
 }
@@ -73,14 +84,24 @@ MAP_INLINE void slot_set(struct slot *slot, map_key key, uint64_t hash) {
     slot->hash = hash;
     slot->key = key;
 }
-MAP_INLINE void slot_free(struct slot *slot) { slot->hash = 0; }
+MAP_INLINE void slot_free(struct slot *slot) {
+    slot->hash = 0;
+}
 #define ZERO_ASIDE(map, key) false
 #define ZERO_COUNT(map) ((size_t)0)
 #else
-MAP_INLINE uint64_t linear_hash(map_key key) { return key_hash(key); }
-MAP_INLINE size_t linear_home(const struct map *map, uint64_t hash) { return hash & map->mask; }
-MAP_INLINE bool slot_in_use(const struct slot *slot) { return slot->key != 0; }
-MAP_INLINE uint64_t slot_hash(const struct slot *slot) { return key_hash(slot->key); }
+MAP_INLINE uint64_t linear_hash(map_key key) {
+    return key_hash(key);
+}
+MAP_INLINE size_t linear_home(const struct map *map, uint64_t hash) {
+    return hash & map->mask;
+}
+MAP_INLINE bool slot_in_use(const struct slot *slot) {
+    return slot->key != 0;
+}
+MAP_INLINE uint64_t slot_hash(const struct slot *slot) {
+    return key_hash(slot->key);
+}
 MAP_INLINE bool slot_holds(const struct slot *slot, map_key key, uint64_t hash) {
     (void)hash;
     return slot->key == key;
@@ -89,7 +110,9 @@ MAP_INLINE void slot_set(struct slot *slot, map_key key, uint64_t hash) {
     (void)hash;
     slot->key = key;
 }
-MAP_INLINE void slot_free(struct slot *slot) { slot->key = 0; }
+MAP_INLINE void slot_free(struct slot *slot) {
+    slot->key = 0;
+}
 #define ZERO_ASIDE(map, key) __builtin_expect((key) == 0, 0)
 #define ZERO_COUNT(map) ((size_t)(map)->has_zero)
 #endif
@@ -124,8 +147,9 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* Doubles the slots; false: out of memory, nothing changed. The old slots are read in order and an entry goes to
- * its old place or that plus the old capacity: both arrays are walked in sequence. No key needs comparing. */
+/* Doubles the slots; false: out of memory, nothing changed. The old slots are read in order and an entry goes
+ * to its old place or that plus the old capacity: both arrays are walked in sequence. No key needs comparing.
+ */
 static __attribute__((noinline, cold)) bool linear_grow(struct map *map) {
     struct slot *old = map->slots;
     void *old_block = map->block;
@@ -206,12 +230,16 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return false;
 }
 
-MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
-MAP_INLINE size_t map_capacity(const struct map *map) { return map->capacity; }
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->len;
+}
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->capacity;
+}
 
 static void map_clear(struct map *map) {
     if (map->len) memset(map->slots, 0, map->capacity * sizeof(struct slot));
-    HEAP_DROP(HEAP_OF(map), map->slots);
+    for (size_t i = 0; i < map->capacity; i++) HEAP_DROP(HEAP_OF(map), &map->slots[i]);
     map->len = 0;
 #ifdef SHAPE_KEY_INT
     map->has_zero = false;
@@ -220,14 +248,12 @@ static void map_clear(struct map *map) {
 
 static struct map *map_copy(struct map *map) {
     struct map *copy = map_create(HEAP_OF(map), 0);
-    if (!copy || map->capacity == 0) goto aside;
-    if (!linear_allocate(copy, map->capacity)) {
+    if (!copy) return NULL;
+    if (map->capacity && !linear_allocate(copy, map->capacity)) {
         map_destroy(copy);
         return NULL;
     }
-    memcpy(copy->slots, map->slots, map->capacity * sizeof(struct slot));
-aside:
-    if (!copy) return NULL;
+    if (map->capacity) memcpy(copy->slots, map->slots, map->capacity * sizeof(struct slot));
     copy->len = map->len;
 #ifdef SHAPE_KEY_INT
     copy->zero_val = map->zero_val;
@@ -236,8 +262,8 @@ aside:
     return copy;
 }
 
-/* A scan asks LINEAR_SCAN_SLOTS slots at once which are in use, without a branch, and then visits those: a branch a
- * slot would be mispredicted as often as the load makes it a coin toss. */
+/* A scan asks LINEAR_SCAN_SLOTS slots at once which are in use, without a branch, and then visits those: a
+ * branch a slot would be mispredicted as often as the load makes it a coin toss. */
 struct map_iter {
     struct map *map;
     size_t next;   /* slot that the next block begins with */
@@ -270,7 +296,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
         if (map->capacity < LINEAR_SCAN_SLOTS) {
             for (size_t i = 0; i < map->capacity; i++) iter->left |= (uint32_t)slot_in_use(&slots[i]) << i;
         } else {
-            for (size_t i = 0; i < LINEAR_SCAN_SLOTS; i++) iter->left |= (uint32_t)slot_in_use(&slots[i]) << i;
+            for (size_t i = 0; i < LINEAR_SCAN_SLOTS; i++)
+                iter->left |= (uint32_t)slot_in_use(&slots[i]) << i;
         }
         iter->next += LINEAR_SCAN_SLOTS;
     }
@@ -284,7 +311,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 /* Slots from an entry's home to its place, both included; 0: a free slot lies between. */
 static size_t linear_probe_length(const struct map *map, size_t place) {
     size_t steps = 1;
-    for (size_t at = linear_home(map, linear_hash(map->slots[place].key)); at != place; at = (at + 1) & map->mask) {
+    for (size_t at = linear_home(map, linear_hash(map->slots[place].key)); at != place;
+         at = (at + 1) & map->mask) {
         if (!slot_in_use(&map->slots[at])) return 0;
         steps++;
     }
@@ -294,7 +322,8 @@ static size_t linear_probe_length(const struct map *map, size_t place) {
 static const char *map_check(struct map *map) {
     size_t in_use = 0;
     if (map->capacity == 0) {
-        if (map->mask != 0 || map->limit != 0 || slot_in_use(&map->slots[0])) return "the shared free slot is not free";
+        if (map->mask != 0 || map->limit != 0 || slot_in_use(&map->slots[0]))
+            return "the shared free slot is not free";
     } else if (map->mask != map->capacity - 1 || (map->capacity & map->mask) != 0) {
         return "the capacity is not a power of two";
     }

@@ -1,39 +1,40 @@
 /* robin_hood: open addressing, linear probing in Robin Hood order, eight slots compared at once.
  *
- * Words:      an entry's HOME is slot hash & mask; its DISTANCE is 1 at home, 2 a slot later, and so on; of two
- *             entries the RICHER is the one nearer its home.
+ * Words:      an entry's HOME is slot hash & mask; its DISTANCE is 1 at home, 2 a slot later, and so on; of
+ * two entries the RICHER is the one nearer its home.
  *
- *             meta   [ 0     | 1 a7  | 2 31  | 2 c0  | 0     | ...   two bytes a slot: distance, 8 bits of the hash
- *             slots  [   -   | k v   | k v   | k v   |   -   | ...   an array of its own
- *                              home of a7 and 31 --^ (31 found the slot taken); home of c0 is the slot after
+ *             meta   [ 0     | 1 a7  | 2 31  | 2 c0  | 0     | ...   two bytes a slot: distance, 8 bits of
+ * the hash slots  [   -   | k v   | k v   | k v   |   -   | ...   an array of its own home of a7 and 31 --^
+ * (31 found the slot taken); home of c0 is the slot after
  *
- *             An insert takes the first slot whose entry is richer than the new one would be there, and moves the
- *             entries from there to the next free slot on by one. So entries lie in the order of their homes, and a
- *             lookup may stop at the first richer entry. A key with hash bits h could only lie at home with meta
- *             (1, h), or a slot on with (2, h), or (3, h) ...: eight of these are compared with the eight metas from
- *             home on by one vector instruction each for "equal" and "richer", without a branch for each slot. The
- *             first eight metas are repeated behind the last, so that the eight may be read from any home.
+ *             An insert takes the first slot whose entry is richer than the new one would be there, and moves
+ * the entries from there to the next free slot on by one. So entries lie in the order of their homes, and a
+ *             lookup may stop at the first richer entry. A key with hash bits h could only lie at home with
+ * meta (1, h), or a slot on with (2, h), or (3, h) ...: eight of these are compared with the eight metas from
+ *             home on by one vector instruction each for "equal" and "richer", without a branch for each
+ * slot. The first eight metas are repeated behind the last, so that the eight may be read from any home.
  *
  *             Deleting moves the entries behind back by one, until one is free or at home; no mark is left.
- *             Distances from 255 on are all stored as 255, and then computed from the key: no set of keys, however
- *             they collide, makes the map fail or grow without need.
- * Source:     Celis, Larson and Munro, "Robin Hood hashing" (FOCS 1985); backward-shift deletion: Emmanuel Goossaert
- *             (2013); distance and hash bits in one word: Martin Leitner-Ankerl's unordered_dense. The comparison of
- *             eight possible places at once is this project's.
- * Invariants: a meta holds its key's distance and hash bits; from one slot to the next a distance grows by at most
- *             one, and after a free slot it is 1; the repeated metas agree; no key twice; len counts the slots in use.
- * Cost:       most lookups, hits and misses alike, read one or two lines of metas, and a hit one of slots. Inserts and
- *             deletes move entries, a few at common loads. Per entry one slot and two bytes over the load of 0.375 to
- *             0.75: 24 to 48 bytes for 8-byte keys and values.
+ *             Distances from 255 on are all stored as 255, and then computed from the key: no set of keys,
+ * however they collide, makes the map fail or grow without need. Source:     Celis, Larson and Munro, "Robin
+ * Hood hashing" (FOCS 1985); backward-shift deletion: Emmanuel Goossaert (2013); distance and hash bits in
+ * one word: Martin Leitner-Ankerl's unordered_dense. The comparison of eight possible places at once is this
+ * project's. Invariants: a meta holds its key's distance and hash bits; from one slot to the next a distance
+ * grows by at most one, and after a free slot it is 1; the repeated metas agree; no key twice; len counts the
+ * slots in use. Cost:       most lookups, hits and misses alike, read one or two lines of metas, and a hit
+ * one of slots. Inserts and deletes move entries, a few at common loads. Per entry one slot and two bytes
+ * over the load of 0.375 to 0.75: 24 to 48 bytes for 8-byte keys and values.
  */
 #include "maps/sizing.h"
+#include "maps/window.h"
 
 static const struct map_facts map_facts = {
     .summary = "Robin Hood linear probing, distances and hash bits compared eight at a time",
     .source = "Celis, Larson and Munro, Robin Hood hashing (1985); Goossaert (2013); ankerl::unordered_dense",
-    .invariants = "metas right; distances grow by at most one from slot to slot; no key twice; len = slots in use",
+    .invariants =
+        "metas right; distances grow by at most one from slot to slot; no key twice; len = slots in use",
     .cost = "a lookup reads 1-2 lines of metas and one of slots; (slot + 2 bytes) / 0.375 to 0.75 per entry",
-    .options = "max load 0.75, growth x2, 8-bit distance, 8 hash bits",
+    .options = "max load 0.75, growth x2, 8-bit distance, 8 hash bits, windows: " WINDOW_KIND,
     .fairness = "uses SSE2 where it is part of the baseline; plain code elsewhere does the same lane by lane",
     .package = NULL,
     .traits = 0,
@@ -43,10 +44,9 @@ enum {
     ROBIN_CAPACITY_MIN = 8,
     ROBIN_LOAD_NUM = 3,
     ROBIN_LOAD_DEN = 4,
-    ROBIN_WINDOW = 8,                           /* slots compared at once */
-    ROBIN_FAR = 255,                            /* stored distance of this and every longer one */
-    ROBIN_WINDOW_LAST = ROBIN_FAR - ROBIN_WINDOW, /* a window that begins farther on may meet ROBIN_FAR */
-    ROBIN_SCAN_SLOTS = 16,
+    ROBIN_FAR = 255, /* stored distance of this and every longer one */
+    /* Where the last window begins that cannot meet it; windows begin at distances 1, 9, 17 ... */
+    ROBIN_WINDOW_LAST = (ROBIN_FAR - WINDOW_SLOTS - 1) / WINDOW_SLOTS * WINDOW_SLOTS + 1,
 };
 
 struct slot {
@@ -55,83 +55,33 @@ struct slot {
 };
 
 struct map {
-    uint16_t *meta; /* capacity + ROBIN_WINDOW of them; distance << 8 | hash bits, 0: free */
+    uint16_t *meta; /* capacity + WINDOW_SLOTS of them; distance << 8 | hash bits, 0: free */
     struct slot *slots;
     size_t mask;
     size_t len;
-    size_t limit;    /* len at which the next insert grows */
-    size_t capacity; /* mask + 1, or 0 while meta is the shared free one */
+    size_t limit;     /* len at which the next insert grows */
+    size_t capacity;  /* mask + 1, or 0 while meta is the shared free one */
     void *meta_block; /* what the arrays were allocated as */
     void *slots_block;
     HEAP_FIELD
 };
 
-/* The metas of maps without arrays. Nothing writes to them. */
-static const uint16_t robin_no_meta[ROBIN_WINDOW];
+/* The arrays of maps without arrays. Nothing writes to them; the slot is prefetched. */
+static const uint16_t robin_no_meta[WINDOW_SLOTS];
+static const struct slot robin_no_slots[1];
 
-MAP_INLINE uint16_t robin_bits(uint64_t hash) { return (uint16_t)(hash >> 56); }
+MAP_INLINE uint16_t robin_bits(uint64_t hash) {
+    return (uint16_t)(hash >> 56);
+}
 
-/* --- windows: WINDOW_STRIDE mask bits for each of eight slots, in slot order ------------------------------------- */
-#if defined(__SSE2__) && !defined(ROBIN_PORTABLE)
-#include <emmintrin.h>
-enum { WINDOW_STRIDE = 2 };
-typedef __m128i window_want; /* the metas a key would have in the eight slots */
+/* --- one slot
+ * -------------------------------------------------------------------------------------------------- */
 
-MAP_INLINE window_want window_first(uint16_t bits) {
-    return _mm_add_epi16(_mm_set1_epi16((short)bits),
-                         _mm_set_epi16(0x800, 0x700, 0x600, 0x500, 0x400, 0x300, 0x200, 0x100));
-}
-MAP_INLINE window_want window_next(window_want want) {
-    return _mm_add_epi16(want, _mm_set1_epi16(ROBIN_WINDOW << 8));
-}
-MAP_INLINE uint32_t window_equal(const uint16_t *meta, window_want want) {
-    __m128i metas = _mm_loadu_si128((const __m128i *)(const void *)meta);
-    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(metas, want));
-}
-/* Richer: the distance wanted, less the slot's, is more than 0 (free slots have distance 0). */
-MAP_INLINE uint32_t window_richer(const uint16_t *meta, window_want want) {
-    __m128i metas = _mm_loadu_si128((const __m128i *)(const void *)meta);
-    __m128i lead = _mm_subs_epu16(_mm_and_si128(want, _mm_set1_epi16((short)0xff00)), metas);
-    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(lead, _mm_setzero_si128())) ^ 0xffff;
-}
-/* One bit for each of ROBIN_SCAN_SLOTS slots: in use. */
-MAP_INLINE uint32_t metas_in_use(const uint16_t *meta) {
-    __m128i low = _mm_loadu_si128((const __m128i *)(const void *)meta);
-    __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(meta + 8));
-    __m128i zero = _mm_setzero_si128();
-    __m128i unused = _mm_packs_epi16(_mm_cmpeq_epi16(low, zero), _mm_cmpeq_epi16(high, zero));
-    return (uint32_t)_mm_movemask_epi8(unused) ^ 0xffff;
-}
-#else
-enum { WINDOW_STRIDE = 1 };
-typedef uint32_t window_want; /* the meta a key would have in the first slot */
-
-MAP_INLINE window_want window_first(uint16_t bits) { return 0x100u | bits; }
-MAP_INLINE window_want window_next(window_want want) { return want + (ROBIN_WINDOW << 8); }
-MAP_INLINE uint32_t window_equal(const uint16_t *meta, window_want want) {
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < ROBIN_WINDOW; i++) mask |= (uint32_t)(meta[i] == want + (i << 8)) << i;
-    return mask;
-}
-MAP_INLINE uint32_t window_richer(const uint16_t *meta, window_want want) {
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < ROBIN_WINDOW; i++) mask |= (uint32_t)(meta[i] >> 8 < (want >> 8) + i) << i;
-    return mask;
-}
-MAP_INLINE uint32_t metas_in_use(const uint16_t *meta) {
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < ROBIN_SCAN_SLOTS; i++) mask |= (uint32_t)(meta[i] != 0) << i;
-    return mask;
-}
-#endif
-MAP_INLINE size_t window_lane(uint32_t mask) { return (size_t)__builtin_ctz(mask) / WINDOW_STRIDE; }
-
-/* --- one slot -------------------------------------------------------------------------------------------------- */
-
-/* Writes a meta and, for the first ROBIN_WINDOW, its repetition; for the others the second store repeats the first. */
+/* Writes a meta and, for the first WINDOW_SLOTS, its repetition; for the others the second store repeats the
+ * first. */
 MAP_INLINE void robin_set_meta(struct map *map, size_t at, uint16_t meta) {
     map->meta[at] = meta;
-    map->meta[((at - ROBIN_WINDOW) & map->mask) + ROBIN_WINDOW] = meta;
+    map->meta[((at - WINDOW_SLOTS) & map->mask) + WINDOW_SLOTS] = meta;
 }
 
 MAP_INLINE uint16_t robin_meta(size_t distance, uint16_t bits) {
@@ -148,12 +98,13 @@ static size_t robin_distance(const struct map *map, size_t at) {
     return stored < ROBIN_FAR ? stored : robin_computed_distance(map, at);
 }
 
-/* --- arrays ---------------------------------------------------------------------------------------------------- */
+/* --- arrays
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
 static bool robin_allocate(struct map *map, size_t capacity) {
     if (capacity == 0 || capacity > SIZE_MAX / 4) return false;
-    uint16_t *meta = HEAP_NEW_ZEROED(HEAP_OF(map), uint16_t, capacity + ROBIN_WINDOW);
+    uint16_t *meta = HEAP_NEW_ZEROED(HEAP_OF(map), uint16_t, capacity + WINDOW_SLOTS);
     size_t spare = line_spare(capacity, sizeof(struct slot));
     struct slot *slots = meta ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + spare) : NULL;
     if (!slots) {
@@ -175,7 +126,9 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->meta = (uint16_t *)(uintptr_t)robin_no_meta;
-    if (hint == 0 || robin_allocate(map, capacity_for(hint, ROBIN_CAPACITY_MIN, ROBIN_LOAD_NUM, ROBIN_LOAD_DEN)))
+    map->slots = (struct slot *)(uintptr_t)robin_no_slots;
+    if (hint == 0 ||
+        robin_allocate(map, capacity_for(hint, ROBIN_CAPACITY_MIN, ROBIN_LOAD_NUM, ROBIN_LOAD_DEN)))
         return map;
     HEAP_FREE(heap, map);
     return NULL;
@@ -187,7 +140,8 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* --- probing --------------------------------------------------------------------------------------------------- */
+/* --- probing
+ * --------------------------------------------------------------------------------------------------- */
 
 static const size_t ROBIN_NOWHERE = SIZE_MAX;
 
@@ -202,18 +156,19 @@ static __attribute__((noinline, cold)) size_t robin_find_far(const struct map *m
 MAP_INLINE size_t robin_find(const struct map *map, map_key key, uint64_t hash) {
     size_t at = hash & map->mask;
     window_want want = window_first(robin_bits(hash));
-    __builtin_prefetch(&map->slots[at]); /* the entry is mostly in this line or the next: fetched along with the metas */
-    for (size_t distance = 1; distance <= ROBIN_WINDOW_LAST; distance += ROBIN_WINDOW) {
+    __builtin_prefetch(
+        &map->slots[at]); /* the entry is mostly in this line or the next: fetched along with the metas */
+    for (size_t distance = 1; distance <= ROBIN_WINDOW_LAST; distance += WINDOW_SLOTS) {
         for (uint32_t equal = window_equal(map->meta + at, want); equal;) {
             size_t place = (at + window_lane(equal)) & map->mask;
             if (__builtin_expect(key_equal(map->slots[place].key, key), 1)) return place;
-            for (int bit = 0; bit < WINDOW_STRIDE; bit++) equal &= equal - 1;
+            equal = window_rest(equal);
         }
         if (__builtin_expect(window_richer(map->meta + at, want) != 0, 1)) return ROBIN_NOWHERE;
-        at = (at + ROBIN_WINDOW) & map->mask;
+        at = (at + WINDOW_SLOTS) & map->mask;
         want = window_next(want);
     }
-    return robin_find_far(map, key, at, (ROBIN_WINDOW_LAST - 1) / ROBIN_WINDOW * ROBIN_WINDOW + 1 + ROBIN_WINDOW);
+    return robin_find_far(map, key, at, ROBIN_WINDOW_LAST + WINDOW_SLOTS);
 }
 
 /* Where an entry belongs that is not in the map: the first slot with a richer entry, or free. */
@@ -222,7 +177,7 @@ struct robin_place {
 };
 
 static __attribute__((noinline, cold)) struct robin_place robin_place_far(const struct map *map, size_t at,
-                                                                         size_t distance) {
+                                                                          size_t distance) {
     while (robin_distance(map, at) >= distance) {
         at = (at + 1) & map->mask;
         distance++;
@@ -233,13 +188,13 @@ static __attribute__((noinline, cold)) struct robin_place robin_place_far(const 
 MAP_INLINE struct robin_place robin_place_for(const struct map *map, uint64_t hash) {
     size_t at = hash & map->mask, distance = 1;
     window_want want = window_first(robin_bits(hash));
-    for (; distance <= ROBIN_WINDOW_LAST; distance += ROBIN_WINDOW) {
+    for (; distance <= ROBIN_WINDOW_LAST; distance += WINDOW_SLOTS) {
         uint32_t richer = window_richer(map->meta + at, want);
         if (richer) {
             size_t lane = window_lane(richer);
             return (struct robin_place){(at + lane) & map->mask, distance + lane};
         }
-        at = (at + ROBIN_WINDOW) & map->mask;
+        at = (at + WINDOW_SLOTS) & map->mask;
         want = window_next(want);
     }
     return robin_place_far(map, at, distance);
@@ -270,8 +225,9 @@ MAP_INLINE void robin_prefetch_text(const struct map *map, size_t at) {
 #endif
 }
 
-/* Doubles the arrays; false: out of memory, nothing changed. Entries lie in the order of their homes, and each goes to
- * its old home or that plus the old capacity: they are appended to two sequences and hardly moved again. */
+/* Doubles the arrays; false: out of memory, nothing changed. Entries lie in the order of their homes, and
+ * each goes to its old home or that plus the old capacity: they are appended to two sequences and hardly
+ * moved again. */
 static __attribute__((noinline, cold)) bool robin_grow(struct map *map) {
     enum { TEXTS_AHEAD = 16 };
     struct map old = *map;
@@ -287,7 +243,8 @@ static __attribute__((noinline, cold)) bool robin_grow(struct map *map) {
     return true;
 }
 
-/* --- the interface --------------------------------------------------------------------------------------------- */
+/* --- the interface
+ * --------------------------------------------------------------------------------------------- */
 
 MAP_INLINE map_val *map_get(struct map *map, map_key key) {
     size_t at = robin_find(map, key, key_hash(key));
@@ -310,8 +267,10 @@ MAP_INLINE void robin_remove(struct map *map, size_t at) {
     for (size_t from = (at + 1) & map->mask; map->meta[from] >= 0x200; from = (from + 1) & map->mask) {
         uint16_t meta = map->meta[from];
         map->slots[at] = map->slots[from];
-        if (__builtin_expect(meta >> 8 < ROBIN_FAR, 1)) meta = (uint16_t)(meta - 0x100);
-        else meta = robin_meta(robin_computed_distance(map, at), meta & 0xff);
+        if (__builtin_expect(meta >> 8 < ROBIN_FAR, 1))
+            meta = (uint16_t)(meta - 0x100);
+        else
+            meta = robin_meta(robin_computed_distance(map, at), meta & 0xff);
         robin_set_meta(map, at, meta);
         at = from;
     }
@@ -327,12 +286,16 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return true;
 }
 
-MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
-MAP_INLINE size_t map_capacity(const struct map *map) { return map->capacity; }
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->len;
+}
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->capacity;
+}
 
 static void map_clear(struct map *map) {
-    if (map->len) memset(map->meta, 0, (map->capacity + ROBIN_WINDOW) * sizeof *map->meta);
-    HEAP_DROP(HEAP_OF(map), map->slots);
+    if (map->len) memset(map->meta, 0, (map->capacity + WINDOW_SLOTS) * sizeof *map->meta);
+    for (size_t i = 0; i < map->capacity; i++) HEAP_DROP(HEAP_OF(map), &map->slots[i]);
     map->len = 0;
 }
 
@@ -343,7 +306,7 @@ static struct map *map_copy(struct map *map) {
         map_destroy(copy);
         return NULL;
     }
-    memcpy(copy->meta, map->meta, (map->capacity + ROBIN_WINDOW) * sizeof *map->meta);
+    memcpy(copy->meta, map->meta, (map->capacity + WINDOW_SLOTS) * sizeof *map->meta);
     memcpy(copy->slots, map->slots, map->capacity * sizeof(struct slot));
     copy->len = map->len;
     return copy;
@@ -351,7 +314,7 @@ static struct map *map_copy(struct map *map) {
 
 struct map_iter {
     struct map *map;
-    size_t next;   /* slot that the next block of ROBIN_SCAN_SLOTS begins with */
+    size_t next;   /* slot that the next block of WINDOW_SCAN_SLOTS begins with */
     uint32_t left; /* slots in use of the block before it, not yet visited */
 };
 
@@ -365,11 +328,12 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     const struct map *map = iter->map;
     while (!iter->left) {
         if (iter->next >= map->capacity) return false;
-        iter->left = metas_in_use(map->meta + iter->next);
-        if (map->capacity < ROBIN_SCAN_SLOTS) iter->left &= (1u << map->capacity) - 1; /* not the repeated metas */
-        iter->next += ROBIN_SCAN_SLOTS;
+        iter->left = window_in_use(map->meta + iter->next);
+        if (map->capacity < WINDOW_SCAN_SLOTS)
+            iter->left &= (1u << map->capacity) - 1; /* not the repeated metas */
+        iter->next += WINDOW_SCAN_SLOTS;
     }
-    const struct slot *slot = &map->slots[iter->next - ROBIN_SCAN_SLOTS + (size_t)__builtin_ctz(iter->left)];
+    const struct slot *slot = &map->slots[iter->next - WINDOW_SCAN_SLOTS + (size_t)__builtin_ctz(iter->left)];
     iter->left &= iter->left - 1;
     *key = slot->key;
     *val = &slot->val;
@@ -387,8 +351,9 @@ static const char *robin_check_slot(const struct map *map, size_t at) {
 static const char *map_check(struct map *map) {
     size_t in_use = 0;
     if (map->capacity == 0) return map->mask || map->limit || map->len ? "an empty map has room" : NULL;
-    if (map->mask != map->capacity - 1 || (map->capacity & map->mask)) return "the capacity is not a power of two";
-    if (memcmp(map->meta, map->meta + map->capacity, ROBIN_WINDOW * sizeof *map->meta) != 0)
+    if (map->mask != map->capacity - 1 || (map->capacity & map->mask))
+        return "the capacity is not a power of two";
+    if (memcmp(map->meta, map->meta + map->capacity, WINDOW_SLOTS * sizeof *map->meta) != 0)
         return "the repeated metas differ from the first";
     for (size_t i = 0; i < map->capacity; i++) {
         if (!map->meta[i]) continue;
@@ -403,8 +368,9 @@ static const char *map_check(struct map *map) {
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
     if (map->capacity)
-        out->array_bytes = (map->capacity + ROBIN_WINDOW) * sizeof *map->meta +
-                           (map->capacity + line_spare(map->capacity, sizeof(struct slot))) * sizeof(struct slot);
+        out->array_bytes =
+            (map->capacity + WINDOW_SLOTS) * sizeof *map->meta +
+            (map->capacity + line_spare(map->capacity, sizeof(struct slot))) * sizeof(struct slot);
     for (size_t i = 0; i < map->capacity; i++) {
         size_t distance = robin_distance(map, i);
         steps += distance;

@@ -5,13 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Entries that `capacity` slots take at a load of num/den. Both num and den are small, den a power of two: for
- * capacity < den the division comes last, otherwise first, so that nothing overflows. */
+/* Entries that `capacity` slots take at a load of num/den. Both num and den are small, den a power of two:
+ * for capacity < den the division comes last, otherwise first, so that nothing overflows. */
 static inline size_t load_limit(size_t capacity, size_t num, size_t den) {
     return capacity < den ? capacity * num / den : capacity / den * num;
 }
 
-/* The smallest power of two, at least `least`, that takes `entries` at a load of num/den; 0: not addressable. */
+/* The smallest power of two, at least `least`, that takes `entries` at a load of num/den; 0: not addressable.
+ */
 static inline size_t capacity_for(size_t entries, size_t least, size_t num, size_t den) {
     size_t capacity = least;
     while (load_limit(capacity, num, den) < entries) {
@@ -21,15 +22,17 @@ static inline size_t capacity_for(size_t entries, size_t least, size_t num, size
     return capacity;
 }
 
-/* malloc aligns to 16 bytes, and large blocks start 16 bytes into a page: without care every 64-byte slot would span
- * two cache lines, and no slot's number would tell its line. Arrays of LINE_ALIGNED_MIN_BYTES and more are therefore
- * allocated with a few elements to spare and used from the first line boundary on; in smaller ones the spare would
- * weigh more than the gain. The block's own address must be kept for freeing it. */
+/* malloc aligns to 16 bytes, and large blocks start 16 bytes into a page: without care every 64-byte slot
+ * would span two cache lines, and no slot's number would tell its line. Arrays of LINE_ALIGNED_MIN_BYTES and
+ * more are therefore allocated with a few elements to spare and used from the first line boundary on; in
+ * smaller ones the spare would weigh more than the gain. The block's own address must be kept for freeing it.
+ */
 enum { LINE_BYTES = 64, MALLOC_ALIGNMENT_BYTES = 16, LINE_ALIGNED_MIN_BYTES = 4096 };
 
 /* Elements to allocate beyond `count` of `size` bytes each. */
 static inline size_t line_spare(size_t count, size_t size) {
-    return count < LINE_ALIGNED_MIN_BYTES / size ? 0 : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
+    return count < LINE_ALIGNED_MIN_BYTES / size ? 0
+                                                 : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
 }
 
 /* Where such an array begins in its block. */

@@ -1,32 +1,36 @@
 /* swiss_flat: a Swiss table: open addressing over groups of slots, found by control bytes.
  *
- * Words:      a CONTROL BYTE says of one slot whether it is empty, deleted (a TOMBSTONE) or holds an entry, and then
- *             keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are compared at once (8 where
- *             the machine has no vectors; maps/group.h). An entry's HOME is group hash & group_mask; the PROBE goes on
- *             from there in steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
+ * Words:      a CONTROL BYTE says of one slot whether it is empty, deleted (a TOMBSTONE) or holds an entry,
+ * and then keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are compared at once (8
+ * where the machine has no vectors; maps/group.h). An entry's HOME is group hash & group_mask; the PROBE goes
+ * on from there in steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
  *
- *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...      one byte a slot, 16-byte aligned
- *             slots  [ kv kv .. kv ...                    ][ next group ...      an array of its own
+ *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...      one byte a slot, 16-byte
+ * aligned slots  [ kv kv .. kv ...                    ][ next group ...      an array of its own
  *
- *             A lookup reads the group's 16 control bytes, then only slots whose tag matches; an EMPTY byte ends it.
- *             A table of less than a group, 4 or 8 slots, still has the control bytes of a whole one: those without
- *             a slot stay empty for ever. They end every probe, and none is ever chosen, as the first free byte of
- *             the group is a real slot until the table grows.
+ *             A lookup reads the group's 16 control bytes, then only slots whose tag matches; an EMPTY byte
+ * ends it. The slots of a group span several cache lines. Further hash bits say in which of them an entry is
+ * to be put if that line has a free slot, and a lookup fetches that line along with the control bytes instead
+ *             of after them: at half a million entries and more hits take 15 to 20 % less time, misses some 4
+ * % more.
  *
- *             Deleting from a group that has an empty byte makes the slot empty: every probe through the group ends
- *             there anyhow. Only a full group leaves a tombstone, as an entry may have been pushed past it. An
- *             insert reuses the first free slot of its probe, tombstones included. When none but tombstones are
- *             left to spare, the table is rehashed in place if it is at most 25/32 full and doubled otherwise: each
- *             rehash makes room for at least 3/32 of the capacity, so that churn at constant size costs a constant
- *             amount and neither slows down nor grows for ever.
- * Source:     absl::flat_hash_map's design (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google;
- *             absl/container/internal/raw_hash_set.h, 25/32 from there); whole aligned groups as in folly F14 and Go 1.24.
- * Invariants: a full slot has its key's tag; between the home of an entry and its group every group is without empty
- *             byte; no key twice; len, tombstones and room recounted; bytes without a slot empty; at least one byte of
- *             the table empty.
- * Cost:       a hit reads a line of control bytes and a line of slots, a miss the control bytes alone (and with 5 %
- *             probability a slot). Per entry one slot and one byte over the load of 0.4375 to 0.875: 19 to 39 bytes
- *             for 8-byte keys and values.
+ *             A table of less than a group, 4 or 8 slots, still has the control bytes of a whole one: those
+ * without a slot stay empty for ever. They end every probe, and none is ever chosen, as the first free byte
+ * of the group is a real slot until the table grows.
+ *
+ *             Deleting from a group that has an empty byte makes the slot empty: every probe through the
+ * group ends there anyhow. Only a full group leaves a tombstone, as an entry may have been pushed past it. An
+ *             insert reuses the first free slot of its probe, tombstones included. When none but tombstones
+ * are left to spare, the table is rehashed in place if it is at most 25/32 full and doubled otherwise: each
+ *             rehash makes room for at least 3/32 of the capacity, so that churn at constant size costs a
+ * constant amount and neither slows down nor grows for ever. Source:     absl::flat_hash_map's design
+ * (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google; absl/container/internal/raw_hash_set.h, 25/32
+ * from there); whole aligned groups as in folly F14 and Go 1.24. Preferring a line and fetching it early is
+ * this project's. Invariants: a full slot has its key's tag; between the home of an entry and its group every
+ * group is without empty byte; no key twice; len, tombstones and room recounted; bytes without a slot empty;
+ * at least one byte of the table empty. Cost:       a hit reads a line of control bytes and a line of slots,
+ * a miss the control bytes alone (and with 6 % probability a slot) and the line fetched in vain. Per entry
+ * one slot and one byte over the load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values.
  */
 #include "maps/group.h"
 #include "maps/sizing.h"
@@ -34,10 +38,13 @@
 static const struct map_facts map_facts = {
     .summary = "Swiss table: groups of control bytes, flat slots",
     .source = "absl::flat_hash_map (raw_hash_set.h); aligned groups as in F14 and Go 1.24",
-    .invariants = "tags right; no empty byte between home and entry; no key twice; len, tombstones and room recounted",
+    .invariants =
+        "tags right; no empty byte between home and entry; no key twice; len, tombstones and room recounted",
     .cost = "a hit reads two cache lines, a miss one; (slot + 1 byte) / 0.4375 to 0.875 per entry",
     .options = "max load 7/8, growth x2, rehash in place up to 25/32, 254 tags, groups: " GROUP_KIND,
-    .fairness = "as absl::flat_hash_map in kind; 8-bit tags and aligned groups where absl has 7 bits and any start",
+    .fairness = "as absl::flat_hash_map in kind; 8-bit tags, aligned groups and early fetches of a preferred "
+                "line are "
+                "what it does differently",
     .package = NULL,
     .traits = TRAIT_TOMBSTONES,
 };
@@ -52,9 +59,10 @@ enum {
     SWISS_LOAD_NUM = 7,
     SWISS_LOAD_DEN = 8,
     /* slots of a cache line, as a power of two, and at least two lines a group */
-    SWISS_LINE_SLOTS = sizeof(struct slot) <= 8 ? GROUP_SLOTS / 2
+    SWISS_LINE_SLOTS = sizeof(struct slot) <= 8    ? GROUP_SLOTS / 2
                        : sizeof(struct slot) <= 16 ? 4
-                       : sizeof(struct slot) <= 32 ? 2 : 1,
+                       : sizeof(struct slot) <= 32 ? 2
+                                                   : 1,
 };
 static const size_t SWISS_NOWHERE = SIZE_MAX;
 
@@ -63,16 +71,17 @@ struct map {
     struct slot *slots;
     size_t group_mask;
     size_t len;
-    size_t room;       /* empty slots that may still be filled before the table grows or is rehashed */
-    size_t line_mask;  /* lines of slots in a group, less one */
-    size_t capacity;   /* slots; 0 while ctrl is the shared empty group */
-    void *ctrl_block;  /* what the arrays were allocated as */
+    size_t room;      /* empty slots that may still be filled before the table grows or is rehashed */
+    size_t line_mask; /* lines of slots in a group, less one */
+    size_t capacity;  /* slots; 0 while ctrl is the shared empty group */
+    void *ctrl_block; /* what the arrays were allocated as */
     void *slots_block;
     HEAP_FIELD
 };
 
-/* The control bytes of maps without arrays. Nothing writes to them: there is no room. */
+/* The arrays of maps without arrays. Nothing writes to them: there is no room. The slot is prefetched. */
 static const _Alignas(16) uint8_t swiss_no_ctrl[GROUP_SLOTS];
+static const struct slot swiss_no_slots[1];
 
 /* A table of less than a group may fill all its slots: the bytes without a slot end the probes. */
 static size_t swiss_limit(size_t capacity) {
@@ -107,6 +116,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->ctrl = (uint8_t *)(uintptr_t)swiss_no_ctrl;
+    map->slots = (struct slot *)(uintptr_t)swiss_no_slots;
     if (hint == 0) return map;
     size_t capacity = SWISS_CAPACITY_MIN;
     while (capacity < GROUP_SLOTS && swiss_limit(capacity) < hint) capacity *= 2;
@@ -137,10 +147,11 @@ MAP_INLINE void swiss_prefetch(const struct map *map, uint64_t hash) {
     __builtin_prefetch(&map->slots[(hash & map->group_mask) * GROUP_SLOTS + swiss_line(map, hash)]);
 }
 
-/* One of the free slots of a group, in that line if there is one. Bytes without a slot are never chosen: the first
- * free byte of any line that has one with a slot, and of the group, has a slot. */
+/* One of the free slots of a group, in that line if there is one. Bytes without a slot are never chosen: the
+ * first free byte of any line that has one with a slot, and of the group, has a slot. */
 MAP_INLINE size_t swiss_choose(group_mask spare, size_t line) {
-    group_mask near = spare & ((((group_mask)1 << SWISS_LINE_SLOTS * GROUP_STRIDE) - 1) << line * GROUP_STRIDE);
+    group_mask near =
+        spare & ((((group_mask)1 << SWISS_LINE_SLOTS * GROUP_STRIDE) - 1) << line * GROUP_STRIDE);
     return group_first(near ? near : spare);
 }
 
@@ -160,9 +171,10 @@ MAP_INLINE void swiss_prefetch_text(const struct slot *slot) {
 #endif
 }
 
-/* Doubles the table; false: out of memory, nothing changed. The old groups are read in order, and an entry's new home
- * is its old one or that plus the old number of groups: three arrays walked in sequence. The texts of strings, which
- * must be hashed again, are anywhere: those of the next group are fetched while this one moves. */
+/* Doubles the table; false: out of memory, nothing changed. The old groups are read in order, and an entry's
+ * new home is its old one or that plus the old number of groups: three arrays walked in sequence. The texts
+ * of strings, which must be hashed again, are anywhere: those of the next group are fetched while this one
+ * moves. */
 static __attribute__((noinline, cold)) bool swiss_grow(struct map *map) {
     struct map old = *map;
     if (!swiss_allocate(map, old.capacity ? old.capacity * 2 : SWISS_CAPACITY_MIN)) return false;
@@ -186,9 +198,9 @@ static __attribute__((noinline, cold)) bool swiss_grow(struct map *map) {
     return true;
 }
 
-/* Rehashes in place. First every tombstone becomes empty and every entry is marked as not yet placed, by the byte of
- * a tombstone; then each entry in turn goes to the first slot of its probe that is free or not yet placed. If an
- * entry that is not yet placed sits there, the two change places and it is that one's turn. */
+/* Rehashes in place. First every tombstone becomes empty and every entry is marked as not yet placed, by the
+ * byte of a tombstone; then each entry in turn goes to the first slot of its probe that is free or not yet
+ * placed. If an entry that is not yet placed sits there, the two change places and it is that one's turn. */
 static __attribute__((noinline, cold)) void swiss_rehash_in_place(struct map *map) {
     for (size_t i = 0; i < map->capacity; i++)
         map->ctrl[i] = map->ctrl[i] >= CTRL_TAG_MIN ? CTRL_DELETED : CTRL_EMPTY;
@@ -284,13 +296,17 @@ MAP_INLINE bool map_del(struct map *map, map_key key) {
     return true;
 }
 
-MAP_INLINE size_t map_len(const struct map *map) { return map->len; }
-MAP_INLINE size_t map_capacity(const struct map *map) { return map->capacity; }
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->len;
+}
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->capacity;
+}
 
 static void map_clear(struct map *map) {
     size_t limit = swiss_limit(map->capacity);
     if (map->room != limit) memset(map->ctrl, CTRL_EMPTY, map->capacity);
-    HEAP_DROP(HEAP_OF(map), map->slots);
+    for (size_t i = 0; i < map->capacity; i++) HEAP_DROP(HEAP_OF(map), &map->slots[i]);
     map->len = 0;
     map->room = limit;
 }
@@ -355,7 +371,8 @@ static const char *map_check(struct map *map) {
     size_t full = 0, empty = 0, deleted = 0;
     size_t bytes = (map->group_mask + 1) * GROUP_SLOTS;
     if (map->capacity & (map->capacity - 1)) return "the capacity is not a power of two";
-    if (bytes != (map->capacity < GROUP_SLOTS ? GROUP_SLOTS : map->capacity)) return "capacity and groups disagree";
+    if (bytes != (map->capacity < GROUP_SLOTS ? GROUP_SLOTS : map->capacity))
+        return "capacity and groups disagree";
     for (size_t i = 0; i < bytes; i++) {
         if (i >= map->capacity && map->ctrl[i] != CTRL_EMPTY) return "a byte without a slot is not empty";
         empty += map->ctrl[i] == CTRL_EMPTY;

@@ -72,7 +72,7 @@ def line_style(look):
 
 def format_axis(axis, function):
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _position: function(value)))
-    axis.set_minor_formatter(ticker.NullFormatter())
+    axis.set_minor_locator(ticker.NullLocator())
 
 
 def plain(value):

@@ -77,7 +77,7 @@ def scale(axes, panel):
     ticks = [(1 / (1 - share), text) for share, text in SHARES if 1 / (1 - share) <= right] or [(1, "0 %")]
     axes.set_xlim(1, max(right, 2))
     axes.set_xticks([x for x, _ in ticks], [text for _, text in ticks], size=7)
-    axes.xaxis.set_minor_formatter(canvas.ticker.NullFormatter())
+    axes.xaxis.set_minor_locator(canvas.ticker.NullLocator())
     low, high = axes.get_ylim()
     low = min([r["latency"]["timer_cost_ns"] for r in panel if r["latency"]["timer_cost_ns"]] + [low]) * 0.9
     axes.set_ylim(max(low, 0.5), high)

@@ -82,7 +82,7 @@ def draw_curve(axes, look, curve, baseline):
               markersize=4, zorder=2 if baseline else 3)
     banded = [r for r in curve if r["ci95"]]
     axes.fill_between([r["n"] for r in banded], [r["ci95"][0] for r in banded], [r["ci95"][1] for r in banded],
-                      color=look.colour, alpha=0.18, linewidth=0, zorder=1)
+                      color=look.colour, alpha=0.13, linewidth=0, zorder=1)
     shaky = [r for r in curve if not r["stable"]]
     if shaky and not baseline:
         axes.plot([r["n"] for r in shaky], [r["median"] for r in shaky], linestyle="none", marker=look.marker.mpl,
@@ -108,7 +108,8 @@ def scale_time(axes, rows, logarithmic):
         if floor and min(floor) > low / 4:
             low = min(low, min(floor) * 0.8)
         elif floor:  # decades below: drawing it would flatten all others
-            axes.text(0.015, 0.015, f"null: {stats.geomean(floor):.2g} ns ↓", transform=axes.transAxes,
+            time = stats.geomean(floor)
+            axes.text(0.015, 0.015, f"null: {f'{time:.2g}' if time >= 0.01 else '< 0.01'} ns ↓", transform=axes.transAxes,
                       size=style.SIZE_SMALL, color=style.GREY, va="bottom")
         axes.set_ylim(low, high)
         canvas.ticks_1_2_5(axes.yaxis, low, high)
@@ -130,8 +131,9 @@ def scale_sizes(axes, run, family, sizes, octave):
     for level, n in cache_fills(run, family):
         if low < n < high:
             axes.axvline(n, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 3)), zorder=0)
-            axes.text(n, 0.995, f" L{level}", transform=axes.get_xaxis_transform(), size=style.SIZE_SMALL,
-                      color=style.GREY, va="top", ha="left")
+            near_edge = axes.transAxes.inverted().transform(axes.transData.transform((n, 1)))[0] > 0.92
+            axes.text(n, 0.995, f"L{level} " if near_edge else f" L{level}", transform=axes.get_xaxis_transform(),
+                      size=style.SIZE_SMALL, color=style.GREY, va="top", ha="right" if near_edge else "left")
     axes.set_xlim(low, high)
 
 

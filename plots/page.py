@@ -115,9 +115,10 @@ def files(run, figures, modules, folder):
     found = file_links(run, figures, modules, folder)
     if not found:
         return ""
-    links = " · ".join(f'{text(title)} <a href="{text(path)}.svg">SVG</a> <a href="{text(path)}.png">PNG</a>'
+    # titles begin with what the section's title says already
+    links = " · ".join(f'{text(title.partition(": ")[2] or title)} <a href="{text(path)}.svg">SVG</a> <a href="{text(path)}.png">PNG</a>'
                        for _name, title, path in found)
-    return f'<p class="files">{links}</p>'
+    return f'<p class="files">As files: {links}</p>'
 
 
 def figure(run, figures, kind, modules, title, note, folder, interactive, i):

@@ -80,7 +80,8 @@ def results(run, verdicts):
         cells.append(number(row["median"]))
         cells.append((f"{digits(low)} – {digits(high)}", high - low) if low is not None else "–")
         cells.append((stats.ratio_text(verdict), verdict.ratio, verdict.verdict) if verdict else ("baseline", ""))
-        cells.append((f"{row['median'] / null:.1f}×", row["median"] / null) if null and row["map"] != BASELINE else "")
+        times = row["median"] / null if null and row["map"] != BASELINE else None
+        cells.append((f"{times:.1f}×" if times < 1000 else "> 1000×", times) if times else "")
         cells.append("yes" if row["stable"] else f'<span class="bad">no</span>: {text(row["why_unstable"])}')
         rows.append(cells)
     columns = shape_columns() + [("ns/op", "num"), ("95 % interval", "num"), ("× best", "num"), ("× null", "num"),

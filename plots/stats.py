@@ -15,7 +15,7 @@ from load import BASELINE
 ALPHA = 0.05
 ROUNDS_MIN = 3  # with fewer there is no spread to speak of: nothing is tested
 
-RATIO_DARKEST = 8.0
+RATIO_DARKEST = 16.0
 
 # ratio: median over the rounds of time / time of the other. p: two-sided, None when there was nothing to test.
 Paired = namedtuple("Paired", "ratio p rounds")

@@ -150,6 +150,8 @@ def heading(width, title_text, subtitle_text, note_text):
 
 def slug(text):
     """A file name for any text: what had to be changed or cut is replaced by a digest, so names stay distinct."""
+    if re.fullmatch(r"(?!file:)[a-z0-9_]+(:[0-9A-Za-z.]+)*", text):  # a computed key stream: nothing else looks so
+        return text.replace(":", "_")
     plain = re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("._")[:40]
     return plain if plain == text else f"{plain}-{hashlib.sha1(text.encode('utf-8', 'replace')).hexdigest()[:6]}"
 

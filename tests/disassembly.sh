@@ -38,7 +38,7 @@ calls_of() {
     {
         grep -E "$calls" <<< "$code"
         grep -E "$tail_jump" <<< "$code" | grep -E "<" | grep -vE "<$name(\.[a-z0-9.]+)?(\+0x[0-9a-f]+)?>"
-        grep -E "R_(X86_64_PLT32|X86_64_PC32|AARCH64_CALL26|AARCH64_JUMP26)" <<< "$code" | grep -vE "[[:space:]](\.text|\.rodata|\.data|\.bss|$name)"
+        grep -E "R_(X86_64_PLT32|AARCH64_CALL26|AARCH64_JUMP26)" <<< "$code"
     } | sort -u
 }
 

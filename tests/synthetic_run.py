@@ -57,15 +57,17 @@ def bytes_per_entry(name, shape, n):
 
 
 class Maker:
-    def __init__(self, seed, rounds, heap="malloc"):
+    def __init__(self, seed, rounds, job="main", policy="common", heap="malloc"):
         self.random = random.Random(seed)
-        self.seed, self.rounds, self.heap = seed, rounds, heap
+        self.seed, self.rounds, self.heap, self.job, self.policy = seed, rounds, heap, job, policy
         self.rows = []
 
     def row(self, kind, name, shape, workload, keys, n, **more):
-        row = {"kind": kind, "job": "main", "map": name, "shape": shape, "workload": workload, "keys": keys, "n": n,
-               "heap": self.heap, "hash": "native" if name in NATIVE_ONLY else "common", "threads": 1,
-               "seed": self.seed, "engine": "c", "ns_per_op": [], "median": None, "ci95": None, "checksum": None,
+        cell = f"{self.job}/{shape}/{keys}/n:{n}/{self.policy}/{self.heap}"
+        row = {"kind": kind, "cell": cell, "step": f"{kind} {cell}", "job": self.job, "map": name, "shape": shape,
+               "workload": workload, "keys": keys, "n": n, "heap": self.heap,
+               "hash": "native" if name in NATIVE_ONLY else self.policy, "threads": 1, "seed": self.seed,
+               "order": "shuffled", "engine": "c", "ns_per_op": [], "median": None, "ci95": None, "checksum": None,
                "stable": True, "why_unstable": None, "null_ns_per_op": None, "error": None}
         row.update(more)
         self.rows.append(row)
@@ -121,7 +123,7 @@ class Maker:
         self.row("latency", name, shape, workload, keys, n, growth_events=events, growth_events_total=len(events),
                  latency={"p50": quantile(.5), "p90": quantile(.9), "p99": quantile(.99), "p999": quantile(.999),
                           "p9999": quantile(.9999), "max": largest, "count": total, "above": 0,
-                          "timer_cost_ns": 26.5, "buckets": buckets})
+                          "timer_cost_ns": 26.5, "timer_step_ns": 10.0, "buckets": buckets})
 
     def memory(self, name, shape, keys, n):
         points, entries = [], 1.0
@@ -143,8 +145,9 @@ class Maker:
 
     def counters(self, name, shape, workload, keys, n):
         self.row("counters", name, shape, workload, keys, n,
-                 counters={"task_clock": round(model_ns(name, shape, workload, n), 3), "page_faults": 0.0003,
-                           "context_switches": 0, "cycles": None, "instructions": None},
+                 counted_ops=3 * n,
+                 counters={"task_clock_ns": round(model_ns(name, shape, workload, n), 3), "page_faults": 0.0003,
+                           "context_switches": 0.0, "cycles": None, "instructions": None},
                  counters_why={"cycles": "ENOENT: this machine has no such counter",
                                "instructions": "ENOENT: this machine has no such counter"})
 
@@ -165,14 +168,16 @@ def bucket_high(low):
 
 
 def run_info(maps, shapes, keys, seed, rounds, **more):
+    options = {"maps": ",".join(maps), "shapes": ",".join(shapes), "keys": ",".join(keys), "hash": "common",
+               "seed": str(seed), "repeat": str(rounds)}
     info = {
         "schema": 1, "id": "20261120T081500Z-1a2b3c-quick", "command": "build/mapbench run quick",
         "profile": {"name": "quick", "text": "; the quick profile\nn = 1k..1m*4\n",
                     "question": "Which map is fast for my keys, and what does it cost in memory?",
                     "expect": "open addressing ahead while the table fits the caches", "duration": "2 min"},
-        "options": {"maps": ",".join(maps), "shapes": ",".join(shapes), "keys": ",".join(keys), "hash": "common",
-                    "seed": str(seed), "repeat": str(rounds)},
+        "options": options, "jobs": [{"name": "main", "options": options}],
         "machine": {"cpu": "AMD EPYC 9R45", "cores": 2, "threads_per_core": 1,
+                    "cpus": 2, "cpus_usable": 2, "cpu_quota": None,
                     "caches": [{"level": 1, "type": "Data", "bytes": 49152, "shared_by": 1},
                                {"level": 1, "type": "Instruction", "bytes": 32768, "shared_by": 1},
                                {"level": 2, "type": "Unified", "bytes": 1 << 20, "shared_by": 1},
@@ -185,24 +190,26 @@ def run_info(maps, shapes, keys, seed, rounds, **more):
                   "commit": "88fd10b0000000000000000000000000000000ff"},
         "timers": {"ns_per_tick": 0.385, "ticks_empty_ns": 26.5, "ticks_step_ns": 10.0, "thread_cpu_ns": 410.0,
                    "wall_ns": 22.0},
-        "probe": {"events": {"task_clock": None, "cycles": "ENOENT: this machine has no such counter"}},
+        "probe": {"events": {"task_clock_ns": None, "cycles": "ENOENT: this machine has no such counter"}},
         "conditions": {moment: {"loadavg_1m": 0.4, "pressure_cpu_avg10": 1.2, "memory_available_bytes": 6 << 30,
-                                "steal_ticks": 3} for moment in ("before", "after")},
+                                "steal_ticks": 3, "thp": "madvise", "governor": None, "throttled_us": None,
+                                "own_involuntary_switches": 12} for moment in ("before", "after")},
         "keys": [{"name": k, "shape": s, "limit": None, "files": 0, "sha256": "", "duplicates": 0, "with_nul": 0,
                   "mean_key_bytes": 20.5 if s.startswith("str") else ENTRY_BYTES.get(s, 16) / 2,
                   "provenance": "computed from the seed"} for k in keys for s in shapes],
         "maps": [{"name": m, "summary": f"the {m} map", "source": "this project", "options": "max load 0.8",
-                  "fairness": f"{m} takes the common hash", "adapter": m in ("khash", "uthash")} for m in maps],
+                  "cost": "one slot per entry", "fairness": f"{m} takes the common hash", "adapter": m in ("khash", "uthash")} for m in maps],
         "warnings": [{"id": "no_hardware_counters", "text": "this machine has no hardware counters",
                       "advice": "use --perf sim for exact instruction counts"}],
         "skipped": [], "started": "2026-11-20T08:15:00Z", "finished": "2026-11-20T08:16:52Z", "duration_s": 112.0,
-        "complete": True, "harness_peak_bytes": 31 << 20, "figures": None}
+        "complete": True, "process_peak_bytes": 31 << 20, "figures": None}
     info.update(more)
     return info
 
 
-def build(maps, shapes, workloads, keys, sizes, kinds, rounds=7, seed=1, unstable=(), errors=(), info=None):
-    maker = Maker(seed, rounds)
+def build(maps, shapes, workloads, keys, sizes, kinds, rounds=7, seed=1, unstable=(), errors=(), info=None,
+          job="main", policy="common"):
+    maker = Maker(seed, rounds, job, policy)
     for shape in shapes:
         for stream in keys:
             for n in sizes:
@@ -211,7 +218,7 @@ def build(maps, shapes, workloads, keys, sizes, kinds, rounds=7, seed=1, unstabl
                     for name in maps:
                         if (name, workload) in errors:
                             maker.row("time", name, shape, workload, stream, n, stable=False,
-                                      error="out of memory: wanted 1 GiB")
+                                      why_unstable="not measured", error="out of memory: wanted 1 GiB")
                             continue
                         if "time" in kinds:
                             maker.time(name, shape, workload, stream, n, drift, (name, workload) in unstable)
@@ -225,6 +232,11 @@ def build(maps, shapes, workloads, keys, sizes, kinds, rounds=7, seed=1, unstabl
                 if "structure" in kinds:
                     maker.structure(name, shape, stream, max(sizes))
     return run_info(maps, shapes, keys, seed, rounds, **(info or {})), maker.rows
+
+
+def joined(*parts):
+    """One run of several builds: the facts of the first, the rows of all."""
+    return parts[0][0], [row for _info, rows in parts for row in rows]
 
 
 ALL = ("time", "latency", "memory", "counters", "structure")
@@ -248,6 +260,11 @@ CASES = {
                              info={"command": "build/mapbench run --keys '" + HOSTILE + "'",
                                    "warnings": [{"id": "x", "text": "</script><img src=x onerror=alert(1)>",
                                                  "advice": "$\\frac{ {{ `date`"}]}),
+    "jobs": lambda: joined(
+        build(FEW, ["u64_u64"], ["get"], ["uniform"], [1000, 8000, 64000], ("time",), job="sweep"),
+        build(FEW, ["u64_u64"], ["get"], ["uniform"], [65536, 81920, 98304, 131072], ("time",), job="octave"),
+        build(FEW + ["judy"], ["u64_u64"], ["get"], ["zipf:0.99"], [1000, 8000, 64000], ("time",)),
+        build(FEW + ["judy"], ["u64_u64"], ["get"], ["zipf:0.99"], [1000, 8000, 64000], ("time",), policy="native")),
     "empty": lambda: build([], [], [], [], [], ()),
 }
 

@@ -10,7 +10,8 @@
 
 static void spin_ns(uint64_t ns) {
     uint64_t start = wall_ns();
-    while (wall_ns() - start < ns) {}
+    while (wall_ns() - start < ns) {
+    }
 }
 
 static void test_costs_are_plausible(void **state) {
@@ -32,8 +33,8 @@ static void test_calibrations_agree(void **state) {
     assert_true(fabs(first / second - 1) < 0.01);
 }
 
-/* Ticks converted to nanoseconds follow the wall clock. Of a few tries the best counts: a try that is preempted
- * between the reading of the two clocks says nothing. */
+/* Ticks converted to nanoseconds follow the wall clock. Of a few tries the best counts: a try that is
+ * preempted between the reading of the two clocks says nothing. */
 static void test_ticks_follow_wall_clock(void **state) {
     double ns_per_tick = clock_calibrate().ns_per_tick, best = INFINITY;
     (void)state;
@@ -50,7 +51,8 @@ static void test_clocks_do_not_run_backwards(void **state) {
     uint64_t ticks = ticks_start(), wall = wall_ns(), cpu = thread_cpu_ns();
     (void)state;
     for (int i = 0; i < 20000; i++) {
-        uint64_t next_ticks = i % 2 ? ticks_start() : ticks_stop(), next_wall = wall_ns(), next_cpu = thread_cpu_ns();
+        uint64_t next_ticks = i % 2 ? ticks_start() : ticks_stop(), next_wall = wall_ns(),
+                 next_cpu = thread_cpu_ns();
         assert_true(next_ticks >= ticks && next_wall >= wall && next_cpu >= cpu);
         ticks = next_ticks, wall = next_wall, cpu = next_cpu;
     }

@@ -234,9 +234,9 @@ static void texts_are_stable_and_probes_are_copies(void **state) {
         }
         for (size_t i = 0; i < N; i++) bytes += stored[i].len;
         assert_true(fabs(keys_facts(keys)->mean_key_bytes - (double)bytes / N) < 0.001);
-        /* The third generation takes the place of the first and leaves the second alone. */
+        /* The third generation may take the place of the first and leaves the second alone. */
         struct str *third = store_all(keys, shape, 2 * N, N);
-        assert_ptr_equal(third[0].text, stored[0].text);
+        if (keys_limit(keys) == SIZE_MAX) assert_ptr_equal(third[0].text, stored[0].text);
         keys_probe(keys, (uint64_t[]){N + 7}, 1, probe);
         assert_true(shape->key_equal(&probe[0], &newer[7]));
         free(third);
@@ -244,6 +244,35 @@ static void texts_are_stable_and_probes_are_copies(void **state) {
         free(probe);
         free(newer);
         free(stored);
+        keys_close(keys);
+    }
+}
+
+/* Two generations of stored text stay good while the window of indices slides, also past the limit. */
+static void texts_outlive_the_limit(void **state) {
+    (void)state;
+    static const struct {
+        const char *spec;
+        size_t n;
+    } cases[] = {{"masked:0xff", 100},
+                 {"masked:0xff", 200},
+                 {"masked:0xff", 33},
+                 {"strided:0x0800000000000001", 9},
+                 {"uniform", 100}};
+    const struct shape *shape = shape_find("str_u64");
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        size_t n = cases[c].n;
+        struct keys *keys = open_keys(cases[c].spec, "str_u64", n, SEED);
+        struct str stored[400], probe;
+        size_t window = 2 * n <= keys_limit(keys) ? 2 * n : keys_limit(keys);
+        for (uint64_t i = 0; i < 700; i++) {
+            uint64_t index = i % 3 ? i % keys_limit(keys) : i; /* callers may reduce it or not */
+            keys_store(keys, &index, 1, &stored[i % window]);
+            for (uint64_t j = i < window ? 0 : i - window + 1; j <= i; j++) {
+                keys_probe(keys, &j, 1, &probe);
+                assert_true(shape->key_equal(&probe, &stored[j % window]));
+            }
+        }
         keys_close(keys);
     }
 }
@@ -299,14 +328,15 @@ static void bad_specs_are_refused(void **state) {
 static void sizes_beyond_the_keys_are_refused(void **state) {
     (void)state;
     assert_refused("uniform", "u64_u64", 0, "at least 1");
-    assert_refused("uniform", "u32_u32", ((size_t)1 << 31) + 1, "at most 2147483648");
-    assert_refused("strided", "u32_u32", (1 << 19) + 1, "at most 524288");
-    assert_refused("masked:0xff", "u64_u64", 129, "at most 128");
-    assert_refused("attack", "u32_u32", 2049, "at most 2048");
+    assert_refused("uniform", "u32_u32", ((size_t)1 << 32) + 1, "at most 4294967296");
+    assert_refused("strided", "u32_u32", (1 << 20) + 1, "at most 1048576");
+    assert_refused("masked:0xff", "u64_u64", 257, "at most 256");
+    assert_refused("attack", "u32_u32", 4097, "at most 4096");
     assert_refused("uniform", "str_u64", SIZE_MAX / 4, "smaller n");
-    keys_close(open_keys("strided", "u32_u32", 1 << 19, SEED));
-    keys_close(open_keys("masked:0xff", "u64_u64", 128, SEED));
-    keys_close(open_keys("attack", "u32_u32", 2048, SEED));
+    assert_refused("uniform", "str_u64", SIZE_MAX, "smaller n");
+    keys_close(open_keys("strided", "u32_u32", 1 << 20, SEED));
+    keys_close(open_keys("masked:0xff", "u64_u64", 256, SEED));
+    keys_close(open_keys("attack", "u32_u32", 4096, SEED));
 }
 
 static void names_spell_the_parameters_out(void **state) {
@@ -315,7 +345,7 @@ static void names_spell_the_parameters_out(void **state) {
         {"zipf", "zipf:0.99"},          {"zipf:1", "zipf:1"},
         {"hotset", "hotset:10:90"},     {"hotset:0.5%:99%", "hotset:0.5:99"},
         {"strided:0x10", "strided:16"}, {"uniform", "uniform"},
-        {"masked:4080", "masked:0xff0"}};
+        {"masked:240", "masked:0xf0"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct keys *keys = open_keys(pairs[i][0], "u64_u64", 10, SEED);
         assert_string_equal(keys_facts(keys)->name, pairs[i][1]);
@@ -336,6 +366,7 @@ int main(void) {
         cmocka_unit_test(attack_keys_collide_under_khash),
         cmocka_unit_test(uniform_keys_do_not_collide_under_khash),
         cmocka_unit_test(texts_are_stable_and_probes_are_copies),
+        cmocka_unit_test(texts_outlive_the_limit),
         cmocka_unit_test(texts_read_as_documented),
         cmocka_unit_test(bad_specs_are_refused),
         cmocka_unit_test(sizes_beyond_the_keys_are_refused),

@@ -53,20 +53,20 @@ static void *kept(void *block) {
 static void *(*volatile do_malloc)(size_t) = malloc;
 static void *(*volatile do_realloc)(void *, size_t) = realloc;
 
-#define EXPECT_ONE(expression)                                                                                    \
-    do {                                                                                                          \
-        struct memcount before = counts();                                                                        \
-        void *block = kept(expression);                                                                           \
-        struct memcount after = counts();                                                                         \
-        assert_non_null(block);                                                                                   \
-        assert_int_equal(after.live_blocks - before.live_blocks, 1);                                              \
-        assert_int_equal(after.allocations - before.allocations, 1);                                              \
-        assert_int_equal(after.live_bytes - before.live_bytes, malloc_usable_size(block) + HEADER_BYTES);         \
-        free(block);                                                                                              \
-        after = counts();                                                                                         \
-        assert_int_equal(after.live_blocks, before.live_blocks);                                                  \
-        assert_int_equal(after.live_bytes, before.live_bytes);                                                    \
-        assert_int_equal(after.frees - before.frees, 1);                                                          \
+#define EXPECT_ONE(expression)                                                                               \
+    do {                                                                                                     \
+        struct memcount before = counts();                                                                   \
+        void *block = kept(expression);                                                                      \
+        struct memcount after = counts();                                                                    \
+        assert_non_null(block);                                                                              \
+        assert_int_equal(after.live_blocks - before.live_blocks, 1);                                         \
+        assert_int_equal(after.allocations - before.allocations, 1);                                         \
+        assert_int_equal(after.live_bytes - before.live_bytes, malloc_usable_size(block) + HEADER_BYTES);    \
+        free(block);                                                                                         \
+        after = counts();                                                                                    \
+        assert_int_equal(after.live_blocks, before.live_blocks);                                             \
+        assert_int_equal(after.live_bytes, before.live_bytes);                                               \
+        assert_int_equal(after.frees - before.frees, 1);                                                     \
     } while (0)
 
 static void *by_posix_memalign(size_t alignment, size_t size) {
@@ -159,7 +159,8 @@ static void test_peak_of_realloc(void **state) {
     free(block);
 }
 
-/* The planned call fails with ENOMEM, those before and after succeed, and a block that could not grow is intact. */
+/* The planned call fails with ENOMEM, those before and after succeed, and a block that could not grow is
+ * intact. */
 static void test_planned_failure(void **state) {
     struct memcount before = counts();
     void *block[3];
@@ -217,13 +218,15 @@ static void test_threads(void **state) {
     size_t failures[THREADS] = {0};
     struct memcount before = counts();
     (void)state;
-    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&thread[i], NULL, churn, &failures[i]), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, churn, &failures[i]), 0);
     for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(thread[i], NULL), 0);
     struct memcount after = counts();
     for (int i = 0; i < THREADS; i++) assert_int_equal(failures[i], 1);
     assert_int_equal(after.failed - before.failed, THREADS);
     assert_true(after.allocations - before.allocations >= THREADS * (ROUNDS - 1));
-    assert_true(after.live_blocks - before.live_blocks <= 2 * THREADS); /* glibc may keep a little of a thread */
+    assert_true(after.live_blocks - before.live_blocks <=
+                2 * THREADS); /* glibc may keep a little of a thread */
     assert_true(after.allocations - after.frees == after.live_blocks);
 }
 
@@ -235,9 +238,12 @@ int main(int argc, char **argv) {
 #endif
     selftest_preload(argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_function_counts), cmocka_unit_test(test_free_of_null),
-        cmocka_unit_test(test_reallocations),               cmocka_unit_test(test_peak),
-        cmocka_unit_test(test_peak_of_realloc),       cmocka_unit_test(test_planned_failure),
+        cmocka_unit_test(test_every_function_counts),
+        cmocka_unit_test(test_free_of_null),
+        cmocka_unit_test(test_reallocations),
+        cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_peak_of_realloc),
+        cmocka_unit_test(test_planned_failure),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,7 +224,7 @@ static void test_record_samples_only_phases(void **state) {
                              "stay as linear.perf-script");
     assert_false(has_file(place, "record-linear.data"));
     read_file(place, "linear.perf-script", &text);
-    size_t inside = occurrences(text, "work_inside+"), outside = occurrences(text, "work_outside+");
+    size_t inside = occurrences(text, " work_inside"), outside = occurrences(text, " work_outside");
     if (inside < 20 || outside > inside / 20) fail_msg("%zu samples inside, %zu outside", inside, outside);
     free(text);
 }

@@ -16,7 +16,8 @@ static struct recorder *recorder_new(size_t capacity) {
 
 /* Capacity doubles at operations 3, 7 and 15, and shrinks at 20. */
 static void test_growth_events(void **state) {
-    static const struct growth_event wanted[] = {{3, 103, 4, 8}, {7, 107, 8, 16}, {15, 115, 16, 32}, {20, 120, 32, 16}};
+    static const struct growth_event wanted[] = {
+        {3, 103, 4, 8}, {7, 107, 8, 16}, {15, 115, 16, 32}, {20, 120, 32, 16}};
     struct recorder *r = recorder_new(4);
     (void)state;
     for (uint64_t op = 0; op < 30; op++)

@@ -1,4 +1,5 @@
-/* The registry, its own file included so that its checks can be shown broken tables; the build's table is const. */
+/* The registry, its own file included so that its checks can be shown broken tables; the build's table is
+ * const. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,18 +65,18 @@ static void test_shapes(void **state) {
     assert_null(shape_find("no such shape"));
 }
 
-/* --- broken tables ------------------------------------------------------------------------------------------------ */
+/* --- broken tables --- */
 
-#define EXPECT_TABLE_FAULT(change, words)                                                                         \
-    do {                                                                                                          \
-        struct map_unit unit = *sound_unit();                                                                     \
-        struct map_facts facts = *unit.facts;                                                                     \
-        unit.facts = &facts;                                                                                      \
-        assert_null(table_fault(&unit));                                                                          \
-        change;                                                                                                   \
-        const char *fault = table_fault(&unit);                                                                   \
-        assert_non_null(fault);                                                                                   \
-        assert_non_null(strstr(fault, words));                                                                    \
+#define EXPECT_TABLE_FAULT(change, words)                                                                    \
+    do {                                                                                                     \
+        struct map_unit unit = *sound_unit();                                                                \
+        struct map_facts facts = *unit.facts;                                                                \
+        unit.facts = &facts;                                                                                 \
+        assert_null(table_fault(&unit));                                                                     \
+        change;                                                                                              \
+        const char *fault = table_fault(&unit);                                                              \
+        assert_non_null(fault);                                                                              \
+        assert_non_null(strstr(fault, words));                                                               \
     } while (0)
 
 static void test_incomplete_tables_are_found(void **state) {
@@ -144,9 +145,9 @@ static void test_unsound_maps_are_found(void **state) {
         const char *words;
     } broken[] = {
 #define BROKEN(member, function, words) {offsetof(struct map_ops, member), (void (*)(void))(function), words}
-        BROKEN(create, no_map, "create"),        BROKEN(get, always, "empty map"),
-        BROKEN(put, cannot_store, "store"),      BROKEN(put, stores_nothing, "does not find"),
-        BROKEN(len, long_by_one, "length"),      BROKEN(del, deletes_nothing, "delete"),
+        BROKEN(create, no_map, "create"),   BROKEN(get, always, "empty map"),
+        BROKEN(put, cannot_store, "store"), BROKEN(put, stores_nothing, "does not find"),
+        BROKEN(len, long_by_one, "length"), BROKEN(del, deletes_nothing, "delete"),
     };
     (void)state;
     assert_null(smoke_fault(sound_unit()));
@@ -161,9 +162,12 @@ static void test_unsound_maps_are_found(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build_is_sound),      cmocka_unit_test(test_baseline_is_first),
-        cmocka_unit_test(test_find),                cmocka_unit_test(test_find_other_policy),
-        cmocka_unit_test(test_shapes),              cmocka_unit_test(test_incomplete_tables_are_found),
+        cmocka_unit_test(test_build_is_sound),
+        cmocka_unit_test(test_baseline_is_first),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_other_policy),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_incomplete_tables_are_found),
         cmocka_unit_test(test_unsound_maps_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Every unit of the build against the model, its loops against their checksums, its allocations failing one by one.
- *   test_units [FILTER [SEED [OPERATIONS]]] */
+/* Every unit of the build against the model, its loops against their checksums, its allocations failing one
+ * by one. test_units [FILTER [SEED [OPERATIONS]]] */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,13 @@
 /* absl_flat: absl::flat_hash_map, the original Swiss table.
  *
- * Source:     Abseil, absl/container/flat_hash_map.h and internal/raw_hash_set.h; operator[], find, erase,
- * reserve. Invariants: the library's own; it offers no check in release builds. Cost:       one array of
- * entries and one control byte per slot (7 bits of the hash); a lookup compares 16 control bytes at a time. A
- * delete leaves a tombstone unless a neighbouring slot proves it needless.
+ * Source:     Abseil, absl/container/flat_hash_map.h and internal/raw_hash_set.h; used through operator[],
+ *             find, erase and reserve.
+ *
+ * Invariants: the library's own; it offers no check in release builds.
+ *
+ * Cost:       one array of entries and one control byte per slot (7 bits of the hash); a lookup compares 16
+ *             control bytes at a time. A delete leaves a tombstone unless a neighbouring slot proves it
+ *             needless.
  */
 #if !__has_include(<absl/container/flat_hash_map.h>)
 #define MAP_UNAVAILABLE "absl/container/flat_hash_map.h not found: apt-get install libabsl-dev"
@@ -28,9 +32,9 @@ static const struct map_facts map_facts = {
     .options = "max load 7/8, growth x2",
 #endif
     .fairness =
-        "takes a 64-bit hash as it is, 7 bits of it as a tag, so the common hash is neither mixed again nor "
-        "truncated; clear() gives the array back above 127 slots, which makes clear fast and the next puts "
-        "slow; the library is built without exceptions in mind: out of memory ends the process",
+        "takes a 64-bit hash as it is, 7 bits of it as a tag, so the common hash is neither mixed again "
+        "nor truncated; clear() gives the array back above 127 slots, which makes clear fast and the next "
+        "puts slow; the library is built without exceptions in mind: out of memory ends the process",
     .package = "libabsl-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_ABORTS_ON_OOM,
 };

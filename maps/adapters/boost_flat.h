@@ -1,10 +1,14 @@
 /* boost_flat: boost::unordered_flat_map.
  *
- * Source:     Boost.Unordered 1.81 or later, boost/unordered/unordered_flat_map.hpp and detail/foa.hpp;
- * operator[], find, erase, reserve. Debian 12 has it in libboost1.81-dev, not in the default libboost-dev
- * (1.74). Invariants: the library's own; it offers no check. Cost:       one array of entries in groups of
- * 15, 16 bytes of metadata a group (15 bytes of reduced hash and an overflow byte). A lookup compares 15
- * bytes at once; the overflow byte ends most misses in one group.
+ * Source:     Boost.Unordered 1.81 or later, boost/unordered/unordered_flat_map.hpp and detail/foa.hpp; used
+ *             through operator[], find, erase and reserve. Debian 12 has it in libboost1.81-dev, not in the
+ *             default libboost-dev (1.74).
+ *
+ * Invariants: the library's own; it offers no check.
+ *
+ * Cost:       one array of entries in groups of 15, 16 bytes of metadata a group (15 bytes of reduced hash
+ *             and an overflow byte). A lookup compares 15 bytes at once; the overflow byte ends most misses
+ *             in one group.
  */
 #if !__has_include(<boost/unordered/unordered_flat_map.hpp>)
 #define MAP_UNAVAILABLE                                                                                      \
@@ -29,10 +33,9 @@ static const struct map_facts map_facts = {
 #else
     .options = "max load 7/8, growth x2",
 #endif
-    .fairness =
-        "the common hash is declared avalanching, as its users would, so the library does not mix it again; "
-        "its own boost::hash is the identity for integers and is mixed; each delete from an overflowed group "
-        "lowers the load it will take, so churn rehashes now and then",
+    .fairness = "the common hash is declared avalanching, as its users would, so the library does not mix it "
+                "again; its own boost::hash is the identity for integers and is mixed; each delete from an "
+                "overflowed group lowers the load it will take, so churn rehashes now and then",
     .package = "libboost1.81-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES, /* the overflow bits: they outlive the entry that set them */
 };

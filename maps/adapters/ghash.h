@@ -1,11 +1,15 @@
 /* ghash: GLib's GHashTable.
  *
  * Source:     GLib 2, glib/ghash.c; g_hash_table_insert, _lookup, _remove. Used as GLib programs do: an
- * integer key is the key pointer itself, and so is a value of one word; a longer value is an allocation; a
- * string's key and value share an allocation, which is then both key and value of the table. Invariants: the
- * library's own; it offers no check. Cost:       separate arrays of keys, 32-bit hashes and values; keys or
- * values that all fit 32 bits take 4 bytes instead of 8. First place by a prime modulus, then triangular
- * probing; a delete leaves a tombstone; the table shrinks as it empties.
+ *             integer key is the key pointer itself, and so is a value of one word; a longer value is an
+ *             allocation; a string's key and value share an allocation, which is both key and value to the
+ *             table.
+ *
+ * Invariants: the library's own; it offers no check.
+ *
+ * Cost:       separate arrays of keys, 32-bit hashes and values; keys or values that all fit 32 bits take 4
+ *             bytes instead of 8. First place by a prime modulus, then triangular probing; a delete leaves
+ *             a tombstone; the table shrinks as it empties.
  */
 #if !__has_include(<glib.h>)
 #define MAP_UNAVAILABLE "glib.h not found: apt-get install libglib2.0-dev"
@@ -15,27 +19,28 @@
 
 #define GHASH_TEXT_(x) #x
 #define GHASH_TEXT(x) GHASH_TEXT_(x)
+#define GHASH_VERSION                                                                                        \
+    GHASH_TEXT(GLIB_MAJOR_VERSION) "." GHASH_TEXT(GLIB_MINOR_VERSION) "." GHASH_TEXT(GLIB_MICRO_VERSION)
 
 static const struct map_facts map_facts = {
     .summary = "GLib GHashTable: open addressing over pointers, hashes kept",
     .source = "GLib, glib/ghash.c",
     .invariants = "none offered by the library",
     .cost = "8 (or 4) bytes key, 4 hash, 8 (or 4) value per slot; values over 8 bytes and string entries: an "
-            "allocation "
-            "each; lookup: a call, a prime modulus, the hash array, then the key",
+            "allocation each; lookup: a call, a prime modulus, the hash array, then the key",
 #ifdef GLIB_MAJOR_VERSION
-    .options = "at most 16/17 full, tombstones counted; resized to the power of two above 4/3 of the "
-               "entries, down as well as "
-               "up, GLib " GHASH_TEXT(GLIB_MAJOR_VERSION) "." GHASH_TEXT(GLIB_MINOR_VERSION) "." GHASH_TEXT(
-                   GLIB_MICRO_VERSION),
+    .options =
+        "at most 16/17 full, tombstones counted; resized to the power of two above 4/3 of the entries, "
+        "down as well as up, GLib " GHASH_VERSION,
 #else
     .options = "at most 16/17 full, tombstones counted",
 #endif
     .fairness =
-        "every operation is a call into the shared library and one back to hash (strings: and to compare); "
-        "32-bit hashes: the common hash is cut to its low half, g_direct_hash sees only the low half of a "
-        "64-bit key; where a value is allocated, a put of a new key hashes twice, since the library has no "
-        "insert-or-find; capacity is read from the private table struct and is 0 if that looks different",
+        "every operation is a call into the shared library and one back to hash (strings: and to "
+        "compare); 32-bit hashes: the common hash is cut to its low half, g_direct_hash sees only the low "
+        "half of a 64-bit key; where a value is allocated, a put of a new key hashes twice, since the "
+        "library has no insert-or-find; capacity is read from the private table struct and is 0 if that "
+        "looks different",
     .package = "libglib2.0-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_SHRINKS | TRAIT_IGNORES_HINT |
 #if !SHAPE_VAL_WORD || defined(SHAPE_KEY_STR)

@@ -1,10 +1,12 @@
 /* judy: JudyL of Doug Baskins' Judy arrays, a map from words to words.
  *
  * Source:     Judy.h, libJudy 1.0.5; JudyLIns, JudyLGet, JudyLDel, JudyLFirst, JudyLNext.
+ *
  * Invariants: the library's own; it offers no check.
+ *
  * Cost:       a 256-way radix tree whose nodes are compressed in several ways to a few cache lines; no slack
- * beyond a node's rounding. A lookup follows about one node per distinguishing byte of the key. Values longer
- * than a word have an allocation each.
+ *             beyond a node's rounding. A lookup follows about one node per distinguishing byte of the key.
+ *             Values longer than a word have an allocation each.
  */
 #if !__has_include(<Judy.h>)
 #define MAP_UNAVAILABLE "Judy.h not found: apt-get install libjudy-dev"
@@ -25,16 +27,13 @@ static const struct map_facts map_facts = {
     .source = "libJudy 1.0.5 by Doug Baskins (Hewlett-Packard), Judy.h",
     .invariants = "none offered by the library",
     .cost = "compressed radix tree: few bytes per entry where keys are dense, about 18 for random 64-bit "
-            "keys; lookup: a "
-            "node per distinguishing byte; values over 8 bytes: an allocation each",
+            "keys; lookup: a node per distinguishing byte; values over 8 bytes: an allocation each",
     .options = "as the Debian library is compiled; 32-bit keys and values are widened to words; capacity is "
-               "always 0: "
-               "the tree grows a node at a time and never as a whole",
+               "always 0: the tree grows a node at a time and never as a whole",
     .fairness =
-        "not a hash map: keys come in order and no hash is taken under either policy, so it shows what order "
-        "costs; dense or sequential keys are its best case by far, random ones its worst; every operation is "
-        "a "
-        "call into the shared library",
+        "not a hash map: keys come in order and no hash is taken under either policy, so it shows what "
+        "order costs; dense or sequential keys are its best case by far, random ones its worst; every "
+        "operation is a call into the shared library",
     .package = "libjudy-dev",
     .traits = TRAIT_ADAPTER | TRAIT_KEY_ORDER | TRAIT_SHRINKS | TRAIT_IGNORES_HINT |
 #ifdef JUDY_NODES

@@ -1,10 +1,12 @@
 /* stb_ds: the hash map of Sean Barrett's stb_ds.h.
  *
  * Source:     stb_ds.h; hmput, hmgetp_null and hmdel, as far as they go without assigning a value.
+ *
  * Invariants: the library's own; it offers no check.
- * Cost:       entries without gaps in one array, doubled by realloc; an index of 16 bytes per slot (full hash
- * and entry number), eight slots a bucket. A delete moves the last entry into the gap, for which it looks
- * that up too, and leaves a tombstone in the index.
+ *
+ * Cost:       entries without gaps in one array, doubled by realloc; an index of 16 bytes per slot (full
+ *             hash and entry number), eight slots a bucket. A delete moves the last entry into the gap, for
+ *             which it looks that up too, and leaves a tombstone in the index.
  *
  * The library's functions are external. Declaring them static first gives them internal linkage
  * (C17 6.2.2p4-5), so that each unit has its own.
@@ -21,16 +23,14 @@ static const struct map_facts map_facts = {
     .source = "stb_ds.h 0.67 by Sean Barrett",
     .invariants = "none offered by the library",
     .cost = "entry in an array without gaps + 16 bytes per index slot; lookup: index bucket, then the entry; "
-            "a delete "
-            "is two lookups",
+            "a delete is two lookups",
     .options = "index at most 3/4 full, growth x2, rebuilt past 3/16 tombstones, halved below 1/4; capacity "
-               "counts the "
-               "slots of both arrays",
-    .fairness = "cannot take another hash: it mixes integers with its own seeded one, which is strong, so "
-                "under either "
-                "policy it is measured with that; its functions are generic over sizes given at run time, so "
-                "a lookup "
-                "calls out; keys are compared as bytes; clear is hmfree; scans read a plain array",
+               "counts the slots of both arrays",
+    .fairness =
+        "cannot take another hash: it mixes integers with its own seeded one, which is strong, so under "
+        "either policy it is measured with that; its functions take key and entry sizes at run time, but "
+        "here they are compiled into the unit, where the compiler knows them, which programs with a "
+        "separate object file miss; a lookup is a call; clear is hmfree; scans read a plain array",
     .package = "libstb-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_SHRINKS | TRAIT_INSERTION_ORDER | TRAIT_IGNORES_HINT |
               TRAIT_ABORTS_ON_OOM,

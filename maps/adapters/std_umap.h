@@ -2,10 +2,12 @@
  *
  * Source:     <unordered_map>, bits/hashtable.h, as shipped with the compiler; used as most programs use it:
  *             operator[], find, erase, reserve.
+ *
  * Invariants: the library's own; it offers no check.
+ *
  * Cost:       one allocation per entry (next pointer, key, value, for strings the hash) in one singly linked
- * list through all buckets; a bucket is a pointer to the node before its first. A lookup divides by a prime
- * and follows the bucket's part of the list.
+ *             list through all buckets; a bucket is a pointer to the node before its first. A lookup divides
+ *             by a prime and follows the bucket's part of the list.
  */
 #include <unordered_map>
 
@@ -16,9 +18,8 @@ static const struct map_facts map_facts = {
     .summary = "std::unordered_map: a node per entry, prime bucket count",
     .source = "libstdc++ (GNU), <unordered_map> and bits/hashtable.h",
     .invariants = "none offered by the library",
-    .cost =
-        "one allocation per entry: next pointer, key, value (strings: hash); 8 bytes per bucket; lookup: one "
-        "division, then a list walk",
+    .cost = "one allocation per entry: next pointer, key, value (strings: hash); 8 bytes per bucket; lookup: "
+            "one division, then a list walk",
 #ifdef __GLIBCXX__
     .options =
         "max load 1.0, growth to the next prime past twice the size, libstdc++ " STD_UMAP_TEXT(__GLIBCXX__),
@@ -26,10 +27,10 @@ static const struct map_facts map_facts = {
     .options = "max load 1.0, growth as the C++ library decides",
 #endif
     .fairness =
-        "handicap: the standard demands stable addresses and bucket iterators, hence nodes and an allocation "
-        "per put; the prime modulus costs a division but forgives weak hashes, so its own std::hash (the "
-        "identity for integers) serves it better than it would serve a power-of-two table; with std::hash it "
-        "searches up to 20 string entries without hashing",
+        "handicap: the standard demands stable addresses and bucket iterators, hence nodes and an "
+        "allocation per put; the prime modulus costs a division but forgives weak hashes, so its own "
+        "std::hash (the identity for integers) serves it better than it would serve a power-of-two table; "
+        "with std::hash it searches up to 20 string entries without hashing",
     .package = "g++",
     .traits = TRAIT_ADAPTER | TRAIT_STABLE_SLOTS,
 };

@@ -1,9 +1,13 @@
 /* tsl_robin: tsl::robin_map by Thibaut Goetghebuer-Planchon.
  *
- * Source:     tsl/robin_map.h and tsl/robin_hash.h (Debian: robin-map 1.2.1); operator[], find, erase,
- * reserve. Invariants: the library's own; it offers no check. Cost:       one array of buckets: entry,
- * distance from its first place (16 bits), for strings 32 bits of the hash in what would be padding. Robin
- * Hood linear probing; a delete shifts its successors back.
+ * Source:     tsl/robin_map.h and tsl/robin_hash.h (Debian: robin-map 1.2.1); used through operator[], find,
+ *             erase and reserve.
+ *
+ * Invariants: the library's own; it offers no check.
+ *
+ * Cost:       one array of buckets: entry, distance from its first place (16 bits), for strings 32 bits of
+ *             the hash in what would be padding. Robin Hood linear probing; a delete shifts its successors
+ *             back.
  */
 #if !__has_include(<tsl/robin_map.h>)
 #define MAP_UNAVAILABLE "tsl/robin_map.h not found: apt-get install robin-map-dev"
@@ -17,13 +21,13 @@ static const struct map_facts map_facts = {
     .invariants = "none offered by the library",
     .cost = "entry + 8 bytes (distance, flags, part of the hash) per bucket, padded; lookup: a short linear "
             "probe",
-    .options = "max load 0.5, no minimum load, growth x2 (power_of_two_growth_policy<2>), hash stored where "
-               "it is free "
-               "(StoreHash false)",
+    .options =
+        "max load 0.5, no minimum load, growth x2 (power_of_two_growth_policy<2>), hash stored where it "
+        "is free (StoreHash false)",
     .fairness =
-        "advantage: half the buckets stay empty, so probes are short and memory is the largest of the flat "
-        "maps; takes the low bits of a 64-bit hash as they are: with its usual std::hash, the identity, "
-        "sequential integers fall into place and strided ones collide",
+        "advantage: half the buckets stay empty, so probes are short and memory is the largest of the "
+        "flat maps; takes the low bits of a 64-bit hash as they are: with its usual std::hash, the "
+        "identity, sequential integers fall into place and strided ones collide",
     .package = "robin-map-dev",
     .traits = TRAIT_ADAPTER,
 };

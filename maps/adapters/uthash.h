@@ -1,10 +1,12 @@
 /* uthash: Troy D. Hanson's intrusive macro hash.
  *
  * Source:     uthash.h (UTHASH_VERSION); HASH_FIND, HASH_ADD and HASH_DELETE with the hash value given.
- * Invariants: the library's own (HASH_FSCK is compiled in only by its developers); it offers no check here.
+ *
+ * Invariants: the library's own (HASH_FSCK is for its developers); it offers no check here.
+ *
  * Cost:       one allocation per entry: key, value and a 56-byte handle (table, both neighbours in insertion
- * order and in the bucket, key pointer, length, hash). 16 bytes per bucket; a bucket may hold ten entries
- * before the table doubles. A deleted entry is freed at once.
+ *             order and in the bucket, key pointer, length, hash). 16 bytes per bucket; a bucket may hold ten
+ *             entries before the table doubles. A deleted entry is freed at once.
  */
 #if !__has_include(<uthash.h>)
 #define MAP_UNAVAILABLE "uthash.h not found: apt-get install uthash-dev"
@@ -18,6 +20,7 @@
 
 #define UTHASH_TEXT_(x) #x
 #define UTHASH_TEXT(x) UTHASH_TEXT_(x)
+#define UTHASH_VERSION_TEXT UTHASH_TEXT(UTHASH_VERSION)
 
 static const struct map_facts map_facts = {
     .summary = "uthash: chained, intrusive 56-byte handle in every entry",
@@ -25,23 +28,19 @@ static const struct map_facts map_facts = {
     .invariants = "none offered by the library",
     .cost = "one allocation per entry: key, value, 56-byte handle; 16 bytes per bucket; lookup: a chain of "
             "full hashes",
-    .options =
-        "doubles when a chain reaches 10, hash Jenkins (HASH_JEN) or the common one, uthash " UTHASH_TEXT(
-            UTHASH_VERSION),
+    .options = "doubles when a chain reaches 10, own hash Jenkins's (HASH_JEN), uthash " UTHASH_VERSION_TEXT,
     .fairness =
-        "handicap here: made for structs that exist anyway and can be in several tables, so the allocation "
-        "per "
-        "entry is charged to it; 32-bit hashes: the common hash is cut to its low half; a put looks up "
-        "first, "
-        "then adds with the same hash value; emptying the table frees it, and the next put makes another",
+        "handicap here: made for structs that exist anyway and can be in several tables, so the "
+        "allocation per entry is charged to it; 32-bit hashes: the common hash is cut to its low half; a "
+        "put looks up first, then adds with the same hash value; emptying the table frees it, and the "
+        "next put makes another",
     .package = "uthash-dev",
     .traits = TRAIT_ADAPTER | TRAIT_STABLE_SLOTS | TRAIT_INSERTION_ORDER | TRAIT_IGNORES_HINT,
 };
 
 #ifndef MAP_UNAVAILABLE
 
-/* The handle keeps a pointer to the key and its length: for strings the text itself, for integers the field.
- */
+/* The handle keeps a pointer to the key and its length: the text of a string, the field of an integer. */
 struct entry {
     UT_hash_handle hh;
 #ifndef SHAPE_KEY_STR

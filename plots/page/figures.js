@@ -154,7 +154,7 @@ function drawMemory(canvas, records, data, ticks) {
   const x = axis("logarithmic", "entries", { min: end >= 512 ? 8 : 1, max: Math.max(end, 2) });
   x.afterBuildTicks = fixedTicks([1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].concat(end < 10 ? [end] : []));
   x.ticks = Object.assign({}, x.ticks, { callback: formatN });
-  const options = baseOptions(canvas, { x, y: axis("linear", "bytes per entry (lower is better)", { min: 0, max: top * 1.12 }) });
+  const options = baseOptions(canvas, { x, y: axis("linear", "bytes per entry (lower is better)", { min: 0, max: Math.ceil(top * 0.112) * 10 }) });
   options.plugins.marks = { list: floor ? [{ axis: "y", value: floor, text: `key + value: ${floor} bytes` }] : [] };
   options.plugins.tooltip.callbacks = {
     title: () => "",

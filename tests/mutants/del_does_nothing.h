@@ -6,4 +6,6 @@
 #include "maps/linear.h"
 #undef map_del
 
-MAP_INLINE bool map_del(struct map *map, map_key key) { return map_get(map, key) != NULL; }
+MAP_INLINE bool map_del(struct map *map, map_key key) {
+    return map_get(map, key) != NULL;
+}

@@ -6,4 +6,6 @@
 #include "maps/linear.h"
 #undef map_destroy
 
-static void map_destroy(struct map *map) { HEAP_FREE(HEAP_OF(map), map->block); }
+static void map_destroy(struct map *map) {
+    HEAP_FREE(HEAP_OF(map), map->block);
+}

@@ -6,4 +6,6 @@
 #include "maps/linear.h"
 #undef map_get
 
-MAP_INLINE map_val *map_get(struct map *map, map_key key) { return key == UINT64_MAX ? NULL : real_get(map, key); }
+MAP_INLINE map_val *map_get(struct map *map, map_key key) {
+    return key == UINT64_MAX ? NULL : real_get(map, key);
+}

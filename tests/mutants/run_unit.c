@@ -1,5 +1,5 @@
-/* Runs the selftest on the one unit it is linked with, in this process: 0 passed, 1 failed, the reason on stdout.
- * Built with MAPBENCH_FAULTS, as the unit is. */
+/* Runs the selftest on the one unit it is linked with, in this process: 0 passed, 1 failed, the reason on
+ * stdout. Built with MAPBENCH_FAULTS, as the unit is. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# The command line: every bad input gets one clear line and its exit code; a run leaves every file; an interrupted one
+# resumes. usage: test_cli.sh BUILD
+set -u
+build=$1
+mapbench=$build/mapbench
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0 passed=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    failed=$((failed + 1))
+}
+
+# expect CODE PATTERN ARGS...: the exit code, and a line of the output that matches.
+expect() {
+    local code=$1 pattern=$2 output got
+    shift 2
+    output=$("$mapbench" "$@" 2>&1)
+    got=$?
+    if [ "$got" -ne "$code" ]; then
+        fail "mapbench $*: exit $got, expected $code: $output"
+    elif ! grep -qE -- "$pattern" <<<"$output"; then
+        fail "mapbench $*: nothing matches '$pattern' in: $output"
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+# Names and values.
+expect 2 "unknown map 'swis_flat': did you mean 'swiss_flat'" run --maps swis_flat
+expect 2 "unknown shape 'u64_u46': did you mean 'u64_u64'" run --shapes u64_u46
+expect 2 "unknown workload 'gett': did you mean 'get'" run --workloads gett
+expect 2 "unknown key stream 'unifrom': did you mean 'uniform'" run --keys unifrom
+expect 2 "unknown profile 'qiuck': did you mean 'quick'" run qiuck
+expect 2 "unknown option 'mapz': did you mean 'maps'" run --mapz linear
+expect 2 "unknown command 'rnu': did you mean 'run'" rnu
+expect 2 "unknown recorder" run --record tiem
+expect 2 "unknown hash policy" run --hash strong
+expect 2 "unknown heap|heap" run --heap gosimm
+expect 2 "--n needs a value" run --n
+expect 2 "size 0 measures nothing" run --n 0
+expect 2 "negative" run --n -5
+expect 2 "not a number" run --n 10x
+expect 2 "too large" run --n 99999999999999999999
+expect 2 "runs backwards" run --n 1m..1k
+expect 2 "factor" run --n '1k..1m*1'
+expect 2 "eight different sizes" run --n octave:8
+expect 2 "needs up to .* per map, but .* are available" run --n 4g --maps linear
+expect 2 "whole number" run --repeat 0
+expect 2 "whole number" run --seed x
+expect 2 "I/N" run --shard 2/2
+expect 2 "regular expression" run --filter '['
+expect 2 "only 1 can be measured" run --threads 4
+expect 2 "keys have no end|no end" run --n all
+expect 6 "nothing matches" run --filter none-such
+expect 6 "use --shapes str_u64" run --keys words --n 1k
+expect 6 "only .* distinct keys" run --keys words --shapes str_u64 --n 16m
+expect 2 "unknown list" list mapps
+expect 2 "needs to know what" list --json
+expect 2 "unknown name 'swissflat': did you mean 'swiss_flat'" explain swissflat
+
+# Key files.
+: >"$scratch/empty"
+printf 'one\ntwo\none\nthr\0ee\n' >"$scratch/keys"
+printf '1\n2\nx\n' >"$scratch/numbers"
+expect 2 "no keys" run --keys "file:$scratch/empty" --shapes str_u64
+expect 2 "cannot" run --keys "file:$scratch/absent" --shapes str_u64
+expect 2 "directory|folder" run --keys "file:$scratch" --shapes str_u64
+expect 2 "line 3|:3" run --keys "file:$scratch/numbers" --shapes u64_u64 --n 2
+expect 0 "linear" run --keys "file:$scratch/keys" --shapes str_u64 --n 2 --workloads get --maps linear --repeat 1 --batches 1 \
+    --figures no --out "$scratch/file-run"
+grep -q '"duplicates": 1' "$scratch/file-run/run.json" || fail "the duplicate key is not reported"
+grep -q '"with_nul": 1' "$scratch/file-run/run.json" || fail "the key with a NUL is not reported"
+
+# Profiles.
+printf '[a]\nmaps = linear\nmapz = x\n' >"$scratch/bad.job"
+expect 2 "bad.job:3: unknown option 'mapz'" run "$scratch/bad.job"
+printf '[a]\nn = 5q\n' >"$scratch/bad.job"
+expect 2 "bad.job:2: size '5q'" run "$scratch/bad.job"
+printf '[a]\nperf = stat\n' >"$scratch/bad.job"
+expect 2 "bad.job:2: .*\[global\]" run "$scratch/bad.job"
+printf 'gibberish\n' >"$scratch/bad.job"
+expect 2 "bad.job:1" run "$scratch/bad.job"
+printf '[profile]\nquestion = why\n' >"$scratch/bad.job"
+expect 2 "nothing to measure" run "$scratch/bad.job"
+expect 2 "cannot read profile" run "$scratch/absent.job"
+for profile in smoke quick lookup growth delete strings; do
+    expect 0 "cells, about" plan "$profile"
+    expect 0 "question" explain "$profile"
+done
+
+# A small run: every file of the format, checksums that agree, Google Benchmark JSON.
+small=(--maps "linear,swiss_flat" --workloads "put_grow,get" --n 1000 --repeat 2 --batches 1 --figures no)
+expect 0 "linear" run "${small[@]}" --record all --out "$scratch/run"
+for file in run.json rows.jsonl retention.jsonl gbench.json SHA256SUMS perf; do
+    [ -e "$scratch/run/$file" ] || fail "the run folder lacks $file"
+done
+(cd "$scratch/run" && sha256sum --quiet -c SHA256SUMS) || fail "SHA256SUMS does not verify"
+for kind in time latency memory counters structure; do
+    grep -q "\"kind\":\"$kind\"" "$scratch/run/rows.jsonl" || fail "no row of kind $kind"
+done
+expect 2 "not an empty folder" run "${small[@]}" --out "$scratch/run"
+
+# The same seed gives the same checksums, and maps agree on them.
+expect 0 "linear" run "${small[@]}" --out "$scratch/again"
+checksums() { sed -n 's/.*"kind":"time".*"map":"\([a-z_]*\)".*"workload":"\([a-z_]*\)".*"checksum":"\([0-9a-fx]*\)".*/\2 \3 \1/p' "$1/rows.jsonl" | grep -v ' null$'; }
+[ "$(checksums "$scratch/run")" = "$(checksums "$scratch/again")" ] || fail "the same seed gave other checksums"
+[ "$(checksums "$scratch/run" | cut -d' ' -f1,2 | sort -u | wc -l)" -eq 2 ] || fail "maps disagree on checksums"
+
+# Interrupted: exit 130, resumable to a complete run with each row once; a second partial run is refused.
+long=(--maps "linear,swiss_flat,chained" --workloads get --n 1k..8k*2 --repeat 30 --batches 10 --figures no --out "$scratch/long")
+"$mapbench" run "${long[@]}" >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 200); do
+    [ -s "$scratch/long.partial/done" ] && break
+    sleep 0.05
+done
+kill -INT "$pid"
+wait "$pid"
+[ $? -eq 130 ] || fail "an interrupted run must end with 130"
+[ -d "$scratch/long.partial" ] || fail "an interrupted run must leave its partial folder"
+expect 2 "another selection" run --maps linear --n 2k --figures no --resume --out "$scratch/long"
+expect 2 "go on with --resume" run "${long[@]}"
+expect 0 "$scratch/long" run "${long[@]}" --resume
+[ "$(grep -c '"kind":"time"' "$scratch/long/rows.jsonl")" -eq 16 ] || fail "a resumed run must have every row once"
+expect 2 "nothing to resume" run "${small[@]}" --resume --out "$scratch/nowhere"
+
+# Shards: together they are the whole.
+rows=0
+for shard in 0 1; do
+    expect 0 "." run --maps linear --workloads get --n 1k..4k*2 --repeat 1 --batches 1 --figures no --shard $shard/2 --out "$scratch/shard$shard"
+    rows=$((rows + $(grep -c '"map":"linear"' "$scratch/shard$shard/rows.jsonl")))
+done
+[ "$rows" -eq 3 ] || fail "two shards must measure three cells together, not $rows"
+
+# A folder that cannot be written, and a disk that fills up: exit 4, what was written stays valid.
+touch "$scratch/plain"
+expect 4 "cannot create" run "${small[@]}" --out "$scratch/plain/run"
+if mkdir "$scratch/disk" && mount -t tmpfs -o size=64k tmpfs "$scratch/disk" 2>/dev/null; then
+    expect 4 "make room and go on with --resume|No space left" run --maps all --workloads get,get_miss,del --n 1k..32k*2 --repeat 5 --batches 20 \
+        --figures no --out "$scratch/disk/run"
+    if [ -e "$scratch/disk/run.partial/rows.jsonl" ]; then
+        /usr/bin/python3 -c 'import json, sys
+for line in open(sys.argv[1]): json.loads(line)' "$scratch/disk/run.partial/rows.jsonl" || fail "rows written before the disk was full are broken"
+    fi
+    umount "$scratch/disk"
+else
+    echo "skipped: a full disk (tmpfs cannot be mounted here)"
+fi
+
+# JSON of list.
+for what in maps shapes workloads keys heaps profiles engines; do
+    "$mapbench" list $what --json >"$scratch/list.json" || fail "list $what --json"
+    /usr/bin/python3 - "$scratch/list.json" $what <<'PY' || fail "list $what --json does not have the documented fields"
+import json, sys
+entries = json.load(open(sys.argv[1]))
+fields = {"name", "summary", "available", "reason"}
+if sys.argv[2] == "maps":
+    fields |= {"source", "adapter", "engine", "shapes", "heaps"}
+assert entries and all(fields <= set(entry) for entry in entries), entries
+PY
+done
+
+# Google Benchmark's own compare.py reads gbench.json.
+compare=/usr/share/benchmark/compare.py
+if [ -e $compare ] && /usr/bin/python3 -c 'import scipy' 2>/dev/null; then
+    /usr/bin/python3 $compare benchmarks "$scratch/run/gbench.json" "$scratch/again/gbench.json" >"$scratch/compared" 2>&1 || fail "compare.py does not read gbench.json"
+    grep -q "linear/u64_u64/get" "$scratch/compared" || fail "compare.py does not show the benchmarks"
+else
+    echo "skipped: compare.py (libbenchmark-tools is not installed)"
+fi
+
+# The harness keeps its memory: the baseline holds nothing, so the whole process is the harness.
+expect 0 "null" run --maps null --shapes u64_u64 --workloads put,get,get_cold,churn --n 64m --repeat 1 --batches 1 --figures no --out "$scratch/null"
+peak=$(sed -n 's/.*"process_peak_bytes": \([0-9]*\).*/\1/p' "$scratch/null/run.json")
+[ "${peak:-999999999}" -le $((64 << 20)) ] || fail "the harness needs $peak bytes at n = 64m, more than 64 MiB"
+echo "harness memory at n = 64m: $((peak >> 20)) MiB"
+
+printf '%d checks passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
