@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* asprintf */
 #include "harness/keyset_builder.h"
 
 #include <sha2.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "harness/keyset_source.h"
 
 #include <ctype.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "harness/keysets.h"
 
 #include <stdio.h>

@@ -61,30 +61,15 @@ static json_t *list_workloads(void) {
     return list;
 }
 
-static const struct {
-    const char *name, *summary;
-} streams[] = {
-    {"uniform", "random keys, every one touched equally often"},
-    {"zipf", "random keys, touched by Zipf's law; zipf:THETA (0.99)"},
-    {"hotset", "random keys, some touched most of the time; hotset:KEYS%:TOUCHES% (10:90)"},
-    {"sequential", "1, 2, 3 ..."},
-    {"reverse", "descending keys"},
-    {"strided", "multiples of a stride; strided:STRIDE (4096)"},
-    {"masked", "keys that differ in some bits only; masked:MASK"},
-    {"attack", "keys that collide under a known weak hash (khash's, X31)"},
-    {"words", "English words (package wamerican)"},
-    {"paths", "file paths of the installed packages"},
-    {"symbols", "dynamic symbol names of the installed shared libraries"},
-    {"file", "your own keys, one a line; file:PATH"},
-};
-
 static json_t *list_keys(void) {
     json_t *list = json_array();
-    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
-        char why[256] = "";
-        bool needs_argument = strcmp(streams[i].name, "file") == 0;
-        bool available = needs_argument || keys_available(streams[i].name, shape_find("str_u64"), why, sizeof why) > 0;
-        add_entry(list, streams[i].name, streams[i].summary, available ? NULL : why);
+    for (size_t i = 0; i < keys_stream_count(); i++) {
+        const struct keys_stream *stream = keys_stream_at(i);
+        char why[256] = "", summary[256];
+        bool needs_argument = strcmp(stream->name, "file") == 0;
+        bool available = needs_argument || keys_available(stream->name, shape_find("str_u64"), why, sizeof why) > 0;
+        snprintf(summary, sizeof summary, stream->parameters[0] ? "%s; %s%s" : "%s", stream->summary, stream->name, stream->parameters);
+        add_entry(list, stream->name, summary, available ? NULL : why);
     }
     return list;
 }
@@ -207,7 +192,7 @@ static int explain_unknown(const char *name) {
     for (size_t i = 0; i < registry_map_count(); i++) known[count++] = registry_map_name(i);
     for (size_t i = 0; i < shape_count(); i++) known[count++] = shape_at(i)->name;
     for (size_t i = 0; i < workload_count(); i++) known[count++] = workload_at(i)->name;
-    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) known[count++] = streams[i].name;
+    for (size_t i = 0; i < keys_stream_count(); i++) known[count++] = keys_stream_at(i)->name;
     char why[160];
     unknown_name("name", name, known, count, why, sizeof why);
     fprintf(stderr, "mapbench: %s\n", why);
@@ -227,8 +212,9 @@ int explain_command(const char *name) {
     if (workload)
         return printf("%s (workload): %s\n  latency      %s\n", name, workload->summary, workload_has_latency(workload) ? "can be recorded per operation" : "no"),
                EXIT_OK;
-    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
-        if (strcmp(name, streams[i].name) == 0) return printf("%s (keys): %s; see docs/keys.md\n", name, streams[i].summary), EXIT_OK;
+    for (size_t i = 0; i < keys_stream_count(); i++)
+        if (strcmp(name, keys_stream_at(i)->name) == 0)
+            return printf("%s%s (keys): %s; see docs/keys.md\n", name, keys_stream_at(i)->parameters, keys_stream_at(i)->summary), EXIT_OK;
     struct profile *profile = profile_load(name, why, sizeof why);
     if (!profile) return explain_unknown(name);
     explain_profile(profile);

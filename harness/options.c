@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/keys.h"
 #include "harness/names.h"
 #include "harness/registry.h"
 #include "harness/shape.h"
@@ -50,9 +51,7 @@ static struct words words_of(enum option_id id) {
         break;
     case OPTION_KEYS:
         w.kind = "key stream";
-        static const char *const streams[] = {"uniform", "zipf", "hotset", "sequential", "reverse", "strided",
-                                              "masked", "attack", "words", "paths", "symbols", "file"};
-        for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) words_add(&w, streams[i]);
+        for (size_t i = 0; i < keys_stream_count(); i++) words_add(&w, keys_stream_at(i)->name);
         break;
     case OPTION_HEAP:
 #define HEAP(name, summary) words_add(&w, #name);

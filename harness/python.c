@@ -14,25 +14,20 @@
 
 extern char **environ;
 
-static int spawn_and_wait(char *const argv[], bool quiet) {
+/* silent: neither stream is shown; otherwise only what goes to stderr. */
+static int spawn_and_wait(char *const argv[], bool silent) {
     posix_spawn_file_actions_t actions;
     pid_t pid;
     int status;
     posix_spawn_file_actions_init(&actions);
-    if (quiet) {
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    }
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (silent) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error) return errno = error, -1;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-int program_run(char *const argv[]) {
-    return spawn_and_wait(argv, false);
 }
 
 static bool can_draw(const char *python) {
@@ -57,7 +52,7 @@ int report_draw(char *const *folders, char *why, size_t why_size) {
     argv[0] = (char *)python;
     argv[1] = program;
     for (size_t i = 0; folders[i] && i < 60; i++) argv[i + 2] = folders[i];
-    int status = program_run(argv);
-    if (status != 0) snprintf(why, why_size, "%s ended with %d: its message stands above", program, status);
+    int status = spawn_and_wait(argv, false);
+    if (status != 0) snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
     return status == 2 ? 2 : status == 0 ? 0 : 4;
 }

@@ -9,9 +9,6 @@
  * `why` names the packages to install. Static storage; looked for once. */
 const char *python_find(char *why, size_t why_size);
 
-/* Runs `program` (NULL-terminated argv, argv[0] looked up in PATH) and waits. Its exit status, or -1 with errno set. */
-int program_run(char *const argv[]);
-
 /* Draws the figures and the report of run folders (NULL-terminated). The plot program's exit code: 0, 2 or 4. */
 int report_draw(char *const *folders, char *why, size_t why_size);
 

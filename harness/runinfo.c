@@ -95,9 +95,10 @@ void runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys
         if (strcmp(json_string_value(json_object_get(entry, "name")), f->name) == 0 &&
             strcmp(json_string_value(json_object_get(entry, "shape")), shape->name) == 0)
             return;
-    json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:f}", "name", f->name, "shape", shape->name, "limit",
+    json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "name", f->name, "shape", shape->name, "limit",
                                           f->limit == SIZE_MAX ? json_null() : json_integer((json_int_t)f->limit), "provenance", f->provenance,
-                                          "sha256", f->sha256, "files", (json_int_t)f->files, "duplicates", (json_int_t)f->duplicates,
+                                          "sha256", f->sha256, "files", (json_int_t)f->files, "files_skipped", (json_int_t)f->files_skipped,
+                                          "empty_lines", (json_int_t)f->empty_lines, "text_bytes", (json_int_t)f->text_bytes, "duplicates", (json_int_t)f->duplicates,
                                           "with_nul", (json_int_t)f->with_nul, "mean_key_bytes", f->mean_key_bytes));
 }
 

@@ -5,17 +5,17 @@
  *
  *   1. copy this file to maps/NAME.h and replace what is marked FILL IN;
  *   2. add one line to maps/maps.def:  MAP(NAME, c, maps/NAME.h, ALL, common)
- *   3. make test: the model test, the loops' reference checksums and the failing allocations now cover it.
+ *   3. make test: the model test, the loops' reference checksums and failing allocations now cover it.
  *
  * The file is included into harness/map_unit.c, once for each shape, so write plain names. Given are:
  *
- *   map_key, map_val         the types; copied with =. Every value is legal, 0 and all ones included; so is
- * the string of length 0 key_hash(key)            the common hash, 64 good bits: take any of them
+ *   map_key, map_val         the types, copied with =. Every value is legal: 0, all ones, the empty string
+ *   key_hash(key)            the common hash: 64 good bits, take any of them
  *   key_equal(a, b)          the only way to compare keys
- *   SHAPE_KEY_INT            defined if keys are integers of SHAPE_KEY_BITS bits, SHAPE_KEY_STR if they are
- * struct str, whose text belongs to the caller and outlives the map HEAP_NEW, HEAP_FREE ...  all memory comes
- * from these (harness/heaps/malloc.h says what each is for) MAP_INLINE               for map_get, map_put and
- * map_del, so that the measured loops contain them
+ *   SHAPE_KEY_INT            defined if keys are integers, of SHAPE_KEY_BITS bits
+ *   SHAPE_KEY_STR            defined if they are struct str; the text is the caller's and outlives the map
+ *   HEAP_NEW, HEAP_FREE ...  all memory comes from these; harness/heaps/malloc.h says what each is for
+ *   MAP_INLINE               for map_get, map_put and map_del, so that the measured loops contain them
  *
  * The head of a map's file says, in this order:
  *
@@ -26,7 +26,7 @@
  * Source:     FILL IN: paper, or library with file and version. Here: this project.
  * Invariants: FILL IN: what map_check recounts. Here: len <= room; no key twice.
  * Cost:       FILL IN: memory accesses of a lookup, bytes of an entry. Here: a lookup compares half of the
- * entries; an entry takes its size over 0.5 to 1.
+ *             entries; an entry takes its size over 0.5 to 1.
  */
 
 /* What `list`, `explain` and the results say of the map. Every text is needed. Required. */

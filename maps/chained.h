@@ -1,6 +1,7 @@
 /* chained: an array of buckets, one heap node per entry.
  *
- * Words:      a BUCKET is a pointer to a chain of nodes; a NODE holds one entry and the pointer to the next.
+ * Words:      a BUCKET is a pointer to a chain of nodes; a NODE holds one entry and the pointer to the
+ *             next.
  *
  *             buckets                nodes, each allocated by itself
  *             [0] ------------------> next | (hash) | key | val  -> next | ...
@@ -9,15 +10,18 @@
  *             [mask] ---------------> next | (hash) | key | val
  *
  *             An entry belongs to bucket hash & mask. String nodes keep the whole hash, so that a lookup
- * touches the text of another key only when all 64 bits agree and growth touches no text at all; there it
- * fills what malloc would round up anyway (40 of 40 usable bytes). Integer nodes recompute it: another word
- * would push 24 bytes, malloc's smallest class, to the next one. Source:     separate chaining, Knuth, TAOCP
- * vol. 3, section 6.4; one node per entry as in std::unordered_map and GHashTable's predecessors. Invariants:
- * the capacity is a power of two, or 0 before the first store; every node hangs in the bucket of its hash; no
- * key twice; len counts the nodes; len <= capacity. Cost:       a lookup reads the bucket and, on average, 1
- * + load/2 nodes: two dependent cache misses. Per entry, for 8-byte keys and values: 24 bytes of node (32
- * with malloc's header) and 8 to 16 bytes of bucket. A value's address never changes. Growth relinks nodes
- * and moves no entry.
+ *             touches the text of another key only when all 64 bits agree, and growth touches no text at
+ *             all; there the hash fills what malloc would round up anyway (40 of 40 usable bytes). Integer
+ *             nodes recompute it: another word would push 24 bytes, which fill their malloc class, to the
+ *             next one.
+ * Source:     separate chaining, Knuth, TAOCP vol. 3, section 6.4; one node per entry, as in
+ *             std::unordered_map.
+ * Invariants: the capacity is a power of two, or 0 before the first store; every node hangs in the bucket
+ *             of its hash; no key twice; len counts the nodes; len <= capacity.
+ * Cost:       a lookup reads the bucket and a node or two: two dependent cache misses. Per entry, for
+ *             8-byte keys and values: 24 bytes of node (32 with malloc's header) and 8 to 16 bytes of
+ *             bucket, 40 to 48 together. A value's address never changes. Growth relinks nodes and moves no
+ *             entry.
  */
 #include "maps/sizing.h"
 

@@ -1,25 +1,24 @@
 /* dense: all entries in one array, in the order of their insertion, and an index of their positions.
  *
  * Words:      an entry's POSITION is its place in the array; an index slot's WORD holds a position and, in
- * the bits that positions do not need, a TAG of hash bits; an entry's HOME is the index slot that the highest
- * hash bits name.
+ *             the bits that positions do not need, a TAG of hash bits; an entry's HOME is the index slot
+ *             that the highest hash bits name.
  *
  *             entries  [ k v | k v | k v | k v |  ...room... ]     0 .. len - 1, without gaps
- *                                 ^
  *             index    [ 0 | tag,1 | 0 | tag,3 | tag,2 | 0 ... ]   0: free, otherwise position + 1
  *
- *             A scan is a walk over the array. A lookup probes the index linearly and reads an entry only if
- * the tag agrees (all hash bits that fit: 11 of 32 at a million entries). Deletion moves the last entry into
- * the gap, which ends insertion order, and closes the gap in the index by moving words back. Words are 32
- * bits up to 2^DENSE_NARROW_BITS index slots, 64 bits beyond. String entries keep their hash, so that neither
- *             growth nor deletion reads a text.
+ *             A scan is a walk over the array. A lookup probes the index linearly and reads an entry only
+ *             if the tag agrees (all hash bits that fit: 11 of 32 at a million entries). Deletion moves the
+ *             last entry into the gap, which ends insertion order, and closes the gap in the index by
+ *             moving words back. Words are 32 bits up to 2^DENSE_NARROW_BITS index slots, 64 bits beyond.
+ *             String entries keep their hash, so that neither growth nor deletion reads a text.
  * Source:     Raymond Hettinger's compact dict (Python 3.6, Objects/dictobject.c) with the deletion of
  *             ankerl::unordered_dense; Knuth's backward shift (TAOCP vol. 3, 6.4, algorithm R).
- * Invariants: every position has one word, with its key's tag, and there are no other words; no index slot is
- * free from an entry's home to its word; no key twice; len <= room <= 5/8 of the index. Cost:       a hit
- * reads a line of the index and a line of entries. Per entry one entry over 0.5 to 1 and 4 bytes over 0.3125
- * to 0.625: 22 to 45 bytes for 8-byte keys and values. Deletion reads the keys of the words behind, and finds
- * the last entry's word: four or five cache lines.
+ * Invariants: every position has one word, with its key's tag, and there are no other words; no index slot
+ *             is free from an entry's home to its word; no key twice; len <= room <= 5/8 of the index.
+ * Cost:       a hit reads a line of the index and then one of entries. Per entry one entry over 0.5 to 1
+ *             and 4 bytes over 0.3125 to 0.625: 22 to 45 bytes for 8-byte keys and values. Deletion reads
+ *             the keys of the words behind, and finds the last entry's word: four or five cache lines.
  */
 #include "maps/sizing.h"
 
@@ -96,8 +95,7 @@ MAP_INLINE bool entry_holds(const struct entry *entry, map_key key, uint64_t has
 #endif
 }
 
-/* --- the index; `wide` is a literal in every caller on a hot path, and folds
- * ------------------------------------- */
+/* --- the index; `wide` is a literal in every caller on a hot path, and folds --- */
 
 MAP_INLINE uint64_t word_at(const struct map *map, size_t at, bool wide) {
     return wide ? ((const uint64_t *)map->index)[at] : ((const uint32_t *)map->index)[at];
@@ -161,8 +159,7 @@ MAP_INLINE void dense_fill_index(struct map *map, bool wide) {
     }
 }
 
-/* --- arrays
- * ---------------------------------------------------------------------------------------------------- */
+/* --- arrays --- */
 
 /* Gives the map new arrays, the index empty, and leaves it as it was (false) when memory runs out. */
 static bool dense_allocate(struct map *map, size_t capacity) {
@@ -224,8 +221,7 @@ static __attribute__((noinline, cold)) bool dense_grow(struct map *map) {
     return true;
 }
 
-/* --- the interface
- * --------------------------------------------------------------------------------------------- */
+/* --- the interface --- */
 
 MAP_INLINE struct entry *dense_entry(const struct map *map, size_t at) {
     return &map->entries[word_position(map, word_at(map, at, map->wide))];

@@ -6,16 +6,17 @@
  *             1       CTRL_DELETED: free, but a probe must go on (a tombstone)
  *             2..255  the tag of the entry in the slot: 8 bits of its hash
  *
- * Empty is 0 so that zeroed memory is an empty table. Swiss tables usually tell free from full by the byte's
- * highest bit, which leaves 7 bits of tag; here 254 tags halve the lookups that read a wrong slot (at 14
- * entries a group from 11 % to 6 %) for one more vector instruction where free slots are looked for.
+ * Empty is 0 so that zeroed memory is an empty table. Swiss tables usually tell free from full by the
+ * byte's highest bit, which leaves 7 bits of tag; here 254 tags halve the lookups that read a wrong slot
+ * (at 14 entries a group from 11 % to 6 %) for one more vector instruction where free slots are looked for.
  *
  * A group_mask has one bit set for each slot that matched, GROUP_STRIDE bits apart, in slot order: SSE2
  * yields one bit a byte, NEON's narrowing shift four, and arithmetic on a plain word eight. SWISS_PORTABLE
- * selects the last, which has 8 slots a group, on every machine, for testing. Source:
- * absl/container/internal/raw_hash_set.h (Google, 2017), Go internal/runtime/maps/group.go; the NEON
- *             narrowing shift: Danila Kutenin, "Porting x86 vector bitmask optimizations to Arm NEON" (2022);
- * the exact zero-byte test: Warren, Hacker's Delight, 6-1.
+ * selects the last, which has 8 slots a group, on every machine, for testing.
+ *
+ * Source:     absl/container/internal/raw_hash_set.h (Google, 2017); Go, internal/runtime/maps/group.go.
+ *             The NEON narrowing shift: Danila Kutenin, "Porting x86 vector bitmask optimizations to Arm
+ *             NEON" (2022). The exact zero-byte test: Warren, Hacker's Delight, 6-1.
  */
 #ifndef MAPBENCH_MAPS_GROUP_H
 #define MAPBENCH_MAPS_GROUP_H

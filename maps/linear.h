@@ -1,26 +1,28 @@
 /* linear: open addressing with linear probing and backward-shift deletion.
  *
  * Words:      a SLOT holds one entry; an entry's HOME is slot hash & mask; a CLUSTER is a run of slots in
- * use.
+ *             use.
  *
  *             slot  0      1      2      3      4      5      6      7
- *                 [  -  | k v  | k v  | k v  |  -  | k v  |  -   |  -   ]    8-byte keys: four slots a cache
- * line
- *                          `-- home of k, found here or at one of the slots after it
+ *                 [  -  | k v  | k v  | k v  |  -  | k v  |  -   |  -   ]    8-byte keys: 4 slots a line
+ *                          `-- home of k: found here or at one of the slots after it
  *
- *             Integer keys: a slot whose key is 0 is free, and the entry with key 0, which is as legal as any
- * other, lives in struct map. So key and value share a cache line and nothing else is read. String keys: the
- *             slot keeps the hash with its lowest bit set, and 0 means free; with it a slot has 32 bytes, two
- * fill a line, other keys' texts stay unread, and neither growth nor deletion touches a text.
+ *             Integer keys: a slot whose key is 0 is free, and the entry with key 0, which is as legal as
+ *             any other, lives in struct map. So key and value share a cache line and nothing else is read.
+ *             String keys: the slot keeps the hash with its lowest bit set, and 0 means free; with it a
+ *             slot has 32 bytes, two fill a line, the texts of other keys stay unread, and neither growth
+ *             nor deletion touches a text.
  *
  *             Deletion leaves no mark. It walks the rest of the cluster and moves back into the hole each
- * entry whose home does not lie between the hole and itself, since a lookup for it would now stop at the
- * hole. Source:     Knuth, TAOCP vol. 3, section 6.4, algorithms L and R. Invariants: the capacity is a power
- * of two, or 0 before the first store; from the home of every entry to its slot no slot is free; no key
- * twice; len counts the slots in use; at most LINEAR_LOAD of the slots are in use, so a free one ends every
- * probe. Cost:       one cache line for most hits; (1 + 1/(1-a)) / 2 slots a hit and (1 + 1/(1-a)^2) / 2 a
- * miss at load a (Knuth): 2.5 and 8.5 at most. Per entry one slot over the load of 0.375 to 0.75: 21 to 43
- * bytes for 8-byte keys and values.
+ *             entry whose home does not lie between the hole and itself, since a lookup for it would now
+ *             stop at the hole.
+ * Source:     Knuth, TAOCP vol. 3, section 6.4, algorithms L and R.
+ * Invariants: the capacity is a power of two, or 0 before the first store; from the home of every entry to
+ *             its slot no slot is free; no key twice; len counts the slots in use; at most 3/4 of the slots
+ *             are in use, so a free one ends every probe.
+ * Cost:       one cache line for most hits; (1 + 1/(1-a)) / 2 slots a hit and (1 + 1/(1-a)^2) / 2 a miss at
+ *             load a (Knuth): 2.5 and 8.5 at most. Per entry one slot over the load of 0.375 to 0.75: 21 to
+ *             43 bytes for 8-byte keys and values.
  */
 #include "maps/sizing.h"
 

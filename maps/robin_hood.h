@@ -1,29 +1,35 @@
 /* robin_hood: open addressing, linear probing in Robin Hood order, eight slots compared at once.
  *
  * Words:      an entry's HOME is slot hash & mask; its DISTANCE is 1 at home, 2 a slot later, and so on; of
- * two entries the RICHER is the one nearer its home.
+ *             two entries the RICHER is the one nearer its home; a META is two bytes of a slot
+ *             (maps/window.h).
  *
- *             meta   [ 0     | 1 a7  | 2 31  | 2 c0  | 0     | ...   two bytes a slot: distance, 8 bits of
- * the hash slots  [   -   | k v   | k v   | k v   |   -   | ...   an array of its own home of a7 and 31 --^
- * (31 found the slot taken); home of c0 is the slot after
+ *             meta   [ 0     | 1 a7  | 2 31  | 2 c0  | 0     | ...   2 bytes a slot: distance, 8 hash bits
+ *             slots  [   -   | k v   | k v   | k v   |   -   | ...   an array of its own
+ *                                |       `-- home of c0, which found it taken by 31
+ *                                `-- home of a7 and of 31
  *
- *             An insert takes the first slot whose entry is richer than the new one would be there, and moves
- * the entries from there to the next free slot on by one. So entries lie in the order of their homes, and a
- *             lookup may stop at the first richer entry. A key with hash bits h could only lie at home with
- * meta (1, h), or a slot on with (2, h), or (3, h) ...: eight of these are compared with the eight metas from
- *             home on by one vector instruction each for "equal" and "richer", without a branch for each
- * slot. The first eight metas are repeated behind the last, so that the eight may be read from any home.
+ *             An insert takes the first slot whose entry is richer than the new one would be there, and
+ *             moves the entries from there to the next free slot on by one. So entries lie in the order of
+ *             their homes, and a lookup may stop at the first richer entry. A key with hash bits h can only
+ *             lie at home with meta (1, h), or a slot on with (2, h), or (3, h) ...: eight of these are
+ *             compared with the eight metas from home on by a few vector instructions, without a branch for
+ *             each slot. The first eight metas are repeated behind the last, so that eight may be read from
+ *             any home.
  *
  *             Deleting moves the entries behind back by one, until one is free or at home; no mark is left.
  *             Distances from 255 on are all stored as 255, and then computed from the key: no set of keys,
- * however they collide, makes the map fail or grow without need. Source:     Celis, Larson and Munro, "Robin
- * Hood hashing" (FOCS 1985); backward-shift deletion: Emmanuel Goossaert (2013); distance and hash bits in
- * one word: Martin Leitner-Ankerl's unordered_dense. The comparison of eight possible places at once is this
- * project's. Invariants: a meta holds its key's distance and hash bits; from one slot to the next a distance
- * grows by at most one, and after a free slot it is 1; the repeated metas agree; no key twice; len counts the
- * slots in use. Cost:       most lookups, hits and misses alike, read one or two lines of metas, and a hit
- * one of slots. Inserts and deletes move entries, a few at common loads. Per entry one slot and two bytes
- * over the load of 0.375 to 0.75: 24 to 48 bytes for 8-byte keys and values.
+ *             however they collide, makes the map fail or grow without need.
+ * Source:     Celis, Larson and Munro, "Robin Hood hashing" (FOCS 1985); backward-shift deletion: Emmanuel
+ *             Goossaert (2013); distance and hash bits in one word: Martin Leitner-Ankerl, unordered_dense.
+ *             Comparing eight possible places at once is this project's.
+ * Invariants: a meta holds its key's distance and hash bits; from one slot to the next a distance grows by
+ *             at most one, and after a free slot it is 1; the repeated metas agree; no key twice; len
+ *             counts the slots in use.
+ * Cost:       a lookup, hit or miss, reads one line of metas, sometimes two, and the line of slots at home,
+ *             which is fetched along with them. Inserts and deletes move entries, a few at common loads.
+ *             Per entry one slot and two bytes over the load of 0.375 to 0.75: 24 to 48 bytes for 8-byte
+ *             keys and values.
  */
 #include "maps/sizing.h"
 #include "maps/window.h"
@@ -74,8 +80,7 @@ MAP_INLINE uint16_t robin_bits(uint64_t hash) {
     return (uint16_t)(hash >> 56);
 }
 
-/* --- one slot
- * -------------------------------------------------------------------------------------------------- */
+/* --- one slot --- */
 
 /* Writes a meta and, for the first WINDOW_SLOTS, its repetition; for the others the second store repeats the
  * first. */
@@ -98,8 +103,7 @@ static size_t robin_distance(const struct map *map, size_t at) {
     return stored < ROBIN_FAR ? stored : robin_computed_distance(map, at);
 }
 
-/* --- arrays
- * ---------------------------------------------------------------------------------------------------- */
+/* --- arrays --- */
 
 /* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
 static bool robin_allocate(struct map *map, size_t capacity) {
@@ -140,8 +144,7 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* --- probing
- * --------------------------------------------------------------------------------------------------- */
+/* --- probing --- */
 
 static const size_t ROBIN_NOWHERE = SIZE_MAX;
 
@@ -156,8 +159,7 @@ static __attribute__((noinline, cold)) size_t robin_find_far(const struct map *m
 MAP_INLINE size_t robin_find(const struct map *map, map_key key, uint64_t hash) {
     size_t at = hash & map->mask;
     window_want want = window_first(robin_bits(hash));
-    __builtin_prefetch(
-        &map->slots[at]); /* the entry is mostly in this line or the next: fetched along with the metas */
+    __builtin_prefetch(&map->slots[at]); /* mostly the line of the entry: fetched along with the metas */
     for (size_t distance = 1; distance <= ROBIN_WINDOW_LAST; distance += WINDOW_SLOTS) {
         for (uint32_t equal = window_equal(map->meta + at, want); equal;) {
             size_t place = (at + window_lane(equal)) & map->mask;
@@ -243,8 +245,7 @@ static __attribute__((noinline, cold)) bool robin_grow(struct map *map) {
     return true;
 }
 
-/* --- the interface
- * --------------------------------------------------------------------------------------------- */
+/* --- the interface --- */
 
 MAP_INLINE map_val *map_get(struct map *map, map_key key) {
     size_t at = robin_find(map, key, key_hash(key));

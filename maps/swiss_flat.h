@@ -1,36 +1,39 @@
 /* swiss_flat: a Swiss table: open addressing over groups of slots, found by control bytes.
  *
  * Words:      a CONTROL BYTE says of one slot whether it is empty, deleted (a TOMBSTONE) or holds an entry,
- * and then keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are compared at once (8
- * where the machine has no vectors; maps/group.h). An entry's HOME is group hash & group_mask; the PROBE goes
- * on from there in steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
+ *             and then keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are
+ *             compared at once (8 where the machine has no vectors; maps/group.h). An entry's HOME is group
+ *             hash & group_mask; the PROBE goes on from there in steps of 1, 2, 3 ... groups, which visits
+ *             every group of a power of two once.
  *
- *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...      one byte a slot, 16-byte
- * aligned slots  [ kv kv .. kv ...                    ][ next group ...      an array of its own
+ *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...    one byte a slot
+ *             slots  [ kv kv .. kv ...                    ][ next group ...    their own array
  *
- *             A lookup reads the group's 16 control bytes, then only slots whose tag matches; an EMPTY byte
- * ends it. The slots of a group span several cache lines. Further hash bits say in which of them an entry is
- * to be put if that line has a free slot, and a lookup fetches that line along with the control bytes instead
- *             of after them: at half a million entries and more hits take 15 to 20 % less time, misses some 4
- * % more.
+ *             A lookup reads the group's 16 control bytes, then only slots whose tag matches; an empty byte
+ *             ends it. The slots of a group span several cache lines. Further hash bits say in which of
+ *             them an entry is put if that line has a free slot, and a lookup fetches that line along with
+ *             the control bytes instead of after them. With half a million entries and more, hits take 15
+ *             to 20 % less time for it and misses 4 % more (Zen 5, virtual machine).
  *
- *             A table of less than a group, 4 or 8 slots, still has the control bytes of a whole one: those
- * without a slot stay empty for ever. They end every probe, and none is ever chosen, as the first free byte
- * of the group is a real slot until the table grows.
+ *             A table of less than a group, 4 or 8 slots, has the control bytes of a whole one. Those
+ *             without a slot stay empty for ever: they end every probe, and are never chosen, as the first
+ *             free byte has a slot.
  *
  *             Deleting from a group that has an empty byte makes the slot empty: every probe through the
- * group ends there anyhow. Only a full group leaves a tombstone, as an entry may have been pushed past it. An
- *             insert reuses the first free slot of its probe, tombstones included. When none but tombstones
- * are left to spare, the table is rehashed in place if it is at most 25/32 full and doubled otherwise: each
- *             rehash makes room for at least 3/32 of the capacity, so that churn at constant size costs a
- * constant amount and neither slows down nor grows for ever. Source:     absl::flat_hash_map's design
- * (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google; absl/container/internal/raw_hash_set.h, 25/32
- * from there); whole aligned groups as in folly F14 and Go 1.24. Preferring a line and fetching it early is
- * this project's. Invariants: a full slot has its key's tag; between the home of an entry and its group every
- * group is without empty byte; no key twice; len, tombstones and room recounted; bytes without a slot empty;
- * at least one byte of the table empty. Cost:       a hit reads a line of control bytes and a line of slots,
- * a miss the control bytes alone (and with 6 % probability a slot) and the line fetched in vain. Per entry
- * one slot and one byte over the load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values.
+ *             group ends there anyhow. Only a full group leaves a tombstone, as an entry may have been
+ *             pushed past it. An insert reuses the first free slot of its probe, tombstones included. When
+ *             none but tombstones are left to spare, the table is rehashed in place if it is at most 25/32
+ *             full and doubled otherwise: each rehash makes room for at least 3/32 of the capacity, so that
+ *             churn at constant size costs a constant amount and neither slows down nor grows for ever.
+ * Source:     absl::flat_hash_map (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google;
+ *             absl/container/internal/raw_hash_set.h, 25/32 from there); whole aligned groups as in folly
+ *             F14 and Go 1.24. Preferring a line and fetching it early is this project's.
+ * Invariants: a full slot has its key's tag; between the home of an entry and its group every group is
+ *             without empty byte; no key twice; len, tombstones and room recounted; bytes without a slot
+ *             empty; some byte empty.
+ * Cost:       a hit reads a line of control bytes and a line of slots; a miss the control bytes, a line of
+ *             slots in vain and, with 6 % probability at most, a wrong slot. Per entry one slot and one
+ *             byte over the load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values.
  */
 #include "maps/group.h"
 #include "maps/sizing.h"
@@ -39,12 +42,11 @@ static const struct map_facts map_facts = {
     .summary = "Swiss table: groups of control bytes, flat slots",
     .source = "absl::flat_hash_map (raw_hash_set.h); aligned groups as in F14 and Go 1.24",
     .invariants =
-        "tags right; no empty byte between home and entry; no key twice; len, tombstones and room recounted",
+        "tags right; no empty byte between home and entry; no key twice; len, tombstones, room right",
     .cost = "a hit reads two cache lines, a miss one; (slot + 1 byte) / 0.4375 to 0.875 per entry",
     .options = "max load 7/8, growth x2, rehash in place up to 25/32, 254 tags, groups: " GROUP_KIND,
-    .fairness = "as absl::flat_hash_map in kind; 8-bit tags, aligned groups and early fetches of a preferred "
-                "line are "
-                "what it does differently",
+    .fairness =
+        "a kind of absl::flat_hash_map, but with 8-bit tags, aligned groups and early fetches of slots",
     .package = NULL,
     .traits = TRAIT_TOMBSTONES,
 };
@@ -74,8 +76,7 @@ struct map {
     size_t room;      /* empty slots that may still be filled before the table grows or is rehashed */
     size_t line_mask; /* lines of slots in a group, less one */
     size_t capacity;  /* slots; 0 while ctrl is the shared empty group */
-    void *ctrl_block; /* what the arrays were allocated as */
-    void *slots_block;
+    void *ctrl_block, *slots_block; /* what the arrays were allocated as */
     HEAP_FIELD
 };
 
@@ -118,10 +119,9 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     map->ctrl = (uint8_t *)(uintptr_t)swiss_no_ctrl;
     map->slots = (struct slot *)(uintptr_t)swiss_no_slots;
     if (hint == 0) return map;
-    size_t capacity = SWISS_CAPACITY_MIN;
-    while (capacity < GROUP_SLOTS && swiss_limit(capacity) < hint) capacity *= 2;
-    if (capacity >= GROUP_SLOTS) capacity = capacity_for(hint, GROUP_SLOTS, SWISS_LOAD_NUM, SWISS_LOAD_DEN);
-    if (swiss_allocate(map, capacity)) return map;
+    size_t small = hint <= SWISS_CAPACITY_MIN ? SWISS_CAPACITY_MIN : SWISS_CAPACITY_MIN * 2;
+    size_t large = capacity_for(hint, GROUP_SLOTS, SWISS_LOAD_NUM, SWISS_LOAD_DEN);
+    if (swiss_allocate(map, small < GROUP_SLOTS && hint <= small ? small : large)) return map;
     HEAP_FREE(heap, map);
     return NULL;
 }
@@ -150,12 +150,12 @@ MAP_INLINE void swiss_prefetch(const struct map *map, uint64_t hash) {
 /* One of the free slots of a group, in that line if there is one. Bytes without a slot are never chosen: the
  * first free byte of any line that has one with a slot, and of the group, has a slot. */
 MAP_INLINE size_t swiss_choose(group_mask spare, size_t line) {
-    group_mask near =
-        spare & ((((group_mask)1 << SWISS_LINE_SLOTS * GROUP_STRIDE) - 1) << line * GROUP_STRIDE);
+    const group_mask a_line = ((group_mask)1 << SWISS_LINE_SLOTS * GROUP_STRIDE) - 1;
+    group_mask near = spare & a_line << line * GROUP_STRIDE;
     return group_first(near ? near : spare);
 }
 
-/* Where an entry with this hash goes if it is not there yet. */
+/* Where an entry with this hash goes that is not there yet. */
 MAP_INLINE size_t swiss_first_free(const struct map *map, uint64_t hash) {
     for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
         group_mask spare = group_match_free(group_load(map->ctrl + group * GROUP_SLOTS));
@@ -232,11 +232,9 @@ static __attribute__((noinline, cold)) void swiss_rehash_in_place(struct map *ma
 
 /* Makes room for one more entry; false: out of memory, nothing changed. */
 static __attribute__((noinline, cold)) bool swiss_make_room(struct map *map) {
-    if (map->capacity > GROUP_SLOTS && map->len <= map->capacity / 32 * 25) {
-        swiss_rehash_in_place(map);
-        return true;
-    }
-    return swiss_grow(map);
+    if (map->capacity <= GROUP_SLOTS || map->len > map->capacity / 32 * 25) return swiss_grow(map);
+    swiss_rehash_in_place(map);
+    return true;
 }
 
 MAP_INLINE size_t swiss_find(const struct map *map, map_key key, uint64_t hash) {
@@ -389,10 +387,8 @@ static const char *map_check(struct map *map) {
 
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
-    if (map->capacity) {
-        size_t slots = map->capacity + line_spare(map->capacity, sizeof(struct slot));
-        out->array_bytes = (map->group_mask + 1) * GROUP_SLOTS + slots * sizeof(struct slot);
-    }
+    size_t slots = map->capacity + line_spare(map->capacity, sizeof(struct slot));
+    if (map->capacity) out->array_bytes = (map->group_mask + 1) * GROUP_SLOTS + slots * sizeof(struct slot);
     for (size_t i = 0; i < map->capacity; i++) {
         out->tombstones += map->ctrl[i] == CTRL_DELETED;
         if (map->ctrl[i] < CTRL_TAG_MIN) continue;

@@ -3,7 +3,7 @@ from matplotlib.lines import Line2D
 
 import canvas
 import style
-from load import BASELINE
+from run import BASELINE
 from points import percentile_points
 
 PANELS_MAX = 9

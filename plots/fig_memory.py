@@ -1,7 +1,7 @@
 """Bytes per entry while a map grows: the saw-tooth, drawn with gnuplot, one panel per map before all others in grey."""
 import gnuplot
 import style
-from load import BASELINE, entry_bytes, shorten
+from run import BASELINE, entry_bytes, shorten
 
 NEEDS = ("memory",)
 PANELS_MAX = 20

@@ -2,7 +2,7 @@
 import canvas
 import labels
 import style
-from load import entry_bytes
+from run import entry_bytes
 from points import front, mean_points, stairs, trade_offs
 
 NEEDS = ("time", "memory")

@@ -4,7 +4,7 @@ from matplotlib.lines import Line2D
 import canvas
 import stats
 import style
-from load import BASELINE
+from run import BASELINE
 from points import cache_fills
 
 PANELS_MAX = 12

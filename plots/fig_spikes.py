@@ -2,7 +2,7 @@
 the largest n of each workload (the page has the others)."""
 import gnuplot
 import style
-from load import BASELINE, shorten
+from run import BASELINE, shorten
 
 NEEDS = ("latency",)
 PANELS_MAX = 20

@@ -15,17 +15,18 @@ import sys
 WIDTH, ROW, TOP, SIDE, FONT, LETTER = 1200, 18, 64, 12, 11.5, 6.9
 SHARE_MIN = 0.0004  # thinner boxes are left out: they are less than half a pixel wide
 FRAME = re.compile(r"^\s+(?:[0-9a-f]+\s+)?(.*)$")
-OFFSET = re.compile(r"\+0x[0-9a-f]+$")
+SYMBOL = re.compile(r"^(.*)\+0x[0-9a-f]+ \((.*)\)$|^(.*?) \((.*)\)$")
 
 
 def function_name(frame):
     """'run_get+0x1f (/usr/bin/mapbench)' -> 'run_get'; a frame without a symbol keeps the file it lies in."""
-    at = frame.rfind(" (")
-    symbol, module = (frame[:at], frame[at + 2:].rstrip(")")) if at >= 0 else (frame, "")
-    symbol = OFFSET.sub("", symbol.strip())
-    if symbol and symbol != "[unknown]":
-        return symbol
-    return f"[{module.strip('[]').split('/')[-1]}]" if module else "[unknown]"
+    match = SYMBOL.match(frame)
+    if not match:
+        return frame.strip() or "[unknown]"
+    symbol, module = (match.group(1), match.group(2)) if match.group(1) is not None else match.group(3, 4)
+    if symbol.strip() and symbol.strip() != "[unknown]":
+        return symbol.strip()
+    return f"[{module.strip('[]').split('/')[-1]}]"
 
 
 def stacks(lines):

@@ -6,15 +6,11 @@ a later version of the same schema can still be drawn.
 import json
 import math
 import pathlib
-from collections import namedtuple
+
+from run import Run
 
 SCHEMA = 1
 KINDS = ("time", "latency", "memory", "counters", "structure")
-BASELINE = "null"
-
-# What belongs in one comparison: rows that differ in nothing but map, workload and n. policy is the hash policy of the
-# cell and job the section of the profile; both are "" unless the run has several of them.
-Family = namedtuple("Family", "shape keys heap threads order policy job")
 
 
 class BadRun(Exception):
@@ -35,11 +31,19 @@ RUN_FIELDS = {"id": (TEXT, False), "command": (TEXT, False), "profile": (OBJECT,
               "machine": (OBJECT, False), "build": (OBJECT, False), "timers": (OBJECT, True), "keys": (LIST, False),
               "maps": (LIST, False), "warnings": (LIST, False), "skipped": (LIST, False), "started": (TEXT, False),
               "duration_s": (NUMBER, True), "complete": (FLAG, False)}
-ROW_FIELDS = {"kind": (TEXT, False), "job": (TEXT, False), "map": (TEXT, False), "shape": (TEXT, False), "workload": (TEXT, False),
-              "keys": (TEXT, False), "n": (COUNT, False), "heap": (TEXT, False), "hash": (TEXT, False),
+ROW_FIELDS = {"kind": (TEXT, False), "job": (TEXT, False), "map": (TEXT, False), "shape": (TEXT, False),
+              "workload": (TEXT, False), "keys": (TEXT, False), "n": (COUNT, False), "heap": (TEXT, False), "hash": (TEXT, False),
               "threads": (COUNT, False), "seed": (NUMBER, False), "engine": (TEXT, False), "ns_per_op": (LIST, True),
               "median": (NUMBER, True), "ci95": (LIST, True), "stable": (FLAG, False), "why_unstable": (TEXT, True),
               "null_ns_per_op": (NUMBER, True), "error": (TEXT, True)}
+# Records within lists of run.json.
+RECORD_FIELDS = {
+    "keys": {"name": (TEXT, False), "shape": (TEXT, False), "mean_key_bytes": (NUMBER, True)},
+    "maps": {"name": (TEXT, False)},
+    "warnings": {"text": (TEXT, False), "advice": (TEXT, True)},
+    "skipped": {"cell": (TEXT, False), "reason": (TEXT, False)},
+}
+CACHE_FIELDS = {"level": (COUNT, False), "type": (TEXT, False), "bytes": (COUNT, True)}
 # What a row that was measured must bring besides, by kind.
 KIND_FIELDS = {
     "time": {"median": (NUMBER, False), "round_medians": (LIST, False)},
@@ -48,6 +52,12 @@ KIND_FIELDS = {
     "counters": {"counters": (OBJECT, False)},
     "structure": {},
 }
+# What it may bring, and then of this type or null.
+EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_mean", "probe_max", "array_bytes",
+                              "bytes_live", "bytes_peak", "rss_delta", "rss_peak_delta", "blocks_live", "allocations",
+                              "growth_events_total", "p50", "p90", "p99", "p999", "p9999", "old_capacity",
+                              "new_capacity", "mean", "min", "max"), (NUMBER, True)) | {
+    "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True)}
 
 
 def check_fields(record, fields, where):
@@ -60,6 +70,10 @@ def check_fields(record, fields, where):
         if not (value is None and nullable) and not TESTS[kind](value):
             raise BadRun(f"{where}: field '{name}' must be a {kind}{' or null' if nullable else ''}, "
                          f"not {json.dumps(value)[:40]}")
+
+
+def check_extra(record, where):
+    check_fields(record, {name: rule for name, rule in EXTRA_FIELDS.items() if name in record}, where)
 
 
 def check_numbers(values, width, where, name):
@@ -83,16 +97,27 @@ def check_row(row, where):
     if row["error"] is not None:
         return
     check_fields(row, KIND_FIELDS[row["kind"]], where)
+    check_extra(row, where)
     if row["kind"] == "time":
         check_numbers(row["round_medians"], 0, where, "round_medians")
     elif row["kind"] == "memory":
         check_numbers(row["curve"], 3, where, "curve")
+        if row.get("octave"):
+            check_fields(row["octave"], dict.fromkeys(("mean", "min", "max"), (NUMBER, False)), where)
+    elif row["kind"] == "counters":
+        check_numbers(row["counters"].values(), 0, where, "counters")
     elif row["kind"] == "latency":
-        check_fields(row["latency"], {"buckets": (LIST, False), "max": (NUMBER, False), "count": (COUNT, False),
-                                      "above": (COUNT, False), "timer_cost_ns": (NUMBER, True)}, where)
-        check_numbers(row["latency"]["buckets"], 3, where, "buckets")
-        for event in row["growth_events"]:
-            check_fields(event, {"op": (COUNT, False), "ns": (NUMBER, False)}, where)
+        check_latency(row, where)
+
+
+def check_latency(row, where):
+    check_fields(row["latency"], {"buckets": (LIST, False), "max": (NUMBER, False), "count": (COUNT, False),
+                                  "above": (COUNT, False), "timer_cost_ns": (NUMBER, True)}, where)
+    check_extra(row["latency"], where)
+    check_numbers(row["latency"]["buckets"], 3, where, "buckets")
+    for event in row["growth_events"]:
+        check_fields(event, {"op": (COUNT, False), "ns": (NUMBER, False)}, where)
+        check_extra(event, where)
 
 
 def refuse_constant(name):
@@ -127,93 +152,6 @@ def read_text(path):
         raise BadRun(f"{path}: cannot be read ({error})") from None
 
 
-class Run:
-    def __init__(self, folder, info, rows, repeated):
-        self.folder, self.info, self.rows, self.repeated_rows = folder, info, rows, repeated
-        self.maps = list(dict.fromkeys([m.get("name") for m in info["maps"]] + [r["map"] for r in rows]))
-        self.maps = [m for m in self.maps if any(r["map"] == m for r in rows)]
-        self.several_policies = len({policy(r) for r in rows}) > 1
-        # A map appears twice in one comparison only when rows do not say which cell they belong to.
-        self.hashes, self.jobs = {}, {}
-        self.compared = {}  # what stats.compared has worked out
-        for row in rows:
-            self.hashes.setdefault((row["map"], policy(row)), set()).add(row["hash"])
-            self.jobs.setdefault(self.basis(row), set()).add(row["job"])
-
-    def basis(self, row):
-        return (row["kind"], row["shape"], row["keys"], row["heap"], row["threads"], row.get("order"), policy(row))
-
-    def family_of(self, row):
-        job = row["job"] if len(self.jobs[self.basis(row)]) > 1 else ""
-        return Family(row["shape"], row["keys"], row["heap"], row["threads"], row.get("order") or "shuffled",
-                      policy(row) if self.several_policies else "", job)
-
-    def measured(self, kind):
-        """Rows with a result. Of time rows those with a positive median: ratios need one."""
-        return [r for r in self.rows if r["kind"] == kind and r["error"] is None
-                and (kind != "time" or r["median"] > 0)]
-
-    def failed(self):
-        return [r for r in self.rows if r["error"] is not None]
-
-    def families(self, kind):
-        """The comparisons among measured rows of a kind, {Family: rows}, in the order they were measured."""
-        found = {}
-        for row in self.measured(kind):
-            found.setdefault(self.family_of(row), []).append(row)
-        return found
-
-    def label(self, row):
-        """The name of a row's line in a figure: the map, with whatever else distinguishes two lines of this run."""
-        label = row["map"]
-        if len(self.hashes[row["map"], policy(row)]) > 1:
-            label += f" ({row['hash']} hash)"
-        if row["engine"] != "c":
-            label += f" [{row['engine']}]"
-        return label
-
-    def title(self, family):
-        """'u64_u64, uniform keys' and whatever is not as usual."""
-        text = f"{family.shape}, {shorten(family.keys)} keys"
-        return text + "".join(f", {extra}" for extra in unusual(family))
-
-
-def policy(row):
-    """The hash policy a row was measured under, from its cell (job/shape/keys/n:SIZE/policy/heap); "" if unsaid. It
-    is not the row's hash: a map that has only its own is measured with that under either policy."""
-    parts = row["cell"].rsplit("/", 2) if isinstance(row.get("cell"), str) else []
-    return parts[1] if len(parts) == 3 else ""
-
-
-def unusual(family):
-    """What a title has to say besides shape and keys."""
-    return [text for text, wanted in (
-        (f"heap {family.heap}", family.heap != "malloc"), (f"{family.threads} threads", family.threads != 1),
-        (f"{family.order} order", family.order != "shuffled"), (f"hash policy {family.policy}", family.policy),
-        (f"job {shorten(family.job)}", family.job)) if wanted]
-
-
-def shorten(text, longest=40):
-    """A name that fits into a title; a path keeps its end, which tells more than its beginning."""
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[:longest // 4] + "…" + text[-(longest - longest // 4 - 1):]
-
-
-def entry_bytes(shape):
-    """Bytes of a key and of a value of a shape, from its name (u64: 8, b56: 56, str: pointer and length), or None."""
-    sizes = []
-    for part in shape.split("_"):
-        if part == "str":
-            sizes.append(16)
-        elif part[:1] == "u" and part[1:] in ("8", "16", "32", "64", "128"):
-            sizes.append(int(part[1:]) // 8)
-        elif part[:1] == "b" and part[1:].isdecimal():
-            sizes.append(int(part[1:]))
-        else:
-            return None
-    return sum(sizes) if len(sizes) == 2 else None
-
-
 def load(folder):
     folder = pathlib.Path(folder)
     path = folder / "run.json"
@@ -227,9 +165,12 @@ def load(folder):
         advice = "update mapbench" if version > SCHEMA else "measure again"
         raise BadRun(f"{path}: schema {version}, this version reads schema {SCHEMA}: {advice}")
     check_fields(info, RUN_FIELDS, path)
-    for name in ("keys", "maps", "warnings", "skipped"):
+    for name, fields in RECORD_FIELDS.items():
         for record in info[name]:
-            check_fields(record, {}, f"{path}: '{name}'")
+            check_fields(record, fields, f"{path}: '{name}'")
+    check_fields(info["machine"], {"caches": (LIST, True)} if "caches" in info["machine"] else {}, f"{path}: 'machine'")
+    for cache in info["machine"].get("caches") or []:
+        check_fields(cache, CACHE_FIELDS, f"{path}: 'caches'")
 
     path, cells, repeated = folder / "rows.jsonl", {}, 0
     for number, line in enumerate(read_text(path).split("\n"), 1):

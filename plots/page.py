@@ -116,8 +116,8 @@ def files(run, figures, modules, folder):
     if not found:
         return ""
     # titles begin with what the section's title says already
-    links = " · ".join(f'{text(title.partition(": ")[2] or title)} <a href="{text(path)}.svg">SVG</a> <a href="{text(path)}.png">PNG</a>'
-                       for _name, title, path in found)
+    links = " · ".join(f'{text(title.partition(": ")[2] or title)} <a href="{text(path)}.svg">SVG</a> '
+                       f'<a href="{text(path)}.png">PNG</a>' for _name, title, path in found)
     return f'<p class="files">As files: {links}</p>'
 
 

@@ -2,7 +2,7 @@
 import json
 
 import style
-from load import BASELINE, entry_bytes
+from run import BASELINE, entry_bytes
 from points import cache_fills, percentile_points, trade_offs
 
 

@@ -2,7 +2,7 @@
 import page_tables as tables
 import stats
 import style
-from load import BASELINE
+from run import BASELINE, shorten
 from page_tables import text
 from points import mean_points, trade_offs
 
@@ -29,15 +29,21 @@ def head(run, problems):
         notes.insert(0, ("this run is incomplete", "it was interrupted: what it measured is shown, the rest is missing"))
     if run.repeated_rows:
         notes.append((f"{run.repeated_rows} rows occur twice", "the later of each pair is shown"))
-    if run.failed():
-        notes.append((f"{len(run.failed())} cells could not be measured", "the results table gives the reason for each"))
     notes += [("not drawn", problem) for problem in problems]
     out += [f'<p class="warning"><b>{text(what)}</b>{": " + text(advice) if advice else ""}</p>' for what, advice in notes]
-    if info["skipped"]:
-        out.append('<details class="warning"><summary>' f'{len(info["skipped"])} cells were asked for and skipped</summary><ul>'
-                   + "".join(f'<li>{text(s.get("cell"))}: {text(s.get("reason"))}</li>' for s in info["skipped"])
-                   + "</ul></details>")
+    failed = [(f"{r['kind']} of {run.label(r)}, {r['workload']}, {r['shape']}, {shorten(r['keys'])} keys, n = {r['n']:,}",
+               r["error"]) for r in run.failed()]
+    out.append(folded("rows could not be measured", failed))
+    out.append(folded("parts of what was asked for were skipped", [(s["cell"], s["reason"]) for s in info["skipped"]]))
     return "".join(out) + "</header>"
+
+
+def folded(what, entries):
+    """A list of what is missing and why, folded to one line."""
+    if not entries:
+        return ""
+    return (f'<details class="warning"><summary>{len(entries)} {what}</summary><ul>'
+            + "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in entries) + "</ul></details>")
 
 
 def duration(seconds):

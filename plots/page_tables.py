@@ -4,7 +4,7 @@ import math
 
 import stats
 import style
-from load import BASELINE, entry_bytes, shorten
+from run import BASELINE, entry_bytes, shorten
 
 
 def text(value):
@@ -82,11 +82,15 @@ def results(run, verdicts):
         cells.append((stats.ratio_text(verdict), verdict.ratio, verdict.verdict) if verdict else ("baseline", ""))
         times = row["median"] / null if null and row["map"] != BASELINE else None
         cells.append((f"{times:.1f}×" if times < 1000 else "> 1000×", times) if times else "")
-        cells.append("yes" if row["stable"] else f'<span class="bad">no</span>: {text(row["why_unstable"])}')
+        cells.append(stability(row))
         rows.append(cells)
     columns = shape_columns() + [("ns/op", "num"), ("95 % interval", "num"), ("× best", "num"), ("× null", "num"),
                                  ("stable", "")]
     return table(f"Time per operation, {len(rows)} rows; lower is better", columns, rows, "results")
+
+
+def stability(row):
+    return "yes" if row["stable"] else f'<span class="bad">no</span>: {text(row["why_unstable"])}'
 
 
 def heat(run, family, rows):
@@ -132,7 +136,7 @@ def memory(run):
         per_entry = row["bytes_per_entry"]
         rows.append(shape_cells(run, row) + [
             number(per_entry), number(per_entry / key_value if per_entry and key_value else None),
-            (f"{digits(octave['min'])} – {digits(octave['mean'])} – {digits(octave['max'])}", octave["mean"]) if octave else "–",
+            (" – ".join(digits(octave[which]) for which in ("min", "mean", "max")), octave["mean"]) if octave else "–",
             size(row.get("bytes_live")), size(row.get("bytes_peak")), size(row.get("rss_delta")),
             size(row.get("rss_peak_delta")), number(row.get("blocks_live")), number(row.get("allocations"))])
     columns = shape_columns() + [(title, "num") for title in (
@@ -157,9 +161,9 @@ def growth(run):
         rows.append(shape_cells(run, row) + quantiles + [number(total)] + (
             [duration(top["ns"]), number(top["op"]),
              f"{top['old_capacity']:,} → {top['new_capacity']:,}" if top.get("new_capacity") is not None else "–"]
-            if top else [("–", ""), ("–", ""), ""]))
-    columns = shape_columns() + [(title, "num") for title in (
-        "p50", "p99", "p99.9", "p99.99", "longest", "growths", "longest growth", "at operation", "capacity")]
+            if top else [("–", ""), ("–", ""), ""]) + [stability(row)])
+    titles = ("p50", "p99", "p99.9", "p99.99", "longest", "growths", "longest growth", "at operation", "capacity")
+    columns = shape_columns() + [(title, "num") for title in titles] + [("stable", "")]
     return table("Latency of single operations, the timer's own cost included, and growth events", columns, rows) \
         if rows else ""
 

@@ -1,6 +1,6 @@
 """The points that figures and page are made of, computed from rows without any drawing library."""
 import stats
-from load import BASELINE, entry_bytes
+from run import BASELINE, entry_bytes
 
 
 def cache_fills(run, family):

@@ -95,7 +95,7 @@ def main(arguments):
     try:
         drawn = []
         for run in runs:
-            current = run.folder
+            current = run.folder / "plots"
             drawn.append(draw_figures(run, problems))
         if page.chart_library() is None:
             problems.append("Chart.js is missing, the page has no interactive figures: apt-get install libjs-chart.js")

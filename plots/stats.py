@@ -8,9 +8,9 @@ import math
 from collections import namedtuple
 
 import numpy
-import scipy.stats
+import scipy.special
 
-from load import BASELINE
+from run import BASELINE
 
 ALPHA = 0.05
 ROUNDS_MIN = 3  # with fewer there is no spread to speak of: nothing is tested
@@ -38,7 +38,9 @@ def paired(own, other):
         return Paired(ratio, None, len(logs))
     if max(logs) - min(logs) < 1e-12:  # no spread at all: the t statistic would be 0/0 or infinite
         return Paired(ratio, 1.0 if abs(logs[0]) < 1e-12 else 0.0, len(logs))
-    return Paired(ratio, float(scipy.stats.ttest_1samp(logs, 0.0).pvalue), len(logs))
+    t = numpy.mean(logs) / (numpy.std(logs, ddof=1) / math.sqrt(len(logs)))
+    # scipy.stats.ttest_1samp does the same in a hundred times the time, and a page may hold ten thousand pairs
+    return Paired(ratio, float(2 * scipy.special.stdtr(len(logs) - 1, -abs(t))), len(logs))
 
 
 def holm(ps):

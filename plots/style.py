@@ -9,7 +9,7 @@ import re
 import textwrap
 from collections import namedtuple
 
-from load import BASELINE, unusual
+from run import BASELINE, unusual
 
 # dark: the hue on a dark page. marker: matplotlib, gnuplot pointtype, Chart.js.
 Look = namedtuple("Look", "colour dark dash marker")
@@ -150,10 +150,13 @@ def heading(width, title_text, subtitle_text, note_text):
 
 def slug(text):
     """A file name for any text: what had to be changed or cut is replaced by a digest, so names stay distinct."""
-    if re.fullmatch(r"(?!file:)[a-z0-9_]+(:[0-9A-Za-z.]+)*", text):  # a computed key stream: nothing else looks so
+    # a computed key stream with its parameters: no other name looks so
+    if re.fullmatch(r"(?!file:)[a-z0-9_]+(:[0-9A-Za-z.]+)*", text) and len(text) <= 40:
         return text.replace(":", "_")
     plain = re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("._")[:40]
-    return plain if plain == text else f"{plain}-{hashlib.sha1(text.encode('utf-8', 'replace')).hexdigest()[:6]}"
+    if plain and plain == text:
+        return plain
+    return f"{plain or 'unnamed'}-{hashlib.sha1(text.encode('utf-8', 'replace')).hexdigest()[:6]}"
 
 
 def family_slug(family):

@@ -1,0 +1,96 @@
+"""A run in memory: its rows, grouped into what may be compared, and what lines and titles call them."""
+from collections import namedtuple
+
+BASELINE = "null"
+
+# What belongs in one comparison: rows that differ in nothing but map, workload and n. policy is the hash policy of the
+# cell and job the section of the profile; both are "" unless the run has several of them.
+Family = namedtuple("Family", "shape keys heap threads order policy job")
+
+
+class Run:
+    def __init__(self, folder, info, rows, repeated):
+        self.folder, self.info, self.rows, self.repeated_rows = folder, info, rows, repeated
+        self.maps = list(dict.fromkeys([m.get("name") for m in info["maps"]] + [r["map"] for r in rows]))
+        self.maps = [m for m in self.maps if any(r["map"] == m for r in rows)]
+        self.several_policies = len({policy(r) for r in rows}) > 1
+        # A map appears twice in one comparison only when rows do not say which cell they belong to.
+        self.hashes, self.jobs = {}, {}
+        self.compared = {}  # what stats.compared has worked out
+        for row in rows:
+            self.hashes.setdefault((row["map"], policy(row)), set()).add(row["hash"])
+            self.jobs.setdefault(self.basis(row), set()).add(row["job"])
+
+    def basis(self, row):
+        return (row["kind"], row["shape"], row["keys"], row["heap"], row["threads"], row.get("order"), policy(row))
+
+    def family_of(self, row):
+        job = row["job"] if len(self.jobs[self.basis(row)]) > 1 else ""
+        return Family(row["shape"], row["keys"], row["heap"], row["threads"], row.get("order") or "shuffled",
+                      policy(row) if self.several_policies else "", job)
+
+    def measured(self, kind):
+        """Rows with a result. Of time rows those with a positive median: ratios need one. Of latency rows those with
+        operations."""
+        return [r for r in self.rows if r["kind"] == kind and r["error"] is None
+                and (kind != "time" or r["median"] > 0) and (kind != "latency" or r["latency"]["count"] > 0)]
+
+    def failed(self):
+        return [r for r in self.rows if r["error"] is not None]
+
+    def families(self, kind):
+        """The comparisons among measured rows of a kind, {Family: rows}, in the order they were measured."""
+        found = {}
+        for row in self.measured(kind):
+            found.setdefault(self.family_of(row), []).append(row)
+        return found
+
+    def label(self, row):
+        """The name of a row's line in a figure: the map, with whatever else distinguishes two lines of this run."""
+        label = row["map"]
+        if len(self.hashes[row["map"], policy(row)]) > 1:
+            label += f" ({row['hash']} hash)"
+        if row["engine"] != "c":
+            label += f" [{row['engine']}]"
+        return label
+
+    def title(self, family):
+        """'u64_u64, uniform keys' and whatever is not as usual."""
+        text = f"{family.shape}, {shorten(family.keys)} keys"
+        return text + "".join(f", {extra}" for extra in unusual(family))
+
+
+def policy(row):
+    """The hash policy a row was measured under, from its cell (job/shape/keys/n:SIZE/policy/heap); "" if unsaid. It
+    is not the row's hash: a map that has only its own is measured with that under either policy."""
+    parts = row["cell"].rsplit("/", 2) if isinstance(row.get("cell"), str) else []
+    return parts[1] if len(parts) == 3 else ""
+
+
+def unusual(family):
+    """What a title has to say besides shape and keys."""
+    return [text for text, wanted in (
+        (f"heap {family.heap}", family.heap != "malloc"), (f"{family.threads} threads", family.threads != 1),
+        (f"{family.order} order", family.order != "shuffled"), (f"hash policy {family.policy}", family.policy),
+        (f"job {shorten(family.job)}", family.job)) if wanted]
+
+
+def shorten(text, longest=40):
+    """A name that fits into a title; a path keeps its end, which tells more than its beginning."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[:longest // 4] + "…" + text[-(longest - longest // 4 - 1):]
+
+
+def entry_bytes(shape):
+    """Bytes of a key and of a value of a shape, from its name (u64: 8, b56: 56, str: pointer and length), or None."""
+    sizes = []
+    for part in shape.split("_"):
+        if part == "str":
+            sizes.append(16)
+        elif part[:1] == "u" and part[1:] in ("8", "16", "32", "64", "128"):
+            sizes.append(int(part[1:]) // 8)
+        elif part[:1] == "b" and part[1:].isdecimal():
+            sizes.append(int(part[1:]))
+        else:
+            return None
+    return sum(sizes) if len(sizes) == 2 else None

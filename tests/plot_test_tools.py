@@ -1,0 +1,41 @@
+"""What the tests of plots/ share: a scratch folder with synthetic runs, the report run in this process."""
+import contextlib
+import io
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "plots"), str(ROOT / "tests")]
+
+import report  # noqa: E402
+import synthetic_run  # noqa: E402
+
+
+def run_report(*folders):
+    """Exit code and what went to stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = report.main([str(folder) for folder in folders])
+    return code, err.getvalue()
+
+
+def words_of(svg):
+    """All text of a picture, in one string; also checks that it is well-formed."""
+    return " ".join(" ".join(xml.etree.ElementTree.parse(svg).getroot().itertext()).split())
+
+
+class Scratch(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="mapbench-plots-"))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def make(self, case, name=None):
+        return synthetic_run.write(case, self.folder / (name or f"{case}-{self._testMethodName}"))
