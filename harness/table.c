@@ -138,7 +138,10 @@ static void print_structure(const struct matrix *m, FILE *out) {
         const json_t *row = m->row[i][0];
         if (!row) continue;
         fprintf(out, "%-12s%12.0f ", m->map.name[i], number(row, "capacity"));
-        fprintf(out, "%12.2f ", number(row, "load_factor"));
+        if (isfinite(number(row, "load_factor")))
+            fprintf(out, "%12.2f ", number(row, "load_factor"));
+        else
+            fprintf(out, "%12s ", "-");
         if (isfinite(number(row, "probe_mean")))
             fprintf(out, "%12.2f %12.0f %12.0f\n", number(row, "probe_mean"), number(row, "probe_max"), number(row, "tombstones"));
         else

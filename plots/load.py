@@ -56,7 +56,7 @@ KIND_FIELDS = {
 EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_mean", "probe_max", "array_bytes",
                               "bytes_live", "bytes_peak", "rss_delta", "rss_peak_delta", "blocks_live", "allocations",
                               "growth_events_total", "p50", "p90", "p99", "p999", "p9999", "old_capacity",
-                              "new_capacity", "mean", "min", "max"), (NUMBER, True)) | {
+                              "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul"), (NUMBER, True)) | {
     "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True)}
 
 
@@ -76,28 +76,28 @@ def check_extra(record, where):
     check_fields(record, {name: rule for name, rule in EXTRA_FIELDS.items() if name in record}, where)
 
 
-def check_numbers(values, width, where, name):
-    """A list of numbers (width 0; null entries allowed) or of `width` numbers each."""
+def check_numbers(values, width, where, name, nullable=True):
+    """A list of numbers (width 0) or of lists of `width` numbers each; nullable: some of them may be null."""
     for value in values or []:
         if width and (not isinstance(value, list) or len(value) != width):
             raise BadRun(f"{where}: '{name}' must hold lists of {width} numbers")
         for number in value if width else [value]:
-            if number is not None and not TESTS[NUMBER](number):
+            if not (number is None and nullable) and not TESTS[NUMBER](number):
                 raise BadRun(f"{where}: '{name}' holds {json.dumps(number)[:40]}, which is not a number")
 
 
 def check_row(row, where):
     check_fields(row, ROW_FIELDS, where)
+    check_extra(row, where)
     if row["kind"] not in KINDS:
         raise BadRun(f"{where}: unknown kind '{row['kind'][:40]}' (known: {', '.join(KINDS)})")
     if row["n"] == 0:
         raise BadRun(f"{where}: 'n' is 0; a cell has at least one entry")
     check_numbers(row["ns_per_op"], 0, where, "ns_per_op")
-    check_numbers([row["ci95"]] if row["ci95"] else [], 2, where, "ci95")
+    check_numbers([row["ci95"]] if row["ci95"] else [], 2, where, "ci95", nullable=False)
     if row["error"] is not None:
         return
     check_fields(row, KIND_FIELDS[row["kind"]], where)
-    check_extra(row, where)
     if row["kind"] == "time":
         check_numbers(row["round_medians"], 0, where, "round_medians")
     elif row["kind"] == "memory":
@@ -114,7 +114,7 @@ def check_latency(row, where):
     check_fields(row["latency"], {"buckets": (LIST, False), "max": (NUMBER, False), "count": (COUNT, False),
                                   "above": (COUNT, False), "timer_cost_ns": (NUMBER, True)}, where)
     check_extra(row["latency"], where)
-    check_numbers(row["latency"]["buckets"], 3, where, "buckets")
+    check_numbers(row["latency"]["buckets"], 3, where, "buckets", nullable=False)
     for event in row["growth_events"]:
         check_fields(event, {"op": (COUNT, False), "ns": (NUMBER, False)}, where)
         check_extra(event, where)
@@ -168,6 +168,7 @@ def load(folder):
     for name, fields in RECORD_FIELDS.items():
         for record in info[name]:
             check_fields(record, fields, f"{path}: '{name}'")
+            check_extra(record, f"{path}: '{name}'")
     check_fields(info["machine"], {"caches": (LIST, True)} if "caches" in info["machine"] else {}, f"{path}: 'machine'")
     for cache in info["machine"].get("caches") or []:
         check_fields(cache, CACHE_FIELDS, f"{path}: 'caches'")

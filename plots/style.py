@@ -100,8 +100,8 @@ def format_ns(ns):
 
 def compiler(version):
     """'gcc (Debian 12.2.0-14) 12.2.0' -> 'gcc 12.2'."""
-    name = (version or "").split(" ")[0]
-    number = re.findall(r"\d+\.\d+", re.sub(r"\(.*?\)", "", version or ""))
+    name = str(version or "").split(" ")[0]
+    number = re.findall(r"\d+\.\d+", re.sub(r"\(.*?\)", "", str(version or "")))
     return f"{name} {number[-1]}" if number else name
 
 

@@ -128,7 +128,7 @@ else
     need shellcheck shellcheck && check shellcheck 120 shellcheck -x "${scripts[@]}"
     need clang "${CLANG:-clang}" && check clang 200 make --no-print-directory -k "-j$jobs" BUILD="$build" clang-check
     # The same program and tests with every access and every overflow checked.
-    if check asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined build-tests; then
+    if check asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined "$build/asan/mapbench" build-tests; then
         c_tests "$build/asan" "asan "
         check "asan test_units" 300 "$build/asan/tests/test_units" "" 1 9000
     fi
