@@ -59,6 +59,7 @@ struct bench {
     struct bench_hooks hooks; /* may be empty */
     struct recorder *recorder; /* NULL, or where the timed loops record */
     double ns_per_tick;
+    size_t block; /* keys per segment at most */
     uint64_t deadline_ns; /* wall clock; the workload is given up after it */
     bool insertion_order;
     bool verify; /* check the content as well as checksums and lengths: once per unit and cell */

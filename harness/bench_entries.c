@@ -54,7 +54,7 @@ static bool get_segment(struct bench *b, const struct workload *workload, size_t
 bool bench_get(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     if (!bench_build(b)) return false;
     while (out->ops < ops)
-        if (!get_segment(b, workload, smaller(ops - out->ops, KEYS_BLOCK), false, out)) return false;
+        if (!get_segment(b, workload, smaller(ops - out->ops, b->block), false, out)) return false;
     return true;
 }
 
@@ -73,7 +73,7 @@ bool bench_overwrite(struct bench *b, const struct workload *workload, uint64_t 
     if (b->state == BENCH_NONE && !bench_build(b)) return false;
     b->state = BENCH_WORN; /* the values will be others */
     while (out->ops < ops) {
-        size_t count = smaller(ops - out->ops, KEYS_BLOCK);
+        size_t count = smaller(ops - out->ops, b->block);
         keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, b->room->index);
         bench_store_keys(b, b->room->index, count, b->room->keys);
         struct run_args args = {.keys = b->room->keys, .n = count, .first_value = rng_next(&b->cursor.rng) >> 1, .recorder = b->recorder};
@@ -112,7 +112,7 @@ bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, s
         b->state = BENCH_WORN;
         if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
         for (size_t done = 0; done < n;) {
-            size_t count = smaller(n - done, KEYS_BLOCK);
+            size_t count = smaller(n - done, b->block);
             keys_pass(b->keys, b->order_seed, b->passes, done, count, b->room->index);
             bench_probe_keys(b, b->room->index, count, b->room->keys);
             struct run_args args = {.keys = b->room->keys, .n = count, .recorder = b->recorder};
@@ -133,7 +133,7 @@ bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, s
 static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch *out) {
     const struct shape *shape = b->cell->shape;
     uint64_t n = b->cell->n, generation = b->churned / n, position = b->churned % n;
-    size_t count = smaller(smaller(most, KEYS_BLOCK / 2), n - position), size = shape->key_size;
+    size_t count = smaller(smaller(most, b->block / 2), n - position), size = shape->key_size;
     struct bench_room *room = b->room;
     keys_pass(b->keys, b->order_seed, generation, position, count, room->index);
     for (size_t i = 0; i < count; i++) {
@@ -190,7 +190,7 @@ bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops,
         b->churned = 0; /* generations count from the base of this filling */
         b->churn_digest = map_digest(b);
         while (b->churned < 2 * b->cell->n)
-            if (!churn_segment(b, KEYS_BLOCK, false, out)) return false;
+            if (!churn_segment(b, b->block, false, out)) return false;
     }
     while (out->ops < ops)
         if (!churn_segment(b, (size_t)(ops - out->ops), true, out)) return false;

@@ -7,7 +7,7 @@
 
 /* Maps of n entries for one segment: enough entries to be clocked, few enough maps to stay in a few megabytes. */
 static size_t maps_per_segment(const struct bench *b) {
-    size_t maps = KEYS_BLOCK / b->cell->n;
+    size_t maps = b->block / b->cell->n;
     return maps < 1 ? 1 : maps > BENCH_MAPS_MAX ? BENCH_MAPS_MAX : maps;
 }
 
@@ -103,7 +103,7 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
         uint32_t *of = (uint32_t *)b->room->index2;
         for (size_t first = 0; first < small->maps;) {
             size_t maps = 0, keys = 0;
-            for (; first + maps < small->maps && keys + small_entries(small, first + maps) <= KEYS_BLOCK; maps++)
+            for (; first + maps < small->maps && keys + small_entries(small, first + maps) <= b->block; maps++)
                 keys += of[maps] = small_entries(small, first + maps);
             for (size_t i = 0; i < keys; i++) b->room->index[i] = small->start[first] + i;
             bench_store_keys(b, b->room->index, keys, b->room->keys);
@@ -123,7 +123,7 @@ bool bench_small_get(struct bench *b, const struct workload *workload, uint64_t 
     struct batch unused = {0};
     if (!small->maps && !bench_small_put(b, workload, 1, &unused)) return false;
     while (out->ops < ops) {
-        size_t count = ops - out->ops < KEYS_BLOCK ? (size_t)(ops - out->ops) : KEYS_BLOCK;
+        size_t count = ops - out->ops < b->block ? (size_t)(ops - out->ops) : b->block;
         uint64_t expected = 0;
         for (size_t i = 0; i < count; i++) {
             of[i] = (uint32_t)rng_below(&b->cursor.rng, small->maps);

@@ -30,7 +30,7 @@ def geomean(values):
 
 def paired(own, other):
     """Compares two lists of round medians, paired by index; rounds that miss on either side are left out."""
-    logs = [math.log(a / b) for a, b in zip(own, other) if a is not None and b is not None and a > 0 and b > 0]
+    logs = [math.log(a) - math.log(b) for a, b in zip(own, other) if a is not None and b is not None and a > 0 and b > 0]
     if not logs:
         return Paired(None, None, 0)
     ratio = math.exp(float(numpy.median(logs)))

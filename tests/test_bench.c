@@ -186,9 +186,9 @@ static void test_hooks(void **state) {
     (void)state;
     bench_init(&bench, &cell, unit, keys, &room, 1);
     bench.hooks = (struct bench_hooks){count_start, count_stop, &calls};
-    assert_true(bench_batch(&bench, workload_find("get"), 3 * KEYS_BLOCK, BENCH_CLOCK_TICKS, &batch));
+    assert_true(bench_batch(&bench, workload_find("get"), 3 * bench.block, BENCH_CLOCK_TICKS, &batch));
     assert_int_equal(calls, 6);
-    assert_int_equal(batch.ops, 3 * KEYS_BLOCK);
+    assert_int_equal(batch.ops, 3 * bench.block);
     bench_end(&bench);
     keys_close(keys);
 }

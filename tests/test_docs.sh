@@ -1,0 +1,289 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2016
+# (backquotes in single quotes are Markdown's)
+#
+# The docs against the program: links lead somewhere, lists are complete, the commands of the README work, and the
+# examples of docs/adding-*.md and of the README build, pass the selftest and give rows. All of that happens in a copy of
+# the sources. usage: test_docs.sh BUILD [PART ...]; parts: links lists citation readme map workload
+set -u
+cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
+build=${1:?usage: tests/test_docs.sh BUILD [PART ...]}
+build=${build%/}
+shift
+parts=${*:-links lists citation readme map workload}
+docs=(README.md results/README.md docs/*.md)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+copy=$scratch/mapbench
+failed=0 passed=0
+# A make that called this test must not tell those below where to build.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BUILD PROFILE
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    failed=$((failed + 1))
+}
+pass() { passed=$((passed + 1)); }
+skip() { printf 'skip  %s\n' "$*"; }
+
+[ -x "$build/mapbench" ] || { echo "test_docs: no $build/mapbench: run make build first"; exit 1; }
+
+# --- reading Markdown -----------------------------------------------------------------------------------------------
+
+# blocks FILE: the fenced blocks that a comment marks, as $scratch/blocks/NNN with what the comment says in NNN.what.
+blocks() {
+    rm -rf "$scratch/blocks"
+    mkdir "$scratch/blocks"
+    awk -v dir="$scratch/blocks" '
+        /^<!-- (file|append|run)[: ].*-->$/ { what = $0; sub(/^<!-- /, "", what); sub(/ *-->$/, "", what); next }
+        /^```/ && inside { inside = 0; close(out); next }
+        /^```/ && what != "" {
+            out = sprintf("%s/%03d", dir, ++n); inside = 1
+            print what > (out ".what"); close(out ".what"); printf "" > out; what = ""; next
+        }
+        inside { print > out }
+        !inside && /[^ ]/ { if (what != "") { print "a marked block does not follow its mark: " what; exit 1 } }' "$1" ||
+        fail "$1: a mark without a block"
+}
+
+# The names of a heading in links: lower case, without punctuation, words joined by hyphens.
+anchors() {
+    sed -n '/^```/,/^```/d; s/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+# FILE TARGET of every link and image outside code.
+links() {
+    local doc
+    for doc in "${docs[@]}"; do
+        sed '/^```/,/^```/d; s/`[^`]*`//g' "$doc" | grep -oE '\]\([^) ]+\)' | sed "s|^](\(.*\))$|$doc \1|"
+    done
+}
+
+check_links() {
+    local doc target file
+    links >"$scratch/links"
+    [ -s "$scratch/links" ] || fail "no link found in ${docs[*]}"
+    while read -r doc target; do
+        [[ $target =~ ^[a-z]+: ]] && continue
+        file=$(dirname "$doc")/${target%%#*}
+        [[ $target == \#* ]] && file=$doc
+        if [ ! -e "$file" ]; then
+            fail "$doc links to $target, which does not exist"
+        elif [[ $target == *\#* ]] && ! anchors "$file" | grep -qxF -- "${target#*#}"; then
+            fail "$doc links to $target: no such heading"
+        else
+            pass
+        fi
+    done <"$scratch/links"
+    grep -n 'TODO' "${docs[@]}" && fail "the docs are not finished: see the lines above"
+}
+
+# mentioned FILE PATTERN WHAT: a line of the file matches.
+mentioned() {
+    if grep -qE -- "$2" "$1"; then pass; else fail "$1 does not mention $3"; fi
+}
+
+# names FILE SED: what a list calls its entries; sed's expression prints the names.
+names() {
+    local found
+    found=$(sed -n "$2" "$1")
+    [ -n "$found" ] || fail "no names found in $1"
+    printf '%s\n' "$found"
+}
+
+check_lists() {
+    local name file
+    "$build/mapbench" help >"$scratch/help" || fail "mapbench help"
+    "$build/mapbench" list keys >"$scratch/keys" || fail "mapbench list keys"
+    while read -r name; do mentioned "$scratch/help" "^  --$name( |\$)" "option --$name"; done \
+        < <(names harness/options.def 's/^OPTION([A-Z]*, *"\([a-z]*\)".*/\1/p')
+    while read -r name; do mentioned README.md "^\| \`$name\` \|" "map $name"; done \
+        < <(names maps/maps.def 's/^MAP(\([a-z_]*\),.*/\1/p')
+    while read -r name; do mentioned docs/keys.md "^\| \`${name}(\`|:|\[)" "key stream $name"; done \
+        < <(names "$scratch/keys" 's/^  \([a-z]*\) .*/\1/p')
+    while read -r name; do
+        [[ $name =~ ^mix(25|50|75)$ ]] || mentioned docs/method.md "^\|.*\`$name\`" "workload $name"
+    done < <(names harness/workloads.def 's/^WORKLOAD(\([a-z_0-9]*\),.*/\1/p')
+    while read -r name; do
+        if make -n SKIP_DEPS=1 "BUILD=$scratch/none" "$name" >/dev/null 2>&1; then pass; else fail "README.md: there is no make $name"; fi
+    done < <(names README.md 's/^make \([a-z]*\) .*/\1/p')
+    for file in profiles/*.job; do mentioned README.md "\`$(basename "$file" .job)\`" "profile $file"; done
+    for name in 0 1 2 3 4 5 6 130; do
+        mentioned README.md "^\| $name \|" "exit code $name"
+        mentioned "$scratch/help" "(^|[ ,:])$name [a-z]" "exit code $name"
+    done
+}
+
+check_citation() {
+    local python
+    for python in /usr/bin/python3 python3; do "$python" -c 'import yaml' 2>/dev/null && break; done
+    if ! "$python" -c 'import yaml' 2>/dev/null; then
+        skip "CITATION.cff: no python3 with yaml (python3-yaml)"
+    elif "$python" - <<'PY'; then
+import sys, yaml
+cff = yaml.safe_load(open("CITATION.cff", encoding="utf-8"))
+# What the Citation File Format 1.2.0 demands.
+assert cff["cff-version"] == "1.2.0", cff["cff-version"]
+for field in ("message", "title"): assert isinstance(cff[field], str) and cff[field], field
+assert cff["authors"] and all("name" in a or "family-names" in a for a in cff["authors"]), "authors"
+assert cff["type"] in ("software", "dataset") and cff["license"] == "MIT"
+known = set("abstract authors cff-version commit contact date-released doi identifiers keywords license license-url message "
+            "preferred-citation references repository repository-artifact repository-code title type url version".split())
+assert set(cff) <= known, set(cff) - known
+PY
+        pass
+    else
+        fail "CITATION.cff is not valid"
+    fi
+    mentioned LICENSE '^MIT License$' "the MIT licence"
+}
+
+# The sources and what is built of them, with their times, so that make builds only what an example adds.
+make_copy() {
+    [ -d "$copy" ] && return
+    mkdir -p "$copy/build"
+    if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+        git ls-files -z --cached --others --exclude-standard
+    else
+        find . \( -path './build*' -o -path ./deps -o -path './results/2*' \) -prune -o -type f -print0
+    fi | while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done | xargs -0 cp -p --parents -t "$copy"
+    [ -d deps ] && ln -s "$PWD/deps" "$copy/deps"
+    cp -pR "$build"/{units,shapes,harness,gen,mapbench,libmemcount.so} "$copy/build/"
+    find "$copy/build" -name '*.d' -exec sed -i "s#\(^\|[ ]\)$build/#\1build/#g" {} +
+}
+
+# in_copy SECONDS COMMAND: runs a line of the docs.
+in_copy() {
+    local start=$EPOCHREALTIME status=0
+    (cd "$copy" && timeout "$1" bash -c "$2") >"$scratch/out" 2>&1 </dev/null || status=$?
+    printf '%6.1f s  %s\n' "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')" "$2"
+    if [ $status = 0 ]; then
+        pass
+    else
+        tail -n 20 "$scratch/out"
+        fail "status $status: $2"
+    fi
+    return $status
+}
+
+# rows_of FOLDER: no row is an error, and maps of a cell agree on each checksum.
+rows_of() {
+    if python3 - "$copy/$1/rows.jsonl" <<'PY'; then
+import json, sys
+rows, sums = [json.loads(line) for line in open(sys.argv[1])], {}
+assert rows, "no rows"
+for row in rows:
+    assert row["error"] is None, (row["map"], row["workload"], row["error"])
+    if row["kind"] == "time" and row["map"] != "null":
+        sums.setdefault((row["cell"].rsplit("/", 2)[0], row["workload"]), set()).add(row["checksum"])
+assert all(len(s) == 1 for s in sums.values()), sums
+PY
+        pass
+    else
+        fail "$1: its rows are wrong"
+    fi
+}
+
+# has_row FOLDER FIELD=VALUE ...: some row has all of them.
+has_row() {
+    local folder=$1 field
+    shift
+    for field; do printf '"%s":"%s"\n' "${field%%=*}" "${field#*=}"; done >"$scratch/fields"
+    if awk 'NR == FNR { want[++n] = $0; next } { ok = 1; for (i in want) if (!index($0, want[i])) ok = 0; if (ok) found = 1 }
+            END { exit !found }' "$scratch/fields" "$copy/$folder/rows.jsonl" 2>/dev/null; then
+        pass
+    else
+        fail "$folder has no row with $*"
+    fi
+}
+
+have_header() {
+    local folders
+    read -ra folders <<<"$(pkg-config --cflags-only-I glib-2.0 2>/dev/null)"
+    echo "#include <$1>" | "${CXX:-g++}" -std=c++20 -E -x c++ "${folders[@]}" - >/dev/null 2>&1
+}
+
+have_perf() { perf stat -e task-clock true >/dev/null 2>&1; }
+
+# apply FILE: writes the marked files, runs the marked commands. A mark "run: needs HEADER ..." is skipped without them.
+apply() {
+    local block what header line applied=0
+    blocks "$1"
+    for block in "$scratch"/blocks/???; do
+        [ -e "$block" ] || break
+        applied=$((applied + 1))
+        what=$(cat "$block.what")
+        case $what in
+        file:*) cp "$block" "$copy/${what#file: }" ;;
+        append:*) cat "$block" >>"$copy/${what#append: }" ;;
+        run*)
+            for header in ${what#*needs}; do
+                [[ $what == *needs* ]] && ! have_header "$header" && skip "$1: $header is not installed" && continue 2
+            done
+            while IFS= read -r line; do
+                [[ -z $line || $line == \#* ]] && continue
+                in_copy 240 "$line" || return
+                [[ $line =~ --out\ (results/[a-z_0-9]+) ]] && rows_of "${BASH_REMATCH[1]}"
+            done <"$block"
+            ;;
+        esac
+    done
+    [ $applied -gt 0 ] || fail "$1 has no marked block"
+}
+
+# Commands of the README that begin with build/mapbench; those of minutes are planned instead of run.
+check_readme() {
+    local line out commands=0
+    make_copy
+    while IFS= read -r line; do
+        [[ $line == build/mapbench* ]] || continue
+        commands=$((commands + 1))
+        if [[ $line == *--perf* ]] && ! have_perf; then
+            skip "README.md: perf does not work here: $line"
+        elif [[ $line == *"# minutes" ]]; then
+            in_copy 30 "${line/mapbench run/mapbench plan}"
+        elif [[ $line =~ ^build/mapbench\ run ]]; then
+            out=results/readme$commands
+            in_copy 60 "${line%%#*} --figures no --out $out" && rows_of "$out"
+        else
+            in_copy 30 "$line"
+        fi
+    done < <(sed -n '/^```sh/,/^```$/p' README.md)
+    [ "$commands" -ge 5 ] || fail "README.md: only $commands commands found"
+}
+
+check_map() {
+    make_copy
+    # The README's ten lines: the map they are for is std::unordered_map here.
+    cat >"$copy/my_map.hpp" <<'HPP'
+#include <unordered_map>
+template <class key, class val, class hash, class equal> using my_map = std::unordered_map<key, val, hash, equal>;
+HPP
+    apply README.md
+    apply docs/adding-a-map.md
+    in_copy 60 "build/mapbench selftest --filter '^my_map/'"
+    has_row results/sorted map=sorted workload=get kind=time
+    [ -e "$copy/results/libraries" ] && has_row results/libraries map=tsl_pg hash=native
+}
+
+check_workload() {
+    make_copy
+    # Few maps, as a shape and a heap are compiled for each.
+    sed -i '/^MAP(/{/^MAP(\(null\|linear\|chained\),/!d}' "$copy/maps/maps.def"
+    apply docs/adding-a-workload.md
+    has_row results/small map=linear workload=small_get shape=str_u64
+    has_row results/mix90 map=linear workload=mix90
+    has_row results/heaps map=linear heap=huge
+    has_row results/u64_u8 map=linear shape=u64_u8
+}
+
+for part in $parts; do
+    case $part in
+    links | lists | citation | readme | map | workload) "check_$part" ;;
+    *) echo "test_docs: unknown part $part" && exit 2 ;;
+    esac
+done
+printf '%d checks passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
