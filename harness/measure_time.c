@@ -88,14 +88,17 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     b->verify = round == 0;
     if (round == 0) bench_rewind(b, workload, option_number(&cell->job->options, OPTION_SEED));
     measure_deadline(b);
-    /* Also the warm-up after a build; the batching found in the first round is kept. */
+    /* Also the warm-up after a build; the batching found in the first round is kept. Passes so long that they fill a
+     * round need no other before them. */
     struct batching batching;
-    if (!bench_calibrate(b, workload, &batching)) {
-        snprintf(s->why, sizeof s->why, "%s", b->why);
-        measure_failed(m, b);
-        return;
+    if (round == 0 || s->batching.most >= batches) {
+        if (!bench_calibrate(b, workload, &batching)) {
+            snprintf(s->why, sizeof s->why, "%s", b->why);
+            measure_failed(m, b);
+            return;
+        }
+        if (round == 0) s->batching = batching;
     }
-    if (round == 0) s->batching = batching;
     b->verify = false;
     if (batches > s->batching.most) batches = s->batching.most;
     snprintf(name, sizeof name, "%s/%s/%s/%s/n:%zu/%s/%s", b->unit->map, cell->shape->name, workload->name, keys_facts(b->keys)->name, cell->n,

@@ -22,6 +22,7 @@ json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit
     row_set(row, "n", json_integer((json_int_t)cell->n));
     row_set(row, "heap", json_string(unit->heap));
     row_set(row, "hash", json_string(unit->hash));
+    row_set(row, "hash_policy", json_string(cell->hash));
     row_set(row, "threads", json_integer((json_int_t)option_number(&cell->job->options, OPTION_THREADS)));
     row_set(row, "seed", json_integer((json_int_t)option_number(&cell->job->options, OPTION_SEED)));
     row_set(row, "order", json_string(option_text(&cell->job->options, OPTION_ORDER)));

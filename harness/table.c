@@ -179,7 +179,7 @@ static void print_matrix(const struct matrix *m, const json_t *first, FILE *out)
     } printers[] = {{"time", print_time}, {"latency", print_latency}, {"memory", print_memory}, {"structure", print_structure}, {"counters", print_counters}};
     char size[24];
     fprintf(out, "== %s: %s, %s keys, n %s, %s hash, %s heap (%s)\n", text(first, "kind"), text(first, "shape"), text(first, "keys"),
-            size_text((size_t)number(first, "n"), size), text(first, "hash"), text(first, "heap"), text(first, "job"));
+            size_text((size_t)number(first, "n"), size), text(first, "hash_policy"), text(first, "heap"), text(first, "job"));
     for (size_t i = 0; i < sizeof printers / sizeof *printers; i++)
         if (strcmp(printers[i].kind, text(first, "kind")) == 0) printers[i].print(m, out);
 }

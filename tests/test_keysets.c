@@ -1,6 +1,5 @@
 /* Real key sets against what the shell counts, key files good and bad, and the ELF reader against damaged
  * files. */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -11,8 +11,10 @@ import unittest
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
 import load
+import matplotlib.colors
 import matplotlib.image
 import report
+import style
 import synthetic_run
 
 # case: prefixes of the figures it must have, and no others
@@ -60,6 +62,22 @@ class Figures(Scratch):
                     self.assertGreater(pixels.var(), 0.002)
                     for part in (pixels[:height // 8], pixels[height // 3:2 * height // 3]):  # title, and the middle
                         self.assertGreater(part.var(), 0.0005)
+
+    def test_every_map_has_ink_of_its_colour(self):
+        for case, pattern in (("errors", "speed-*"), ("octave", "speed-*"), ("wide", "speed-*"), ("wide", "memory-*"),
+                              ("wide", "growth-*"), ("errors", "latency-*"), ("wide", "trade-off-*")):
+            folder, _result = self.drawn[case]
+            run = load.load(folder)
+            looks = style.looks(run.maps)
+            for picture in (folder / "plots").glob(pattern + ".png"):
+                pixels = matplotlib.image.imread(picture)[..., :3]
+                drawing = pixels[:, :int(pixels.shape[1] * 0.76)] if pattern in ("speed-*", "latency-*") else pixels
+                for name in run.maps:
+                    if name == "null" or (name == "judy" and pattern == "growth-*"):  # has no growth events
+                        continue
+                    colour = matplotlib.colors.to_rgb(looks[name].colour)
+                    near = (abs(drawing - colour).max(axis=2) < 0.04).sum()
+                    self.assertGreater(near, 40, f"{picture.name}: {name}")
 
     def test_texts_say_what_is_shown(self):
         for case, (folder, _result) in self.drawn.items():

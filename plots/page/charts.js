@@ -1,4 +1,4 @@
-"use strict"; undefined_thing();
+"use strict";
 /* What all interactive figures share: colours of the page, lines and points of a map, axes, and four small plugins for
  * Chart.js (whiskers, vertical and horizontal marks, stems, names beside points). */
 
