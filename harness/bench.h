@@ -89,7 +89,7 @@ struct batch {
     uint64_t ops;
     double ns;        /* of all segments, on the batch's clock */
     uint64_t wall_ns; /* of all segments */
-    bool preempted;   /* the kernel took the CPU away at least once during the batch */
+    bool preempted;   /* the kernel took the CPU away during a segment */
     uint64_t checksum; /* of all segments */
 };
 

@@ -195,6 +195,7 @@ def run_info(maps, shapes, keys, seed, rounds, **more):
                                 "steal_ticks": 3, "thp": "madvise", "governor": None, "throttled_us": None,
                                 "own_involuntary_switches": 12} for moment in ("before", "after")},
         "keys": [{"name": k, "shape": s, "limit": None, "files": 0, "sha256": "", "duplicates": 0, "with_nul": 0,
+                  "empty_lines": 0, "files_skipped": 0, "text_bytes": 0,
                   "mean_key_bytes": 20.5 if s.startswith("str") else ENTRY_BYTES.get(s, 16) / 2,
                   "provenance": "computed from the seed"} for k in keys for s in shapes],
         "maps": [{"name": m, "summary": f"the {m} map", "source": "this project", "options": "max load 0.8",

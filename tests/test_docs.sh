@@ -227,6 +227,7 @@ apply() {
             while IFS= read -r line; do
                 [[ -z $line || $line == \#* ]] && continue
                 in_copy 240 "$line" || return
+                [[ $line == make* ]] && grep 'warning:' "$scratch/out" && fail "$1: its examples compile with warnings"
                 [[ $line =~ --out\ (results/[a-z_0-9]+) ]] && rows_of "${BASH_REMATCH[1]}"
             done <"$block"
             ;;
