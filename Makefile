@@ -118,7 +118,7 @@ help:
 	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CXX=$(CXX) MARCH=$(MARCH) SANITIZE=$(SANITIZE) JOBS=$(JOBS) SKIP_DEPS=1"
 
 deps:
-	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1, nothing installed",setup/deps.sh run)
+	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1: nothing installed",setup/deps.sh run)
 deps-test: deps
 	@$(if $(SKIP_DEPS),:,setup/deps.sh test)
 
