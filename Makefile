@@ -78,7 +78,7 @@ $(gen)/build_info.h: FORCE
 	   echo '#define BUILD_HARNESS_FLAGS "$(strip $(HARNESS_FLAGS))"'; \
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
 	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
-	   echo "#define BUILD_COMMIT \"$$(git rev-parse HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
+	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
 $(BUILD)/harness/%.o: harness/%.c Makefile | $(gen)/units.def $(gen)/build_info.h

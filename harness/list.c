@@ -215,6 +215,10 @@ int explain_command(const char *name) {
     for (size_t i = 0; i < keys_stream_count(); i++)
         if (strcmp(name, keys_stream_at(i)->name) == 0)
             return printf("%s%s (keys): %s; see docs/keys.md\n", name, keys_stream_at(i)->parameters, keys_stream_at(i)->summary), EXIT_OK;
+#define HEAP(heap, summary)                                                                                      \
+    if (strcmp(name, #heap) == 0) return printf("%s (heap): %s\n", name, summary), EXIT_OK;
+#include "harness/heaps/heaps.def"
+#undef HEAP
     struct profile *profile = profile_load(name, why, sizeof why);
     if (!profile) return explain_unknown(name);
     explain_profile(profile);

@@ -110,7 +110,7 @@ static void print_summary(const struct tally *tally, const struct selftest_optio
         printf("allocation failures were not tried: preload libmemcount.so, or build with "
                "SANITIZE=address,undefined\n");
     else
-        printf("allocation failures were tried on %zu units; --verbose says why not on the others\n",
+        printf("allocation failures were tried on %zu units; the lines of the others say why not\n",
                tally->injected);
     printf("%zu units passed, %zu failed, %zu unavailable\n", tally->passed, tally->failed,
            tally->unavailable);

@@ -61,10 +61,10 @@ class Run:
 
 
 def policy(row):
-    """The hash policy a row was measured under, from its cell (job/shape/keys/n:SIZE/policy/heap); "" if unsaid. It
-    is not the row's hash: a map that has only its own is measured with that under either policy."""
-    parts = row["cell"].rsplit("/", 2) if isinstance(row.get("cell"), str) else []
-    return parts[1] if len(parts) == 3 else ""
+    """The hash policy a row was measured under; "" if unsaid. It is not the row's hash: a map that has only its own is
+    measured with that under either policy."""
+    value = row.get("hash_policy")
+    return value if isinstance(value, str) else ""
 
 
 def unusual(family):

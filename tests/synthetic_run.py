@@ -66,7 +66,7 @@ class Maker:
         cell = f"{self.job}/{shape}/{keys}/n:{n}/{self.policy}/{self.heap}"
         row = {"kind": kind, "cell": cell, "step": f"{kind} {cell}", "job": self.job, "map": name, "shape": shape,
                "workload": workload, "keys": keys, "n": n, "heap": self.heap,
-               "hash": "native" if name in NATIVE_ONLY else self.policy, "threads": 1, "seed": self.seed,
+               "hash": "native" if name in NATIVE_ONLY else self.policy, "hash_policy": self.policy, "threads": 1, "seed": self.seed,
                "order": "shuffled", "engine": "c", "ns_per_op": [], "median": None, "ci95": None, "checksum": None,
                "stable": True, "why_unstable": None, "null_ns_per_op": None, "error": None}
         row.update(more)
