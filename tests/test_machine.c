@@ -229,6 +229,7 @@ static void test_condition_warnings(void **state) {
         {"{\"loadavg_1m\": 0.9}", "{\"loadavg_1m\": 1.0}", "busy_machine "},
         {"{\"loadavg_1m\": 0.1}", "{\"loadavg_1m\": 1.9}", "busy_machine "},
         {"{\"loadavg_1m\": 0.1, \"pressure_cpu_avg10\": 30.0}", "{}", "busy_machine "},
+        {"{\"loadavg_1m\": 1.9, \"pressure_cpu_avg10\": 0.0}", "{}", ""},
         {"{\"loadavg_1m\": null, \"steal_ticks\": 5}", "{\"steal_ticks\": 900}", "noisy_steal "},
         {"{\"steal_ticks\": 5}", "{\"steal_ticks\": null}", ""},
         {"{\"memory_available_bytes\": 100000000, \"throttled_us\": 0}", "{\"throttled_us\": 1}",
