@@ -49,7 +49,7 @@ unit_objects :=
 # $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap
 define unit_rule
 unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
-$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c Makefile
+$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c $(gen)/flags
 	@echo "  unit $(1) $(4) $(5) $(6)"
 	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
 	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
@@ -61,7 +61,7 @@ split = $(subst :, ,$(1))
 $(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 
-$(BUILD)/shapes/%.o: harness/shape_unit.c Makefile
+$(BUILD)/shapes/%.o: harness/shape_unit.c $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
 
 # --- harness ---------------------------------------------------------------------------------------------------
@@ -72,6 +72,13 @@ library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(sh
 $(gen)/units.def: $(defs) harness/expand_units.awk
 	@awk -f harness/expand_units.awk -v as=def $(defs) > $@
 
+# Everything is built again when the compilers, a flag or the set of libraries changes: one build, one set of flags.
+library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
+  /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp)
+$(gen)/flags: FORCE
+	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(library_headers)' > $@.new; \
+	  cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+
 # What the build was made with, for the results; rewritten only when it changes.
 $(gen)/build_info.h: FORCE
 	@{ echo '#define BUILD_UNIT_FLAGS "$(strip $(UNIT_FLAGS))"'; \
@@ -81,15 +88,15 @@ $(gen)/build_info.h: FORCE
 	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
-$(BUILD)/harness/%.o: harness/%.c Makefile | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
-$(BUILD)/harness/%.o: harness/%.cc Makefile
+$(BUILD)/harness/%.o: harness/%.cc $(gen)/flags
 	@echo "  c++ $<"
 	@$(CXX) $(CXX_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
 # Counts and fails allocations in a process that preloads it; never part of a sanitizer build.
-$(BUILD)/libmemcount.so: harness/memcount.c harness/memcount.h Makefile
+$(BUILD)/libmemcount.so: harness/memcount.c harness/memcount.h $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -O2 -g -fPIC -shared -I. $< -o $@ -ldl
 
 $(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(unit_objects)

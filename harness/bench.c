@@ -9,7 +9,7 @@
 #include "harness/rng.h"
 
 /* Below this a segment is too short for the thread's CPU clock, which costs 0.4 us to read. */
-static const double short_segment_ns = 60e3;
+static const double short_segment_ns = 100e3;
 static const double batch_target_ns = 1e6;
 static const uint64_t segments_most = 16;
 /* What a round of one workload may spend on passes that need a rebuild between them. */
@@ -116,6 +116,7 @@ uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct ru
     if (b->hooks.stop) b->hooks.stop(b->hooks.context);
     out->preempted |= preemptions() != preempted_before;
     out->ops += ops;
+    out->segments++;
     out->checksum += checksum;
     return checksum;
 }
@@ -136,11 +137,7 @@ void bench_next_keys(struct bench *b) {
 }
 
 static void to_indices(const struct bench *b, uint64_t *position, size_t count) {
-    uint64_t limit = keys_limit(b->keys);
-    for (size_t i = 0; i < count; i++) {
-        position[i] += b->base;
-        if (limit != SIZE_MAX) position[i] %= limit;
-    }
+    for (size_t i = 0; i < count; i++) position[i] += b->base; /* past the end of a finite set they begin again */
 }
 
 void bench_store_keys(struct bench *b, uint64_t *position, size_t count, void *out) {
@@ -257,40 +254,68 @@ static uint64_t segment_ops(const struct bench *b, const struct workload *worklo
     return ops < most ? ops : most;
 }
 
+static bool workload_uses_up(const struct workload *workload) {
+    switch (workload->kind) {
+    case WORKLOAD_PUT:
+    case WORKLOAD_DEL:
+    case WORKLOAD_CLEAR:
+    case WORKLOAD_COPY:
+    case WORKLOAD_SMALL_PUT: return true;
+    default: return false;
+    }
+}
+
+/* Brings the bench to where batches of the workload begin, so that no trial is charged with a build. */
+static bool prepare(struct bench *b, const struct workload *workload, struct batch *first) {
+    if (workload_uses_up(workload)) return true;
+    if (workload->kind == WORKLOAD_SCAN) {
+        if (!bench_build(b)) return false;
+        bench_full_sum(b);
+    }
+    return bench_batch(b, workload, 1, BENCH_CLOCK_TICKS, first);
+}
+
+/* One trial batch with what it cost in all, untimed parts included. */
+static bool try_batch(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *trial, double *cost_ns) {
+    uint64_t begin = wall_ns();
+    bool ok = bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, trial);
+    *cost_ns = (double)(wall_ns() - begin);
+    return ok;
+}
+
+bool bench_warm_up(struct bench *b, const struct workload *workload) {
+    struct batch first, warm;
+    return prepare(b, workload, &first) && bench_batch(b, workload, workload_uses_up(workload) ? b->cell->n : b->block, BENCH_CLOCK_TICKS, &warm);
+}
+
 bool bench_calibrate(struct bench *b, const struct workload *workload, struct batching *out) {
-    struct batch trial;
-    uint64_t n = b->cell->n, begin = wall_ns();
-    bool uses_up = workload->kind == WORKLOAD_PUT || workload->kind == WORKLOAD_DEL || workload->kind == WORKLOAD_SMALL_PUT ||
-                   workload->kind == WORKLOAD_CLEAR || workload->kind == WORKLOAD_COPY;
-    uint64_t ops = uses_up ? n : 4096;
-    if (!bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, &trial)) return false;
+    struct batch first, trial;
+    double cost_ns;
+    uint64_t n = b->cell->n;
+    bool uses_up = workload_uses_up(workload);
+    *out = (struct batching){0};
+    if (!prepare(b, workload, &first)) return false;
+    if (!try_batch(b, workload, uses_up ? n : 4096, &trial, &cost_ns)) return false;
     out->checksum = trial.checksum;
-    double cost_ns = (double)(wall_ns() - begin);
     /* A second, longer trial where the first was too short to tell. */
     if (trial.ns < batch_target_ns / 8 && workload->kind != WORKLOAD_GET_COLD) {
-        begin = wall_ns();
-        ops = uses_up ? n * (1 + (uint64_t)(batch_target_ns / 8 / (trial.ns + 1))) : b->block;
-        if (ops > 1u << 20) ops = ops / n > 1 ? (1u << 20) / n * n + n : ops;
-        if (!bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, &trial)) return false;
-        cost_ns = (double)(wall_ns() - begin);
+        uint64_t passes = 1 + (uint64_t)(batch_target_ns / 8 / (trial.ns + 1));
+        if (passes > (1u << 20) / n + 1) passes = (1u << 20) / n + 1;
+        if (!try_batch(b, workload, uses_up ? passes * n : b->block, &trial, &cost_ns)) return false;
     }
     double ns_per_op = trial.ns / (double)trial.ops + 1e-3;
     out->ops = (uint64_t)(batch_target_ns / ns_per_op) + 1;
     /* Only the baseline is so fast that drawing its keys would take many times longer than looking them up. */
     if (!uses_up && workload->kind != WORKLOAD_SCAN && out->ops > segments_most * b->block) out->ops = segments_most * b->block;
-    if (uses_up || workload->kind == WORKLOAD_SCAN) {
-        uint64_t passes = (out->ops + n - 1) / n;
-        out->ops = passes * n;
-    }
-    /* What a batch costs in all, untimed rebuilds included, in proportion to the trial. */
+    if (uses_up || workload->kind == WORKLOAD_SCAN) out->ops = (out->ops + n - 1) / n * n;
+    /* What a batch costs in all, in proportion to the trial; fewer passes, then fewer batches, keep it within a round. */
     double batch_cost_ns = cost_ns * (double)out->ops / (double)trial.ops;
     if (uses_up && batch_cost_ns > round_budget_ns) {
-        double share = round_budget_ns / batch_cost_ns;
-        uint64_t passes = (uint64_t)((double)(out->ops / n) * share);
+        uint64_t passes = (uint64_t)((double)(out->ops / n) * round_budget_ns / batch_cost_ns);
         out->ops = (passes ? passes : 1) * n;
         batch_cost_ns = cost_ns * (double)out->ops / (double)trial.ops;
     }
-    double most = round_budget_ns / (batch_cost_ns + 1);
+    double most = uses_up ? round_budget_ns / (batch_cost_ns + 1) : 1000;
     out->most = most < 1 ? 1 : most > 1000 ? 1000 : (unsigned)most;
     out->clock = (double)segment_ops(b, workload, out->ops) * ns_per_op < short_segment_ns ? BENCH_CLOCK_TICKS : BENCH_CLOCK_THREAD_CPU;
     return true;

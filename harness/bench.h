@@ -41,7 +41,8 @@ enum bench_clock { BENCH_CLOCK_THREAD_CPU, BENCH_CLOCK_TICKS };
 enum bench_state {
     BENCH_NONE, /* no map */
     BENCH_FULL, /* grown from empty by storing positions 0..n-1 with values 0..n-1 */
-    BENCH_WORN, /* has other values, other keys or another capacity than a grown map */
+    BENCH_OVERWRITTEN, /* as full, but with other values */
+    BENCH_WORN, /* has other keys or another capacity than a grown map */
 };
 
 /* Many small maps: map j holds positions start[j] .. start[j + 1] - 1. */
@@ -86,7 +87,7 @@ struct bench {
 };
 
 struct batch {
-    uint64_t ops;
+    uint64_t ops, segments;
     double ns;        /* of all segments, on the batch's clock */
     uint64_t wall_ns; /* of all segments */
     bool preempted;   /* the kernel took the CPU away during a segment */
@@ -117,6 +118,8 @@ void bench_rewind(struct bench *bench, const struct workload *workload, uint64_t
 bool bench_build(struct bench *bench);
 /* Runs a short stretch of the workload (also the warm-up after a build) and finds the batching. */
 bool bench_calibrate(struct bench *bench, const struct workload *workload, struct batching *out);
+/* Runs a stretch of the workload without finding a batching: the warm-up of the later rounds. */
+bool bench_warm_up(struct bench *bench, const struct workload *workload);
 /* Runs one batch of about `ops` operations. False: `why` is set, the map is gone. */
 bool bench_batch(struct bench *bench, const struct workload *workload, uint64_t ops, enum bench_clock clock, struct batch *out);
 

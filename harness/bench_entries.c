@@ -70,8 +70,8 @@ bool bench_get_cold(struct bench *b, const struct workload *workload, uint64_t o
 }
 
 bool bench_overwrite(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
-    if (b->state == BENCH_NONE && !bench_build(b)) return false;
-    b->state = BENCH_WORN; /* the values will be others */
+    if (b->state != BENCH_OVERWRITTEN && !bench_build(b)) return false;
+    b->state = BENCH_OVERWRITTEN;
     while (out->ops < ops) {
         size_t count = smaller(ops - out->ops, b->block);
         keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, b->room->index);

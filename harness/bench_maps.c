@@ -18,6 +18,14 @@ static void destroy_maps(struct bench *b, size_t count) {
     }
 }
 
+/* A cleared map has no length, and a scan of it meets nothing. */
+static bool check_cleared(struct bench *b, void *map) {
+    struct run_args once = {.n = 1};
+    uint64_t len = b->unit->op.len(map), sum = b->verify ? b->unit->run.scan(map, &once) : 0;
+    if (len != 0) return bench_wrong(b, "the length after clear", len, 0);
+    return sum == 0 || bench_wrong(b, "the sum over a cleared map", sum, 0);
+}
+
 bool bench_clear(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     size_t n = b->cell->n;
     bool ok = true;
@@ -33,8 +41,7 @@ bool bench_clear(struct bench *b, const struct workload *workload, uint64_t ops,
         uint64_t held = ok ? bench_segment(b, b->unit->run.clear, NULL, &args, (uint64_t)made * n, out) : 0;
         if (ok && !bench_is_baseline(b)) {
             if (held != (uint64_t)made * n) ok = bench_wrong(b, "the number of entries cleared", held, (uint64_t)made * n);
-            for (size_t i = 0; ok && i < made; i++)
-                if (b->unit->op.len(b->room->maps[i]) != 0) ok = bench_wrong(b, "the length after clear", b->unit->op.len(b->room->maps[i]), 0);
+            for (size_t i = 0; ok && i < made; i++) ok = check_cleared(b, b->room->maps[i]);
         }
         destroy_maps(b, made);
         ok = ok && !bench_late(b);
@@ -54,7 +61,8 @@ bool bench_copy(struct bench *b, const struct workload *workload, uint64_t ops, 
         struct run_args args = {.n = count, .maps = b->room->maps}, once = {.n = 1};
         uint64_t held = bench_segment(b, b->unit->run.copy, b->map, &args, (uint64_t)count * n, out);
         if (!bench_is_baseline(b)) {
-            if (held != (uint64_t)count * n) ok = bench_wrong(b, "the number of entries copied", held, (uint64_t)count * n);
+            if (!b->room->maps[count - 1]) ok = bench_fail(b, "out of memory: not all copies could be made");
+            if (ok && held != (uint64_t)count * n) ok = bench_wrong(b, "the number of entries copied", held, (uint64_t)count * n);
             if (ok && b->verify) {
                 uint64_t sum = b->unit->run.scan(b->room->maps[0], &once);
                 if (sum != bench_full_sum(b)) ok = bench_wrong(b, "the sum over a copy", sum, bench_full_sum(b));
@@ -109,6 +117,7 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
             bench_store_keys(b, b->room->index, keys, b->room->keys);
             struct run_args args = {.keys = b->room->keys, .n = maps, .first_value = small->start[first], .maps = small->map + first, .of = of};
             uint64_t held = bench_segment(b, b->unit->run.small_put, NULL, &args, keys, out);
+            if (!small->map[first + maps - 1]) return bench_fail(b, "out of memory: not all small maps could be made");
             if (held != keys && !bench_is_baseline(b)) return bench_wrong(b, "the number of entries in small maps", held, keys);
             first += maps;
             if (bench_late(b)) return false;

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <sstream>
@@ -14,8 +15,6 @@ struct gbench_state {
     bool failed;
 };
 
-extern "C" int gbench_api_version(void) { return GBENCH_API_VERSION; }
-
 extern "C" bool gbench_next(struct gbench_state *s) { return !s->failed && s->state->KeepRunningBatch(s->ops_per_batch); }
 
 extern "C" void gbench_time(struct gbench_state *s, double seconds) { s->state->SetIterationTime(seconds); }
@@ -25,15 +24,18 @@ extern "C" void gbench_error(struct gbench_state *s, const char *message) {
     s->state->SkipWithError(message);
 }
 
-extern "C" void gbench_counter(struct gbench_state *s, const char *name, double value) { s->state->counters[name] = value; }
-
 namespace {
 
 void initialize_once() {
     static bool done = [] {
-        static char name[] = "mapbench";
-        static char *argv[] = {name, nullptr};
-        int argc = 1;
+        /* Its options may also come from BENCHMARK_* in the environment; a run says all of its own on the command line. */
+        static const char *const options[] = {"mapbench", "--benchmark_filter=all", "--benchmark_repetitions=1", "--benchmark_list_tests=false",
+                                              "--benchmark_enable_random_interleaving=false", "--benchmark_report_aggregates_only=false",
+                                              "--benchmark_display_aggregates_only=false", "--benchmark_out=", "--benchmark_perf_counters=",
+                                              "--benchmark_time_unit=", nullptr};
+        static char *argv[sizeof options / sizeof *options];
+        int argc = static_cast<int>(sizeof options / sizeof *options) - 1;
+        for (int i = 0; i < argc; i++) argv[i] = strdup(options[i]);
         benchmark::Initialize(&argc, argv);
         return true;
     }();
@@ -57,6 +59,7 @@ extern "C" char *gbench_run(const char *name, uint64_t ops_per_batch, unsigned b
                                          body(&s, context);
                                      })
             ->UseManualTime()
+            ->Repetitions(1)
             ->Iterations(ops * static_cast<benchmark::IterationCount>(batches));
         size_t ran = benchmark::RunSpecifiedBenchmarks(&reporter);
         benchmark::ClearRegisteredBenchmarks();

@@ -15,9 +15,6 @@
 extern "C" {
 #endif
 
-enum { GBENCH_API_VERSION = 1 };
-int gbench_api_version(void);
-
 struct gbench_state;
 /* Must call gbench_next before each batch until it returns false, and gbench_time once after each. */
 typedef void gbench_body(struct gbench_state *state, void *context);
@@ -28,7 +25,6 @@ bool gbench_next(struct gbench_state *state);
 void gbench_time(struct gbench_state *state, double seconds);
 /* Ends the benchmark as failed; gbench_next returns false from then on. */
 void gbench_error(struct gbench_state *state, const char *message);
-void gbench_counter(struct gbench_state *state, const char *name, double value);
 
 /* Runs one benchmark of `batches` batches of ops_per_batch operations and returns Google Benchmark's JSON report (a
  * malloc'ed string the caller frees), or NULL with a message in `why`. */

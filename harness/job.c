@@ -78,7 +78,12 @@ static int on_entry(void *context, const char *section, const char *key, const c
     }
     struct job *job = global ? NULL : job_named(r, section);
     if (!global && !job) return 0;
-    return option_set(global ? &r->profile->global : &job->options, id, value, r->why, sizeof r->why);
+    struct option_values *options = global ? &r->profile->global : &job->options;
+    if (options->text[id]) {
+        snprintf(r->why, sizeof r->why, "'%s' is set twice in this section: write its value in one line", key);
+        return 0;
+    }
+    return option_set(options, id, value, r->why, sizeof r->why);
 }
 
 static char *read_text(FILE *file) {
@@ -89,6 +94,17 @@ static char *read_text(FILE *file) {
     if (text) text[len] = '\0';
     rewind(file);
     return text;
+}
+
+/* The number of the first line that inih would cut; 0: none. */
+static int long_line(const char *text) {
+    enum { INIH_LINE_MAX = 198 };
+    int line = 1;
+    for (const char *end; *text; text = *end ? end + 1 : end, line++) {
+        end = strchrnul(text, '\n');
+        if (end - text > INIH_LINE_MAX) return line;
+    }
+    return 0;
 }
 
 static void profile_path(const char *name, char *path, size_t size) {
@@ -106,7 +122,10 @@ static FILE *profile_open(const char *name, const char *path, char *why, size_t 
     if (errno == ENOENT && !strchr(name, '/')) {
         size_t count;
         char **names = profile_names(&count);
-        unknown_name("profile", name, (const char *const *)names, count, why, why_size);
+        if (count == 0)
+            snprintf(why, why_size, "there are no profiles in %s/profiles: run the program from its build folder", project_root());
+        else
+            unknown_name("profile", name, (const char *const *)names, count, why, why_size);
         profile_names_free(names);
     } else {
         snprintf(why, why_size, "cannot read profile %s: %s", path, strerror(errno));
@@ -123,7 +142,11 @@ struct profile *profile_load(const char *name, char *why, size_t why_size) {
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     snprintf(r.profile->name, sizeof r.profile->name, "%.*s", (int)strcspn(base, "."), base);
     r.profile->text = read_text(file);
-    int line = r.profile->text ? ini_parse_file(file, on_entry, &r) : -1;
+    int line = r.profile->text ? long_line(r.profile->text) : -1;
+    if (line > 0)
+        snprintf(r.why, sizeof r.why, "is longer than 198 characters: shorten it, or say it on the command line");
+    else if (line == 0)
+        line = ini_parse_file(file, on_entry, &r);
     fclose(file);
     if (line != 0)
         snprintf(why, why_size, "%s:%d: %s", path, line > 0 ? line : 0,

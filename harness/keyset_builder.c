@@ -112,6 +112,12 @@ static void hash_files(struct keyset_builder *builder) {
     if (builder->set.files) qsort(builder->file, builder->set.files, sizeof *builder->file, by_bytes);
     for (size_t i = 0; i < builder->set.files; i++)
         SHA256Update(&sha, (const uint8_t *)builder->file[i], strlen(builder->file[i]));
+    const struct keyset *set = &builder->set;
+    for (size_t i = 0; builder->hash_keys && i < set->count; i++)
+        if (set->number)
+            SHA256Update(&sha, (const uint8_t *)&set->number[i], sizeof set->number[i]);
+        else
+            SHA256Update(&sha, (const uint8_t *)set->text + set->offset[i], set->offset[i + 1] - set->offset[i]);
     SHA256End(&sha, builder->set.sha256);
 }
 

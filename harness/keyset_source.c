@@ -352,6 +352,7 @@ bool keyset_source_read(const struct keyspec *spec, unsigned key_bits, struct ke
     case KEYSPEC_SYMBOLS:
         return read_symbols(&reading);
     default:
+        builder->hash_keys = true;
         return read_user_file(&reading, spec->path);
     }
 }

@@ -16,12 +16,14 @@
 #include "harness/runfolder.h"
 #include "harness/selftest.h"
 
+enum { WORDS_MAX = 32 };
+
 /* What stands behind the command: words, and the options of the table. */
 struct arguments {
     size_t words;
-    const char *word[64];
+    const char *word[WORDS_MAX];
     struct option_values options;
-    bool json;
+    bool json, help;
     const char *command; /* the whole line */
 };
 
@@ -46,25 +48,16 @@ static int cmd_run(struct arguments *a) {
     return a->words <= 1 ? run_command(a->words ? a->word[0] : NULL, &a->options, a->command) : usage_error("run takes one profile");
 }
 
-/* The newest complete run below results/. */
-static bool newest_run(char *path, size_t size) {
-    char command[PATH_MAX + 64], newest[PATH_MAX] = "";
-    snprintf(command, sizeof command, "%s/results", project_root());
-    size_t count = 0;
-    char **names = runfolder_list(command, &count);
-    if (count) snprintf(newest, sizeof newest, "%s/%s", command, names[count - 1]);
-    runfolder_list_free(names, count);
-    snprintf(path, size, "%s", newest);
-    return newest[0] != '\0';
-}
-
 static int cmd_report(struct arguments *a) {
-    char newest[PATH_MAX], why[PATH_MAX + 128], *folders[65] = {newest};
-    if (a->words == 0 && !newest_run(newest, sizeof newest)) {
+    char results[PATH_MAX], newest[PATH_MAX], why[PATH_MAX + 128], *folders[WORDS_MAX + 1] = {newest};
+    snprintf(results, sizeof results, "%s/results", project_root());
+    if (a->words == 0 && !runfolder_newest(results, newest, sizeof newest)) {
         fprintf(stderr, "mapbench: there is no run in %s/results yet: mapbench run\n", project_root());
         return EXIT_NOTHING;
     }
     for (size_t i = 0; i < a->words; i++) folders[i] = (char *)a->word[i];
+    for (size_t i = 0; folders[i]; i++)
+        if (!runfolder_verify(folders[i], why, sizeof why)) return usage_error(why);
     int code = report_draw(folders, why, sizeof why);
     if (code != 0) return fprintf(stderr, "mapbench: %s\n", why), code;
     for (size_t i = 0; folders[i]; i++) { /* the drawn files changed */
@@ -115,6 +108,7 @@ static bool parse_option(struct arguments *a, char **argv, int *i, char *why, si
     enum option_id id;
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : (int)strlen(text), text);
     if (strcmp(name, "json") == 0 && !equals) return a->json = true;
+    if (strcmp(name, "help") == 0 && !equals) return a->help = true;
     if (!option_find(name, &id)) {
         const char *names[OPTION_COUNT + 1] = {"json"};
         for (size_t k = 0; k < OPTION_COUNT; k++) names[k + 1] = option_facts((enum option_id)k)->name;
@@ -141,7 +135,10 @@ static bool parse_arguments(struct arguments *a, char **argv, char *why, size_t 
         } else if (argv[i][0] == '-') {
             snprintf(why, why_size, "unknown option '%s': options begin with two dashes, see mapbench help", argv[i]);
             return false;
-        } else if (a->words < sizeof a->word / sizeof *a->word) {
+        } else if (a->words == WORDS_MAX) {
+            snprintf(why, why_size, "more than %d words after the command", WORDS_MAX);
+            return false;
+        } else {
             a->word[a->words++] = argv[i];
         }
     }
@@ -166,7 +163,11 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
         struct arguments a = {.command = join(argv)};
-        int code = parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? commands[i].run(&a) : usage_error(why);
+        int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why) : a.help ? cmd_help(&a) : commands[i].run(&a);
+        if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
+            fprintf(stderr, "mapbench: cannot write the output: %s\n", strerror(errno));
+            code = EXIT_CANNOT;
+        }
         option_values_free(&a.options);
         free((char *)a.command);
         return code;

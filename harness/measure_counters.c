@@ -1,5 +1,5 @@
 /* The counters recorder: perf events around the measured loops only. */
-#include <math.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "harness/measure.h"
@@ -15,23 +15,36 @@ static void stop_counters(void *counters) {
 }
 
 static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u, const struct workload *workload, struct keys *keys) {
-    enum { COUNTED_BATCHES = 10 };
+    enum { COUNTED_BATCHES = 10, SEGMENTS_MOST = 200 };
+    static const double short_segment_ns = 20e3;
     json_t *row = measure_row("counters", cell, u, workload->name, keys);
-    struct batching batching;
+    struct batching batching = {0};
     struct batch batch;
     struct bench bench;
-    uint64_t ops = 0;
+    uint64_t ops = 0, segments = 0;
+    double ns = 0;
     measure_bench(m, &bench, cell, u, keys, rng_derive(option_number(&cell->job->options, OPTION_SEED), 30));
     measure_deadline(&bench);
     bool ok = bench_calibrate(&bench, workload, &batching);
     bench.hooks = (struct bench_hooks){start_counters, stop_counters, m->counters};
     counters_reset(m->counters);
     unsigned batches = batching.most < COUNTED_BATCHES ? batching.most : COUNTED_BATCHES;
+    if (batching.ops > SEGMENTS_MOST * bench.block) batching.ops = SEGMENTS_MOST * bench.block;
+    if (cell->n < bench.block && batching.ops > SEGMENTS_MOST * cell->n) batching.ops = SEGMENTS_MOST * cell->n;
+    if (workload->kind == WORKLOAD_PUT) {
+        /* One filling as a fresh process would do it: the memory of earlier maps goes back to the system first. */
+        bench_drop_map(&bench);
+        malloc_trim(0);
+        batches = 1, batching.ops = cell->n;
+    }
     for (unsigned i = 0; ok && i < batches; i++) {
         ok = bench_batch(&bench, workload, batching.ops, batching.clock, &batch);
-        ops += batch.ops;
+        ops += batch.ops, segments += batch.segments;
+        ns += batch.ns;
     }
     if (ok) {
+        if (ns / (double)segments < short_segment_ns)
+            row_unstable(row, "segments are shorter than 20 us: switching the counters, some microseconds each, is part of what they show");
         json_t *values = json_object(), *whys = json_object();
         for (size_t i = 0; i < counters_count(m->counters); i++) {
             double value;

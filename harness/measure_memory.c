@@ -27,20 +27,25 @@ static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, 
     return row;
 }
 
+static bool wanted(const struct cell *cell, size_t u, bool small_only) {
+    for (size_t w = 0; w < cell->workloads; w++) {
+        bool small = cell->workload[w]->kind == WORKLOAD_SMALL_PUT || cell->workload[w]->kind == WORKLOAD_SMALL_GET;
+        if (cell->wanted[u][w] && (small || !small_only)) return true;
+    }
+    return false;
+}
+
 /* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small ones. */
 json_t *measure_memory(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
     json_t *rows = json_array();
-    bool small = false;
     (void)gbench;
-    for (size_t w = 0; w < cell->workloads; w++)
-        small |= cell->workload[w]->kind == WORKLOAD_SMALL_PUT || cell->workload[w]->kind == WORKLOAD_SMALL_GET;
-    for (size_t u = 0; u < cell->units; u++) {
-        if (*m->interrupted) return json_decref(rows), NULL;
-        if (cell->unit[u]->facts->traits & TRAIT_BASELINE) continue;
+    for (size_t u = 0; u < cell->units && !*m->interrupted; u++) {
+        if (cell->unit[u]->facts->traits & TRAIT_BASELINE || !wanted(cell, u, false)) continue;
         json_array_append_new(rows, memory_row(m, cell, u, "put_grow", keys));
-        if (small) json_array_append_new(rows, memory_row(m, cell, u, "small_put", keys));
+        if (wanted(cell, u, true)) json_array_append_new(rows, memory_row(m, cell, u, "small_put", keys));
     }
-    return rows;
+    /* An interrupt ends the measuring children too: their rows are not results. */
+    return *m->interrupted ? json_decref(rows), NULL : rows;
 }
 
 static json_t *structure_row(struct measure *m, const struct cell *cell, size_t u, struct keys *keys) {
@@ -70,7 +75,7 @@ json_t *measure_structure(struct measure *m, const struct cell *cell, struct key
     (void)gbench;
     for (size_t u = 0; u < cell->units; u++) {
         if (*m->interrupted) return json_decref(rows), NULL;
-        if (!(cell->unit[u]->facts->traits & TRAIT_BASELINE)) json_array_append_new(rows, structure_row(m, cell, u, keys));
+        if (!(cell->unit[u]->facts->traits & TRAIT_BASELINE) && wanted(cell, u, false)) json_array_append_new(rows, structure_row(m, cell, u, keys));
     }
     return rows;
 }

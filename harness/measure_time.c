@@ -14,6 +14,7 @@
 static const double preempted_share_most = 0.25;
 static const double cpu_per_wall_least = 0.90;
 static const double interval_half_width_most = 0.10;
+static const double timer_share_most = 0.05;
 
 /* All samples of one (unit, workload). */
 struct series {
@@ -23,7 +24,7 @@ struct series {
     double *round_median;
     size_t rounds;
     size_t preempted;
-    double cpu_ns, wall_ns;
+    double cpu_ns, wall_ns, timer_ns; /* of all samples; timer_ns: the clock's own cost within cpu_ns */
     char why[200];
 };
 
@@ -35,7 +36,7 @@ struct benchmark {
     struct series *series;
 };
 
-static void series_add(struct series *s, const struct batch *batch) {
+static void series_add(struct series *s, const struct batch *batch, const struct clock_costs *clock) {
     if (s->samples == s->room) {
         s->room = s->room ? 2 * s->room : 32;
         s->ns_per_op = realloc(s->ns_per_op, s->room * sizeof *s->ns_per_op);
@@ -45,6 +46,7 @@ static void series_add(struct series *s, const struct batch *batch) {
     s->preempted += batch->preempted;
     s->cpu_ns += batch->ns;
     s->wall_ns += (double)batch->wall_ns;
+    s->timer_ns += (double)batch->segments * (s->batching.clock == BENCH_CLOCK_TICKS ? clock->ticks_empty_ns : clock->thread_cpu_ns);
 }
 
 static void run_batches(struct gbench_state *state, void *context) {
@@ -60,7 +62,7 @@ static void run_batches(struct gbench_state *state, void *context) {
         }
         /* Batches end at segments, a little past the size asked for: scale the time to the size Google Benchmark counts. */
         gbench_time(state, batch.ns * 1e-9 * (double)s->batching.ops / (double)batch.ops);
-        series_add(s, &batch);
+        series_add(s, &batch, &benchmark->measure->clock);
     }
 }
 
@@ -88,16 +90,13 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     b->verify = round == 0;
     if (round == 0) bench_rewind(b, workload, option_number(&cell->job->options, OPTION_SEED));
     measure_deadline(b);
-    /* Also the warm-up after a build; the batching found in the first round is kept. Passes so long that they fill a
-     * round need no other before them. */
-    struct batching batching;
-    if (round == 0 || s->batching.most >= batches) {
-        if (!bench_calibrate(b, workload, &batching)) {
-            snprintf(s->why, sizeof s->why, "%s", b->why);
-            measure_failed(m, b);
-            return;
-        }
-        if (round == 0) s->batching = batching;
+    /* The batching found in the first round is kept; the later rounds only warm up, and not even that where a pass is so
+     * long that it fills the round. */
+    bool ready = round == 0 ? bench_calibrate(b, workload, &s->batching) : s->batching.most < batches || bench_warm_up(b, workload);
+    if (!ready) {
+        snprintf(s->why, sizeof s->why, "%s", b->why);
+        measure_failed(m, b);
+        return;
     }
     b->verify = false;
     if (batches > s->batching.most) batches = s->batching.most;
@@ -113,16 +112,22 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
 static void judge(json_t *row, const struct series *s, double median, double low, double high) {
     char text[128];
     double share = (double)s->preempted / (double)s->samples, per_wall = s->cpu_ns / s->wall_ns;
+    double timer = s->timer_ns / s->cpu_ns;
     if (share > preempted_share_most) {
         snprintf(text, sizeof text, "%.0f %% of the batches were preempted", share * 100);
         row_unstable(row, text);
     }
-    if (per_wall < cpu_per_wall_least) {
+    if (timer > timer_share_most) {
+        snprintf(text, sizeof text, "the clock is %.0f %% of the time measured: n is too small for this workload", timer * 100);
+        row_unstable(row, text);
+    }
+    /* Only the CPU clock stands still while the thread does not run. */
+    if (s->batching.clock == BENCH_CLOCK_THREAD_CPU && per_wall < cpu_per_wall_least) {
         snprintf(text, sizeof text, "got the CPU for %.0f %% of the time only", per_wall * 100);
         row_unstable(row, text);
     }
     if (isfinite(low) && (high - low) / 2 > interval_half_width_most * median) {
-        snprintf(text, sizeof text, "the interval is +-%.0f %% wide", (high - low) / 2 / median * 100);
+        snprintf(text, sizeof text, "the interval is ±%.0f %% wide", (high - low) / 2 / median * 100);
         row_unstable(row, text);
     }
 }
@@ -157,7 +162,8 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
     row_set(row, "batch_ops", json_integer((json_int_t)s->batching.ops));
     row_set(row, "clock", json_string(s->batching.clock == BENCH_CLOCK_TICKS ? "ticks" : "thread_cpu"));
     row_set(row, "preempted_share", json_real((double)s->preempted / (double)s->samples));
-    row_set(row, "cpu_per_wall", json_real(s->cpu_ns / s->wall_ns));
+    row_set(row, "cpu_per_wall", s->batching.clock == BENCH_CLOCK_THREAD_CPU ? json_real(s->cpu_ns / s->wall_ns) : json_null());
+    row_set(row, "timer_share", json_real(s->timer_ns / s->cpu_ns));
     if (null_series && null_series->samples > 0 && !null_series->why[0])
         row_set(row, "null_ns_per_op", json_real(stats_median(null_series->ns_per_op, null_series->samples)));
     judge(row, s, median, low, high);

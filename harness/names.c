@@ -4,10 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Cuts the item that `rest` begins with off at its comma and undoes "\\,"; NULL at the end. */
+static char *next_item(char **rest) {
+    char *item = *rest, *to = item;
+    if (!item) return NULL;
+    for (char *from = item;; from++) {
+        if (*from == '\0' || *from == ',') {
+            *rest = *from ? from + 1 : NULL;
+            *to = '\0';
+            return item;
+        }
+        if (*from == '\\' && from[1] == ',') from++;
+        *to++ = *from;
+    }
+}
+
 bool names_split(const char *list, bool (*each)(void *context, const char *item), void *context) {
     char *copy = strdup(list), *rest = copy;
     bool ok = copy != NULL;
-    for (char *item; ok && (item = strsep(&rest, ",")) != NULL;) {
+    for (char *item; ok && (item = next_item(&rest)) != NULL;) {
         while (isspace((unsigned char)*item)) item++;
         size_t len = strlen(item);
         while (len > 0 && isspace((unsigned char)item[len - 1])) item[--len] = '\0';

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/keys.h"
+#include "harness/keyspec.h"
 #include "harness/names.h"
 #include "harness/registry.h"
 #include "harness/shape.h"
@@ -99,9 +100,18 @@ static bool check_word(void *context, const char *item) {
     return false;
 }
 
+/* A key stream's parameters must make sense for one kind of key at least. */
+static bool check_stream(void *context, const char *item) {
+    struct check *check = context;
+    struct keyspec spec;
+    char ignored[256];
+    return keyspec_parse(item, 64, &spec, check->why, check->why_size) || keyspec_parse(item, 0, &spec, ignored, sizeof ignored);
+}
+
 static bool check_words(enum option_id id, const char *text, bool one, char *why, size_t why_size) {
     struct check check = {words_of(id), id == OPTION_KEYS, 0, why, why_size};
     if (!names_split(text, check_word, &check)) return false;
+    if (id == OPTION_KEYS && !names_split(text, check_stream, &check)) return false;
     if (check.items == 0 || (one && check.items > 1)) {
         snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name, one ? "one word" : "a list of names", text);
         return false;
@@ -150,7 +160,7 @@ static bool check_value(enum option_id id, const char *text, char *why, size_t w
         if (strcmp(text, "1") == 0) return true;
         snprintf(why, why_size, "--threads %s: the workloads are single-threaded, only 1 can be measured", text);
         return false;
-    case OPTION_SEED: return check_number(id, text, 0, UINT64_MAX, why, why_size);
+    case OPTION_SEED: return check_number(id, text, 0, INT64_MAX, why, why_size); /* JSON integers are signed */
     case OPTION_REPEAT: return check_number(id, text, 1, 1000, why, why_size);
     case OPTION_BATCHES: return check_number(id, text, 1, 1000, why, why_size);
     case OPTION_LIMIT: return check_number(id, text, 1, 86400, why, why_size);

@@ -135,7 +135,9 @@ static bool add_cell(struct expansion *x, const struct shape *shape, const char 
     add_units(x, &cell);
     add_workloads(x, &cell, available);
     if (!apply_filter(x, &cell) || x->seen++ % x->shards != x->shard) return free(cell.keys), true;
-    snprintf(cell.id, sizeof cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size), hash, heap);
+    if (asprintf(&cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size), hash, heap) < 0) abort();
+    for (size_t i = 0; i < x->plan->cells; i++)
+        if (strcmp(x->plan->cell[i].id, cell.id) == 0) return free(cell.keys), free(cell.id), true; /* asked for twice */
     x->plan->cell = realloc(x->plan->cell, (x->plan->cells + 1) * sizeof cell);
     x->plan->cell[x->plan->cells++] = cell;
     return true;
@@ -148,14 +150,15 @@ struct strings {
 
 static bool collect(void *context, const char *item) {
     struct strings *s = context;
-    if (s->count < 64) s->item[s->count++] = strdup(item);
+    if (s->count == sizeof s->item / sizeof *s->item) return false;
+    s->item[s->count++] = strdup(item);
     return true;
 }
 
-static struct strings split(const char *list) {
-    struct strings s = {0};
-    names_split(list, collect, &s);
-    return s;
+static bool split(const char *list, struct strings *out, char *why, size_t why_size) {
+    if (names_split(list, collect, out)) return true;
+    snprintf(why, why_size, "more than %zu names in '%.40s...'", sizeof out->item / sizeof *out->item, list);
+    return false;
 }
 
 static void strings_free(struct strings *s) {
@@ -173,10 +176,12 @@ static const char *heap_name(const char *word) {
 
 static bool expand_job(struct expansion *x) {
     const struct option_values *o = &x->job->options;
-    struct strings keys = split(option_text(o, OPTION_KEYS)), heaps = split(option_text(o, OPTION_HEAP));
+    struct strings keys = {0}, heaps = {0};
     static const char *const hashes[] = {"common", "native"};
     struct sizes sizes;
-    bool ok = sizes_parse(option_text(o, OPTION_N), &sizes, x->why, sizeof x->why);
+    bool ok = sizes_parse(option_text(o, OPTION_N), &sizes, x->why, sizeof x->why) &&
+              split(option_text(o, OPTION_KEYS), &keys, x->why, sizeof x->why) &&
+              split(option_text(o, OPTION_HEAP), &heaps, x->why, sizeof x->why);
     x->filtered = option_text(o, OPTION_FILTER)[0] != '\0';
     if (x->filtered) regcomp(&x->filter, option_text(o, OPTION_FILTER), REG_EXTENDED | REG_NOSUB);
     for (size_t s = 0; ok && s < shape_count(); s++) {
@@ -208,7 +213,7 @@ struct plan *plan_make(const struct profile *profile, char *why, size_t why_size
 
 void plan_free(struct plan *plan) {
     if (!plan) return;
-    for (size_t i = 0; i < plan->cells; i++) free(plan->cell[i].keys);
+    for (size_t i = 0; i < plan->cells; i++) free(plan->cell[i].keys), free(plan->cell[i].id);
     for (size_t i = 0; i < plan->skips; i++) free(plan->skip[i].what), free(plan->skip[i].why);
     free(plan->cell), free(plan->skip);
     free(plan);

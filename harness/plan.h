@@ -37,7 +37,7 @@ struct cell {
     size_t workloads;
     const struct workload *workload[CELL_WORKLOADS_MAX];
     bool wanted[CELL_UNITS_MAX][CELL_WORKLOADS_MAX]; /* what --filter leaves; the baseline always */
-    char id[160];                                    /* names the cell in messages, progress and for resuming */
+    char *id;                                        /* names the cell in messages, progress and for resuming */
 };
 
 /* Something asked for that cannot be measured, and why. */

@@ -44,6 +44,7 @@ struct run {
     struct warnings warnings;
     json_t *info;
     uint64_t begin_ns;
+    double earlier_s; /* measured before an interruption */
     char why[512];
 };
 
@@ -79,7 +80,7 @@ static void selection_text(const struct profile *profile, char **text) {
             if (facts->scope == OPTION_SCOPE_JOB) fprintf(out, "%s = %s\n", facts->name, option_text(&profile->job[j].options, (enum option_id)i));
         }
     }
-    fprintf(out, "shard = %s\nbuild = %s\n", option_text(&profile->global, OPTION_SHARD), BUILD_UNIT_FLAGS);
+    fprintf(out, "shard = %s\nbuild = %s %s %s %s\n", option_text(&profile->global, OPTION_SHARD), BUILD_CC, BUILD_CXX, BUILD_UNIT_FLAGS, BUILD_COMMIT);
     fclose(out);
 }
 
@@ -114,6 +115,10 @@ static bool attach_perf(struct run *run) {
     const char *mode = option_text(&run->profile->global, OPTION_PERF);
     char folder[PATH_MAX + 8];
     if (strcmp(mode, "off") == 0) return true;
+    if (run->folder.steps_done > 0) {
+        snprintf(run->why, sizeof run->why, "--perf cannot go on with an interrupted run, whose perf data is incomplete: measure again without --resume");
+        return false;
+    }
     snprintf(folder, sizeof folder, "%s/perf", run->folder.partial);
     run->measure.perf = calloc(registry_map_count(), sizeof *run->measure.perf);
     for (size_t i = 0; i < registry_map_count(); i++) {
@@ -162,16 +167,23 @@ enum step_result { STEP_OK, STEP_INTERRUPTED, STEP_DISK, STEP_KEYS };
 
 /* One recorder in one cell. */
 static enum step_result run_step(struct run *run, const struct cell *cell, size_t r, struct keys **keys) {
-    char step[224];
+    char step[PATH_MAX + 256];
     double work = cell_seconds_estimate(cell) * recorders[r].share;
     snprintf(step, sizeof step, "%s %s", recorders[r].name, cell->id);
     progress_step(&run->progress, step);
-    if (runfolder_step_done(&run->folder, step)) return progress_done(&run->progress, work, true), STEP_OK;
     if (!*keys) *keys = keys_open(cell->keys, cell->shape, cell->n, option_number(&cell->job->options, OPTION_SEED), run->why, sizeof run->why);
     if (!*keys) return STEP_KEYS;
-    runinfo_add_keys(run->info, cell->shape, keys_facts(*keys));
+    if (!runinfo_add_keys(run->info, cell->shape, keys_facts(*keys))) {
+        snprintf(run->why, sizeof run->why, "the keys %s are not those that the interrupted run began with: measure again without --resume", cell->keys);
+        return STEP_KEYS;
+    }
+    if (runfolder_step_done(&run->folder, step)) return progress_done(&run->progress, work, true), STEP_OK;
     json_t *gbench = json_array(), *rows = recorders[r].measure(&run->measure, cell, *keys, gbench);
     bool kept = rows && runfolder_append(&run->folder, step, rows, gbench, run->why, sizeof run->why);
+    if (kept) {
+        runinfo_end(run->info, run->earlier_s + (double)(wall_ns() - run->begin_ns) * 1e-9, false);
+        kept = runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why);
+    }
     if (rows && !kept) {
         /* The disk refuses: what was measured goes to the screen at least. */
         progress_end(&run->progress);
@@ -202,6 +214,7 @@ static void count_rows(struct run *run, const json_t *rows) {
     json_array_foreach(rows, i, row) {
         bool error = json_is_string(json_object_get(row, "error"));
         errors += error;
+        run->measure.wrong_result |= error && strncmp(json_string_value(json_object_get(row, "error")), "wrong result", 12) == 0;
         unstable += !error && json_is_false(json_object_get(row, "stable"));
         timed++;
         single |= json_integer_value(json_object_get(row, "rounds")) == 1;
@@ -210,6 +223,18 @@ static void count_rows(struct run *run, const json_t *rows) {
     if (errors) warnings_add(&run->warnings, WARNING_unmeasured_cells, "%zu of %zu rows", errors, timed);
     if (single) warnings_add(&run->warnings, WARNING_single_round, NULL);
     if (errors > run->measure.unmeasured) run->measure.unmeasured = errors; /* those of a resumed run */
+}
+
+/* What was dropped or kept of the user's own key files. */
+static void print_key_files(const json_t *info) {
+    size_t i;
+    json_t *keys;
+    json_array_foreach(json_object_get(info, "keys"), i, keys) {
+        json_int_t duplicates = json_integer_value(json_object_get(keys, "duplicates")), nul = json_integer_value(json_object_get(keys, "with_nul"));
+        const char *name = json_string_value(json_object_get(keys, "name"));
+        if (strncmp(name, "file:", 5) == 0 && (duplicates || nul))
+            fprintf(stderr, "mapbench: %s: %lld duplicate keys dropped, %lld keys with a NUL byte kept\n", name, (long long)duplicates, (long long)nul);
+    }
 }
 
 static void collect_warnings(struct run *run) {
@@ -227,7 +252,7 @@ static int complete_run(struct run *run) {
     json_t *rows = runfolder_rows(&run->folder, run->why, sizeof run->why);
     if (!rows) return complain(EXIT_CANNOT, run->why);
     count_rows(run, rows);
-    runinfo_end(run->info, (double)(wall_ns() - run->begin_ns) * 1e-9, true);
+    runinfo_end(run->info, run->earlier_s + (double)(wall_ns() - run->begin_ns) * 1e-9, true);
     collect_warnings(run);
     table_print(rows, stdout);
     fflush(stdout);
@@ -237,6 +262,7 @@ static int complete_run(struct run *run) {
     if (!runfolder_finish_gbench(&run->folder, run->why, sizeof run->why) ||
         !runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
         return complain(EXIT_CANNOT, run->why);
+    signal(SIGINT, SIG_IGN); /* everything is measured: the drawing, a few seconds, is not worth a broken page */
     int drawn = draw ? report_draw(folders, run->why, sizeof run->why) : 0;
     if (drawn != 0) {
         json_object_set_new(run->info, "figures", json_string(run->why));
@@ -245,10 +271,15 @@ static int complete_run(struct run *run) {
         if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
     }
     if (!runfolder_finish(&run->folder, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
+    print_key_files(run->info);
     warnings_print(&run->warnings, stderr);
     printf("%s\n", run->folder.final);
     if (draw && drawn == 0) printf("%s/report.html\n", run->folder.final);
     return code;
+}
+
+static void print_skips(const struct plan *plan) {
+    for (size_t i = 0; i < plan->skips; i++) fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
 }
 
 static int measure_all(struct run *run, const char *name, const char *command) {
@@ -256,7 +287,11 @@ static int measure_all(struct run *run, const char *name, const char *command) {
     for (size_t i = 0; i < run->plan->cells; i++)
         for (size_t r = 0; r < RECORDERS; r++)
             if (run->plan->cell[i].record & recorders[r].kind) work += cell_seconds_estimate(&run->plan->cell[i]) * recorders[r].share;
+    print_skips(run->plan);
     run->info = runinfo_begin(name, command, run->profile, run->plan, &run->measure.clock);
+    json_t *before = run->folder.steps_done ? runfolder_read_json(&run->folder, "run.json") : NULL;
+    if (before) run->earlier_s = runinfo_resume(run->info, before);
+    json_decref(before);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);
@@ -267,10 +302,12 @@ static int measure_all(struct run *run, const char *name, const char *command) {
     switch (result) {
     case STEP_OK: return complete_run(run);
     case STEP_INTERRUPTED:
+        if (runfolder_is_empty(&run->folder)) return complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
         fprintf(stderr, "mapbench: interrupted; what was measured is in %s; go on with the same command and --resume --out %s\n",
                 run->folder.partial, run->folder.final);
         return EXIT_INTERRUPTED;
     case STEP_DISK:
+        if (runfolder_is_empty(&run->folder)) return complain(EXIT_CANNOT, run->why);
         fprintf(stderr, "mapbench: %s; the rows written before are valid; make room and go on with --resume --out %s\n", run->why, run->folder.final);
         return EXIT_CANNOT;
     default: return complain(EXIT_USAGE, run->why);
@@ -279,10 +316,8 @@ static int measure_all(struct run *run, const char *name, const char *command) {
 
 static int nothing_to_measure(const struct plan *plan) {
     bool missing = false;
-    for (size_t i = 0; i < plan->skips; i++) {
-        fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
-        missing |= strstr(plan->skip[i].why, "apt-get") != NULL;
-    }
+    print_skips(plan);
+    for (size_t i = 0; i < plan->skips; i++) missing |= strstr(plan->skip[i].why, "apt-get") != NULL;
     return complain(missing ? EXIT_CANNOT : EXIT_NOTHING, missing ? "nothing can be measured here" : "nothing matches the selection");
 }
 

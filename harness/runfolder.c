@@ -72,9 +72,14 @@ static FILE *open_part(const struct runfolder *folder, const char *name) {
 static void read_steps(struct runfolder *folder) {
     char *line = NULL;
     size_t size = 0;
+    long whole = 0;
     rewind(folder->done);
     for (ssize_t len; (len = getline(&line, &size, folder->done)) > 0;) {
-        if (line[len - 1] != '\n') continue; /* torn by an interruption: not done */
+        if (line[len - 1] != '\n') { /* torn by an interruption: not done, and cut off before the next is written */
+            if (ftruncate(fileno(folder->done), whole)) perror("mapbench: cannot repair the list of steps");
+            break;
+        }
+        whole += len;
         line[len - 1] = '\0';
         folder->step_done = realloc(folder->step_done, (folder->steps_done + 1) * sizeof *folder->step_done);
         folder->step_done[folder->steps_done++] = strdup(line);
@@ -183,8 +188,9 @@ static bool append_lines(FILE *file, const char *step, const json_t *values) {
 }
 
 bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench, char *why, size_t why_size) {
-    if (!append_lines(folder->rows, step, rows)) return disk_fault("write rows to", folder->partial, why, why_size);
+    /* Rows last: when the disk refuses in between, no row stands in the file whose step is not done. */
     if (gbench && !append_lines(folder->gbench, step, gbench)) return disk_fault("write reports to", folder->partial, why, why_size);
+    if (!append_lines(folder->rows, step, rows)) return disk_fault("write rows to", folder->partial, why, why_size);
     if (fprintf(folder->done, "%s\n", step) < 0 || fflush(folder->done) || fsync(fileno(folder->done)))
         return disk_fault("write to", folder->partial, why, why_size);
     return true;
@@ -198,6 +204,12 @@ bool runfolder_write_json(const struct runfolder *folder, const char *name, cons
     disk_fault("write", path, why, why_size);
     unlink(fresh);
     return false;
+}
+
+json_t *runfolder_read_json(const struct runfolder *folder, const char *name) {
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", folder->partial, name);
+    return json_load_file(path, 0, NULL);
 }
 
 static json_t *read_lines(FILE *file) {
@@ -235,18 +247,23 @@ bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_siz
     return ok;
 }
 
+/* What only an unfinished run needs. */
+static const char *const leftovers[] = {"selection", "done", "gbench.jsonl"};
+enum { LEFTOVERS = sizeof leftovers / sizeof *leftovers };
+
+/* The leftovers go last: a folder that cannot be completed can still be resumed. */
 bool runfolder_finish(struct runfolder *folder, char *why, size_t why_size) {
-    static const char *const leftovers[] = {"selection", "done", "gbench.jsonl"};
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
     FILE *retention = fopen(path, "a"); /* the record kind of retention scenarios: present, if empty, in every run */
     if (!retention || fclose(retention)) return disk_fault("write", path, why, why_size);
-    for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder->partial, leftovers[i]);
+    if (!runfolder_checksums(folder->partial, why, why_size)) return false;
+    if (rename(folder->partial, folder->final)) return disk_fault("rename the run to", folder->final, why, why_size);
+    for (size_t i = 0; i < LEFTOVERS; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder->final, leftovers[i]);
         unlink(path);
     }
-    if (!runfolder_checksums(folder->partial, why, why_size)) return false;
-    return rename(folder->partial, folder->final) == 0 || disk_fault("rename the run to", folder->final, why, why_size);
+    return true;
 }
 
 void runfolder_close(struct runfolder *folder) {
@@ -269,37 +286,40 @@ static void remove_tree(const char *path) {
     if (tree) fts_close(tree);
 }
 
-void runfolder_discard_if_empty(struct runfolder *folder) {
-    if (!folder->rows || !folder->done) return;
+bool runfolder_is_empty(const struct runfolder *folder) {
+    if (!folder->rows || !folder->done) return false;
     fseek(folder->rows, 0, SEEK_END);
     fseek(folder->done, 0, SEEK_END);
-    if (ftell(folder->rows) == 0 && ftell(folder->done) == 0) remove_tree(folder->partial);
+    return ftell(folder->rows) == 0 && ftell(folder->done) == 0;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+void runfolder_discard_if_empty(struct runfolder *folder) {
+    if (runfolder_is_empty(folder)) remove_tree(folder->partial);
 }
 
-char **runfolder_list(const char *results, size_t *count) {
+bool runfolder_newest(const char *results, char *newest, size_t size) {
     DIR *dir = opendir(results);
-    char **names = NULL, path[PATH_MAX];
-    *count = 0;
+    char path[PATH_MAX];
+    struct timespec last = {0, 0};
+    struct stat st;
+    newest[0] = '\0';
     for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
         size_t len = strlen(entry->d_name);
         if (len > 8 && strcmp(entry->d_name + len - 8, ".partial") == 0) continue;
         snprintf(path, sizeof path, "%s/%s/run.json", results, entry->d_name);
-        if (access(path, R_OK)) continue;
-        names = realloc(names, (*count + 1) * sizeof *names);
-        names[(*count)++] = strdup(entry->d_name);
+        if (stat(path, &st)) continue;
+        if (st.st_mtim.tv_sec < last.tv_sec || (st.st_mtim.tv_sec == last.tv_sec && st.st_mtim.tv_nsec < last.tv_nsec)) continue;
+        last = st.st_mtim;
+        snprintf(newest, size, "%s/%s", results, entry->d_name);
     }
     if (dir) closedir(dir);
-    if (names) qsort(names, *count, sizeof *names, by_name);
-    return names;
+    return newest[0] != '\0';
 }
 
-void runfolder_list_free(char **names, size_t count) {
-    for (size_t i = 0; i < count; i++) free(names[i]);
-    free(names);
+static bool is_leftover(const char *name) {
+    for (size_t i = 0; i < LEFTOVERS; i++)
+        if (strcmp(name, leftovers[i]) == 0) return true;
+    return false;
 }
 
 static int by_path(const FTSENT **a, const FTSENT **b) {
@@ -315,12 +335,28 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
     FTS *tree = out ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_path) : NULL;
     bool ok = tree != NULL;
     for (FTSENT *entry; ok && (entry = fts_read(tree)) != NULL;) {
-        const char *name = entry->fts_path + strlen(folder) + 1;
-        if (entry->fts_info != FTS_F || strncmp(name, "SHA256SUMS", 10) == 0) continue;
+        const char *name = entry->fts_path + strlen(folder);
+        while (*name == '/') name++;
+        if (entry->fts_info != FTS_F || strncmp(name, "SHA256SUMS", 10) == 0 || is_leftover(name)) continue;
         ok = SHA256File(entry->fts_path, hash) && fprintf(out, "%s  %s\n", hash, name) > 0;
     }
     if (tree) fts_close(tree);
     if (out && fclose(out)) ok = false;
     if (ok && rename(fresh, path) == 0) return true;
     return disk_fault("write", path, why, why_size);
+}
+
+bool runfolder_verify(const char *folder, char *why, size_t why_size) {
+    char path[PATH_MAX + 24], hash[SHA256_DIGEST_STRING_LENGTH], expected[80], name[256];
+    bool ok = true;
+    snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
+    FILE *sums = fopen(path, "r");
+    while (sums && ok && fscanf(sums, "%79s %255[^\n]", expected, name) == 2) {
+        if (strcmp(name, "rows.jsonl") != 0 && strcmp(name, "run.json") != 0) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        ok = SHA256File(path, hash) && strcmp(hash, expected) == 0;
+        if (!ok) snprintf(why, why_size, "%s is not what was measured: SHA256SUMS does not match; restore it or measure again", path);
+    }
+    if (sums) fclose(sums);
+    return ok;
 }

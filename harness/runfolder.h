@@ -32,6 +32,8 @@ bool runfolder_step_done(const struct runfolder *folder, const char *step);
 bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench, char *why, size_t why_size);
 /* Writes a file of the folder as indented JSON. */
 bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why, size_t why_size);
+/* NULL: it is not there, or broken. */
+json_t *runfolder_read_json(const struct runfolder *folder, const char *name);
 /* All rows written so far, as a new array; reads the file again. */
 json_t *runfolder_rows(const struct runfolder *folder, char *why, size_t why_size);
 /* Completes the folder: gbench.json from its parts, SHA256SUMS, the rename. */
@@ -41,10 +43,14 @@ void runfolder_close(struct runfolder *folder);
 /* Removes a folder in which nothing was measured. */
 void runfolder_discard_if_empty(struct runfolder *folder);
 
-/* The complete runs below a folder, oldest first; freed by runfolder_list_free. */
-char **runfolder_list(const char *results, size_t *count);
-void runfolder_list_free(char **names, size_t count);
+bool runfolder_is_empty(const struct runfolder *folder);
 
+/* The complete run below a folder that was written last; false: there is none. */
+bool runfolder_newest(const char *results, char *newest, size_t size);
+
+/* False when a measured file (rows.jsonl, run.json) is not the one that FOLDER/SHA256SUMS was made of. A folder without
+ * sums has nothing to compare with. */
+bool runfolder_verify(const char *folder, char *why, size_t why_size);
 /* Writes FOLDER/SHA256SUMS in sha256sum's format, over every file in it. */
 bool runfolder_checksums(const char *folder, char *why, size_t why_size);
 

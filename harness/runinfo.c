@@ -85,21 +85,33 @@ json_t *runinfo_begin(const char *id, const char *command, const struct profile 
     json_object_set_new(info, "skipped", skipped);
     json_object_set_new(info, "started", json_string(utc_text(true, now)));
     json_object_set_new(info, "figures", json_null());
+    json_object_set_new(info, "resumed", json_integer(0));
     return info;
 }
 
-void runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *f) {
+double runinfo_resume(json_t *info, const json_t *before) {
+    static const char *const beginnings[] = {"id", "command", "started", "keys"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (json_object_get(before, beginnings[i])) json_object_set(info, beginnings[i], json_object_get(before, beginnings[i]));
+    json_t *conditions = json_object_get(json_object_get(before, "conditions"), "before");
+    if (conditions) json_object_set(json_object_get(info, "conditions"), "before", conditions);
+    json_object_set_new(info, "resumed", json_integer(json_integer_value(json_object_get(before, "resumed")) + 1));
+    return json_number_value(json_object_get(before, "duration_s"));
+}
+
+bool runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *f) {
     json_t *list = json_object_get(info, "keys"), *entry;
     size_t i;
     json_array_foreach(list, i, entry)
         if (strcmp(json_string_value(json_object_get(entry, "name")), f->name) == 0 &&
             strcmp(json_string_value(json_object_get(entry, "shape")), shape->name) == 0)
-            return;
+            return strcmp(json_string_value(json_object_get(entry, "sha256")), f->sha256) == 0;
     json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "name", f->name, "shape", shape->name, "limit",
                                           f->limit == SIZE_MAX ? json_null() : json_integer((json_int_t)f->limit), "provenance", f->provenance,
                                           "sha256", f->sha256, "files", (json_int_t)f->files, "files_skipped", (json_int_t)f->files_skipped,
                                           "empty_lines", (json_int_t)f->empty_lines, "text_bytes", (json_int_t)f->text_bytes, "duplicates", (json_int_t)f->duplicates,
                                           "with_nul", (json_int_t)f->with_nul, "mean_key_bytes", f->mean_key_bytes));
+    return true;
 }
 
 void runinfo_end(json_t *info, double duration_s, bool complete) {

@@ -3,6 +3,7 @@
 #define MAPBENCH_RUNINFO_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "harness/clock.h"
 #include "harness/job.h"
@@ -13,8 +14,11 @@ enum { RUN_SCHEMA = 1 };
 
 /* The object as known before measuring: command, profile, options in effect, machine, build, timers, conditions. */
 json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile, const struct plan *plan, const struct clock_costs *clock);
-/* Adds a key stream once (by name and shape). */
-void runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *facts);
+/* Takes over from the run.json of an interrupted run what its beginning was: id, command, time, conditions, key streams,
+ * and how long it measured (returned in seconds). */
+double runinfo_resume(json_t *info, const json_t *before);
+/* Adds a key stream once (by name and shape). False: the interrupted run had another set under this name. */
+bool runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *facts);
 /* Adds what is known at the end: conditions, duration, memory. */
 void runinfo_end(json_t *info, double duration_s, bool complete);
 /* "2026-11-20T08:15:00Z" (extended) or "20261120T081500Z"; writes and returns `out` (at least 24 bytes). */

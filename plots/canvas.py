@@ -37,8 +37,9 @@ def frame(width, height, title, subtitle, note):
     figure.text(0.18 / width, 1 - 0.16 / total, "\n".join(text.title), size=style.SIZE_TITLE, weight="bold", va="top")
     figure.text(0.18 / width, 1 - text.subtitle_top / total, "\n".join(text.subtitle), size=style.SIZE_TEXT,
                 color=style.GREY, va="top")
-    figure.text(0.18 / width, 0.10 / total, "\n".join(text.note), size=style.SIZE_SMALL, color=style.GREY, va="bottom",
-                linespacing=1.4)
+    for i, line in enumerate(reversed(text.note)):  # each at its place: the height of a text of several lines varies
+        figure.text(0.18 / width, (0.14 + 0.145 * i) / total, line, size=style.SIZE_SMALL, color=style.GREY,
+                    va="baseline")
     return figure, (0.0, text.footer / total, 1.0, height / total)
 
 

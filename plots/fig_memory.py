@@ -16,7 +16,7 @@ def draw(run, run_looks, folder):
             number = f"-{part // PANELS_MAX + 1}" if len(order) > PANELS_MAX else ""
             name = f"memory-{style.family_slug(family)}{number}"
             last = max(curve[-1][0] for curve in curves.values())
-            title = f"Bytes per entry while growing: {run.title(family)}, 1 to {last:,} entries"
+            title = f"Bytes per entry while growing: {run.title(family)}, 1 to {style.format_n(last)} entries"
             used = [r for r in rows if run.label(r) in curves]
             draw_part(run, run_looks, used, family, curves, order[part:part + PANELS_MAX], name, title, folder)
             figures.append((name, title))
@@ -79,7 +79,8 @@ def draw_part(run, run_looks, rows, family, curves, order, name, title, folder):
 
 
 def entry_tics(low, high):
-    values = [10**e for e in range(0, 13) if low <= 10**e <= high]
+    doublings = 2 if high < 1 << 12 else 3 if high < 1 << 18 else 4  # from a tick to the next
+    values = [1 << e for e in range(0, 44, doublings) if low <= 1 << e <= high]
     if len(values) < 2:
         values = sorted({low, high})
     return [gnuplot.Tic(style.format_n(v), v) for v in values]

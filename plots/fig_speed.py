@@ -51,7 +51,7 @@ def draw_curves(run, run_looks, family, rows, workloads, sizes, title):
     octave, logarithmic = is_octave(sizes), needs_log(rows)
     note = ("Line: median of all batches; band: its 95 % interval; dotted: the null map (what the loop itself costs); "
             "hollow: unstable, see the table.\nHorizontal: " +
-            (f"position within the octave that begins at {sizes[0]:,} entries, linear." if octave else
+            ("entries n within one octave, linear; a tick for each size measured." if octave else
              "entries n, logarithmic; L1, L2, L3: where the keys and values alone would fill that cache.")
             + (" Times logarithmic." if logarithmic else ""))
     figure, area = canvas.frame(2.5 + columns * (4.6 if columns == 1 else 3.35 if columns < 4 else 2.9),
@@ -70,7 +70,7 @@ def draw_curves(run, run_looks, family, rows, workloads, sizes, title):
         figure.axes[i].set_ylabel("ns per operation (lower is better)")
     for i in range(len(workloads)):
         if i + columns >= len(workloads):
-            figure.axes[i].set_xlabel("position within the octave" if octave else "entries n")
+            figure.axes[i].set_xlabel("entries n (one octave, linear)" if octave else "entries n")
     canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
                                  for label in order], "slowest to fastest", 1.65)
     return figure
@@ -118,10 +118,27 @@ def scale_time(axes, rows, logarithmic):
     canvas.format_axis(axes.yaxis, canvas.plain)
 
 
+def named_sizes(axes, sizes):
+    """The sizes whose names fit below a linear axis: the first, and others down from the last."""
+    inches = axes.get_position().width * axes.figure.get_size_inches()[0]
+    low, high = axes.get_xlim()
+
+    def span(n):
+        middle, half = (n - low) / (high - low) * inches, len(style.format_n(n)) * 0.034 + 0.05
+        return middle - half, middle + half
+    named = [sizes[0]]
+    edge = float("inf")
+    for n in reversed(sizes[1:]):
+        if span(n)[1] <= edge and span(n)[0] >= span(sizes[0])[1]:
+            named.append(n)
+            edge = span(n)[0]
+    return named
+
+
 def scale_sizes(axes, run, family, sizes, octave):
     if octave:
-        axes.set_xticks([sizes[0] * (1 + i / 4) for i in range(5) if sizes[0] * (1 + i / 4) <= sizes[-1] * 1.001])
-        canvas.format_axis(axes.xaxis, lambda n: f"×{n / sizes[0]:.2f}")
+        named = named_sizes(axes, sizes)
+        axes.set_xticks(sizes, [style.format_n(n) if n in named else "" for n in sizes])
     else:
         axes.set_xscale("log")
         step = -(-len(sizes) // 6)
@@ -142,7 +159,7 @@ def draw_dots(run, run_looks, family, rows, workloads, sizes, title):
     order = [label for label in order_of(run, rows) if label != BASELINE] or [BASELINE]
     columns = min(5, len(workloads))
     lines = -(-len(workloads) // columns)
-    shown = " and ".join(f"{n:,}" for n in sizes)
+    shown = " and ".join(style.format_n(n) for n in sizes)
     note = ("Dot: median of all batches; bar: its 95 % interval; hollow: unstable, see the table; dotted line: the null "
             "map (what the loop itself costs).\n"
             + ("Small dot: the smaller n, large dot: the larger. " if len(sizes) == 2 else "")

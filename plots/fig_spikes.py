@@ -20,7 +20,8 @@ def draw(run, run_looks, folder):
             for part in range(0, len(grown), PANELS_MAX):
                 number = f"-{part // PANELS_MAX + 1}" if len(grown) > PANELS_MAX else ""
                 name = f"growth-{style.family_slug(family)}-{style.slug(workload)}-{n}{number}"
-                title = f"Operations that changed the capacity: {workload}, {run.title(family)}, n = {n:,}"
+                title = (f"Operations that changed the capacity: {workload}, {run.title(family)}, "
+                         f"n = {style.format_n(n)}")
                 draw_part(run, run_looks, chosen, grown[part:part + PANELS_MAX], calm, name, title, folder)
                 figures.append((name, title))
     return figures
@@ -34,9 +35,11 @@ def draw_part(run, run_looks, rows, grown, calm, name, title, folder):
     events = [event for row in grown for event in row["growth_events"]]
     last, shortest = max(event["op"] for event in events), min(max(1, event["ns"]) for event in events)
     low, high = 10 ** (len(str(int(shortest))) - 1) / 2, max(10, max(event["ns"] for event in events)) * 6
+    shaky = [row for row in grown if not row["stable"]]
     cut = [run.label(r) for r in grown if (r.get("growth_events_total") or 0) > len(r["growth_events"])]
     note = ("A stem for each operation that changed the capacity of the map; its height is the duration of that one "
             "operation, logarithmic. The longest is named; maps are sorted by it."
+            + ("\nHollow, and named so: unstable, see the table." if shaky else "")
             + (f"\nCapacity never changed: {', '.join(calm)}." if calm else "")
             + (f"\nOnly the first events kept: {', '.join(cut)}." if cut else ""))
     grid = gnuplot.Grid(len(grown), 1.8 if len(grown) <= 9 else 1.45, title, style.subtitle(run, rows), note)
@@ -52,10 +55,13 @@ def draw_part(run, run_looks, rows, grown, calm, name, title, folder):
         side = "right" if top["op"] > last / 2 else "left"
         longest = gnuplot.label(style.format_ns(top["ns"]), f"{top['op']},{max(1, top['ns']):.6g} {side}", 8, style.INK,
                                 more="offset 0,0.75")
-        body += [*grid.panel(index, shorten(run.label(row), 30)), longest.replace("set label", "set label 91", 1),
+        panel_title = shorten(run.label(row), 30) + ("" if row["stable"] else " (unstable)")
+        body += [*grid.panel(index, panel_title), longest.replace("set label", "set label 91", 1),
                  gnuplot.tics("y", time_tics(low, high), grid.is_left(index)),
                  f"plot $events{index} with impulses linetype {line_type} linewidth 1.5 dashtype solid, "
-                 f"$events{index} with points linetype {line_type} pointtype 7 pointsize 0.5"]
+                 f"$events{index} with points linetype {line_type} pointtype 7 pointsize 0.5"
+                 + ("" if row["stable"] else f", $events{index} with points linecolor rgb '{style.PAPER}' pointtype 7 "
+                    "pointsize 0.3")]
         if index == 0:  # the texts of the picture belong to no panel
             body.append("unset label")
     gnuplot.draw(folder, name, grid, body + ["unset multiplot"])
@@ -68,10 +74,4 @@ def time_tics(low, high):
 
 
 def operation_tics(last):
-    """0 and three to five round numbers."""
-    step = 10 ** (len(str(max(1, last))) - 1)
-    while last // step < 3 and step > 1:
-        step = step // 2 if str(step)[0] != "5" else step * 2 // 5
-    while last // step > 5:
-        step *= 2
-    return [gnuplot.Tic(style.format_n(v), v) for v in range(0, last + 1, step)]
+    return [gnuplot.Tic(style.format_n(v), v) for v in style.round_sizes(last, 5)]

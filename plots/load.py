@@ -31,6 +31,8 @@ RUN_FIELDS = {"id": (TEXT, False), "command": (TEXT, False), "profile": (OBJECT,
               "machine": (OBJECT, False), "build": (OBJECT, False), "timers": (OBJECT, True), "keys": (LIST, False),
               "maps": (LIST, False), "warnings": (LIST, False), "skipped": (LIST, False), "started": (TEXT, False),
               "duration_s": (NUMBER, True), "complete": (FLAG, False)}
+# Absent in runs made before the field was.
+RUN_EXTRA_FIELDS = {"resumed": (COUNT, True)}
 ROW_FIELDS = {"kind": (TEXT, False), "job": (TEXT, False), "map": (TEXT, False), "shape": (TEXT, False),
               "workload": (TEXT, False), "keys": (TEXT, False), "n": (COUNT, False), "heap": (TEXT, False), "hash": (TEXT, False),
               "threads": (COUNT, False), "seed": (NUMBER, False), "engine": (TEXT, False), "ns_per_op": (LIST, True),
@@ -56,7 +58,8 @@ KIND_FIELDS = {
 EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_mean", "probe_max", "array_bytes",
                               "bytes_live", "bytes_peak", "rss_delta", "rss_peak_delta", "blocks_live", "allocations",
                               "growth_events_total", "p50", "p90", "p99", "p999", "p9999", "old_capacity",
-                              "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul"), (NUMBER, True)) | {
+                              "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul",
+                              "preempted_share", "cpu_per_wall", "timer_share"), (NUMBER, True)) | {
     "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True)}
 
 
@@ -164,7 +167,7 @@ def load(folder):
     if version != SCHEMA:
         advice = "update mapbench" if version > SCHEMA else "measure again"
         raise BadRun(f"{path}: schema {version}, this version reads schema {SCHEMA}: {advice}")
-    check_fields(info, RUN_FIELDS, path)
+    check_fields(info, RUN_FIELDS | {name: rule for name, rule in RUN_EXTRA_FIELDS.items() if name in info}, path)
     for name, fields in RECORD_FIELDS.items():
         for record in info[name]:
             check_fields(record, fields, f"{path}: '{name}'")
@@ -174,7 +177,10 @@ def load(folder):
         check_fields(cache, CACHE_FIELDS, f"{path}: 'caches'")
 
     path, cells, repeated = folder / "rows.jsonl", {}, 0
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    *lines, rest = read_text(path).split("\n")
+    # A run that was killed may leave half a line: only there, and only in an incomplete run, is it no fault.
+    torn = bool(rest.strip()) and not info["complete"]
+    for number, line in enumerate(lines if torn else [*lines, rest], 1):
         if not line.strip():
             continue
         where = f"{path}:{number}"
@@ -184,4 +190,4 @@ def load(folder):
                                       "engine")) + (row.get("cell"), row.get("order"))
         repeated += cell in cells
         cells[cell] = row
-    return Run(folder, info, list(cells.values()), repeated)
+    return Run(folder, info, list(cells.values()), repeated, torn)

@@ -33,10 +33,12 @@ class Collector:
         for x, y in percentile_points(row["latency"]):
             if not kept or [short(x), short(y)] != kept[-1]:
                 kept.append([short(x), short(y)])
-        return self.head(row) | {"points": kept, "timer": short(row["latency"]["timer_cost_ns"])}
+        return self.head(row) | {"points": kept, "timer": short(row["latency"]["timer_cost_ns"]),
+                                 "stable": row["stable"]}
 
     def growth(self, row):
-        return self.head(row) | {"events": [[e["op"], short(e["ns"]), e.get("old_capacity"), e.get("new_capacity")]
+        return self.head(row) | {"stable": row["stable"],
+                                 "events": [[e["op"], short(e["ns"]), e.get("old_capacity"), e.get("new_capacity")]
                                             for e in row["growth_events"]]}
 
     def memory(self, row):

@@ -16,26 +16,34 @@ def head(run, problems):
              ("Build", f"{info['build'].get('cc')}, {info['build'].get('unit_flags')}"),
              ("Commit", info["build"].get("commit")), ("Date", info["started"].replace("T", " ").replace("Z", " UTC")),
              ("Command", info["command"]), ("Duration", duration(info["duration_s"])),
+             ("Resumed", times(info.get("resumed"))),
              ("Seed", info["options"].get("seed") or ", ".join(sorted({str(r["seed"]) for r in run.rows}))),
              ("Unstable", f"{shaky} of {len(timed)} time rows" + (f" ({100 * shaky / len(timed):.0f} %)" if timed else ""))]
-    out = [f'<header><p class="brand">mapbench</p><h1>{text(profile.get("name") or "run")}'
+    banner = "" if info["complete"] else (
+        '<p class="incomplete" role="alert"><b>Incomplete run.</b> It was interrupted: what it had measured is shown, the '
+        "rest is missing. It can be resumed with the same command and <code>--resume</code>.</p>")
+    out = [f'<header>{banner}<p class="brand">mapbench</p><h1>{text(profile.get("name") or "run")}'
            f'{": " + text(profile["question"]) if profile.get("question") else ""}</h1>']
     if profile.get("expect"):
         out.append(f'<p class="expect"><b>Expected before measuring:</b> {text(profile["expect"])}</p>')
     out.append('<dl class="facts">' + "".join(f"<div><dt>{name}</dt><dd>{text(value)}</dd></div>"
                                               for name, value in facts if value) + "</dl>")
     notes = [(w.get("text"), w.get("advice")) for w in info["warnings"]]
-    if not info["complete"]:
-        notes.insert(0, ("this run is incomplete", "it was interrupted: what it measured is shown, the rest is missing"))
+    if run.torn:
+        notes.append(("the last line of rows.jsonl is cut off", "it was being written when the run ended, and is left out"))
     if run.repeated_rows:
         notes.append((f"{run.repeated_rows} rows occur twice", "the later of each pair is shown"))
     notes += [("not drawn", problem) for problem in problems]
     out += [f'<p class="warning"><b>{text(what)}</b>{": " + text(advice) if advice else ""}</p>' for what, advice in notes]
-    failed = [(f"{r['kind']} of {run.label(r)}, {r['workload']}, {r['shape']}, {shorten(r['keys'])} keys, n = {r['n']:,}",
-               r["error"]) for r in run.failed()]
+    failed = [(f"{r['kind']} of {run.label(r)}, {r['workload']}, {r['shape']}, {shorten(r['keys'])} keys, "
+               f"n = {style.format_n(r['n'])}", r["error"]) for r in run.failed()]
     out.append(folded("rows could not be measured", failed))
     out.append(folded("parts of what was asked for were skipped", [(s["cell"], s["reason"]) for s in info["skipped"]]))
     return "".join(out) + "</header>"
+
+
+def times(count):
+    return None if not count else "once" if count == 1 else f"{count} times"
 
 
 def folded(what, entries):
@@ -65,7 +73,7 @@ def glance(run):
         memory[run.title(family)] = n, {label: point[0] for label, point in mean_points(points).items()}
     for title, (n, sizes) in memory.items():
         best = sorted(sizes.items(), key=lambda item: item[1])[:3]
-        cards.setdefault(title, []).append(("smallest", f"bytes per entry at n = {n:,}",
+        cards.setdefault(title, []).append(("smallest", f"bytes per entry at n = {style.format_n(n)}",
                                             [(label, f"{value:.1f} B") for label, value in best]))
     for family, rows in run.families("latency").items():
         pauses = {}

@@ -54,7 +54,7 @@ def shape_columns():
 
 def shape_cells(run, row):
     return [text(run.label(row)), text(row["shape"]), text(row["workload"]),
-            f'<span title="{text(row["keys"])}">{text(shorten(row["keys"]))}</span>', (f"{row['n']:,}", row["n"])]
+            f'<span title="{text(row["keys"])}">{text(shorten(row["keys"]))}</span>', (style.format_n(row["n"]), row["n"])]
 
 
 def verdicts_of(run):
@@ -122,7 +122,8 @@ def heat_cell(row, verdict, key):
     classes = " ".join(name for name, on in (("best", verdict.verdict == "best"), ("deep", amount > 0.5),
                                              ("shaky", not row["stable"])) if on)
     p = "" if verdict.p is None else f", p = {verdict.p:.2g}"
-    tip = f"{row['map']}, {key[0]}, n = {key[1]:,}: {row['median']:.4g} ns, {verdict.ratio:.3f} × {verdict.best}{p}"
+    tip = (f"{row['map']}, {key[0]}, n = {style.format_n(key[1])}: {row['median']:.4g} ns, {verdict.ratio:.3f} × "
+           f"{verdict.best}{p}")
     if not row["stable"]:
         tip += f"; unstable: {row['why_unstable']}"
     return (f'<td class="{classes}" style="--a:{0.08 + 0.8 * amount:.2f}" title="{text(tip)}">'
@@ -160,8 +161,8 @@ def growth(run):
         quantiles = [duration(row["latency"].get(q)) for q in ("p50", "p99", "p999", "p9999", "max")]
         rows.append(shape_cells(run, row) + quantiles + [number(total)] + (
             [duration(top["ns"]), number(top["op"]),
-             f"{top['old_capacity']:,} → {top['new_capacity']:,}" if top.get("new_capacity") is not None else "–"]
-            if top else [("–", ""), ("–", ""), ""]) + [stability(row)])
+             " → ".join(style.format_n(top[which]) for which in ("old_capacity", "new_capacity"))
+             if top.get("new_capacity") is not None and top.get("old_capacity") is not None else "–"] if top else [("–", ""), ("–", ""), ""]) + [stability(row)])
     titles = ("p50", "p99", "p99.9", "p99.99", "longest", "growths", "longest growth", "at operation", "capacity")
     columns = shape_columns() + [(title, "num") for title in titles] + [("stable", "")]
     return table("Latency of single operations, the timer's own cost included, and growth events", columns, rows) \

@@ -72,16 +72,20 @@ def looks(labels):
 
 
 def format_n(n):
-    """Short, and exact where a round number lies behind it: 1000 -> 1k, 1048576 -> 1Mi, 578123 -> 578k."""
-    if n % 1000 and n >= 1024:
-        for size, unit in ((1 << 20, "Mi"), (1 << 10, "Ki")):
-            if n % size == 0:
-                return f"{n // size}{unit}"
-    if n >= 10**6:
-        return f"{n / 1e6:.3f}".rstrip("0").rstrip(".") + "M" if n % 1000 == 0 else f"{n / 1e6:.3g}M"
-    if n >= 10**3 and (n % 1000 == 0 or n >= 10**5):
-        return f"{n / 1e3:.0f}k"
+    """A number of entries as the command line takes it (1k = 1024), always exact: 4096 -> 4k, 1048576 -> 1m; what is no
+    multiple of 1024 in full: 571,740."""
+    for size, unit in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
+        if n and n % size == 0:
+            return f"{n // size:,}{unit}"
     return f"{n:,}"
+
+
+def round_sizes(last, most):
+    """0 and up to `most` multiples of a power of two, the last of them at or below `last`."""
+    step = 1
+    while last // step > most:
+        step *= 2
+    return list(range(0, last + 1, step))
 
 
 def format_bytes(size):

@@ -6,7 +6,7 @@ test_programs := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c
 $(BUILD)/libmapbench.a: $(library_objects) $(unit_objects)
 	@rm -f $@; $(AR) rcsT $@ $^
 
-$(BUILD)/tests/%.o: tests/%.c Makefile tests/test.mk | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a

@@ -57,6 +57,10 @@ expect 2 "keys have no end|no end" run --n all
 expect 6 "nothing matches" run --filter none-such
 expect 6 "use --shapes str_u64" run --keys words --n 1k
 expect 6 "only .* distinct keys" run --keys words --shapes str_u64 --n 16m
+expect 2 "zipf" run --keys zipf:abc
+expect 2 "strided|stride" run --keys strided:0
+expect 2 "masked|mask" run --keys masked:zz
+expect 0 "Commands:" run --help
 expect 2 "unknown list" list mapps
 expect 2 "needs to know what" list --json
 expect 2 "unknown name 'swissflat': did you mean 'swiss_flat'" explain swissflat
@@ -69,6 +73,9 @@ expect 2 "no keys" run --keys "file:$scratch/empty" --shapes str_u64
 expect 2 "cannot" run --keys "file:$scratch/absent" --shapes str_u64
 expect 2 "directory|folder" run --keys "file:$scratch" --shapes str_u64
 expect 2 "line 3|:3" run --keys "file:$scratch/numbers" --shapes u64_u64 --n 2
+printf 'a\nb\nc\nd\n' >"$scratch/with,comma"
+expect 0 "linear" run --keys "file:$scratch/with\\,comma" --shapes str_u64 --n 2 --workloads get --maps linear --repeat 1 --batches 1 \
+    --figures no --out "$scratch/comma-run"
 expect 0 "linear" run --keys "file:$scratch/keys" --shapes str_u64 --n 2 --workloads get --maps linear --repeat 1 --batches 1 \
     --figures no --out "$scratch/file-run"
 grep -q '"duplicates": 1' "$scratch/file-run/run.json" || fail "the duplicate key is not reported"
@@ -81,6 +88,10 @@ printf '[a]\nn = 5q\n' >"$scratch/bad.job"
 expect 2 "bad.job:2: size '5q'" run "$scratch/bad.job"
 printf '[a]\nperf = stat\n' >"$scratch/bad.job"
 expect 2 "bad.job:2: .*\[global\]" run "$scratch/bad.job"
+printf '[a]\nmaps = linear,\n  chained\n' >"$scratch/bad.job"
+expect 2 "bad.job:3: 'maps' is set twice" run "$scratch/bad.job"
+{ printf '[a]\nmaps = '; for _ in $(seq 60); do printf 'linear,'; done; echo; } >"$scratch/bad.job"
+expect 2 "bad.job:2: is longer than" run "$scratch/bad.job"
 printf 'gibberish\n' >"$scratch/bad.job"
 expect 2 "bad.job:1" run "$scratch/bad.job"
 printf '[profile]\nquestion = why\n' >"$scratch/bad.job"
@@ -103,6 +114,26 @@ for kind in time latency memory counters structure; do
 done
 expect 2 "not an empty folder" run "${small[@]}" --out "$scratch/run"
 
+# Nothing is redrawn over changed measurements; a full standard output is an error.
+cp -r "$scratch/run" "$scratch/tampered"
+sed -i 1d "$scratch/tampered/rows.jsonl"
+expect 2 "not what was measured" report "$scratch/tampered"
+"$mapbench" list maps >/dev/full 2>/dev/null
+[ $? -eq 4 ] || fail "an output that cannot be written must end with 4"
+
+# The environment of Google Benchmark does not change what is measured.
+BENCHMARK_REPETITIONS=3 BENCHMARK_FILTER=none "$mapbench" run "${small[@]}" --out "$scratch/environment" >/dev/null 2>&1 || fail "BENCHMARK_ variables are not ignored"
+[ "$(grep -c '"name"' "$scratch/environment/gbench.json")" -eq "$(grep -c '"name"' "$scratch/run/gbench.json")" ] || fail "BENCHMARK_REPETITIONS changed the report"
+
+# Every map of a cell gets the same number of samples, however long its build takes.
+expect 0 "." run --maps swiss_flat,std_umap --workloads get,scan,churn --n 256k --repeat 2 --batches 4 --figures no --out "$scratch/samples"
+[ "$(sed -n 's/.*"map":"[sw].*"ns_per_op":\[\([^]]*\)\].*/\1/p' "$scratch/samples/rows.jsonl" | awk -F, '{print NF}' | sort -u)" = 8 ] ||
+    fail "lookups, scans and churn of all maps must have rounds x batches samples"
+
+# --filter reaches every recorder.
+expect 0 "." run --maps swiss_flat,linear --filter '^swiss_flat/' --record memory,structure --n 1k --figures no --out "$scratch/filtered"
+grep -q '"map":"linear"' "$scratch/filtered/rows.jsonl" && fail "--filter did not reach the memory recorder"
+
 # The same seed gives the same checksums, and maps agree on them.
 expect 0 "linear" run "${small[@]}" --out "$scratch/again"
 checksums() { sed -n 's/.*"kind":"time".*"map":"\([a-z_]*\)".*"workload":"\([a-z_]*\)".*"checksum":"\([0-9a-fx]*\)".*/\2 \3 \1/p' "$1/rows.jsonl" | grep -v ' null$'; }
@@ -123,7 +154,11 @@ wait "$pid"
 [ -d "$scratch/long.partial" ] || fail "an interrupted run must leave its partial folder"
 expect 2 "another selection" run --maps linear --n 2k --figures no --resume --out "$scratch/long"
 expect 2 "go on with --resume" run "${long[@]}"
+started=$(sed -n 's/.*"started": "\(.*\)".*/\1/p' "$scratch/long.partial/run.json")
+printf 'torn' >>"$scratch/long.partial/done"
 expect 0 "$scratch/long" run "${long[@]}" --resume
+grep -q "\"started\": \"$started\"" "$scratch/long/run.json" || fail "a resumed run must keep when it began"
+grep -q '"resumed": 1' "$scratch/long/run.json" || fail "a resumed run must say so"
 [ "$(grep -c '"kind":"time"' "$scratch/long/rows.jsonl")" -eq 16 ] || fail "a resumed run must have every row once"
 expect 2 "nothing to resume" run "${small[@]}" --resume --out "$scratch/nowhere"
 

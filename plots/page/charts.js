@@ -14,12 +14,18 @@ function theme() {
 
 function colourOf(look) { return theme().night ? look.dark : look.light; }
 
+/* As format_n in style.py: 1k is 1024, always exact. */
 function formatN(n) {
-  const trim = (x) => String(Number(x.toPrecision(3)));
-  if (n % 1000 !== 0 && n % 1048576 === 0) return n / 1048576 + "Mi";
-  if (n % 1000 !== 0 && n % 1024 === 0) return n / 1024 + "Ki";
-  if (n >= 1e6) return (n % 1000 === 0 ? String(n / 1e6) : trim(n / 1e6)) + "M";
-  return n >= 1e5 || (n >= 1000 && n % 1000 === 0) ? Math.round(n / 1000) + "k" : n.toLocaleString("en");
+  for (const [size, unit] of [[2 ** 30, "g"], [2 ** 20, "m"], [2 ** 10, "k"]])
+    if (n && n % size === 0) return (n / size).toLocaleString("en") + unit;
+  return n.toLocaleString("en");
+}
+
+/* As round_sizes in style.py: 0 and up to `most` multiples of a power of two. */
+function roundSizes(last, most) {
+  let step = 1;
+  while (Math.floor(last / step) > most) step *= 2;
+  return Array.from({ length: Math.floor(last / step) + 1 }, (_none, i) => i * step);
 }
 
 function formatNs(ns) {

@@ -42,10 +42,10 @@ function drawSpeed(canvas, records, data, ticks) {
     ? axis("logarithmic", "ns per operation (lower is better)", { min: low * 0.6, max: high * 1.3, afterBuildTicks: fixedTicks(oneTwoFive(low, high)) })
     : axis("linear", "ns per operation (lower is better)", { min: 0, suggestedMax: high * 1.05 });
   y.ticks = Object.assign({}, y.ticks, { callback: formatPlain });
-  const x = axis(octave ? "linear" : "logarithmic", octave ? "position within the octave" : "entries n",
+  const x = axis(octave ? "linear" : "logarithmic", octave ? "entries n (one octave, linear)" : "entries n",
     { min: sizes[0] / (octave ? 1.02 : 1.15), max: sizes[sizes.length - 1] * (octave ? 1.02 : 1.15) });
-  x.afterBuildTicks = fixedTicks(octave ? [1, 1.25, 1.5, 1.75, 2].map((f) => f * sizes[0]) : sizes);
-  x.ticks = Object.assign({}, x.ticks, { callback: (v) => (octave ? "×" + (v / sizes[0]).toFixed(2) : formatN(v)) });
+  x.afterBuildTicks = fixedTicks(sizes);
+  x.ticks = Object.assign({}, x.ticks, { callback: formatTick });
   const options = baseOptions(canvas, { x, y });
   options.plugins.marks = { list: family.caches.map(([text, value]) => ({ axis: "x", value, text })) };
   options.plugins.tooltip.callbacks = {
@@ -53,10 +53,10 @@ function drawSpeed(canvas, records, data, ticks) {
     label: (item) => {
       const r = item.dataset.records[item.dataIndex];
       const interval = r.ci ? ` [${r.ci[0]} – ${r.ci[1]}]` : "";
-      return `${r.label}, n = ${r.n.toLocaleString("en")}: ${r.ns} ns${interval}${r.stable ? "" : ", unstable"}`;
+      return `${r.label}, n = ${formatN(r.n)}: ${r.ns} ns${interval}${r.stable ? "" : ", unstable"}`;
     },
   };
-  return { said: `n from ${sizes[0].toLocaleString("en")} to ${sizes[sizes.length - 1].toLocaleString("en")}`,
+  return { said: `n from ${formatN(sizes[0])} to ${formatN(sizes[sizes.length - 1])}`,
     config: { type: "scatter", data: { datasets: sets }, options, plugins: [whiskers, marks] } };
 }
 
@@ -66,7 +66,7 @@ function drawBars(canvas, groups, data, sizes) {
   const sets = sizes.map((n, i) => {
     const rows = labels.map((label) => groups.get(label).find((r) => r.n === n));
     const colours = labels.map((label) => colourOf(data.looks[label]) + (i + 1 < sizes.length ? "70" : "e0"));
-    return { label: `n = ${n.toLocaleString("en")}`, data: rows.map((r) => (r ? r.ns : null)), intervals: rows.map((r) => (r ? r.ci : null)),
+    return { label: `n = ${formatN(n)}`, data: rows.map((r) => (r ? r.ns : null)), intervals: rows.map((r) => (r ? r.ci : null)),
       records: rows, backgroundColor: colours, borderWidth: 0, barPercentage: 0.9, categoryPercentage: 0.78 };
   });
   const options = baseOptions(canvas, {
@@ -82,16 +82,28 @@ function drawBars(canvas, groups, data, sizes) {
   };
   canvas.parentNode.style.height = Math.max(140, 70 + labels.length * (sizes.length > 1 ? 30 : 24)) + "px";
   const note = sizes.length > 1 ? " (pale: the smaller)" : "";
-  return { said: `n = ${sizes.map((n) => n.toLocaleString("en")).join(" and ")}${note}`,
+  return { said: `n = ${sizes.map(formatN).join(" and ")}${note}`,
     config: { type: "bar", data: { labels: labels.map(named), datasets: sets }, options, plugins: [whiskers] } };
 }
+
+/* Unstable rows have hollow points, as in every figure. */
+function hollowUnless(stable, set) {
+  if (!stable) {
+    set.colours_of_points = set.data.map(() => theme().paper);
+    set.pointBackgroundColor = set.colours_of_points.slice();
+  }
+  return set;
+}
+
+function formatTick(value) { return formatN(value); } /* Chart.js passes more arguments */
 
 function drawLatency(canvas, records, data) {
   const worst = (label) => Math.max(...groups.get(label)[0].points.map((p) => p[1]));
   const groups = byLabel(records);
   const sets = ordered(groups.keys(), data, worst).map((label) =>
-    dataset(label, data.looks[label], groups.get(label)[0].points.map(([x, y]) => ({ x, y })),
-      { pointRadius: (context) => (context.dataIndex === context.dataset.data.length - 1 ? 4 : 0), pointHitRadius: 4 }));
+    hollowUnless(groups.get(label)[0].stable, dataset(label, data.looks[label], groups.get(label)[0].points.map(([x, y]) => ({ x, y })),
+      { pointRadius: (context) => (context.dataIndex === context.dataset.data.length - 1 ? 4 : 0), pointHitRadius: 4,
+        unstable: groups.get(label)[0].stable ? "" : ", unstable" })));
   const x = axis("logarithmic", "share of operations at or below", { min: 1 });
   x.afterBuildTicks = fixedTicks([2, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7]);
   const share = (v) => Number((100 * (1 - 1 / v)).toFixed(6)) + " %";
@@ -105,7 +117,7 @@ function drawLatency(canvas, records, data) {
   const options = baseOptions(canvas, { x, y });
   options.plugins.marks = { list: timer ? [{ axis: "y", value: timer, text: `timer ${formatNs(timer)}` }] : [] };
   options.plugins.tooltip.callbacks = {
-    title: () => "", label: (item) => `${item.dataset.label}: ${share(item.parsed.x)} took at most ${formatNs(item.parsed.y)}`,
+    title: () => "", label: (item) => `${item.dataset.label}: ${share(item.parsed.x)} took at most ${formatNs(item.parsed.y)}${item.dataset.unstable}`,
   };
   return { said: "", config: { type: "scatter", data: { datasets: sets }, options, plugins: [marks] } };
 }
@@ -115,14 +127,16 @@ function drawGrowth(canvas, records, data) {
   const worst = (label) => Math.max(...groups.get(label)[0].events.map((e) => e[1]));
   const sets = ordered(groups.keys(), data, worst).map((label) => {
     const events = groups.get(label)[0].events;
-    return dataset(label, data.looks[label], events.map(([op, ns]) => ({ x: op, y: Math.max(1, ns) })), { showLine: false, stems: true, events });
+    return hollowUnless(groups.get(label)[0].stable, dataset(label, data.looks[label], events.map(([op, ns]) => ({ x: op, y: Math.max(1, ns) })),
+      { showLine: false, stems: true, events, unstable: groups.get(label)[0].stable ? "" : ", unstable" }));
   });
   const y = axis("logarithmic", "duration of that operation (lower is better)");
   y.afterBuildTicks = fixedTicks([1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]);
   y.ticks = Object.assign({}, y.ticks, { callback: formatNs });
   y.suggestedMax = 2 * Math.max(...Array.from(groups.keys(), worst));
   const x = axis("linear", "operation", { min: 0 });
-  x.ticks = Object.assign({}, x.ticks, { callback: formatN });
+  x.afterBuildTicks = (scale) => fixedTicks(roundSizes(scale.max, 8))(scale);
+  x.ticks = Object.assign({}, x.ticks, { callback: formatTick });
   const options = baseOptions(canvas, { x, y });
   options.plugins.tooltip.callbacks = {
     title: () => "",
@@ -152,15 +166,15 @@ function drawMemory(canvas, records, data, ticks) {
       sets.push(dataset("\u0000" + label, data.looks[label], points.map(([x, , y]) => ({ x, y })), { pointRadius: 0, borderWidth: 0.8, borderDash: [] }));
   }
   const x = axis("logarithmic", "entries", { min: end >= 512 ? 8 : 1, max: Math.max(end, 2) });
-  x.afterBuildTicks = fixedTicks([1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].concat(end < 10 ? [end] : []));
-  x.ticks = Object.assign({}, x.ticks, { callback: formatN });
+  x.afterBuildTicks = fixedTicks(Array.from({ length: 11 }, (_none, i) => 8 ** i).concat(end < 8 ? [end] : []));
+  x.ticks = Object.assign({}, x.ticks, { callback: formatTick });
   const options = baseOptions(canvas, { x, y: axis("linear", "bytes per entry (lower is better)", { min: 0, max: Math.ceil(top * 0.112) * 10 }) });
   options.plugins.marks = { list: floor ? [{ axis: "y", value: floor, text: `key + value: ${floor} bytes` }] : [] };
   options.plugins.tooltip.callbacks = {
     title: () => "",
     label: (item) => `${item.dataset.label.replace("\u0000", "resident, ")}: ${formatPlain(item.parsed.y)} bytes per entry at ${item.parsed.x.toLocaleString("en")}`,
   };
-  return { said: `1 to ${end.toLocaleString("en")} entries`, config: { type: "scatter", data: { datasets: sets }, options, plugins: [marks] } };
+  return { said: `1 to ${formatN(end)} entries`, config: { type: "scatter", data: { datasets: sets }, options, plugins: [marks] } };
 }
 
 function drawTradeoff(canvas, records, data) {
@@ -197,7 +211,7 @@ function drawTradeoff(canvas, records, data) {
     callbacks: { title: () => "", label: (item) => `${item.dataset.label}: ${formatPlain(item.parsed.x)} bytes per entry, ${formatNs(item.parsed.y)}` },
   };
   const over = record.chosen === ALL_WORKLOADS ? `geometric mean over ${record.workloads.join(", ")}` : record.chosen;
-  return { said: `n = ${record.n.toLocaleString("en")}; ${over}`, config: { type: "scatter", data: { datasets: sets }, options, plugins: [marks, names] } };
+  return { said: `n = ${formatN(record.n)}; ${over}`, config: { type: "scatter", data: { datasets: sets }, options, plugins: [marks, names] } };
 }
 
 /* --- choosing what to show ---------------------------------------------------------------------------------------- */
@@ -246,7 +260,7 @@ function makeFigure(element, data) {
     const { said, config } = kind.draw(canvas, picked, data, ticks);
     const first = picked[0];
     const what = name === "tradeoff" ? "" : `${first.workload}, `;
-    const at = name === "latency" || name === "growth" ? `n = ${first.n.toLocaleString("en")}` : said;
+    const at = name === "latency" || name === "growth" ? `n = ${formatN(first.n)}` : said;
     element.querySelector(".shown").textContent = `${what}${first.title}; ${at}`;
     canvas.setAttribute("aria-label", `${element.querySelector(".shown").textContent}; the numbers are in the tables of this page`);
     tickLabels.forEach((label) => { label.hidden = config.type === "bar"; });
@@ -256,7 +270,7 @@ function makeFigure(element, data) {
   for (const field of fields) {
     const label = document.createElement("label"), select = document.createElement("select");
     label.textContent = (kind.titles && kind.titles[field]) || field;
-    for (const value of new Set(records.map((r) => String(r[field])))) select.append(new Option(value, value));
+    for (const value of new Set(records.map((r) => String(r[field])))) select.append(new Option(field === "n" ? formatN(Number(value)) : value, value));
     select.addEventListener("change", () => { chosen[field] = select.value; redraw(field); });
     selects[field] = select;
     label.append(select);
