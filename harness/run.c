@@ -292,6 +292,8 @@ static int measure_all(struct run *run, const char *name, const char *command) {
     json_t *before = run->folder.steps_done ? runfolder_read_json(&run->folder, "run.json") : NULL;
     if (before) run->earlier_s = runinfo_resume(run->info, before);
     json_decref(before);
+    runinfo_end(run->info, run->earlier_s, false);
+    if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);

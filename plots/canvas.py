@@ -59,6 +59,11 @@ def panels(figure, area, count, columns, left=0.75, right=0.25, gap_x=0.55, gap_
     return axes
 
 
+def legend_inches(labels):
+    """The width of a legend; DejaVu Sans takes up to 0.64 of its size per letter in names."""
+    return max(1.65, 0.65 + max(map(len, labels), default=0) * style.SIZE_TEXT * 0.64 / 72)
+
+
 def legend(figure, area, handles, title=None, inches=1.6):
     width, _height = figure.get_size_inches()
     box = figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(1 - inches / width, area[1] + area[3]),

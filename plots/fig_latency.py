@@ -36,14 +36,15 @@ def draw_part(run, run_looks, rows, cells, title):
             "never the median.\nClosed loop: an operation that had to wait for its predecessor does not show. The marker "
             "after a line is at its largest value; markers that would hide each other stand side by side. Hollow: unstable, "
             "see the table.")
-    figure, area = canvas.frame(max(canvas.WIDTH_MIN, 2.5 + columns * 3.9), 3.3 * lines, title,
-                                style.subtitle(run, rows), note)
     labels = {}
     for row in rows:
         if (row["workload"], row["n"]) in cells:
             labels[run.label(row)] = max(labels.get(run.label(row), 0), row["latency"]["max"])
     order = sorted(labels, key=lambda label: (label == BASELINE, -labels[label]))
-    grid_axes = canvas.panels(figure, area, len(cells), columns, legend=1.75, left=0.85)
+    beside = canvas.legend_inches(order)
+    figure, area = canvas.frame(max(canvas.WIDTH_MIN, 0.85 + beside + columns * 3.9), 3.3 * lines, title,
+                                style.subtitle(run, rows), note)
+    grid_axes = canvas.panels(figure, area, len(cells), columns, legend=beside + 0.1, left=0.85)
     for axes, (workload, n) in zip(grid_axes, cells):
         panel = [r for r in rows if (r["workload"], r["n"]) == (workload, n)]
         for row in sorted(panel, key=lambda r: -order.index(run.label(r))):
@@ -62,7 +63,7 @@ def draw_part(run, run_looks, rows, cells, title):
         if i + columns >= len(cells):
             figure.axes[i].set_xlabel("share of operations at or below")
     canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
-                                 for label in order], "worst to best tail", 1.65)
+                                 for label in order], "worst to best tail", beside)
     return figure
 
 

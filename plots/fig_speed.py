@@ -54,10 +54,12 @@ def draw_curves(run, run_looks, family, rows, workloads, sizes, title):
             ("entries n within one octave, linear; a tick for each size measured." if octave else
              "entries n, logarithmic; L1, L2, L3: where the keys and values alone would fill that cache.")
             + (" Times logarithmic." if logarithmic else ""))
-    figure, area = canvas.frame(2.5 + columns * (4.6 if columns == 1 else 3.35 if columns < 4 else 2.9),
-                                2.75 * lines, title, style.subtitle(run, rows), note)
     order = order_of(run, rows)
-    for axes, workload in zip(canvas.panels(figure, area, len(workloads), columns, legend=1.75), workloads):
+    beside = canvas.legend_inches(order)
+    figure, area = canvas.frame(0.85 + beside + columns * (4.6 if columns == 1 else 3.35 if columns < 4 else 2.9),
+                                2.75 * lines, title, style.subtitle(run, rows), note)
+    grid_axes = canvas.panels(figure, area, len(workloads), columns, legend=beside + 0.1)
+    for axes, workload in zip(grid_axes, workloads):
         panel_rows = [r for r in rows if r["workload"] == workload]
         for label in reversed(order):
             curve = sorted((r for r in panel_rows if run.label(r) == label), key=lambda r: r["n"])
@@ -72,7 +74,7 @@ def draw_curves(run, run_looks, family, rows, workloads, sizes, title):
         if i + columns >= len(workloads):
             figure.axes[i].set_xlabel("entries n (one octave, linear)" if octave else "entries n")
     canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
-                                 for label in order], "slowest to fastest", 1.65)
+                                 for label in order], "slowest to fastest", beside)
     return figure
 
 
@@ -119,12 +121,10 @@ def scale_time(axes, rows, logarithmic):
 
 
 def named_sizes(axes, sizes):
-    """The sizes whose names fit below a linear axis: the first, and others down from the last."""
-    inches = axes.get_position().width * axes.figure.get_size_inches()[0]
-    low, high = axes.get_xlim()
-
+    """The sizes whose names fit below the axis: the first, and others down from the last."""
     def span(n):
-        middle, half = (n - low) / (high - low) * inches, len(style.format_n(n)) * 0.034 + 0.05
+        middle = axes.transData.transform((n, 1))[0] / axes.figure.dpi
+        half = len(style.format_n(n)) * 0.034 + 0.05
         return middle - half, middle + half
     named = [sizes[0]]
     edge = float("inf")
@@ -141,8 +141,7 @@ def scale_sizes(axes, run, family, sizes, octave):
         axes.set_xticks(sizes, [style.format_n(n) if n in named else "" for n in sizes])
     else:
         axes.set_xscale("log")
-        step = -(-len(sizes) // 6)
-        axes.set_xticks(sizes[::-1][::step][::-1])
+        axes.set_xticks(named_sizes(axes, sizes))
         canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
     low, high = axes.get_xlim()
     for level, n in cache_fills(run, family):

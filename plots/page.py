@@ -26,10 +26,10 @@ INTERACTIVE = [
      "that is yours."),
     ("latency", ("fig_latency",), "latency", "Latency of single operations",
      "Every operation timed by itself, so the timer's own cost (dashed) is part of each value: read the tail, never the "
-     "median. Each further nine has the same room."),
+     "median. Each further nine has the same room. A hollow end is an unstable row."),
     ("growth", ("fig_spikes",), "growth", "Growth spikes",
      "The operations that changed a map's capacity, and how long each of them took. Percentiles hide these: there are "
-     "only a few dozen of them."),
+     "only a few dozen of them. Hollow: an unstable row."),
     ("memory", ("fig_memory",), "memory", "Bytes per entry while growing",
      "Live bytes of the map's own allocations, divided by the entries, from the first to the last; dashed: what key and "
      "value alone take. A size is one point of this saw-tooth, and rarely a typical one."),

@@ -160,13 +160,17 @@ def growth(run):
         total = row.get("growth_events_total", len(events))
         quantiles = [duration(row["latency"].get(q)) for q in ("p50", "p99", "p999", "p9999", "max")]
         rows.append(shape_cells(run, row) + quantiles + [number(total)] + (
-            [duration(top["ns"]), number(top["op"]),
-             " → ".join(style.format_n(top[which]) for which in ("old_capacity", "new_capacity"))
-             if top.get("new_capacity") is not None and top.get("old_capacity") is not None else "–"] if top else [("–", ""), ("–", ""), ""]) + [stability(row)])
+            [duration(top["ns"]), number(top["op"]), capacities(top)] if top else [("–", ""), ("–", ""), ""])
+            + [stability(row)])
     titles = ("p50", "p99", "p99.9", "p99.99", "longest", "growths", "longest growth", "at operation", "capacity")
     columns = shape_columns() + [(title, "num") for title in titles] + [("stable", "")]
     return table("Latency of single operations, the timer's own cost included, and growth events", columns, rows) \
         if rows else ""
+
+
+def capacities(event):
+    both = event.get("old_capacity"), event.get("new_capacity")
+    return "–" if None in both else " → ".join(map(style.format_n, both))
 
 
 def duration(ns):

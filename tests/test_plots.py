@@ -3,6 +3,7 @@
 They need the python3 that has matplotlib, numpy, scipy and jsonschema: /usr/bin/python3 tests/test_plots.py
 """
 import json
+import math
 import pathlib
 import re
 import subprocess
@@ -10,6 +11,7 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
+import fig_latency
 import load
 import matplotlib.colors
 import matplotlib.image
@@ -103,8 +105,44 @@ class Figures(Scratch):
         self.assertEqual(len(texts), 4)
         for words in ("job octave", "job sweep", "hash policy native", "hash policy common"):
             self.assertTrue(any(words in text for text in texts), words)
-        self.assertIn("position within the octave", next(t for t in texts if "job octave" in t))
+        self.assertIn("one octave, linear", next(t for t in texts if "job octave" in t))
         self.assertIn("INCOMPLETE RUN", words_of(next((self.drawn["errors"][0] / "plots").glob("speed-*.svg"))))
+
+    def test_sizes_are_written_as_on_the_command_line(self):
+        text = words_of(next((self.drawn["octave"][0] / "plots").glob("speed-*.svg")))
+        self.assertRegex(text, r"571,740 .*1m ")
+        for folder, _result in self.drawn.values():
+            for picture in (folder / "plots").glob("*.svg"):
+                self.assertNotRegex(words_of(picture), r"\b\d+([KM]i|M|K)\b", picture.name)
+            self.assertNotRegex((folder / "report.html").read_text(encoding="utf-8").split("<script")[0],
+                                r"\b\d+([KM]i|M|K)\b")
+        page = (self.drawn["octave"][0] / "report.html").read_text(encoding="utf-8")
+        self.assertIn('<td data-v="1048576" class="num">1m</td>', page)
+
+    def test_no_text_leaves_a_figure(self):
+        for case, (folder, _result) in self.drawn.items():
+            for picture in (folder / "plots").glob("*.png"):
+                pixels = matplotlib.image.imread(picture)[..., :3]
+                for edge in (pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:]):
+                    self.assertEqual(edge.min(), 1, f"{case}/{picture.name}: ink at the edge")
+
+    def test_unstable_rows_are_marked_in_every_figure(self):
+        folder, _result = self.drawn["wide"]
+        plots = folder / "plots"
+        self.assertIn("khash (unstable)", words_of(next(plots.glob("growth-u64*.svg"))))
+        for pattern in ("growth-u64*", "latency-u64*", "speed-u64*"):
+            self.assertRegex(words_of(next(plots.glob(pattern + ".svg"))), "[Hh]ollow", pattern)
+        run = load.load(folder)
+        rows = [r for r in run.measured("latency") if (r["shape"], r["workload"]) == ("u64_u64", "put_grow")]
+        looks = style.looks(run.maps)
+        figure = fig_latency.draw_part(run, looks, rows, [("put_grow", 1000000)], "title")
+        ends = [line for line in figure.axes[0].lines if line.get_marker() not in (None, "None", "")]
+        hollow = [line.get_color() for line in ends if line.get_markerfacecolor() == style.PAPER]
+        self.assertEqual((len(ends), hollow), (len(rows) - 1, [looks["khash"].colour]))
+        points = [figure.axes[0].transData.transform(line.get_xydata()[0]) for line in ends]
+        apart = min(math.dist(a, b) for i, a in enumerate(points) for b in points[:i])
+        self.assertGreater(apart, fig_latency.END_INCHES * figure.dpi * 0.8)
+        fig_latency.canvas.pyplot.close(figure)
 
     def test_names_of_strangers_run_nothing(self):
         folder, _result = self.drawn["hostile"]
@@ -136,10 +174,14 @@ class Figures(Scratch):
         page = (folder / "report.html").read_text(encoding="utf-8")
         row = next(r for r in load.load(folder).measured("time") if r["map"] == "chained")
         for expected in (f"{row['median']:.3g}", "out of memory: wanted 1 GiB", "rounds differ by 25 %", "are strings",
-                         "this run is incomplete", "this machine has no hardware counters",
+                         '<p class="incomplete" role="alert"><b>Incomplete run.</b>',
+                         "<dt>Resumed</dt><dd>2 times</dd>", "this machine has no hardware counters",
                          "ENOENT: this machine has no such counter", "chained takes the common hash",
                          "Which map is fast for my keys"):
             self.assertIn(expected, page)
+        complete = (self.drawn["wide"][0] / "report.html").read_text(encoding="utf-8")
+        self.assertNotIn('class="incomplete"', complete)
+        self.assertNotIn("<dt>Resumed</dt>", complete)
         self.assertGreater(page.count('scope="col"'), 10)
         self.assertNotRegex(page, r'(src|href)="https?:')
         self.assertNotRegex(page, r"<link|@import|url\(")

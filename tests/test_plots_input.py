@@ -82,6 +82,7 @@ class BadInput(Scratch):
                 ("{", "not valid JSON"), ("[]", "no schema version"), ("{}", "no schema version"),
                 (json.dumps({**info, "schema": 2}), "update mapbench"), (json.dumps({**info, "schema": 0}), "schema 0"),
                 (json.dumps({k: v for k, v in info.items() if k != "machine"}), "'machine' is missing"),
+                (json.dumps({**info, "resumed": -1}), "'resumed' must be a count"),
                 (json.dumps({**info, "maps": "linear"}), "'maps' must be a list"),
                 (json.dumps({**info, "maps": ["linear"]}), "expected an object"),
                 (json.dumps({**info, "machine": {**info["machine"], "caches": [{"level": "L1"}]}}), "'caches'"),
@@ -102,6 +103,7 @@ class BadInput(Scratch):
                 ({"map": None}, "'map' must be a text"), ({"kind": "latency"}, "'latency' is missing"),
                 ({"kind": "memory", "curve": [[1, 2]], "bytes_per_entry": 1}, "'curve'"),
                 ({"kind": "counters", "counters": {"cycles": "many"}}, "'counters'"),
+                ({"timer_share": "half"}, "'timer_share'"), ({"cpu_per_wall": "all"}, "'cpu_per_wall'"),
                 ({"kind": "structure", "capacity": "big"}, "'capacity'"),
                 ({"kind": "memory", "curve": None, "bytes_per_entry": 1, "octave": {"mean": 1}}, "'min' is missing"),
                 ({"kind": "latency", "growth_events": [{"op": 1}], "latency": {
@@ -118,6 +120,28 @@ class BadInput(Scratch):
         (folder / "rows.jsonl").write_text(lines + lines.splitlines()[0] + "\n\n")
         self.assertEqual(run_report(folder)[0], 0)
         self.assertIn("1 rows occur twice", (folder / "report.html").read_text(encoding="utf-8"))
+
+    def test_a_torn_last_row_is_left_out_of_an_incomplete_run_only(self):
+        folder = self.make("errors")
+        rows, info = (folder / "rows.jsonl").read_text(), json.loads((folder / "run.json").read_text())
+        (folder / "rows.jsonl").write_text(rows[:-40])
+        run = load.load(folder)
+        self.assertEqual((run.torn, len(run.rows)), (True, len(rows.splitlines()) - 1))
+        self.assertEqual(run_report(folder)[0], 0)
+        self.assertIn("last line of rows.jsonl is cut off", (folder / "report.html").read_text(encoding="utf-8"))
+        (folder / "report.html").unlink()
+        (folder / "run.json").write_text(json.dumps({**info, "complete": True}))
+        self.refused(folder, "rows.jsonl", "not valid JSON")
+
+    def test_rows_of_before_a_field_are_read(self):
+        folder = self.make("octave")
+        rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+        (folder / "rows.jsonl").write_text("".join(json.dumps({k: v for k, v in row.items() if k != "timer_share"}) + "\n"
+                                                   for row in rows))
+        info = json.loads((folder / "run.json").read_text())
+        del info["resumed"]
+        (folder / "run.json").write_text(json.dumps(info))
+        self.assertEqual(run_report(folder), (0, ""))
 
     def start(self, folder, prelude="", limit_bytes=None, **environment):
         code = f"{prelude}\nimport sys; sys.path.insert(0, {str(ROOT / 'plots')!r})\nimport report\n" \

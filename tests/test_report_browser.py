@@ -143,6 +143,31 @@ class Page(Scratch):
         self.assertEqual(set(self.browser.evaluate(f"({COLUMN})(1)")), {"str_u64"})
         self.assertEqual(self.browser.evaluate("document.querySelector('.filters output').textContent"), "20 of 640 rows")
 
+    def test_tables_leave_room_for_the_figures(self):
+        self.browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=4000, deviceScaleFactor=1, mobile=False)
+        self.browser.open(self.pages["wide"])
+        box = "document.querySelector('table.results').parentNode"
+        self.assertLessEqual(self.browser.evaluate(f"{box}.clientHeight"), 560)
+        self.assertGreater(self.browser.evaluate(f"{box}.scrollHeight"), 2000)
+        self.browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False)
+
+    def test_unstable_rows_are_hollow(self):
+        self.browser.open(self.pages["wide"])
+        for name in ("latency", "growth"):
+            hollow = self.browser.evaluate(f"""figures.find((f) => f.name === "{name}").chart.data.datasets
+                .filter((set) => set.pointBackgroundColor).map((set) => set.label)""")
+            self.assertEqual(hollow, ["khash"], name)
+        self.clean(self.pages["wide"])
+
+    def test_sizes_are_those_of_the_command_line(self):
+        self.browser.open(self.pages["octave"])
+        ticks = self.browser.evaluate("figures[0].chart.scales.x.ticks.map((tick) => tick.label)")
+        self.assertIn("571,740", ticks)
+        self.assertEqual(self.browser.evaluate("[1000, 1024, 65536, 3 * 2 ** 20, 2 ** 30, 0].map(formatN)"),
+                         ["1,000", "1k", "64k", "3m", "1g", "0"])
+        self.assertEqual(self.browser.evaluate("roundSizes(500000, 5)"), [0, 131072, 262144, 393216])
+        self.clean(self.pages["octave"])
+
     def test_choices_change_the_figure(self):
         self.browser.open(self.pages["wide"])
         for name in CASES["wide"]:

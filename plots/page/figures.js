@@ -142,8 +142,8 @@ function drawGrowth(canvas, records, data) {
     title: () => "",
     label: (item) => {
       const [op, ns, before, after] = item.dataset.events[item.dataIndex];
-      const grown = after === null || after === undefined ? "" : `, capacity ${before} → ${after}`;
-      return `${item.dataset.label}: operation ${op.toLocaleString("en")} took ${formatNs(ns)}${grown}`;
+      const grown = after === null || after === undefined ? "" : `, capacity ${formatN(before)} → ${formatN(after)}`;
+      return `${item.dataset.label}: operation ${op.toLocaleString("en")} took ${formatNs(ns)}${grown}${item.dataset.unstable}`;
     },
   };
   return { said: "", config: { type: "scatter", data: { datasets: sets }, options, plugins: [stems] } };
@@ -172,7 +172,7 @@ function drawMemory(canvas, records, data, ticks) {
   options.plugins.marks = { list: floor ? [{ axis: "y", value: floor, text: `key + value: ${floor} bytes` }] : [] };
   options.plugins.tooltip.callbacks = {
     title: () => "",
-    label: (item) => `${item.dataset.label.replace("\u0000", "resident, ")}: ${formatPlain(item.parsed.y)} bytes per entry at ${item.parsed.x.toLocaleString("en")}`,
+    label: (item) => `${item.dataset.label.replace("\u0000", "resident, ")}: ${formatPlain(item.parsed.y)} bytes per entry at ${formatN(item.parsed.x)} entries`,
   };
   return { said: `1 to ${formatN(end)} entries`, config: { type: "scatter", data: { datasets: sets }, options, plugins: [marks] } };
 }
