@@ -36,17 +36,18 @@ bool bench_room_evict(struct bench_room *room, bool wanted) {
 }
 
 void bench_room_close(struct bench_room *room) {
-    free(room->index), free(room->index2), free(room->keys), free(room->keys2), free(room->maps), free(room->evict);
+    free(room->index), free(room->index2), free(room->keys), free(room->keys2), free(room->maps),
+        free(room->evict);
     memset(room, 0, sizeof *room);
 }
 
-void bench_init(struct bench *b, const struct cell *cell, const struct map_unit *unit, struct keys *keys, struct bench_room *room,
-                uint64_t seed) {
+void bench_init(struct bench *b, const struct cell *cell, const struct map_unit *unit, struct keys *keys,
+                struct bench_room *room, uint64_t seed) {
     memset(b, 0, sizeof *b);
     b->cell = cell, b->unit = unit, b->keys = keys, b->room = room;
     b->deadline_ns = UINT64_MAX;
-    /* Keys and their text stream through the second cache beside the map: a quarter of a mebibyte for integers, strings not
-     * much more. */
+    /* Keys and their text stream through the second cache beside the map: a quarter of a mebibyte for
+     * integers, strings not much more. */
     b->block = cell->shape->key_bits ? KEYS_BLOCK : KEYS_BLOCK / 4;
     b->order_seed = rng_derive(seed, 1);
     keys_cursor_init(&b->cursor, rng_derive(seed, 2));
@@ -73,7 +74,8 @@ bool bench_fail(struct bench *b, const char *format, ...) {
 
 bool bench_wrong(struct bench *b, const char *what, uint64_t got, uint64_t expected) {
     b->wrong_result = true;
-    return bench_fail(b, "wrong result: %s is %llu, must be %llu", what, (unsigned long long)got, (unsigned long long)expected);
+    return bench_fail(b, "wrong result: %s is %llu, must be %llu", what, (unsigned long long)got,
+                      (unsigned long long)expected);
 }
 
 bool bench_is_baseline(const struct bench *b) {
@@ -88,7 +90,8 @@ uint64_t bench_value_word(const struct bench *b, uint64_t number) {
 
 bool bench_late(struct bench *b) {
     if (wall_ns() < b->deadline_ns) return false;
-    bench_fail(b, "gave up: took longer than the limit of %s s (--limit)", option_text(&b->cell->job->options, OPTION_LIMIT));
+    bench_fail(b, "gave up: took longer than the limit of %s s (--limit)",
+               option_text(&b->cell->job->options, OPTION_LIMIT));
     return true;
 }
 
@@ -99,7 +102,8 @@ static long preemptions(void) {
     return usage.ru_nivcsw;
 }
 
-uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct run_args *args, uint64_t ops, struct batch *out) {
+uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct run_args *args, uint64_t ops,
+                       struct batch *out) {
     long preempted_before = preemptions();
     if (b->hooks.start) b->hooks.start(b->hooks.context);
     uint64_t wall = wall_ns(), checksum;
@@ -137,7 +141,8 @@ void bench_next_keys(struct bench *b) {
 }
 
 static void to_indices(const struct bench *b, uint64_t *position, size_t count) {
-    for (size_t i = 0; i < count; i++) position[i] += b->base; /* past the end of a finite set they begin again */
+    for (size_t i = 0; i < count; i++)
+        position[i] += b->base; /* past the end of a finite set they begin again */
 }
 
 void bench_store_keys(struct bench *b, uint64_t *position, size_t count, void *out) {
@@ -161,8 +166,10 @@ void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *
         size_t count = n - done < b->block ? n - done : b->block;
         for (size_t i = 0; i < count; i++) b->room->index[i] = done + i;
         bench_store_keys(b, b->room->index, count, b->room->keys);
-        struct run_args args = {.keys = b->room->keys, .n = count, .first_value = done, .recorder = b->recorder};
-        uint64_t stored = timed ? bench_segment(b, b->recorder ? unit->run.put_timed : unit->run.put, map, &args, count, out)
+        struct run_args args = {
+            .keys = b->room->keys, .n = count, .first_value = done, .recorder = b->recorder};
+        uint64_t stored = timed ? bench_segment(b, b->recorder ? unit->run.put_timed : unit->run.put, map,
+                                                &args, count, out)
                                 : unit->run.put(map, &args);
         if (stored != count) {
             bench_fail(b, "out of memory: %zu of %zu entries stored", done + (size_t)stored, n);
@@ -172,7 +179,8 @@ void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *
         if (bench_late(b)) break;
     }
     size_t len = unit->op.len(map);
-    if (!b->why[0] && !bench_is_baseline(b) && len != n) bench_wrong(b, "the length after storing n keys", len, n);
+    if (!b->why[0] && !bench_is_baseline(b) && len != n)
+        bench_wrong(b, "the length after storing n keys", len, n);
     if (!b->why[0]) return map;
     unit->op.destroy(map);
     return NULL;
@@ -188,7 +196,8 @@ uint64_t bench_full_sum(struct bench *b) {
         for (size_t i = 0; i < count; i++) b->room->index[i] = done + i;
         bench_store_keys(b, b->room->index, count, b->room->keys);
         for (size_t i = 0; i < count; i++)
-            sum += shape->key_word((char *)b->room->keys + i * shape->key_size) + bench_value_word(b, done + i) + 1;
+            sum += shape->key_word((char *)b->room->keys + i * shape->key_size) +
+                   bench_value_word(b, done + i) + 1;
         done += count;
     }
     b->scan_sum_known = true;
@@ -200,7 +209,8 @@ bool bench_verify_full(struct bench *b) {
     struct run_args once = {.n = 1};
     if (!b->verify || bench_is_baseline(b)) return true;
     uint64_t sum = b->unit->run.scan(b->map, &once);
-    return sum == bench_full_sum(b) || bench_wrong(b, "the sum over a full map's entries", sum, bench_full_sum(b));
+    return sum == bench_full_sum(b) ||
+           bench_wrong(b, "the sum over a full map's entries", sum, bench_full_sum(b));
 }
 
 bool bench_build(struct bench *b) {
@@ -229,7 +239,8 @@ static bench_workload_fn *const workload_fn[] = {
     [WORKLOAD_SMALL_GET] = bench_small_get,
 };
 
-bool bench_batch(struct bench *b, const struct workload *workload, uint64_t ops, enum bench_clock clock, struct batch *out) {
+bool bench_batch(struct bench *b, const struct workload *workload, uint64_t ops, enum bench_clock clock,
+                 struct batch *out) {
     *out = (struct batch){0};
     b->why[0] = '\0';
     b->clock = clock;
@@ -243,13 +254,20 @@ static uint64_t segment_ops(const struct bench *b, const struct workload *worklo
     uint64_t n = b->cell->n, most = b->block;
     switch (workload->kind) {
     case WORKLOAD_PUT:
-    case WORKLOAD_DEL: most = n < b->block ? n : b->block; break;
-    case WORKLOAD_CHURN: most = n < b->block / 2 ? n : b->block / 2; break;
-    case WORKLOAD_GET_COLD: return 1; /* short on purpose */
+    case WORKLOAD_DEL:
+        most = n < b->block ? n : b->block;
+        break;
+    case WORKLOAD_CHURN:
+        most = n < b->block / 2 ? n : b->block / 2;
+        break;
+    case WORKLOAD_GET_COLD:
+        return 1; /* short on purpose */
     case WORKLOAD_SCAN:
     case WORKLOAD_COPY:
-    case WORKLOAD_CLEAR: return ops;
-    default: break;
+    case WORKLOAD_CLEAR:
+        return ops;
+    default:
+        break;
     }
     return ops < most ? ops : most;
 }
@@ -260,8 +278,10 @@ static bool workload_uses_up(const struct workload *workload) {
     case WORKLOAD_DEL:
     case WORKLOAD_CLEAR:
     case WORKLOAD_COPY:
-    case WORKLOAD_SMALL_PUT: return true;
-    default: return false;
+    case WORKLOAD_SMALL_PUT:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -276,7 +296,8 @@ static bool prepare(struct bench *b, const struct workload *workload, struct bat
 }
 
 /* One trial batch with what it cost in all, untimed parts included. */
-static bool try_batch(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *trial, double *cost_ns) {
+static bool try_batch(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *trial,
+                      double *cost_ns) {
     uint64_t begin = wall_ns();
     bool ok = bench_batch(b, workload, ops, BENCH_CLOCK_TICKS, trial);
     *cost_ns = (double)(wall_ns() - begin);
@@ -285,7 +306,9 @@ static bool try_batch(struct bench *b, const struct workload *workload, uint64_t
 
 bool bench_warm_up(struct bench *b, const struct workload *workload) {
     struct batch first, warm;
-    return prepare(b, workload, &first) && bench_batch(b, workload, workload_uses_up(workload) ? b->cell->n : b->block, BENCH_CLOCK_TICKS, &warm);
+    return prepare(b, workload, &first) &&
+           bench_batch(b, workload, workload_uses_up(workload) ? b->cell->n : b->block, BENCH_CLOCK_TICKS,
+                       &warm);
 }
 
 bool bench_calibrate(struct bench *b, const struct workload *workload, struct batching *out) {
@@ -305,10 +328,13 @@ bool bench_calibrate(struct bench *b, const struct workload *workload, struct ba
     }
     double ns_per_op = trial.ns / (double)trial.ops + 1e-3;
     out->ops = (uint64_t)(batch_target_ns / ns_per_op) + 1;
-    /* Only the baseline is so fast that drawing its keys would take many times longer than looking them up. */
-    if (!uses_up && workload->kind != WORKLOAD_SCAN && out->ops > segments_most * b->block) out->ops = segments_most * b->block;
+    /* Only the baseline is so fast that drawing its keys would take many times longer than looking them up.
+     */
+    if (!uses_up && workload->kind != WORKLOAD_SCAN && out->ops > segments_most * b->block)
+        out->ops = segments_most * b->block;
     if (uses_up || workload->kind == WORKLOAD_SCAN) out->ops = (out->ops + n - 1) / n * n;
-    /* What a batch costs in all, in proportion to the trial; fewer passes, then fewer batches, keep it within a round. */
+    /* What a batch costs in all, in proportion to the trial; fewer passes, then fewer batches, keep it within
+     * a round. */
     double batch_cost_ns = cost_ns * (double)out->ops / (double)trial.ops;
     if (uses_up && batch_cost_ns > round_budget_ns) {
         uint64_t passes = (uint64_t)((double)(out->ops / n) * round_budget_ns / batch_cost_ns);
@@ -317,6 +343,8 @@ bool bench_calibrate(struct bench *b, const struct workload *workload, struct ba
     }
     double most = uses_up ? round_budget_ns / (batch_cost_ns + 1) : 1000;
     out->most = most < 1 ? 1 : most > 1000 ? 1000 : (unsigned)most;
-    out->clock = (double)segment_ops(b, workload, out->ops) * ns_per_op < short_segment_ns ? BENCH_CLOCK_TICKS : BENCH_CLOCK_THREAD_CPU;
+    out->clock = (double)segment_ops(b, workload, out->ops) * ns_per_op < short_segment_ns
+                     ? BENCH_CLOCK_TICKS
+                     : BENCH_CLOCK_THREAD_CPU;
     return true;
 }

@@ -1,9 +1,10 @@
 /* A bench: one unit in one cell, with a live map, able to run any workload in measured segments.
  *
- * A SEGMENT is one call of a measured loop over one block of keys; only segments are clocked. Keys are drawn, maps
- * built, copies destroyed between them. A BATCH is a row of segments that takes about 1 ms (or one pass over the map
- * where a workload uses the map up: filling, deleting), and yields one sample: nanoseconds per operation. Every
- * segment's checksum is compared with what it must be; a batch cannot end without the right answer.
+ * A SEGMENT is one call of a measured loop over one block of keys; only segments are clocked. Keys are drawn,
+ * maps built, copies destroyed between them. A BATCH is a row of segments that takes about 1 ms (or one pass
+ * over the map where a workload uses the map up: filling, deleting), and yields one sample: nanoseconds per
+ * operation. Every segment's checksum is compared with what it must be; a batch cannot end without the right
+ * answer.
  */
 #ifndef MAPBENCH_BENCH_H
 #define MAPBENCH_BENCH_H
@@ -24,13 +25,14 @@ struct bench_hooks {
     void *context;
 };
 
-/* Buffers shared by the benches of a run: a few MiB whatever n is, and the eviction buffer of cold lookups. */
+/* Buffers shared by the benches of a run: a few MiB whatever n is, and the eviction buffer of cold lookups.
+ */
 struct bench_room {
-    uint64_t *index;  /* KEYS_BLOCK */
-    uint64_t *index2; /* KEYS_BLOCK: churn's newcomers */
-    void *keys;       /* KEYS_BLOCK keys */
-    void *keys2;      /* KEYS_BLOCK keys: churn's newcomers before they are paired */
-    void **maps;      /* BENCH_MAPS_MAX: clear and copy */
+    uint64_t *index;      /* KEYS_BLOCK */
+    uint64_t *index2;     /* KEYS_BLOCK: churn's newcomers */
+    void *keys;           /* KEYS_BLOCK keys */
+    void *keys2;          /* KEYS_BLOCK keys: churn's newcomers before they are paired */
+    void **maps;          /* BENCH_MAPS_MAX: clear and copy */
     unsigned char *evict; /* of evict_bytes; only while cold lookups are measured (bench_room_evict) */
     size_t evict_bytes;
 };
@@ -39,10 +41,10 @@ enum { BENCH_MAPS_MAX = 1024 };
 enum bench_clock { BENCH_CLOCK_THREAD_CPU, BENCH_CLOCK_TICKS };
 
 enum bench_state {
-    BENCH_NONE, /* no map */
-    BENCH_FULL, /* grown from empty by storing positions 0..n-1 with values 0..n-1 */
+    BENCH_NONE,        /* no map */
+    BENCH_FULL,        /* grown from empty by storing positions 0..n-1 with values 0..n-1 */
     BENCH_OVERWRITTEN, /* as full, but with other values */
-    BENCH_WORN, /* has other keys or another capacity than a grown map */
+    BENCH_WORN,        /* has other keys or another capacity than a grown map */
 };
 
 /* Many small maps: map j holds positions start[j] .. start[j + 1] - 1. */
@@ -57,24 +59,24 @@ struct bench {
     const struct map_unit *unit;
     struct keys *keys; /* borrowed */
     struct bench_room *room;
-    struct bench_hooks hooks; /* may be empty */
+    struct bench_hooks hooks;  /* may be empty */
     struct recorder *recorder; /* NULL, or where the timed loops record */
     double ns_per_tick;
-    size_t block; /* keys per segment at most */
+    size_t block;         /* keys per segment at most */
     uint64_t deadline_ns; /* wall clock; the workload is given up after it */
     bool insertion_order;
     bool verify; /* check the content as well as checksums and lengths: once per unit and cell */
 
-    /* A map's keys are positions 0..n-1; position p is index base + p of the stream. Every filling takes the next n
-     * indices, so that no branch predictor learns the sequence of one filling from the last. */
+    /* A map's keys are positions 0..n-1; position p is index base + p of the stream. Every filling takes the
+     * next n indices, so that no branch predictor learns the sequence of one filling from the last. */
     uint64_t base;
     bool filled; /* base has been used */
     void *map;
     enum bench_state state;
     struct keys_cursor cursor;
     uint64_t order_seed;
-    uint64_t passes; /* deletion orders used so far */
-    uint64_t churned; /* pairs since the map was full */
+    uint64_t passes;       /* deletion orders used so far */
+    uint64_t churned;      /* pairs since the map was full */
     uint64_t churn_digest; /* sum of the hashes of the live keys while churning */
     struct bench_small small;
     uint64_t scan_sum; /* what a scan of the full map must return; known for the base scan_sum_base */
@@ -82,15 +84,15 @@ struct bench {
     bool scan_sum_known;
 
     enum bench_clock clock; /* of the present batch */
-    char why[200]; /* what went wrong, for the row */
-    bool wrong_result; /* a checksum, length or content was wrong: the worst kind of failure */
+    char why[200];          /* what went wrong, for the row */
+    bool wrong_result;      /* a checksum, length or content was wrong: the worst kind of failure */
 };
 
 struct batch {
     uint64_t ops, segments;
-    double ns;        /* of all segments, on the batch's clock */
-    uint64_t wall_ns; /* of all segments */
-    bool preempted;   /* the kernel took the CPU away during a segment */
+    double ns;         /* of all segments, on the batch's clock */
+    uint64_t wall_ns;  /* of all segments */
+    bool preempted;    /* the kernel took the CPU away during a segment */
     uint64_t checksum; /* of all segments */
 };
 
@@ -104,11 +106,12 @@ struct batching {
 
 bool bench_room_open(struct bench_room *room, size_t evict_bytes);
 void bench_room_close(struct bench_room *room);
-/* Has the eviction buffer or gives it back: it and the small maps' tables together would exceed the harness's 64 MiB. */
+/* Has the eviction buffer or gives it back: it and the small maps' tables together would exceed the harness's
+ * 64 MiB. */
 bool bench_room_evict(struct bench_room *room, bool wanted);
 
-void bench_init(struct bench *bench, const struct cell *cell, const struct map_unit *unit, struct keys *keys, struct bench_room *room,
-                uint64_t seed);
+void bench_init(struct bench *bench, const struct cell *cell, const struct map_unit *unit, struct keys *keys,
+                struct bench_room *room, uint64_t seed);
 /* Destroys whatever maps are left. */
 void bench_end(struct bench *bench);
 
@@ -121,14 +124,17 @@ bool bench_calibrate(struct bench *bench, const struct workload *workload, struc
 /* Runs a stretch of the workload without finding a batching: the warm-up of the later rounds. */
 bool bench_warm_up(struct bench *bench, const struct workload *workload);
 /* Runs one batch of about `ops` operations. False: `why` is set, the map is gone. */
-bool bench_batch(struct bench *bench, const struct workload *workload, uint64_t ops, enum bench_clock clock, struct batch *out);
+bool bench_batch(struct bench *bench, const struct workload *workload, uint64_t ops, enum bench_clock clock,
+                 struct batch *out);
 
 /* --- for the files that implement workloads --- */
-typedef bool bench_workload_fn(struct bench *bench, const struct workload *workload, uint64_t ops, struct batch *out);
+typedef bool bench_workload_fn(struct bench *bench, const struct workload *workload, uint64_t ops,
+                               struct batch *out);
 bool bench_fail(struct bench *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool bench_wrong(struct bench *bench, const char *what, uint64_t got, uint64_t expected);
 /* Clocks one call of a loop and adds it to the batch; returns the loop's checksum. */
-uint64_t bench_segment(struct bench *bench, run_fn *loop, void *map, const struct run_args *args, uint64_t ops, struct batch *out);
+uint64_t bench_segment(struct bench *bench, run_fn *loop, void *map, const struct run_args *args,
+                       uint64_t ops, struct batch *out);
 /* In a verifying round, compares the content of the full map with what was stored. */
 bool bench_verify_full(struct bench *bench);
 /* Drops all maps; the next n indices become the positions. */
@@ -144,8 +150,8 @@ uint64_t bench_value_word(const struct bench *bench, uint64_t number);
 bool bench_is_baseline(const struct bench *bench);
 bool bench_late(struct bench *bench);
 
-bench_workload_fn bench_put, bench_overwrite, bench_get, bench_get_cold, bench_del, bench_churn, bench_scan, bench_clear, bench_copy,
-    bench_small_put, bench_small_get;
+bench_workload_fn bench_put, bench_overwrite, bench_get, bench_get_cold, bench_del, bench_churn, bench_scan,
+    bench_clear, bench_copy, bench_small_put, bench_small_get;
 /* Destroys the many small maps. */
 void bench_small_drop(struct bench *bench);
 

@@ -37,7 +37,8 @@ static run_fn *get_loop(const struct bench *b, enum workload_kind kind) {
 }
 
 /* One segment of lookups; `evict` empties the caches between drawing the keys and looking them up. */
-static bool get_segment(struct bench *b, const struct workload *workload, size_t count, bool evict, struct batch *out) {
+static bool get_segment(struct bench *b, const struct workload *workload, size_t count, bool evict,
+                        struct batch *out) {
     struct bench_room *room = b->room;
     keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, room->index);
     uint64_t expected = get_sum(b, room->index, count);
@@ -47,7 +48,8 @@ static bool get_segment(struct bench *b, const struct workload *workload, size_t
     if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
     struct run_args args = {.keys = room->keys, .n = count, .recorder = b->recorder};
     uint64_t sum = bench_segment(b, get_loop(b, workload->kind), b->map, &args, count, out);
-    if (sum != expected && !bench_is_baseline(b)) return bench_wrong(b, "the sum over looked-up values", sum, expected);
+    if (sum != expected && !bench_is_baseline(b))
+        return bench_wrong(b, "the sum over looked-up values", sum, expected);
     return !bench_late(b);
 }
 
@@ -58,12 +60,14 @@ bool bench_get(struct bench *b, const struct workload *workload, uint64_t ops, s
     return true;
 }
 
-/* Few lookups after each eviction, so that the map does not warm up again: an eighth of its entries at most. */
+/* Few lookups after each eviction, so that the map does not warm up again: an eighth of its entries at most.
+ */
 bool bench_get_cold(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     enum { COLD_MOST = 2048, COLD_SEGMENTS_MOST = 4 };
     size_t count = b->cell->n / 8 < 1 ? 1 : smaller(b->cell->n / 8, COLD_MOST);
     if (!bench_build(b)) return false;
-    if (!bench_room_evict(b->room, true)) return bench_fail(b, "out of memory: no buffer to evict the caches with");
+    if (!bench_room_evict(b->room, true))
+        return bench_fail(b, "out of memory: no buffer to evict the caches with");
     for (unsigned i = 0; i < COLD_SEGMENTS_MOST && out->ops < ops; i++)
         if (!get_segment(b, workload, count, true, out)) return false;
     return true;
@@ -76,18 +80,24 @@ bool bench_overwrite(struct bench *b, const struct workload *workload, uint64_t 
         size_t count = smaller(ops - out->ops, b->block);
         keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, b->room->index);
         bench_store_keys(b, b->room->index, count, b->room->keys);
-        struct run_args args = {.keys = b->room->keys, .n = count, .first_value = rng_next(&b->cursor.rng) >> 1, .recorder = b->recorder};
+        struct run_args args = {.keys = b->room->keys,
+                                .n = count,
+                                .first_value = rng_next(&b->cursor.rng) >> 1,
+                                .recorder = b->recorder};
         if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
-        uint64_t stored = bench_segment(b, b->recorder ? b->unit->run.put_timed : b->unit->run.put, b->map, &args, count, out);
+        uint64_t stored = bench_segment(b, b->recorder ? b->unit->run.put_timed : b->unit->run.put, b->map,
+                                        &args, count, out);
         if (bench_late(b)) return false;
         if (bench_is_baseline(b)) continue;
         if (stored != count) return bench_wrong(b, "the number of overwritten entries", stored, count);
-        if (b->unit->op.len(b->map) != b->cell->n) return bench_wrong(b, "the length after overwriting", b->unit->op.len(b->map), b->cell->n);
+        if (b->unit->op.len(b->map) != b->cell->n)
+            return bench_wrong(b, "the length after overwriting", b->unit->op.len(b->map), b->cell->n);
         _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX]; /* the last one stored must be there */
         const void *last = (char *)b->room->keys + (count - 1) * b->unit->key_size;
         uint64_t word = b->unit->op.get(b->map, last, val) ? b->cell->shape->val_word(val) : 0;
         if (word != bench_value_word(b, args.first_value + count - 1))
-            return bench_wrong(b, "an overwritten value", word, bench_value_word(b, args.first_value + count - 1));
+            return bench_wrong(b, "an overwritten value", word,
+                               bench_value_word(b, args.first_value + count - 1));
     }
     return true;
 }
@@ -116,7 +126,8 @@ bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, s
             keys_pass(b->keys, b->order_seed, b->passes, done, count, b->room->index);
             bench_probe_keys(b, b->room->index, count, b->room->keys);
             struct run_args args = {.keys = b->room->keys, .n = count, .recorder = b->recorder};
-            uint64_t deleted = bench_segment(b, b->recorder ? b->unit->run.del_timed : b->unit->run.del, b->map, &args, count, out);
+            uint64_t deleted = bench_segment(b, b->recorder ? b->unit->run.del_timed : b->unit->run.del,
+                                             b->map, &args, count, out);
             if (deleted != count) return bench_wrong(b, "the number of deleted entries", deleted, count);
             done += count;
             if (bench_late(b)) return false;
@@ -128,8 +139,9 @@ bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, s
     return true;
 }
 
-/* The n live keys are n slots. Pair t replaces the key of one slot: every slot once per generation of n pairs, in a
- * new random order each, so the oldest key is never the certain victim. Slot s of generation g is position s + g n. */
+/* The n live keys are n slots. Pair t replaces the key of one slot: every slot once per generation of n
+ * pairs, in a new random order each, so the oldest key is never the certain victim. Slot s of generation g is
+ * position s + g n. */
 static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch *out) {
     const struct shape *shape = b->cell->shape;
     uint64_t n = b->cell->n, generation = b->churned / n, position = b->churned % n;
@@ -152,12 +164,15 @@ static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch
         memcpy(pairs + (2 * i + 1) * size, singles + i * size, size);
         b->churn_digest += shape->key_hash(singles + i * size);
     }
-    struct run_args args = {.keys = pairs, .n = count, .first_value = b->churned, .recorder = timed ? b->recorder : NULL};
+    struct run_args args = {
+        .keys = pairs, .n = count, .first_value = b->churned, .recorder = timed ? b->recorder : NULL};
     if (args.recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
-    uint64_t done = timed ? bench_segment(b, args.recorder ? b->unit->run.churn_timed : b->unit->run.churn, b->map, &args, count, out)
+    uint64_t done = timed ? bench_segment(b, args.recorder ? b->unit->run.churn_timed : b->unit->run.churn,
+                                          b->map, &args, count, out)
                           : b->unit->run.churn(b->map, &args);
     b->churned += count;
-    if (done != 2 * count) return bench_wrong(b, "the number of deletions and stores of a churn", done, 2 * count);
+    if (done != 2 * count)
+        return bench_wrong(b, "the number of deletions and stores of a churn", done, 2 * count);
     size_t len = b->unit->op.len(b->map);
     if (len != n && !bench_is_baseline(b)) return bench_wrong(b, "the length while churning", len, n);
     return !bench_late(b);
@@ -196,7 +211,8 @@ bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops,
         if (!churn_segment(b, (size_t)(ops - out->ops), true, out)) return false;
     if (b->verify && !bench_is_baseline(b)) {
         uint64_t digest = map_digest(b);
-        if (digest != b->churn_digest) return bench_wrong(b, "the digest of the keys after churning", digest, b->churn_digest);
+        if (digest != b->churn_digest)
+            return bench_wrong(b, "the digest of the keys after churning", digest, b->churn_digest);
     }
     return true;
 }
@@ -208,5 +224,6 @@ bool bench_scan(struct bench *b, const struct workload *workload, uint64_t ops, 
     struct run_args args = {.n = (size_t)scans};
     uint64_t sum = bench_segment(b, b->unit->run.scan, b->map, &args, scans * b->cell->n, out);
     uint64_t expected = scans * bench_full_sum(b);
-    return bench_is_baseline(b) || sum == expected ? !bench_late(b) : bench_wrong(b, "the sum of a scan", sum, expected);
+    return bench_is_baseline(b) || sum == expected ? !bench_late(b)
+                                                   : bench_wrong(b, "the sum of a scan", sum, expected);
 }

@@ -5,7 +5,8 @@
 #include "harness/bench.h"
 #include "harness/rng.h"
 
-/* Maps of n entries for one segment: enough entries to be clocked, few enough maps to stay in a few megabytes. */
+/* Maps of n entries for one segment: enough entries to be clocked, few enough maps to stay in a few
+ * megabytes. */
 static size_t maps_per_segment(const struct bench *b) {
     size_t maps = b->block / b->cell->n;
     return maps < 1 ? 1 : maps > BENCH_MAPS_MAX ? BENCH_MAPS_MAX : maps;
@@ -35,12 +36,14 @@ bool bench_clear(struct bench *b, const struct workload *workload, uint64_t ops,
         struct batch unused = {0};
         if (count > (ops - out->ops + n - 1) / n) count = (size_t)((ops - out->ops + n - 1) / n);
         bench_next_keys(b); /* the same keys for all maps of a segment: their text must last */
-        while (made < count && (b->room->maps[made] = bench_create_full(b, 0, false, &unused)) != NULL) made++;
+        while (made < count && (b->room->maps[made] = bench_create_full(b, 0, false, &unused)) != NULL)
+            made++;
         ok = made == count;
         struct run_args args = {.n = made, .maps = b->room->maps};
         uint64_t held = ok ? bench_segment(b, b->unit->run.clear, NULL, &args, (uint64_t)made * n, out) : 0;
         if (ok && !bench_is_baseline(b)) {
-            if (held != (uint64_t)made * n) ok = bench_wrong(b, "the number of entries cleared", held, (uint64_t)made * n);
+            if (held != (uint64_t)made * n)
+                ok = bench_wrong(b, "the number of entries cleared", held, (uint64_t)made * n);
             for (size_t i = 0; ok && i < made; i++) ok = check_cleared(b, b->room->maps[i]);
         }
         destroy_maps(b, made);
@@ -62,10 +65,12 @@ bool bench_copy(struct bench *b, const struct workload *workload, uint64_t ops, 
         uint64_t held = bench_segment(b, b->unit->run.copy, b->map, &args, (uint64_t)count * n, out);
         if (!bench_is_baseline(b)) {
             if (!b->room->maps[count - 1]) ok = bench_fail(b, "out of memory: not all copies could be made");
-            if (ok && held != (uint64_t)count * n) ok = bench_wrong(b, "the number of entries copied", held, (uint64_t)count * n);
+            if (ok && held != (uint64_t)count * n)
+                ok = bench_wrong(b, "the number of entries copied", held, (uint64_t)count * n);
             if (ok && b->verify) {
                 uint64_t sum = b->unit->run.scan(b->room->maps[0], &once);
-                if (sum != bench_full_sum(b)) ok = bench_wrong(b, "the sum over a copy", sum, bench_full_sum(b));
+                if (sum != bench_full_sum(b))
+                    ok = bench_wrong(b, "the sum over a copy", sum, bench_full_sum(b));
             }
         }
         destroy_maps(b, count);
@@ -111,14 +116,21 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
         uint32_t *of = (uint32_t *)b->room->index2;
         for (size_t first = 0; first < small->maps;) {
             size_t maps = 0, keys = 0;
-            for (; first + maps < small->maps && keys + small_entries(small, first + maps) <= b->block; maps++)
+            for (; first + maps < small->maps && keys + small_entries(small, first + maps) <= b->block;
+                 maps++)
                 keys += of[maps] = small_entries(small, first + maps);
             for (size_t i = 0; i < keys; i++) b->room->index[i] = small->start[first] + i;
             bench_store_keys(b, b->room->index, keys, b->room->keys);
-            struct run_args args = {.keys = b->room->keys, .n = maps, .first_value = small->start[first], .maps = small->map + first, .of = of};
+            struct run_args args = {.keys = b->room->keys,
+                                    .n = maps,
+                                    .first_value = small->start[first],
+                                    .maps = small->map + first,
+                                    .of = of};
             uint64_t held = bench_segment(b, b->unit->run.small_put, NULL, &args, keys, out);
-            if (!small->map[first + maps - 1]) return bench_fail(b, "out of memory: not all small maps could be made");
-            if (held != keys && !bench_is_baseline(b)) return bench_wrong(b, "the number of entries in small maps", held, keys);
+            if (!small->map[first + maps - 1])
+                return bench_fail(b, "out of memory: not all small maps could be made");
+            if (held != keys && !bench_is_baseline(b))
+                return bench_wrong(b, "the number of entries in small maps", held, keys);
             first += maps;
             if (bench_late(b)) return false;
         }
@@ -142,7 +154,8 @@ bool bench_small_get(struct bench *b, const struct workload *workload, uint64_t 
         bench_probe_keys(b, b->room->index, count, b->room->keys);
         struct run_args args = {.keys = b->room->keys, .n = count, .maps = small->map, .of = of};
         uint64_t sum = bench_segment(b, b->unit->run.small_get, NULL, &args, count, out);
-        if (sum != expected && !bench_is_baseline(b)) return bench_wrong(b, "the sum over values in small maps", sum, expected);
+        if (sum != expected && !bench_is_baseline(b))
+            return bench_wrong(b, "the sum over values in small maps", sum, expected);
         if (bench_late(b)) return false;
     }
     return true;

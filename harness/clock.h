@@ -1,8 +1,8 @@
 /* Clocks. All functions are cheap to call, none allocates.
  *
- * ticks_*     the cycle-independent time stamp counter between fences (x86) or the generic counter (ARM): for single
- *             operations and short segments. A tick is not a core cycle; clock_ns_per_tick converts.
- * thread_cpu  CPU time of this thread: does not run while the thread is preempted, but costs 0.4 us to read, so only
+ * ticks_*     the cycle-independent time stamp counter between fences (x86) or the generic counter (ARM): for
+ * single operations and short segments. A tick is not a core cycle; clock_ns_per_tick converts. thread_cpu
+ * CPU time of this thread: does not run while the thread is preempted, but costs 0.4 us to read, so only
  *             around segments of 100 us and more.
  * wall        CLOCK_MONOTONIC.
  */
@@ -32,14 +32,18 @@ static inline uint64_t ticks_start(void) {
     __asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tisb" : "=r"(t)::"memory");
     return t;
 }
-static inline uint64_t ticks_stop(void) { return ticks_start(); }
+static inline uint64_t ticks_stop(void) {
+    return ticks_start();
+}
 #else
 static inline uint64_t ticks_start(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
-static inline uint64_t ticks_stop(void) { return ticks_start(); }
+static inline uint64_t ticks_stop(void) {
+    return ticks_start();
+}
 #endif
 
 static inline uint64_t clock_read_ns(clockid_t clock) {
@@ -47,16 +51,20 @@ static inline uint64_t clock_read_ns(clockid_t clock) {
     clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
-static inline uint64_t wall_ns(void) { return clock_read_ns(CLOCK_MONOTONIC); }
-static inline uint64_t thread_cpu_ns(void) { return clock_read_ns(CLOCK_THREAD_CPUTIME_ID); }
+static inline uint64_t wall_ns(void) {
+    return clock_read_ns(CLOCK_MONOTONIC);
+}
+static inline uint64_t thread_cpu_ns(void) {
+    return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
 
 /* What the clocks cost and resolve on this machine, measured once by clock_calibrate (about 20 ms). */
 struct clock_costs {
     double ns_per_tick;
-    double ticks_empty_ns;   /* median of an empty ticks_start .. ticks_stop */
-    double ticks_step_ns;    /* smallest nonzero difference seen: the counter's step */
-    double thread_cpu_ns;    /* median cost of one thread_cpu_ns() */
-    double wall_ns;          /* median cost of one wall_ns() */
+    double ticks_empty_ns; /* median of an empty ticks_start .. ticks_stop */
+    double ticks_step_ns;  /* smallest nonzero difference seen: the counter's step */
+    double thread_cpu_ns;  /* median cost of one thread_cpu_ns() */
+    double wall_ns;        /* median cost of one wall_ns() */
 };
 struct clock_costs clock_calibrate(void);
 

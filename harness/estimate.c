@@ -6,8 +6,8 @@
 #include "harness/plan.h"
 #include "harness/sizes.h"
 
-/* The hungriest maps (a node and bucket per entry, or a doubled table at half load beside the old one) stay below
- * four times entry plus two pointers; string text is stored in up to two generations of 32 bytes. */
+/* The hungriest maps (a node and bucket per entry, or a doubled table at half load beside the old one) stay
+ * below four times entry plus two pointers; string text is stored in up to two generations of 32 bytes. */
 uint64_t cell_bytes_estimate(const struct cell *cell) {
     unsigned __int128 entry = cell->shape->key_size + cell->shape->val_size + 16;
     unsigned __int128 bytes = cell->n * (entry * 4 + (cell->shape->key_bits ? 0 : 64));
@@ -23,17 +23,22 @@ static double operation_ns(const struct cell *cell) {
 
 double cell_seconds_estimate(const struct cell *cell) {
     const struct option_values *o = &cell->job->options;
-    double rounds = (double)option_number(o, OPTION_REPEAT), batches = (double)option_number(o, OPTION_BATCHES);
+    double rounds = (double)option_number(o, OPTION_REPEAT),
+           batches = (double)option_number(o, OPTION_BATCHES);
     double build = (double)cell->n * operation_ns(cell) * 1e-9;
     double pairs = 0, seconds = 0;
     for (size_t u = 0; u < cell->units; u++)
         for (size_t w = 0; w < cell->workloads; w++) {
             if (!cell->wanted[u][w]) continue;
             enum workload_kind kind = cell->workload[w]->kind;
-            bool passes = kind == WORKLOAD_PUT || kind == WORKLOAD_DEL || kind == WORKLOAD_CLEAR || kind == WORKLOAD_COPY;
+            bool passes = kind == WORKLOAD_PUT || kind == WORKLOAD_DEL || kind == WORKLOAD_CLEAR ||
+                          kind == WORKLOAD_COPY;
             pairs++;
             if (cell->record & RECORD_TIME) {
-                double one = kind == WORKLOAD_CHURN ? 6 * build : kind == WORKLOAD_GET_COLD ? 0.2 * batches : passes ? 3 * build : 0.5 * build;
+                double one = kind == WORKLOAD_CHURN      ? 6 * build
+                             : kind == WORKLOAD_GET_COLD ? 0.2 * batches
+                             : passes                    ? 3 * build
+                                                         : 0.5 * build;
                 seconds += rounds * (one + (batches + 1) * 2e-3);
             }
             if (cell->record & (RECORD_LATENCY | RECORD_COUNTERS)) seconds += 3 * build + 0.02;
@@ -63,11 +68,13 @@ void plan_print(const struct plan *plan) {
         for (size_t u = 0; u < cell->units; u++)
             for (size_t w = 0; w < cell->workloads; w++) pairs += cell->wanted[u][w];
         format_bytes((double)cell_bytes_estimate(cell), memory, sizeof memory);
-        printf("\n   %zu measurements, about %.0f s, up to %s per map\n", pairs, cell_seconds_estimate(cell), memory);
+        printf("\n   %zu measurements, about %.0f s, up to %s per map\n", pairs, cell_seconds_estimate(cell),
+               memory);
         seconds += cell_seconds_estimate(cell);
         if (cell_bytes_estimate(cell) > most) most = cell_bytes_estimate(cell);
     }
-    for (size_t i = 0; i < plan->skips; i++) printf("skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
+    for (size_t i = 0; i < plan->skips; i++)
+        printf("skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
     char memory[32];
     format_bytes((double)most, memory, sizeof memory);
     printf("%zu cells, about %.0f s, up to %s\n", plan->cells, seconds, memory);
@@ -80,7 +87,8 @@ bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *w
         char size[24], need[32], have[32];
         format_bytes((double)bytes, need, sizeof need);
         format_bytes((double)available_bytes, have, sizeof have);
-        snprintf(why, why_size, "n %s of %s needs up to %s per map, but %s are available: choose a smaller --n",
+        snprintf(why, why_size,
+                 "n %s of %s needs up to %s per map, but %s are available: choose a smaller --n",
                  size_text(plan->cell[i].n, size), plan->cell[i].shape->name, need, have);
         return false;
     }

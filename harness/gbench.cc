@@ -15,9 +15,13 @@ struct gbench_state {
     bool failed;
 };
 
-extern "C" bool gbench_next(struct gbench_state *s) { return !s->failed && s->state->KeepRunningBatch(s->ops_per_batch); }
+extern "C" bool gbench_next(struct gbench_state *s) {
+    return !s->failed && s->state->KeepRunningBatch(s->ops_per_batch);
+}
 
-extern "C" void gbench_time(struct gbench_state *s, double seconds) { s->state->SetIterationTime(seconds); }
+extern "C" void gbench_time(struct gbench_state *s, double seconds) {
+    s->state->SetIterationTime(seconds);
+}
 
 extern "C" void gbench_error(struct gbench_state *s, const char *message) {
     s->failed = true;
@@ -28,11 +32,19 @@ namespace {
 
 void initialize_once() {
     static bool done = [] {
-        /* Its options may also come from BENCHMARK_* in the environment; a run says all of its own on the command line. */
-        static const char *const options[] = {"mapbench", "--benchmark_filter=all", "--benchmark_repetitions=1", "--benchmark_list_tests=false",
-                                              "--benchmark_enable_random_interleaving=false", "--benchmark_report_aggregates_only=false",
-                                              "--benchmark_display_aggregates_only=false", "--benchmark_out=", "--benchmark_perf_counters=",
-                                              "--benchmark_time_unit=", nullptr};
+        /* Its options may also come from BENCHMARK_* in the environment; a run says all of its own on the
+         * command line. */
+        static const char *const options[] = {"mapbench",
+                                              "--benchmark_filter=all",
+                                              "--benchmark_repetitions=1",
+                                              "--benchmark_list_tests=false",
+                                              "--benchmark_enable_random_interleaving=false",
+                                              "--benchmark_report_aggregates_only=false",
+                                              "--benchmark_display_aggregates_only=false",
+                                              "--benchmark_out=",
+                                              "--benchmark_perf_counters=",
+                                              "--benchmark_time_unit=",
+                                              nullptr};
         static char *argv[sizeof options / sizeof *options];
         int argc = static_cast<int>(sizeof options / sizeof *options) - 1;
         for (int i = 0; i < argc; i++) argv[i] = strdup(options[i]);
@@ -44,8 +56,8 @@ void initialize_once() {
 
 } // namespace
 
-extern "C" char *gbench_run(const char *name, uint64_t ops_per_batch, unsigned batches, gbench_body *body, void *context, char *why,
-                            unsigned why_size) {
+extern "C" char *gbench_run(const char *name, uint64_t ops_per_batch, unsigned batches, gbench_body *body,
+                            void *context, char *why, unsigned why_size) {
     try {
         initialize_once();
         std::ostringstream json, log;

@@ -80,7 +80,8 @@ static int on_entry(void *context, const char *section, const char *key, const c
     if (!global && !job) return 0;
     struct option_values *options = global ? &r->profile->global : &job->options;
     if (options->text[id]) {
-        snprintf(r->why, sizeof r->why, "'%s' is set twice in this section: write its value in one line", key);
+        snprintf(r->why, sizeof r->why, "'%s' is set twice in this section: write its value in one line",
+                 key);
         return 0;
     }
     return option_set(options, id, value, r->why, sizeof r->why);
@@ -123,7 +124,9 @@ static FILE *profile_open(const char *name, const char *path, char *why, size_t 
         size_t count;
         char **names = profile_names(&count);
         if (count == 0)
-            snprintf(why, why_size, "there are no profiles in %s/profiles: run the program from its build folder", project_root());
+            snprintf(why, why_size,
+                     "there are no profiles in %s/profiles: run the program from its build folder",
+                     project_root());
         else
             unknown_name("profile", name, (const char *const *)names, count, why, why_size);
         profile_names_free(names);
@@ -144,13 +147,16 @@ struct profile *profile_load(const char *name, char *why, size_t why_size) {
     r.profile->text = read_text(file);
     int line = r.profile->text ? long_line(r.profile->text) : -1;
     if (line > 0)
-        snprintf(r.why, sizeof r.why, "is longer than 198 characters: shorten it, or say it on the command line");
+        snprintf(r.why, sizeof r.why,
+                 "is longer than 198 characters: shorten it, or say it on the command line");
     else if (line == 0)
         line = ini_parse_file(file, on_entry, &r);
     fclose(file);
     if (line != 0)
         snprintf(why, why_size, "%s:%d: %s", path, line > 0 ? line : 0,
-                 r.why[0] ? r.why : line < 0 ? "cannot be read as a profile" : "is not 'option = value'");
+                 r.why[0]   ? r.why
+                 : line < 0 ? "cannot be read as a profile"
+                            : "is not 'option = value'");
     else if (r.profile->jobs == 0)
         snprintf(why, why_size, "%s: has no job section, so there is nothing to measure", path);
     else
@@ -173,7 +179,8 @@ void profile_override(struct profile *profile, const struct option_values *comma
         const char *text = command_line->text[i];
         if (!text) continue;
         option_set(&profile->global, (enum option_id)i, text, ignored, sizeof ignored);
-        for (size_t j = 0; j < profile->jobs; j++) option_set(&profile->job[j].options, (enum option_id)i, text, ignored, sizeof ignored);
+        for (size_t j = 0; j < profile->jobs; j++)
+            option_set(&profile->job[j].options, (enum option_id)i, text, ignored, sizeof ignored);
     }
     for (size_t j = 0; j < profile->jobs; j++) option_inherit(&profile->job[j].options, &profile->global);
 }

@@ -39,7 +39,8 @@ struct profile *profile_empty(void);
 void profile_override(struct profile *profile, const struct option_values *command_line);
 void profile_free(struct profile *profile);
 
-/* The profiles that exist, by name, sorted; an array of `*count` strings ending in NULL, freed by profile_names_free. */
+/* The profiles that exist, by name, sorted; an array of `*count` strings ending in NULL, freed by
+ * profile_names_free. */
 char **profile_names(size_t *count);
 void profile_names_free(char **names);
 

@@ -117,7 +117,8 @@ static void hash_files(struct keyset_builder *builder) {
         if (set->number)
             SHA256Update(&sha, (const uint8_t *)&set->number[i], sizeof set->number[i]);
         else
-            SHA256Update(&sha, (const uint8_t *)set->text + set->offset[i], set->offset[i + 1] - set->offset[i]);
+            SHA256Update(&sha, (const uint8_t *)set->text + set->offset[i],
+                         set->offset[i + 1] - set->offset[i]);
     SHA256End(&sha, builder->set.sha256);
 }
 

@@ -7,7 +7,8 @@
 struct keyset_builder {
     struct keyset set;
     bool integers;
-    bool hash_keys; /* sha256 is of the keys too, not of the list of files alone: a user's file may change in place */
+    bool hash_keys; /* sha256 is of the keys too, not of the list of files alone: a user's file may change in
+                       place */
     size_t keys_room, text_room;
     uint32_t *slot; /* index of a key, plus one; 0: free. Open addressing, at most half full */
     size_t slots;

@@ -18,8 +18,9 @@ static json_t *text_or_null(const char *text) {
 }
 
 static void add_entry(json_t *list, const char *name, const char *summary, const char *reason) {
-    json_array_append_new(list, json_pack("{s:s, s:o, s:b, s:o}", "name", name, "summary", text_or_null(summary), "available", reason == NULL,
-                                          "reason", text_or_null(reason)));
+    json_array_append_new(list,
+                          json_pack("{s:s, s:o, s:b, s:o}", "name", name, "summary", text_or_null(summary),
+                                    "available", reason == NULL, "reason", text_or_null(reason)));
 }
 
 /* Adds a word to an array that does not have it yet. */
@@ -41,10 +42,12 @@ static json_t *list_maps(void) {
             add_once(shapes, unit->shape), add_once(heaps, unit->heap), add_once(hashes, unit->hash);
         }
         const struct map_facts *f = first->facts;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name", first->map, "summary", f->summary,
-                                              "source", f->source, "adapter", (f->traits & TRAIT_ADAPTER) != 0, "engine", "c", "shapes", shapes,
-                                              "heaps", heaps, "hashes", hashes, "available", first->unavailable == NULL, "reason",
-                                              text_or_null(first->unavailable), "package", text_or_null(f->package)));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name", first->map,
+                            "summary", f->summary, "source", f->source, "adapter",
+                            (f->traits & TRAIT_ADAPTER) != 0, "engine", "c", "shapes", shapes, "heaps", heaps,
+                            "hashes", hashes, "available", first->unavailable == NULL, "reason",
+                            text_or_null(first->unavailable), "package", text_or_null(f->package)));
     }
     return list;
 }
@@ -57,7 +60,8 @@ static json_t *list_shapes(void) {
 
 static json_t *list_workloads(void) {
     json_t *list = json_array();
-    for (size_t i = 0; i < workload_count(); i++) add_entry(list, workload_at(i)->name, workload_at(i)->summary, NULL);
+    for (size_t i = 0; i < workload_count(); i++)
+        add_entry(list, workload_at(i)->name, workload_at(i)->summary, NULL);
     return list;
 }
 
@@ -67,8 +71,10 @@ static json_t *list_keys(void) {
         const struct keys_stream *stream = keys_stream_at(i);
         char why[256] = "", summary[256];
         bool needs_argument = strcmp(stream->name, "file") == 0;
-        bool available = needs_argument || keys_available(stream->name, shape_find("str_u64"), why, sizeof why) > 0;
-        snprintf(summary, sizeof summary, stream->parameters[0] ? "%s; %s%s" : "%s", stream->summary, stream->name, stream->parameters);
+        bool available =
+            needs_argument || keys_available(stream->name, shape_find("str_u64"), why, sizeof why) > 0;
+        snprintf(summary, sizeof summary, stream->parameters[0] ? "%s; %s%s" : "%s", stream->summary,
+                 stream->name, stream->parameters);
         add_entry(list, stream->name, summary, available ? NULL : why);
     }
     return list;
@@ -96,8 +102,10 @@ static json_t *list_profiles(void) {
     char **names = profile_names(&count), why[512];
     for (size_t i = 0; i < count; i++) {
         struct profile *profile = profile_load(names[i], why, sizeof why);
-        add_entry(list, names[i], profile && profile->question ? profile->question : "", profile ? NULL : why);
-        if (profile) json_object_set_new(json_array_get(list, i), "duration", text_or_null(profile->duration));
+        add_entry(list, names[i], profile && profile->question ? profile->question : "",
+                  profile ? NULL : why);
+        if (profile)
+            json_object_set_new(json_array_get(list, i), "duration", text_or_null(profile->duration));
         profile_free(profile);
     }
     profile_names_free(names);
@@ -108,7 +116,7 @@ static const struct {
     const char *name;
     json_t *(*make)(void);
 } lists[] = {
-    {"maps", list_maps}, {"shapes", list_shapes}, {"workloads", list_workloads}, {"keys", list_keys},
+    {"maps", list_maps},   {"shapes", list_shapes},     {"workloads", list_workloads}, {"keys", list_keys},
     {"heaps", list_heaps}, {"profiles", list_profiles}, {"engines", list_engines},
 };
 
@@ -117,7 +125,8 @@ static void print_list(const json_t *list) {
     json_t *entry;
     json_array_foreach(list, i, entry) {
         const char *reason = json_string_value(json_object_get(entry, "reason"));
-        printf("  %-12s %s\n", json_string_value(json_object_get(entry, "name")), json_string_value(json_object_get(entry, "summary")));
+        printf("  %-12s %s\n", json_string_value(json_object_get(entry, "name")),
+               json_string_value(json_object_get(entry, "summary")));
         if (reason) printf("  %-12s unavailable: %s\n", "", reason);
     }
 }
@@ -145,7 +154,8 @@ int list_command(const char *what, bool json) {
     if (what)
         unknown_name("list", what, names, sizeof lists / sizeof *lists, why, sizeof why);
     else
-        snprintf(why, sizeof why, "list --json needs to know what: maps, shapes, workloads, keys, heaps, profiles or engines");
+        snprintf(why, sizeof why,
+                 "list --json needs to know what: maps, shapes, workloads, keys, heaps, profiles or engines");
     fprintf(stderr, "mapbench: %s\n", why);
     return EXIT_USAGE;
 }
@@ -169,20 +179,22 @@ static void explain_map(const struct map_unit *unit) {
     const struct map_facts *f = unit->facts;
     printf("%s: %s\n", unit->map, f->summary);
     if (unit->unavailable) printf("  unavailable  %s\n", unit->unavailable);
-    printf("  source       %s\n  invariants   %s\n  cost         %s\n  options      %s\n  fairness     %s\n", f->source, f->invariants, f->cost,
-           f->options, f->fairness);
+    printf("  source       %s\n  invariants   %s\n  cost         %s\n  options      %s\n  fairness     %s\n",
+           f->source, f->invariants, f->cost, f->options, f->fairness);
     if (f->package) printf("  package      %s\n", f->package);
     for (size_t i = 0; i < sizeof trait_texts / sizeof *trait_texts; i++)
         if (f->traits & (unsigned)trait_texts[i].trait) printf("  trait        %s\n", trait_texts[i].text);
     for (size_t i = 0; i < registry_count(); i++) {
         const struct map_unit *u = registry_at(i);
-        if (strcmp(u->map, unit->map) == 0) printf("  unit         %s, %s hash, %s heap\n", u->shape, u->hash, u->heap);
+        if (strcmp(u->map, unit->map) == 0)
+            printf("  unit         %s, %s hash, %s heap\n", u->shape, u->hash, u->heap);
     }
 }
 
 static void explain_profile(const struct profile *p) {
-    printf("%s (profile)\n  question     %s\n  expect       %s\n  duration     %s\n\n%s", p->name, p->question ? p->question : "-",
-           p->expect ? p->expect : "-", p->duration ? p->duration : "-", p->text);
+    printf("%s (profile)\n  question     %s\n  expect       %s\n  duration     %s\n\n%s", p->name,
+           p->question ? p->question : "-", p->expect ? p->expect : "-", p->duration ? p->duration : "-",
+           p->text);
 }
 
 /* Every name that can be explained, for the nearest one. */
@@ -205,17 +217,20 @@ int explain_command(const char *name) {
         if (strcmp(name, registry_map_name(i)) == 0) return explain_map(registry_map_unit(i)), EXIT_OK;
     for (size_t i = 0; i < shape_count(); i++)
         if (strcmp(name, shape_at(i)->name) == 0)
-            return printf("%s (shape): %s\n  key          %zu bytes\n  value        %zu bytes\n", name, shape_summary(i), shape_at(i)->key_size,
-                          shape_at(i)->val_size),
+            return printf("%s (shape): %s\n  key          %zu bytes\n  value        %zu bytes\n", name,
+                          shape_summary(i), shape_at(i)->key_size, shape_at(i)->val_size),
                    EXIT_OK;
     const struct workload *workload = workload_find(name);
     if (workload)
-        return printf("%s (workload): %s\n  latency      %s\n", name, workload->summary, workload_has_latency(workload) ? "can be recorded per operation" : "no"),
+        return printf("%s (workload): %s\n  latency      %s\n", name, workload->summary,
+                      workload_has_latency(workload) ? "can be recorded per operation" : "no"),
                EXIT_OK;
     for (size_t i = 0; i < keys_stream_count(); i++)
         if (strcmp(name, keys_stream_at(i)->name) == 0)
-            return printf("%s%s (keys): %s; see docs/keys.md\n", name, keys_stream_at(i)->parameters, keys_stream_at(i)->summary), EXIT_OK;
-#define HEAP(heap, summary)                                                                                      \
+            return printf("%s%s (keys): %s; see docs/keys.md\n", name, keys_stream_at(i)->parameters,
+                          keys_stream_at(i)->summary),
+                   EXIT_OK;
+#define HEAP(heap, summary)                                                                                  \
     if (strcmp(name, #heap) == 0) return printf("%s (heap): %s\n", name, summary), EXIT_OK;
 #include "harness/heaps/heaps.def"
 #undef HEAP

@@ -37,15 +37,18 @@ static int cmd_list(struct arguments *a) {
 }
 
 static int cmd_explain(struct arguments *a) {
-    return a->words == 1 ? explain_command(a->word[0]) : usage_error("explain takes one name: see mapbench list");
+    return a->words == 1 ? explain_command(a->word[0])
+                         : usage_error("explain takes one name: see mapbench list");
 }
 
 static int cmd_plan(struct arguments *a) {
-    return a->words <= 1 ? plan_command(a->words ? a->word[0] : NULL, &a->options) : usage_error("plan takes one profile");
+    return a->words <= 1 ? plan_command(a->words ? a->word[0] : NULL, &a->options)
+                         : usage_error("plan takes one profile");
 }
 
 static int cmd_run(struct arguments *a) {
-    return a->words <= 1 ? run_command(a->words ? a->word[0] : NULL, &a->options, a->command) : usage_error("run takes one profile");
+    return a->words <= 1 ? run_command(a->words ? a->word[0] : NULL, &a->options, a->command)
+                         : usage_error("run takes one profile");
 }
 
 static int cmd_report(struct arguments *a) {
@@ -61,7 +64,8 @@ static int cmd_report(struct arguments *a) {
     int code = report_draw(folders, why, sizeof why);
     if (code != 0) return fprintf(stderr, "mapbench: %s\n", why), code;
     for (size_t i = 0; folders[i]; i++) { /* the drawn files changed */
-        if (!runfolder_checksums(folders[i], why, sizeof why)) return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
+        if (!runfolder_checksums(folders[i], why, sizeof why))
+            return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
         printf("%s/report.html\n", folders[i]);
     }
     return EXIT_OK;
@@ -70,8 +74,10 @@ static int cmd_report(struct arguments *a) {
 static int cmd_selftest(struct arguments *a) {
     enum { SELFTEST_OPERATIONS = 20000 };
     const char *filter = option_text(&a->options, OPTION_FILTER);
-    if (a->words > 0) return usage_error("selftest takes no words: choose units with --filter map/shape/hash/heap");
-    return selftest_run(filter[0] ? filter : NULL, option_number(&a->options, OPTION_SEED), SELFTEST_OPERATIONS, true);
+    if (a->words > 0)
+        return usage_error("selftest takes no words: choose units with --filter map/shape/hash/heap");
+    return selftest_run(filter[0] ? filter : NULL, option_number(&a->options, OPTION_SEED),
+                        SELFTEST_OPERATIONS, true);
 }
 
 static int cmd_help(struct arguments *a);
@@ -80,12 +86,18 @@ static const struct command {
     const char *name, *synopsis, *help;
     int (*run)(struct arguments *);
 } commands[] = {
-    {"list", "[maps|shapes|workloads|keys|heaps|profiles|engines] [--json]", "what there is, with availability and reason", cmd_list},
-    {"explain", "NAME", "source, invariants, cost, options and fairness note of a map; a workload, profile ...", cmd_explain},
-    {"plan", "[PROFILE] [selection]", "the expanded matrix with an estimate of time and memory; runs nothing", cmd_plan},
-    {"run", "[PROFILE] [selection] [--out DIR] [--resume]", "measures; prints the table and leaves a run folder", cmd_run},
-    {"report", "[RUN...]", "draws the figures and report.html of runs again (default: the newest)", cmd_report},
-    {"selftest", "[--filter REGEX] [--seed S]", "every unit against a model, every loop against its reference checksum", cmd_selftest},
+    {"list", "[maps|shapes|workloads|keys|heaps|profiles|engines] [--json]",
+     "what there is, with availability and reason", cmd_list},
+    {"explain", "NAME",
+     "source, invariants, cost, options and fairness note of a map; a workload, profile ...", cmd_explain},
+    {"plan", "[PROFILE] [selection]", "the expanded matrix with an estimate of time and memory; runs nothing",
+     cmd_plan},
+    {"run", "[PROFILE] [selection] [--out DIR] [--resume]",
+     "measures; prints the table and leaves a run folder", cmd_run},
+    {"report", "[RUN...]", "draws the figures and report.html of runs again (default: the newest)",
+     cmd_report},
+    {"selftest", "[--filter REGEX] [--seed S]",
+     "every unit against a model, every loop against its reference checksum", cmd_selftest},
     {"help", "", "this text", cmd_help},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -93,7 +105,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static int cmd_help(struct arguments *a) {
     (void)a;
     puts("mapbench: measures map strategies behind one interface.\n\nCommands:");
-    for (size_t i = 0; i < COMMANDS; i++) printf("  %s %s\n      %s\n", commands[i].name, commands[i].synopsis, commands[i].help);
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %s %s\n      %s\n", commands[i].name, commands[i].synopsis, commands[i].help);
     puts("\nSelection, on the command line or in a profile (defaults in brackets):");
     option_help(stdout);
     puts("\nExit codes: 0 ok, 1 a check failed, 2 bad input, 3 regression confirmed, 4 cannot run here,\n"
@@ -133,7 +146,8 @@ static bool parse_arguments(struct arguments *a, char **argv, char *why, size_t 
         if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
             if (!parse_option(a, argv, &i, why, why_size)) return false;
         } else if (argv[i][0] == '-') {
-            snprintf(why, why_size, "unknown option '%s': options begin with two dashes, see mapbench help", argv[i]);
+            snprintf(why, why_size, "unknown option '%s': options begin with two dashes, see mapbench help",
+                     argv[i]);
             return false;
         } else if (a->words == WORDS_MAX) {
             snprintf(why, why_size, "more than %d words after the command", WORDS_MAX);
@@ -163,7 +177,9 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
         struct arguments a = {.command = join(argv)};
-        int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why) : a.help ? cmd_help(&a) : commands[i].run(&a);
+        int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)
+                   : a.help                                                         ? cmd_help(&a)
+                                                                                    : commands[i].run(&a);
         if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
             fprintf(stderr, "mapbench: cannot write the output: %s\n", strerror(errno));
             code = EXIT_CANNOT;

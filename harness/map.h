@@ -1,12 +1,13 @@
 /* The interface between a map and everything that drives it.
  *
- * Words: a MAP is one implementation of a strategy (one file in maps/); a SHAPE fixes its key and value types,
- * hash and equality; a HEAP says where its memory comes from; a UNIT is a map compiled for a shape, a hash policy
- * and a heap: one translation unit, made by including those files into map_unit.c.
+ * Words: a MAP is one implementation of a strategy (one file in maps/); a SHAPE fixes its key and value
+ * types, hash and equality; a HEAP says where its memory comes from; a UNIT is a map compiled for a shape, a
+ * hash policy and a heap: one translation unit, made by including those files into map_unit.c.
  *
  * A unit exports one const struct map_unit. Speed is measured only through its `run` table: whole loops over
- * thousands of operations behind one pointer call, with the map inlined into them. The `op` table drives single
- * operations for tests and tools; timing through it would add 1-2 ns and lost overlap to every operation.
+ * thousands of operations behind one pointer call, with the map inlined into them. The `op` table drives
+ * single operations for tests and tools; timing through it would add 1-2 ns and lost overlap to every
+ * operation.
  */
 #ifndef MAPBENCH_MAP_H
 #define MAPBENCH_MAP_H
@@ -60,17 +61,18 @@ struct run_args {
     const void *keys;     /* keys of the shape: n of them; churn: n pairs victim, newcomer */
     size_t n;             /* operations (scan: whole scans; clear, copy: maps; small_put: maps) */
     uint64_t first_value; /* operation i stores the value made from first_value + i */
-    size_t zero;          /* 0, but the compiler cannot know: makes get_chain's next key depend on its last value */
-    void **maps;          /* clear, copy, small_put, small_get: the maps (copy and small_put fill the array) */
-    const uint32_t *of;   /* small_put: entries of map i; small_get: the map of operation i */
+    size_t zero; /* 0, but the compiler cannot know: makes get_chain's next key depend on its last value */
+    void **maps; /* clear, copy, small_put, small_get: the maps (copy and small_put fill the array) */
+    const uint32_t *of;        /* small_put: entries of map i; small_get: the map of operation i */
     struct recorder *recorder; /* the _timed variants record here; NULL otherwise */
 };
 
-/* Runs the loop on one map and returns its checksum (workloads.inc says of what). Maps that hold the same entries
- * return the same checksum. A store that runs out of memory ends the loop early, which the checksum shows. */
+/* Runs the loop on one map and returns its checksum (workloads.inc says of what). Maps that hold the same
+ * entries return the same checksum. A store that runs out of memory ends the loop early, which the checksum
+ * shows. */
 typedef uint64_t run_fn(void *map, const struct run_args *args);
 
-#define MAP_LOOPS(X)                                                                                             \
+#define MAP_LOOPS(X)                                                                                         \
     X(put) X(get) X(get_chain) X(get_call) X(del) X(churn) X(scan) X(clear) X(copy) X(small_put) X(small_get)
 #define MAP_TIMED_LOOPS(X) X(put) X(get) X(del) X(churn)
 
@@ -87,17 +89,19 @@ struct map_runs {
 typedef bool map_visit_fn(void *context, const void *key, const void *val);
 
 struct map_ops {
-    void *(*create)(struct heap *heap, size_t hint); /* empty, ready for `hint` entries; NULL: out of memory */
-    void (*destroy)(void *map);                      /* accepts NULL */
-    bool (*get)(void *map, const void *key, void *val);       /* copies the value out; false: absent */
-    bool (*put)(void *map, const void *key, const void *val); /* insert or overwrite; false: out of memory, map intact */
-    bool (*del)(void *map, const void *key);                  /* false: it was absent */
+    void *(*create)(struct heap *heap,
+                    size_t hint); /* empty, ready for `hint` entries; NULL: out of memory */
+    void (*destroy)(void *map);   /* accepts NULL */
+    bool (*get)(void *map, const void *key, void *val); /* copies the value out; false: absent */
+    bool (*put)(void *map, const void *key,
+                const void *val);            /* insert or overwrite; false: out of memory, map intact */
+    bool (*del)(void *map, const void *key); /* false: it was absent */
     size_t (*len)(const void *map);
-    size_t (*capacity)(const void *map);             /* changes exactly when the map grows, shrinks or splits */
-    void (*clear)(void *map);                        /* empty afterwards; may keep its arrays */
-    void *(*copy)(void *map);                        /* an independent equal map; NULL: out of memory */
+    size_t (*capacity)(const void *map); /* changes exactly when the map grows, shrinks or splits */
+    void (*clear)(void *map);            /* empty afterwards; may keep its arrays */
+    void *(*copy)(void *map);            /* an independent equal map; NULL: out of memory */
     void (*each)(void *map, map_visit_fn *visit, void *context); /* every entry once; no changes meanwhile */
-    const char *(*check)(void *map);                 /* NULL, or the broken invariant in words */
+    const char *(*check)(void *map);                             /* NULL, or the broken invariant in words */
     void (*structure)(void *map, struct map_structure *out);
 };
 

@@ -50,7 +50,9 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
 
 #include "harness/workloads.inc"
 
-static void *op_create(struct heap *heap, size_t hint) { return map_create(heap, hint); }
+static void *op_create(struct heap *heap, size_t hint) {
+    return map_create(heap, hint);
+}
 static void op_destroy(void *map) {
     if (map) map_destroy((struct map *)map);
 }
@@ -63,11 +65,21 @@ static bool op_get(void *map, const void *key, void *val) {
 static bool op_put(void *map, const void *key, const void *val) {
     return unit_put((struct map *)map, *(const map_key *)key, *(const map_val *)val);
 }
-static bool op_del(void *map, const void *key) { return map_del((struct map *)map, *(const map_key *)key); }
-static size_t op_len(const void *map) { return map_len((const struct map *)map); }
-static size_t op_capacity(const void *map) { return map_capacity((const struct map *)map); }
-static void op_clear(void *map) { map_clear((struct map *)map); }
-static void *op_copy(void *map) { return map_copy((struct map *)map); }
+static bool op_del(void *map, const void *key) {
+    return map_del((struct map *)map, *(const map_key *)key);
+}
+static size_t op_len(const void *map) {
+    return map_len((const struct map *)map);
+}
+static size_t op_capacity(const void *map) {
+    return map_capacity((const struct map *)map);
+}
+static void op_clear(void *map) {
+    map_clear((struct map *)map);
+}
+static void *op_copy(void *map) {
+    return map_copy((struct map *)map);
+}
 static void op_each(void *map, map_visit_fn *visit, void *context) {
     struct map_iter iter;
     map_key key;
@@ -82,8 +94,8 @@ static void op_structure(void *map, struct map_structure *out) {
     map_describe((struct map *)map, out);
 }
 
-/* What every map must satisfy, then the map's own invariants: the number of entries that a scan meets is the length,
- * and each of them can be found again with its value. */
+/* What every map must satisfy, then the map's own invariants: the number of entries that a scan meets is the
+ * length, and each of them can be found again with its value. */
 static const char *op_check(void *opaque) {
     struct map *map = (struct map *)opaque;
     size_t met = 0;
@@ -126,14 +138,15 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
            .each = op_each,
            .check = op_check,
            .structure = op_structure},
-    .run = {
+    .run =
+        {
 #define X(loop) .loop = run_##loop,
-        MAP_LOOPS(X)
+            MAP_LOOPS(X)
 #undef X
 #define X(loop) .loop##_timed = run_##loop##_timed,
-            MAP_TIMED_LOOPS(X)
+                MAP_TIMED_LOOPS(X)
 #undef X
-    },
+        },
 };
 
 #endif

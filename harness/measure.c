@@ -14,7 +14,8 @@ static void stop_perf(void *session) {
     perf_disable(session);
 }
 
-void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, size_t unit, struct keys *keys, uint64_t seed) {
+void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, size_t unit,
+                   struct keys *keys, uint64_t seed) {
     bench_init(b, cell, cell->unit[unit], keys, &m->room, seed);
     b->ns_per_tick = m->clock.ns_per_tick;
     b->insertion_order = strcmp(option_text(&cell->job->options, OPTION_ORDER), "insertion") == 0;
@@ -33,6 +34,7 @@ void measure_failed(struct measure *m, const struct bench *b) {
     m->unmeasured++;
 }
 
-json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload, const struct keys *keys) {
+json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload,
+                    const struct keys *keys) {
     return row_new(kind, cell, cell->unit[unit], workload, keys_facts(keys)->name);
 }

@@ -24,18 +24,22 @@ struct measure {
     size_t unmeasured; /* cells of the matrix that could not be measured */
 };
 
-/* Each returns a new array of rows, or NULL when the run was interrupted. `keys` is the cell's open stream. */
-typedef json_t *measure_fn(struct measure *measure, const struct cell *cell, struct keys *keys, json_t *gbench);
+/* Each returns a new array of rows, or NULL when the run was interrupted. `keys` is the cell's open stream.
+ */
+typedef json_t *measure_fn(struct measure *measure, const struct cell *cell, struct keys *keys,
+                           json_t *gbench);
 measure_fn measure_time, measure_latency, measure_counters, measure_memory, measure_structure;
 
 /* --- shared between recorders --- */
 
 /* A bench for a unit with the run's clocks, hooks and the job's options. */
-void measure_bench(struct measure *measure, struct bench *bench, const struct cell *cell, size_t unit, struct keys *keys, uint64_t seed);
+void measure_bench(struct measure *measure, struct bench *bench, const struct cell *cell, size_t unit,
+                   struct keys *keys, uint64_t seed);
 /* Starts the time limit of one workload. */
 void measure_deadline(struct bench *bench);
 /* Notes a failed workload. */
 void measure_failed(struct measure *measure, const struct bench *bench);
-json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload, const struct keys *keys);
+json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload,
+                    const struct keys *keys);
 
 #endif

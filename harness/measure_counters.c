@@ -14,7 +14,8 @@ static void stop_counters(void *counters) {
     counters_stop(counters);
 }
 
-static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u, const struct workload *workload, struct keys *keys) {
+static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u,
+                            const struct workload *workload, struct keys *keys) {
     enum { COUNTED_BATCHES = 10, SEGMENTS_MOST = 200 };
     static const double short_segment_ns = 20e3;
     json_t *row = measure_row("counters", cell, u, workload->name, keys);
@@ -30,9 +31,11 @@ static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u
     counters_reset(m->counters);
     unsigned batches = batching.most < COUNTED_BATCHES ? batching.most : COUNTED_BATCHES;
     if (batching.ops > SEGMENTS_MOST * bench.block) batching.ops = SEGMENTS_MOST * bench.block;
-    if (cell->n < bench.block && batching.ops > SEGMENTS_MOST * cell->n) batching.ops = SEGMENTS_MOST * cell->n;
+    if (cell->n < bench.block && batching.ops > SEGMENTS_MOST * cell->n)
+        batching.ops = SEGMENTS_MOST * cell->n;
     if (workload->kind == WORKLOAD_PUT) {
-        /* One filling as a fresh process would do it: the memory of earlier maps goes back to the system first. */
+        /* One filling as a fresh process would do it: the memory of earlier maps goes back to the system
+         * first. */
         bench_drop_map(&bench);
         malloc_trim(0);
         batches = 1, batching.ops = cell->n;
@@ -44,13 +47,16 @@ static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u
     }
     if (ok) {
         if (ns / (double)segments < short_segment_ns)
-            row_unstable(row, "segments are shorter than 20 us: switching the counters, some microseconds each, is part of what they show");
+            row_unstable(row, "segments are shorter than 20 us: switching the counters, some microseconds "
+                              "each, is part of what they show");
         json_t *values = json_object(), *whys = json_object();
         for (size_t i = 0; i < counters_count(m->counters); i++) {
             double value;
             bool known = counters_value(m->counters, i, &value);
-            row_set(values, counters_name(m->counters, i), known ? json_real(value / (double)ops) : json_null());
-            if (!known) row_set(whys, counters_name(m->counters, i), json_string(counters_why(m->counters, i)));
+            row_set(values, counters_name(m->counters, i),
+                    known ? json_real(value / (double)ops) : json_null());
+            if (!known)
+                row_set(whys, counters_name(m->counters, i), json_string(counters_why(m->counters, i)));
         }
         row_set(row, "counters", values);
         row_set(row, "counters_why", whys);
@@ -69,7 +75,8 @@ json_t *measure_counters(struct measure *m, const struct cell *cell, struct keys
     for (size_t w = 0; w < cell->workloads; w++)
         for (size_t u = 0; u < cell->units; u++) {
             if (*m->interrupted) return json_decref(rows), NULL;
-            if (cell->wanted[u][w]) json_array_append_new(rows, counters_row(m, cell, u, cell->workload[w], keys));
+            if (cell->wanted[u][w])
+                json_array_append_new(rows, counters_row(m, cell, u, cell->workload[w], keys));
         }
     return rows;
 }

@@ -7,7 +7,8 @@
 #include "harness/rng.h"
 #include "harness/row.h"
 
-static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload, struct keys *keys) {
+static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
+                          struct keys *keys) {
     json_t *row = measure_row("memory", cell, u, workload, keys);
     char why[256];
     struct memcell_args args = {.unit = cell->unit[u],
@@ -29,13 +30,15 @@ static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, 
 
 static bool wanted(const struct cell *cell, size_t u, bool small_only) {
     for (size_t w = 0; w < cell->workloads; w++) {
-        bool small = cell->workload[w]->kind == WORKLOAD_SMALL_PUT || cell->workload[w]->kind == WORKLOAD_SMALL_GET;
+        bool small =
+            cell->workload[w]->kind == WORKLOAD_SMALL_PUT || cell->workload[w]->kind == WORKLOAD_SMALL_GET;
         if (cell->wanted[u][w] && (small || !small_only)) return true;
     }
     return false;
 }
 
-/* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small ones. */
+/* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small
+ * ones. */
 json_t *measure_memory(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
     json_t *rows = json_array();
     (void)gbench;
@@ -57,7 +60,8 @@ static json_t *structure_row(struct measure *m, const struct cell *cell, size_t 
     if (bench_build(&bench)) {
         cell->unit[u]->op.structure(bench.map, &s);
         row_set(row, "capacity", json_integer((json_int_t)s.capacity));
-        row_set(row, "load_factor", s.capacity ? json_real((double)cell->n / (double)s.capacity) : json_null());
+        row_set(row, "load_factor",
+                s.capacity ? json_real((double)cell->n / (double)s.capacity) : json_null());
         row_set(row, "tombstones", json_integer((json_int_t)s.tombstones));
         row_set(row, "probe_mean", s.probe_max ? json_real(s.probe_mean) : json_null());
         row_set(row, "probe_max", s.probe_max ? json_integer((json_int_t)s.probe_max) : json_null());
@@ -75,7 +79,8 @@ json_t *measure_structure(struct measure *m, const struct cell *cell, struct key
     (void)gbench;
     for (size_t u = 0; u < cell->units; u++) {
         if (*m->interrupted) return json_decref(rows), NULL;
-        if (!(cell->unit[u]->facts->traits & TRAIT_BASELINE) && wanted(cell, u, false)) json_array_append_new(rows, structure_row(m, cell, u, keys));
+        if (!(cell->unit[u]->facts->traits & TRAIT_BASELINE) && wanted(cell, u, false))
+            json_array_append_new(rows, structure_row(m, cell, u, keys));
     }
     return rows;
 }

@@ -46,7 +46,8 @@ static void series_add(struct series *s, const struct batch *batch, const struct
     s->preempted += batch->preempted;
     s->cpu_ns += batch->ns;
     s->wall_ns += (double)batch->wall_ns;
-    s->timer_ns += (double)batch->segments * (s->batching.clock == BENCH_CLOCK_TICKS ? clock->ticks_empty_ns : clock->thread_cpu_ns);
+    s->timer_ns += (double)batch->segments *
+                   (s->batching.clock == BENCH_CLOCK_TICKS ? clock->ticks_empty_ns : clock->thread_cpu_ns);
 }
 
 static void run_batches(struct gbench_state *state, void *context) {
@@ -60,15 +61,16 @@ static void run_batches(struct gbench_state *state, void *context) {
             gbench_error(state, s->why);
             return;
         }
-        /* Batches end at segments, a little past the size asked for: scale the time to the size Google Benchmark counts. */
+        /* Batches end at segments, a little past the size asked for: scale the time to the size Google
+         * Benchmark counts. */
         gbench_time(state, batch.ns * 1e-9 * (double)s->batching.ops / (double)batch.ops);
         series_add(s, &batch, &benchmark->measure->clock);
     }
 }
 
-/* Makes Google Benchmark's report of one round comparable: the repetition it was, a name without the number of
- * iterations (it differs between runs, and compare.py pairs by name), and as cpu_time the manual time, which is CPU time
- * of the measured loops; Google Benchmark's own would include what happens between them. */
+/* Makes Google Benchmark's report of one round comparable: the repetition it was, a name without the number
+ * of iterations (it differs between runs, and compare.py pairs by name), and as cpu_time the manual time,
+ * which is CPU time of the measured loops; Google Benchmark's own would include what happens between them. */
 static void keep_report(json_t *gbench, const char *text, const char *name, size_t round, size_t rounds) {
     json_t *report = json_loads(text, 0, NULL), *benchmark;
     size_t i;
@@ -82,7 +84,8 @@ static void keep_report(json_t *gbench, const char *text, const char *name, size
     if (report) json_array_append_new(gbench, report);
 }
 
-static void measure_round(struct measure *m, struct bench *b, const struct workload *workload, struct series *s, size_t round, json_t *gbench) {
+static void measure_round(struct measure *m, struct bench *b, const struct workload *workload,
+                          struct series *s, size_t round, json_t *gbench) {
     const struct cell *cell = b->cell;
     size_t rounds = option_number(&cell->job->options, OPTION_REPEAT), before = s->samples;
     unsigned batches = (unsigned)option_number(&cell->job->options, OPTION_BATCHES);
@@ -90,9 +93,10 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     b->verify = round == 0;
     if (round == 0) bench_rewind(b, workload, option_number(&cell->job->options, OPTION_SEED));
     measure_deadline(b);
-    /* The batching found in the first round is kept; the later rounds only warm up, and not even that where a pass is so
-     * long that it fills the round. */
-    bool ready = round == 0 ? bench_calibrate(b, workload, &s->batching) : s->batching.most < batches || bench_warm_up(b, workload);
+    /* The batching found in the first round is kept; the later rounds only warm up, and not even that where a
+     * pass is so long that it fills the round. */
+    bool ready = round == 0 ? bench_calibrate(b, workload, &s->batching)
+                            : s->batching.most < batches || bench_warm_up(b, workload);
     if (!ready) {
         snprintf(s->why, sizeof s->why, "%s", b->why);
         measure_failed(m, b);
@@ -100,13 +104,14 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     }
     b->verify = false;
     if (batches > s->batching.most) batches = s->batching.most;
-    snprintf(name, sizeof name, "%s/%s/%s/%s/n:%zu/%s/%s", b->unit->map, cell->shape->name, workload->name, keys_facts(b->keys)->name, cell->n,
-             b->unit->hash, b->unit->heap);
+    snprintf(name, sizeof name, "%s/%s/%s/%s/n:%zu/%s/%s", b->unit->map, cell->shape->name, workload->name,
+             keys_facts(b->keys)->name, cell->n, b->unit->hash, b->unit->heap);
     struct benchmark benchmark = {m, b, workload, s};
     char *report = gbench_run(name, s->batching.ops, batches, run_batches, &benchmark, s->why, sizeof s->why);
     if (report) keep_report(gbench, report, name, round, rounds);
     free(report);
-    if (s->samples > before) s->round_median[s->rounds++] = stats_median(s->ns_per_op + before, s->samples - before);
+    if (s->samples > before)
+        s->round_median[s->rounds++] = stats_median(s->ns_per_op + before, s->samples - before);
 }
 
 static void judge(json_t *row, const struct series *s, double median, double low, double high) {
@@ -118,7 +123,8 @@ static void judge(json_t *row, const struct series *s, double median, double low
         row_unstable(row, text);
     }
     if (timer > timer_share_most) {
-        snprintf(text, sizeof text, "the clock is %.0f %% of the time measured: n is too small for this workload", timer * 100);
+        snprintf(text, sizeof text,
+                 "the clock is %.0f %% of the time measured: n is too small for this workload", timer * 100);
         row_unstable(row, text);
     }
     /* Only the CPU clock stands still while the thread does not run. */
@@ -138,8 +144,8 @@ static json_t *numbers(const double *values, size_t count) {
     return array;
 }
 
-static json_t *time_row(const struct cell *cell, size_t unit, const struct workload *workload, const struct keys *keys,
-                        const struct series *s, const struct series *null_series) {
+static json_t *time_row(const struct cell *cell, size_t unit, const struct workload *workload,
+                        const struct keys *keys, const struct series *s, const struct series *null_series) {
     json_t *row = measure_row("time", cell, unit, workload->name, keys);
     char checksum[32];
     double low = NAN, high = NAN;
@@ -162,7 +168,8 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
     row_set(row, "batch_ops", json_integer((json_int_t)s->batching.ops));
     row_set(row, "clock", json_string(s->batching.clock == BENCH_CLOCK_TICKS ? "ticks" : "thread_cpu"));
     row_set(row, "preempted_share", json_real((double)s->preempted / (double)s->samples));
-    row_set(row, "cpu_per_wall", s->batching.clock == BENCH_CLOCK_THREAD_CPU ? json_real(s->cpu_ns / s->wall_ns) : json_null());
+    row_set(row, "cpu_per_wall",
+            s->batching.clock == BENCH_CLOCK_THREAD_CPU ? json_real(s->cpu_ns / s->wall_ns) : json_null());
     row_set(row, "timer_share", json_real(s->timer_ns / s->cpu_ns));
     if (null_series && null_series->samples > 0 && !null_series->why[0])
         row_set(row, "null_ns_per_op", json_real(stats_median(null_series->ns_per_op, null_series->samples)));
@@ -178,13 +185,15 @@ static void shuffle(size_t *order, size_t count, uint64_t *rng) {
     }
 }
 
-static json_t *time_rows(const struct cell *cell, const struct keys *keys, struct series (*series)[CELL_WORKLOADS_MAX]) {
+static json_t *time_rows(const struct cell *cell, const struct keys *keys,
+                         struct series (*series)[CELL_WORKLOADS_MAX]) {
     json_t *rows = json_array();
     bool has_baseline = cell->unit[0]->facts->traits & TRAIT_BASELINE;
     for (size_t w = 0; w < cell->workloads; w++)
         for (size_t u = 0; u < cell->units; u++)
             if (cell->wanted[u][w])
-                json_array_append_new(rows, time_row(cell, u, cell->workload[w], keys, &series[u][w], has_baseline ? &series[0][w] : NULL));
+                json_array_append_new(rows, time_row(cell, u, cell->workload[w], keys, &series[u][w],
+                                                     has_baseline ? &series[0][w] : NULL));
     return rows;
 }
 
@@ -195,7 +204,8 @@ json_t *measure_time(struct measure *m, const struct cell *cell, struct keys *ke
     bool complete = true;
     for (size_t u = 0; u < cell->units; u++) {
         order[u] = u;
-        for (size_t w = 0; w < cell->workloads; w++) series[u][w].round_median = calloc(rounds, sizeof(double));
+        for (size_t w = 0; w < cell->workloads; w++)
+            series[u][w].round_median = calloc(rounds, sizeof(double));
     }
     for (size_t round = 0; complete && round < rounds; round++) {
         shuffle(order, cell->units, &rng);
@@ -211,7 +221,8 @@ json_t *measure_time(struct measure *m, const struct cell *cell, struct keys *ke
     }
     json_t *rows = complete ? time_rows(cell, keys, series) : NULL;
     for (size_t u = 0; u < cell->units; u++)
-        for (size_t w = 0; w < cell->workloads; w++) free(series[u][w].ns_per_op), free(series[u][w].round_median);
+        for (size_t w = 0; w < cell->workloads; w++)
+            free(series[u][w].ns_per_op), free(series[u][w].round_median);
     free(series);
     return rows;
 }

@@ -53,10 +53,12 @@ static size_t edit_distance(const char *a, const char *b) {
 
 const char *names_nearest(const char *name, const char *const *candidates, size_t count) {
     const char *nearest = NULL;
-    size_t nearest_distance = strlen(name) / 2 + 2; /* more than half the letters wrong: something else was meant */
+    size_t nearest_distance =
+        strlen(name) / 2 + 2; /* more than half the letters wrong: something else was meant */
     for (size_t i = 0; i < count; i++) {
         size_t distance = edit_distance(name, candidates[i]);
-        if (strstr(candidates[i], name) || strstr(name, candidates[i])) distance = distance > 1 ? 1 : distance;
+        if (strstr(candidates[i], name) || strstr(name, candidates[i]))
+            distance = distance > 1 ? 1 : distance;
         if (distance < nearest_distance) {
             nearest = candidates[i];
             nearest_distance = distance;

@@ -5,9 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Calls `each` for every item of a comma-separated list, blanks around items dropped; empty items are skipped; a comma
- * within an item is written "\\,".
- * Stops and returns false when `each` does. */
+/* Calls `each` for every item of a comma-separated list, blanks around items dropped; empty items are
+ * skipped; a comma within an item is written "\\,". Stops and returns false when `each` does. */
 bool names_split(const char *list, bool (*each)(void *context, const char *item), void *context);
 
 /* The candidate nearest to `name` by edit distance, NULL when none is near enough to be meant. */

@@ -14,7 +14,8 @@
 #include "harness/workload.h"
 
 static const struct option_facts options[] = {
-#define OPTION(id, name, argument, fallback, scope, help) {name, argument, fallback, help, OPTION_SCOPE_##scope},
+#define OPTION(id, name, argument, fallback, scope, help)                                                    \
+    {name, argument, fallback, help, OPTION_SCOPE_##scope},
 #include "harness/options.def"
 #undef OPTION
 };
@@ -59,22 +60,34 @@ static struct words words_of(enum option_id id) {
 #include "harness/heaps/heaps.def"
 #undef HEAP
         break;
-    case OPTION_HASH: w.kind = "hash policy", words_add(&w, "common"), words_add(&w, "native"); break;
+    case OPTION_HASH:
+        w.kind = "hash policy", words_add(&w, "common"), words_add(&w, "native");
+        break;
     case OPTION_RECORD:
         w.kind = "recorder";
         words_add(&w, "time"), words_add(&w, "latency"), words_add(&w, "memory"), words_add(&w, "counters");
         words_add(&w, "structure"), words_add(&w, "all");
         break;
-    case OPTION_ORDER: words_add(&w, "shuffled"), words_add(&w, "insertion"); break;
-    case OPTION_PERF: w.kind = "perf mode", words_add(&w, "off"), words_add(&w, "stat"), words_add(&w, "record"); break;
-    case OPTION_FIGURES: words_add(&w, "yes"), words_add(&w, "no"); break;
-    case OPTION_PROGRESS: words_add(&w, "auto"), words_add(&w, "bar"), words_add(&w, "lines"), words_add(&w, "off"); break;
-    default: break;
+    case OPTION_ORDER:
+        words_add(&w, "shuffled"), words_add(&w, "insertion");
+        break;
+    case OPTION_PERF:
+        w.kind = "perf mode", words_add(&w, "off"), words_add(&w, "stat"), words_add(&w, "record");
+        break;
+    case OPTION_FIGURES:
+        words_add(&w, "yes"), words_add(&w, "no");
+        break;
+    case OPTION_PROGRESS:
+        words_add(&w, "auto"), words_add(&w, "bar"), words_add(&w, "lines"), words_add(&w, "off");
+        break;
+    default:
+        break;
     }
     return w;
 }
 
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why, size_t why_size) {
+void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
+                  size_t why_size) {
     const char *nearest = names_nearest(name, candidates, count);
     if (nearest)
         snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
@@ -105,7 +118,8 @@ static bool check_stream(void *context, const char *item) {
     struct check *check = context;
     struct keyspec spec;
     char ignored[256];
-    return keyspec_parse(item, 64, &spec, check->why, check->why_size) || keyspec_parse(item, 0, &spec, ignored, sizeof ignored);
+    return keyspec_parse(item, 64, &spec, check->why, check->why_size) ||
+           keyspec_parse(item, 0, &spec, ignored, sizeof ignored);
 }
 
 static bool check_words(enum option_id id, const char *text, bool one, char *why, size_t why_size) {
@@ -113,19 +127,22 @@ static bool check_words(enum option_id id, const char *text, bool one, char *why
     if (!names_split(text, check_word, &check)) return false;
     if (id == OPTION_KEYS && !names_split(text, check_stream, &check)) return false;
     if (check.items == 0 || (one && check.items > 1)) {
-        snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name, one ? "one word" : "a list of names", text);
+        snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name,
+                 one ? "one word" : "a list of names", text);
         return false;
     }
     return true;
 }
 
-static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most, char *why, size_t why_size) {
+static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most, char *why,
+                         size_t why_size) {
     char *stop;
     errno = 0;
     unsigned long long value = strtoull(text, &stop, 0);
     if (*text == '\0' || *text == '-' || *stop || errno || value < least || value > most) {
         if (most == UINT64_MAX)
-            snprintf(why, why_size, "--%s takes a whole number from %llu on, not '%s'", options[id].name, (unsigned long long)least, text);
+            snprintf(why, why_size, "--%s takes a whole number from %llu on, not '%s'", options[id].name,
+                     (unsigned long long)least, text);
         else
             snprintf(why, why_size, "--%s takes a whole number from %llu to %llu, not '%s'", options[id].name,
                      (unsigned long long)least, (unsigned long long)most, text);
@@ -155,24 +172,35 @@ static bool check_filter(const char *text, char *why, size_t why_size) {
 static bool check_value(enum option_id id, const char *text, char *why, size_t why_size) {
     struct sizes sizes;
     switch (id) {
-    case OPTION_N: return sizes_parse(text, &sizes, why, why_size);
+    case OPTION_N:
+        return sizes_parse(text, &sizes, why, why_size);
     case OPTION_THREADS:
         if (strcmp(text, "1") == 0) return true;
-        snprintf(why, why_size, "--threads %s: the workloads are single-threaded, only 1 can be measured", text);
+        snprintf(why, why_size, "--threads %s: the workloads are single-threaded, only 1 can be measured",
+                 text);
         return false;
-    case OPTION_SEED: return check_number(id, text, 0, INT64_MAX, why, why_size); /* JSON integers are signed */
-    case OPTION_REPEAT: return check_number(id, text, 1, 1000, why, why_size);
-    case OPTION_BATCHES: return check_number(id, text, 1, 1000, why, why_size);
-    case OPTION_LIMIT: return check_number(id, text, 1, 86400, why, why_size);
-    case OPTION_SHARD: return check_shard(text, why, why_size);
-    case OPTION_FILTER: return check_filter(text, why, why_size);
+    case OPTION_SEED:
+        return check_number(id, text, 0, INT64_MAX, why, why_size); /* JSON integers are signed */
+    case OPTION_REPEAT:
+        return check_number(id, text, 1, 1000, why, why_size);
+    case OPTION_BATCHES:
+        return check_number(id, text, 1, 1000, why, why_size);
+    case OPTION_LIMIT:
+        return check_number(id, text, 1, 86400, why, why_size);
+    case OPTION_SHARD:
+        return check_shard(text, why, why_size);
+    case OPTION_FILTER:
+        return check_filter(text, why, why_size);
     case OPTION_OUT:
-    case OPTION_RESUME: return true;
+    case OPTION_RESUME:
+        return true;
     case OPTION_ORDER:
     case OPTION_PERF:
     case OPTION_FIGURES:
-    case OPTION_PROGRESS: return check_words(id, text, true, why, why_size);
-    default: return check_words(id, text, false, why, why_size);
+    case OPTION_PROGRESS:
+        return check_words(id, text, true, why, why_size);
+    default:
+        return check_words(id, text, false, why, why_size);
     }
 }
 
@@ -186,7 +214,8 @@ bool option_find(const char *name, enum option_id *id) {
     return false;
 }
 
-bool option_set(struct option_values *values, enum option_id id, const char *text, char *why, size_t why_size) {
+bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
+                size_t why_size) {
     if (!check_value(id, text, why, why_size)) return false;
     free(values->text[id]);
     values->text[id] = strdup(text);
@@ -226,7 +255,8 @@ void option_values_free(struct option_values *values) {
 void option_help(FILE *out) {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[40];
-        snprintf(left, sizeof left, "--%s %s", options[i].name, options[i].argument ? options[i].argument : "");
+        snprintf(left, sizeof left, "--%s %s", options[i].name,
+                 options[i].argument ? options[i].argument : "");
         fprintf(out, "  %-22s %s", left, options[i].help);
         if (options[i].fallback[0]) fprintf(out, " (%s)", options[i].fallback);
         fputc('\n', out);

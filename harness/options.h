@@ -1,4 +1,5 @@
-/* Options: one table (options.def) feeds the command line, the job files, the help and the echo in the results. */
+/* Options: one table (options.def) feeds the command line, the job files, the help and the echo in the
+ * results. */
 #ifndef MAPBENCH_OPTIONS_H
 #define MAPBENCH_OPTIONS_H
 
@@ -29,8 +30,10 @@ struct option_values {
 const struct option_facts *option_facts(enum option_id id);
 /* False: no such option. */
 bool option_find(const char *name, enum option_id *id);
-/* Checks the value and stores a copy. False: `why` says what is wrong with it and names the nearest known word. */
-bool option_set(struct option_values *values, enum option_id id, const char *text, char *why, size_t why_size);
+/* Checks the value and stores a copy. False: `why` says what is wrong with it and names the nearest known
+ * word. */
+bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
+                size_t why_size);
 /* The value given, or the option's fallback. */
 const char *option_text(const struct option_values *values, enum option_id id);
 uint64_t option_number(const struct option_values *values, enum option_id id);
@@ -42,7 +45,8 @@ bool option_has(const struct option_values *values, enum option_id id, const cha
 void option_inherit(struct option_values *values, const struct option_values *defaults);
 void option_values_free(struct option_values *values);
 /* Writes the message "unknown KIND 'NAME'" with the nearest of the candidates. */
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why, size_t why_size);
+void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
+                  size_t why_size);
 
 /* Help, one line an option. */
 void option_help(FILE *out);

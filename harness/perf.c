@@ -24,7 +24,8 @@ enum {
     SAMPLES_PER_S = 4999 /* a prime, so as not to march in step with a loop */
 };
 
-/* Switches and migrations happen in the kernel: where only user space may be counted, perf would print zeros. */
+/* Switches and migrations happen in the kernel: where only user space may be counted, perf would print zeros.
+ */
 #define KERNEL_EVENTS "context-switches,cpu-migrations,"
 #define STAT_EVENTS                                                                                          \
     "task-clock,page-faults,minor-faults,major-faults,cycles,instructions,branches,"                         \
@@ -129,8 +130,10 @@ static bool start(struct perf_session *session, char *why, size_t why_size) {
     snprintf(rate, sizeof rate, "%d", SAMPLES_PER_S);
     path_of(session, session->mode == PERF_STAT ? "stat-" : "record-",
             session->mode == PERF_STAT ? ".txt" : ".data", path);
-    const char *const stat[] = {"perf",  "stat", "-p",        pid,  "-D", "-1", "--control",
-                                control, "-e",   may_count_kernel() ? KERNEL_EVENTS STAT_EVENTS : STAT_EVENTS, "-o", path, NULL};
+    const char *const stat[] = {
+        "perf", "stat",      "-p",    pid,  "-D",
+        "-1",   "--control", control, "-e", may_count_kernel() ? KERNEL_EVENTS STAT_EVENTS : STAT_EVENTS,
+        "-o",   path,        NULL};
     const char *const record[] = {"perf",  "record", "-p",        pid,  "-D", "-1", "--control",
                                   control, "-e",     "cpu-clock", "-F", rate, "-g", "--no-buildid-cache",
                                   "-o",    path,     NULL};

@@ -31,7 +31,8 @@ static void skip(struct expansion *x, const char *what, const char *why) {
 
 static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
     bool adapter = unit->facts->traits & TRAIT_ADAPTER;
-    return option_has(options, OPTION_MAPS, unit->map) || option_has(options, OPTION_MAPS, adapter ? "adapters" : "ours");
+    return option_has(options, OPTION_MAPS, unit->map) ||
+           option_has(options, OPTION_MAPS, adapter ? "adapters" : "ours");
 }
 
 /* The units of a cell: the baseline, which every result is read against, then the selected maps. */
@@ -54,7 +55,8 @@ static void add_units(struct expansion *x, struct cell *cell) {
 }
 
 /* NULL, or why a workload cannot run with these keys. */
-static const char *workload_fault(const struct cell *cell, const struct workload *workload, size_t available) {
+static const char *workload_fault(const struct cell *cell, const struct workload *workload,
+                                  size_t available) {
     if (keys_skewed(cell->keys) && !workload_follows_skew(workload))
         return "touches each key once, so a skewed key stream would measure the same as uniform";
     if (available != SIZE_MAX && cell->n + workload_extra_keys(workload, cell->n) > available)
@@ -76,20 +78,21 @@ static void add_workloads(struct expansion *x, struct cell *cell, size_t availab
     }
 }
 
-/* Marks what the filter leaves. The baseline is measured beside whatever is, but does not make a cell by itself unless
- * it is asked for by name. */
+/* Marks what the filter leaves. The baseline is measured beside whatever is, but does not make a cell by
+ * itself unless it is asked for by name. */
 static bool apply_filter(struct expansion *x, struct cell *cell) {
     bool any = false;
     char size[24], text[256];
     for (size_t w = 0; w < cell->workloads; w++) {
         bool any_map = false, baseline_matches = false;
         for (size_t u = 0; u < cell->units; u++) {
-            snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", cell->unit[u]->map, cell->shape->name, cell->workload[w]->name,
-                     cell->keys, size_text(cell->n, size));
+            snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", cell->unit[u]->map, cell->shape->name,
+                     cell->workload[w]->name, cell->keys, size_text(cell->n, size));
             bool matches = !x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0;
             cell->wanted[u][w] = matches;
             if (cell->unit[u]->facts->traits & TRAIT_BASELINE)
-                baseline_matches = matches && option_names(&cell->job->options, OPTION_MAPS, cell->unit[u]->map);
+                baseline_matches =
+                    matches && option_names(&cell->job->options, OPTION_MAPS, cell->unit[u]->map);
             else
                 any_map |= matches;
         }
@@ -107,7 +110,8 @@ static unsigned recorders(const struct option_values *options) {
     return record;
 }
 
-static bool add_cell(struct expansion *x, const struct shape *shape, const char *keys, size_t n, const char *hash, const char *heap) {
+static bool add_cell(struct expansion *x, const struct shape *shape, const char *keys, size_t n,
+                     const char *hash, const char *heap) {
     char size[24], what[200];
     size_t available = keys_available(keys, shape, x->why, sizeof x->why);
     snprintf(what, sizeof what, "%s keys with %s", keys, shape->name);
@@ -117,7 +121,8 @@ static bool add_cell(struct expansion *x, const struct shape *shape, const char 
         x->why[0] = '\0';
         return true;
     }
-    struct cell cell = {.job = x->job, .shape = shape, .hash = hash, .heap = heap, .record = recorders(&x->job->options)};
+    struct cell cell = {
+        .job = x->job, .shape = shape, .hash = hash, .heap = heap, .record = recorders(&x->job->options)};
     /* All of a finite set is all but an eighth of it: the rest are the misses. */
     cell.n = n != SIZE_ALL ? n : available - available / 8;
     if (n == SIZE_ALL && available == SIZE_MAX) {
@@ -135,9 +140,12 @@ static bool add_cell(struct expansion *x, const struct shape *shape, const char 
     add_units(x, &cell);
     add_workloads(x, &cell, available);
     if (!apply_filter(x, &cell) || x->seen++ % x->shards != x->shard) return free(cell.keys), true;
-    if (asprintf(&cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size), hash, heap) < 0) abort();
+    if (asprintf(&cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size),
+                 hash, heap) < 0)
+        abort();
     for (size_t i = 0; i < x->plan->cells; i++)
-        if (strcmp(x->plan->cell[i].id, cell.id) == 0) return free(cell.keys), free(cell.id), true; /* asked for twice */
+        if (strcmp(x->plan->cell[i].id, cell.id) == 0)
+            return free(cell.keys), free(cell.id), true; /* asked for twice */
     x->plan->cell = realloc(x->plan->cell, (x->plan->cells + 1) * sizeof cell);
     x->plan->cell[x->plan->cells++] = cell;
     return true;
@@ -167,7 +175,7 @@ static void strings_free(struct strings *s) {
 
 /* The static name behind a word the option table has already checked. */
 static const char *heap_name(const char *word) {
-#define HEAP(name, summary)                                                                                      \
+#define HEAP(name, summary)                                                                                  \
     if (strcmp(word, #name) == 0) return #name;
 #include "harness/heaps/heaps.def"
 #undef HEAP
@@ -191,7 +199,8 @@ static bool expand_job(struct expansion *x) {
                 for (size_t p = 0; ok && p < 2; p++)
                     for (size_t h = 0; ok && h < heaps.count; h++)
                         if (option_has(o, OPTION_HASH, hashes[p]))
-                            ok = add_cell(x, shape_at(s), keys.item[k], sizes.n[i], hashes[p], heap_name(heaps.item[h]));
+                            ok = add_cell(x, shape_at(s), keys.item[k], sizes.n[i], hashes[p],
+                                          heap_name(heaps.item[h]));
     }
     if (x->filtered) regfree(&x->filter);
     strings_free(&keys), strings_free(&heaps);

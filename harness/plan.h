@@ -1,7 +1,7 @@
 /* The plan of a run: the jobs expanded into cells.
  *
- * A CELL is one (shape, key stream, n, hash, heap) of a job, with the units and workloads measured in it. Units are
- * interleaved within a cell, so a cell is the unit of comparison, of sharding and of resuming.
+ * A CELL is one (shape, key stream, n, hash, heap) of a job, with the units and workloads measured in it.
+ * Units are interleaved within a cell, so a cell is the unit of comparison, of sharding and of resuming.
  */
 #ifndef MAPBENCH_PLAN_H
 #define MAPBENCH_PLAN_H
@@ -37,7 +37,7 @@ struct cell {
     size_t workloads;
     const struct workload *workload[CELL_WORKLOADS_MAX];
     bool wanted[CELL_UNITS_MAX][CELL_WORKLOADS_MAX]; /* what --filter leaves; the baseline always */
-    char *id;                                        /* names the cell in messages, progress and for resuming */
+    char *id; /* names the cell in messages, progress and for resuming */
 };
 
 /* Something asked for that cannot be measured, and why. */
@@ -55,7 +55,8 @@ struct plan {
 struct plan *plan_make(const struct profile *profile, char *why, size_t why_size);
 void plan_free(struct plan *plan);
 
-/* Rough figures for one cell: bytes the largest of its maps needs at its peak, and seconds to measure all of it. */
+/* Rough figures for one cell: bytes the largest of its maps needs at its peak, and seconds to measure all of
+ * it. */
 uint64_t cell_bytes_estimate(const struct cell *cell);
 double cell_seconds_estimate(const struct cell *cell);
 

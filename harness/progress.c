@@ -43,8 +43,8 @@ void progress_step(struct progress *p, const char *what) {
     left_text(p, left, sizeof left);
     if (p->mode == PROGRESS_BAR) {
         int filled = (int)(share * BAR_WIDTH);
-        fprintf(stderr, "\r\033[K[%.*s%.*s] %3.0f %%  %s  %.70s", filled, "########################", BAR_WIDTH - filled,
-                "........................", share * 100, left, what);
+        fprintf(stderr, "\r\033[K[%.*s%.*s] %3.0f %%  %s  %.70s", filled, "########################",
+                BAR_WIDTH - filled, "........................", share * 100, left, what);
         fflush(stderr);
     } else if (p->mode == PROGRESS_LINES && (p->last_ns == 0 || wall_ns() - p->last_ns > line_every_ns)) {
         fprintf(stderr, "%3.0f %%  %s  %s\n", share * 100, left, what);

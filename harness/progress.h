@@ -1,5 +1,5 @@
-/* Progress of a long run on stderr: a bar that rewrites its line on a terminal, plain lines elsewhere. The time left
- * follows from the share of the estimated work that is done. */
+/* Progress of a long run on stderr: a bar that rewrites its line on a terminal, plain lines elsewhere. The
+ * time left follows from the share of the estimated work that is done. */
 #ifndef MAPBENCH_PROGRESS_H
 #define MAPBENCH_PROGRESS_H
 

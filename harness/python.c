@@ -45,7 +45,9 @@ const char *python_find(char *why, size_t why_size) {
     const char *candidates[] = {chosen, "python3", "/usr/bin/python3"};
     for (size_t i = 0; !found && i < sizeof candidates / sizeof *candidates; i++)
         if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
-    if (!found) snprintf(why, why_size, "no python3 here can draw: apt-get install python3-matplotlib python3-numpy python3-scipy");
+    if (!found)
+        snprintf(why, why_size,
+                 "no python3 here can draw: apt-get install python3-matplotlib python3-numpy python3-scipy");
     return found;
 }
 
@@ -60,6 +62,7 @@ int report_draw(char *const *folders, char *why, size_t why_size) {
     argv[1] = program;
     for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[i + 2] = folders[i];
     int status = spawn_and_wait(argv, false);
-    if (status != 0) snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
+    if (status != 0)
+        snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
     return status == 2 ? 2 : status == 0 ? 0 : 4;
 }

@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A python3 that can import what the plots need: $MAPBENCH_PYTHON, the first in PATH, then the system's. NULL: none;
- * `why` names the packages to install. Static storage; looked for once. */
+/* A python3 that can import what the plots need: $MAPBENCH_PYTHON, the first in PATH, then the system's.
+ * NULL: none; `why` names the packages to install. Static storage; looked for once. */
 const char *python_find(char *why, size_t why_size);
 
-/* Draws the figures and the report of run folders (NULL-terminated). The plot program's exit code: 0, 2 or 4. */
+/* Draws the figures and the report of run folders (NULL-terminated). The plot program's exit code: 0, 2 or 4.
+ */
 int report_draw(char *const *folders, char *why, size_t why_size);
 
 #endif

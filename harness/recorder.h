@@ -1,8 +1,9 @@
 /* The per-operation recorder: a latency histogram, and the operations at which the map changed its capacity.
  *
- * A histogram is an instrument for the tail: reading the counter twice costs tens of nanoseconds per operation, which
- * are part of every value (struct clock_costs has them; they are never subtracted). Percentiles miss growth - a
- * million inserts grow a map twenty times - so growth events are listed one by one.
+ * A histogram is an instrument for the tail: reading the counter twice costs tens of nanoseconds per
+ * operation, which are part of every value (struct clock_costs has them; they are never subtracted).
+ * Percentiles miss growth - a million inserts grow a map twenty times - so growth events are listed one by
+ * one.
  */
 #ifndef MAPBENCH_RECORDER_H
 #define MAPBENCH_RECORDER_H

@@ -33,7 +33,8 @@ const struct map_unit *registry_find(const char *map, const char *shape, const c
     const struct map_unit *other_policy = NULL;
     for (size_t i = 0; i < registry_count(); i++) {
         const struct map_unit *unit = units[i];
-        if (strcmp(unit->map, map) != 0 || strcmp(unit->shape, shape) != 0 || strcmp(unit->heap, heap) != 0) continue;
+        if (strcmp(unit->map, map) != 0 || strcmp(unit->shape, shape) != 0 || strcmp(unit->heap, heap) != 0)
+            continue;
         if (strcmp(unit->hash, hash) == 0) return unit;
         other_policy = unit;
     }
@@ -66,15 +67,15 @@ static const char *table_fault(const struct map_unit *unit) {
     if (unit->key_size != shape->key_size || unit->val_size != shape->val_size)
         return "disagrees with its shape on the size of keys or values";
     const struct map_ops *op = &unit->op;
-    if (!op->create || !op->destroy || !op->get || !op->put || !op->del || !op->len || !op->capacity || !op->clear ||
-        !op->copy || !op->each || !op->check || !op->structure)
+    if (!op->create || !op->destroy || !op->get || !op->put || !op->del || !op->len || !op->capacity ||
+        !op->clear || !op->copy || !op->each || !op->check || !op->structure)
         return "leaves an operation out";
     const struct map_runs *run = &unit->run;
-#define X(loop)                                                                                                  \
+#define X(loop)                                                                                              \
     if (!run->loop) return "leaves a loop out";
     MAP_LOOPS(X)
 #undef X
-#define X(loop)                                                                                                  \
+#define X(loop)                                                                                              \
     if (!run->loop##_timed) return "leaves a timed loop out";
     MAP_TIMED_LOOPS(X)
 #undef X
@@ -84,20 +85,32 @@ static const char *table_fault(const struct map_unit *unit) {
 /* NULL, or how a map of one entry goes wrong. */
 static const char *smoke_fault(const struct map_unit *unit) {
     const struct shape *shape = shape_find(unit->shape);
-    _Alignas(16) unsigned char key[SHAPE_KEY_SIZE_MAX] = {0}, val[SHAPE_VAL_SIZE_MAX], found[SHAPE_VAL_SIZE_MAX];
+    _Alignas(16) unsigned char key[SHAPE_KEY_SIZE_MAX] = {0}, val[SHAPE_VAL_SIZE_MAX],
+                               found[SHAPE_VAL_SIZE_MAX];
     static const char text[] = "key";
-    if (shape->key_bits == 0) memcpy(key, &(struct { const char *p; size_t n; }){text, 3}, shape->key_size);
-    else key[0] = 7;
+    if (shape->key_bits == 0)
+        memcpy(key, &(struct {
+                   const char *p;
+                   size_t n;
+               }){text, 3},
+               shape->key_size);
+    else
+        key[0] = 7;
     shape->val_make(42, val);
     void *map = unit->op.create(NULL, 0);
     if (!map) return "cannot create an empty map";
     const char *fault = NULL;
     if (!(unit->facts->traits & TRAIT_BASELINE)) {
-        if (unit->op.get(map, key, found)) fault = "finds a key in an empty map";
-        else if (!unit->op.put(map, key, val)) fault = "cannot store";
-        else if (!unit->op.get(map, key, found) || memcmp(found, val, unit->val_size) != 0) fault = "does not find what was stored";
-        else if (unit->op.len(map) != 1) fault = "has a wrong length";
-        else if (!unit->op.del(map, key) || unit->op.get(map, key, found)) fault = "does not delete";
+        if (unit->op.get(map, key, found))
+            fault = "finds a key in an empty map";
+        else if (!unit->op.put(map, key, val))
+            fault = "cannot store";
+        else if (!unit->op.get(map, key, found) || memcmp(found, val, unit->val_size) != 0)
+            fault = "does not find what was stored";
+        else if (unit->op.len(map) != 1)
+            fault = "has a wrong length";
+        else if (!unit->op.del(map, key) || unit->op.get(map, key, found))
+            fault = "does not delete";
     }
     unit->op.destroy(map);
     return fault;
@@ -114,7 +127,8 @@ const char *registry_validate(void) {
                 fault = "is listed twice";
         if (!fault && !unit->unavailable) fault = smoke_fault(unit);
         if (fault) {
-            snprintf(message, sizeof message, "unit %s/%s/%s/%s %s", unit->map, unit->shape, unit->hash, unit->heap, fault);
+            snprintf(message, sizeof message, "unit %s/%s/%s/%s %s", unit->map, unit->shape, unit->hash,
+                     unit->heap, fault);
             return message;
         }
     }

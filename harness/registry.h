@@ -7,8 +7,8 @@
 size_t registry_count(void);
 const struct map_unit *registry_at(size_t i);
 
-/* The unit of a map for a shape, hash policy and heap. A map compiled for one policy only is returned under either
- * (its `hash` field says which it has). NULL: there is no such unit. */
+/* The unit of a map for a shape, hash policy and heap. A map compiled for one policy only is returned under
+ * either (its `hash` field says which it has). NULL: there is no such unit. */
 const struct map_unit *registry_find(const char *map, const char *shape, const char *hash, const char *heap);
 
 /* The maps by name, each once, in order; facts and availability from its first unit. */

@@ -10,7 +10,8 @@ json_t *json_number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit *unit, const char *workload, const char *keys) {
+json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit *unit, const char *workload,
+                const char *keys) {
     json_t *row = json_object();
     row_set(row, "kind", json_string(kind));
     row_set(row, "cell", json_string(cell->id));

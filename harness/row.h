@@ -6,8 +6,10 @@
 
 #include "harness/plan.h"
 
-/* A row with what all kinds share; the measured fields are null. New reference. `keys` is the stream's full name. */
-json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit *unit, const char *workload, const char *keys);
+/* A row with what all kinds share; the measured fields are null. New reference. `keys` is the stream's full
+ * name. */
+json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit *unit, const char *workload,
+                const char *keys);
 /* Marks a row as not measured. */
 void row_error(json_t *row, const char *why);
 /* Marks a row as not to be trusted; a second reason is added to the first. */

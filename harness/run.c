@@ -61,10 +61,13 @@ static int complain(int code, const char *why) {
     return code;
 }
 
-static struct profile *selected_profile(const char *name, const struct option_values *options, char *why, size_t why_size) {
+static struct profile *selected_profile(const char *name, const struct option_values *options, char *why,
+                                        size_t why_size) {
     bool any = false;
-    for (size_t i = 0; i < OPTION_COUNT; i++) any |= options->text[i] && option_facts((enum option_id)i)->scope == OPTION_SCOPE_JOB;
-    struct profile *profile = name || !any ? profile_load(name ? name : "quick", why, why_size) : profile_empty();
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        any |= options->text[i] && option_facts((enum option_id)i)->scope == OPTION_SCOPE_JOB;
+    struct profile *profile =
+        name || !any ? profile_load(name ? name : "quick", why, why_size) : profile_empty();
     if (profile) profile_override(profile, options);
     return profile;
 }
@@ -77,10 +80,13 @@ static void selection_text(const struct profile *profile, char **text) {
         fprintf(out, "[%s]\n", profile->job[j].name);
         for (size_t i = 0; i < OPTION_COUNT; i++) {
             const struct option_facts *facts = option_facts((enum option_id)i);
-            if (facts->scope == OPTION_SCOPE_JOB) fprintf(out, "%s = %s\n", facts->name, option_text(&profile->job[j].options, (enum option_id)i));
+            if (facts->scope == OPTION_SCOPE_JOB)
+                fprintf(out, "%s = %s\n", facts->name,
+                        option_text(&profile->job[j].options, (enum option_id)i));
         }
     }
-    fprintf(out, "shard = %s\nbuild = %s %s %s %s\n", option_text(&profile->global, OPTION_SHARD), BUILD_CC, BUILD_CXX, BUILD_UNIT_FLAGS, BUILD_COMMIT);
+    fprintf(out, "shard = %s\nbuild = %s %s %s %s\n", option_text(&profile->global, OPTION_SHARD), BUILD_CC,
+            BUILD_CXX, BUILD_UNIT_FLAGS, BUILD_COMMIT);
     fclose(out);
 }
 
@@ -99,9 +105,11 @@ static int open_folder(struct run *run, char *name, size_t name_size) {
     selection_text(run->profile, &selection);
     run_name(run->profile, selection, name, name_size);
     enum runfolder_result result =
-        runfolder_open(&run->folder, out[0] ? out : NULL, name, selection, option_text(o, OPTION_RESUME)[0] != '\0', run->why, sizeof run->why);
+        runfolder_open(&run->folder, out[0] ? out : NULL, name, selection,
+                       option_text(o, OPTION_RESUME)[0] != '\0', run->why, sizeof run->why);
     free(selection);
-    return result == RUNFOLDER_OK ? EXIT_OK : complain(result == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, run->why);
+    return result == RUNFOLDER_OK ? EXIT_OK
+                                  : complain(result == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, run->why);
 }
 
 static bool plan_uses(const struct plan *plan, const char *map) {
@@ -116,7 +124,9 @@ static bool attach_perf(struct run *run) {
     char folder[PATH_MAX + 8];
     if (strcmp(mode, "off") == 0) return true;
     if (run->folder.steps_done > 0) {
-        snprintf(run->why, sizeof run->why, "--perf cannot go on with an interrupted run, whose perf data is incomplete: measure again without --resume");
+        snprintf(run->why, sizeof run->why,
+                 "--perf cannot go on with an interrupted run, whose perf data is incomplete: measure again "
+                 "without --resume");
         return false;
     }
     snprintf(folder, sizeof folder, "%s/perf", run->folder.partial);
@@ -124,7 +134,8 @@ static bool attach_perf(struct run *run) {
     for (size_t i = 0; i < registry_map_count(); i++) {
         const struct map_unit *unit = registry_map_unit(i);
         if (unit->facts->traits & TRAIT_BASELINE || !plan_uses(run->plan, unit->map)) continue;
-        run->measure.perf[i] = perf_attach(strcmp(mode, "stat") == 0 ? PERF_STAT : PERF_RECORD, unit->map, folder, run->why, sizeof run->why);
+        run->measure.perf[i] = perf_attach(strcmp(mode, "stat") == 0 ? PERF_STAT : PERF_RECORD, unit->map,
+                                           folder, run->why, sizeof run->why);
         if (!run->measure.perf[i]) return false;
     }
     return true;
@@ -136,7 +147,8 @@ static void finish_perf(struct run *run) {
     const char *python = python_find(python_why, sizeof python_why);
     snprintf(flamegraph, sizeof flamegraph, "%s/plots/flamegraph.py", project_root());
     for (size_t i = 0; i < registry_map_count(); i++)
-        if (run->measure.perf[i] && !perf_finish(run->measure.perf[i], python, flamegraph, run->why, sizeof run->why)) {
+        if (run->measure.perf[i] &&
+            !perf_finish(run->measure.perf[i], python, flamegraph, run->why, sizeof run->why)) {
             warnings_add(&run->warnings, WARNING_perf_failed, "%s", run->why);
             run->measure.unmeasured++;
         }
@@ -154,7 +166,8 @@ static bool open_measure(struct run *run) {
     m->recorder = calloc(1, sizeof *m->recorder);
     m->counters = counters_open();
     m->interrupted = &interrupted;
-    return m->recorder && m->counters && bench_room_open(&m->room, evict < evict_bytes_most ? evict : evict_bytes_most);
+    return m->recorder && m->counters &&
+           bench_room_open(&m->room, evict < evict_bytes_most ? evict : evict_bytes_most);
 }
 
 static void close_measure(struct run *run) {
@@ -171,10 +184,15 @@ static enum step_result run_step(struct run *run, const struct cell *cell, size_
     double work = cell_seconds_estimate(cell) * recorders[r].share;
     snprintf(step, sizeof step, "%s %s", recorders[r].name, cell->id);
     progress_step(&run->progress, step);
-    if (!*keys) *keys = keys_open(cell->keys, cell->shape, cell->n, option_number(&cell->job->options, OPTION_SEED), run->why, sizeof run->why);
+    if (!*keys)
+        *keys = keys_open(cell->keys, cell->shape, cell->n, option_number(&cell->job->options, OPTION_SEED),
+                          run->why, sizeof run->why);
     if (!*keys) return STEP_KEYS;
     if (!runinfo_add_keys(run->info, cell->shape, keys_facts(*keys))) {
-        snprintf(run->why, sizeof run->why, "the keys %s are not those that the interrupted run began with: measure again without --resume", cell->keys);
+        snprintf(
+            run->why, sizeof run->why,
+            "the keys %s are not those that the interrupted run began with: measure again without --resume",
+            cell->keys);
         return STEP_KEYS;
     }
     if (runfolder_step_done(&run->folder, step)) return progress_done(&run->progress, work, true), STEP_OK;
@@ -200,7 +218,8 @@ static enum step_result run_cells(struct run *run) {
         struct keys *keys = NULL;
         enum step_result result = STEP_OK;
         for (size_t r = 0; r < RECORDERS && result == STEP_OK; r++)
-            if (run->plan->cell[i].record & recorders[r].kind) result = run_step(run, &run->plan->cell[i], r, &keys);
+            if (run->plan->cell[i].record & recorders[r].kind)
+                result = run_step(run, &run->plan->cell[i], r, &keys);
         keys_close(keys);
         if (result != STEP_OK) return result;
     }
@@ -214,7 +233,8 @@ static void count_rows(struct run *run, const json_t *rows) {
     json_array_foreach(rows, i, row) {
         bool error = json_is_string(json_object_get(row, "error"));
         errors += error;
-        run->measure.wrong_result |= error && strncmp(json_string_value(json_object_get(row, "error")), "wrong result", 12) == 0;
+        run->measure.wrong_result |=
+            error && strncmp(json_string_value(json_object_get(row, "error")), "wrong result", 12) == 0;
         unstable += !error && json_is_false(json_object_get(row, "stable"));
         timed++;
         single |= json_integer_value(json_object_get(row, "rounds")) == 1;
@@ -230,17 +250,21 @@ static void print_key_files(const json_t *info) {
     size_t i;
     json_t *keys;
     json_array_foreach(json_object_get(info, "keys"), i, keys) {
-        json_int_t duplicates = json_integer_value(json_object_get(keys, "duplicates")), nul = json_integer_value(json_object_get(keys, "with_nul"));
+        json_int_t duplicates = json_integer_value(json_object_get(keys, "duplicates")),
+                   nul = json_integer_value(json_object_get(keys, "with_nul"));
         const char *name = json_string_value(json_object_get(keys, "name"));
         if (strncmp(name, "file:", 5) == 0 && (duplicates || nul))
-            fprintf(stderr, "mapbench: %s: %lld duplicate keys dropped, %lld keys with a NUL byte kept\n", name, (long long)duplicates, (long long)nul);
+            fprintf(stderr, "mapbench: %s: %lld duplicate keys dropped, %lld keys with a NUL byte kept\n",
+                    name, (long long)duplicates, (long long)nul);
     }
 }
 
 static void collect_warnings(struct run *run) {
     json_t *info = run->info, *conditions = json_object_get(info, "conditions");
-    warnings_from_machine(&run->warnings, json_object_get(info, "machine"), json_object_get(json_object_get(info, "probe"), "events"), BUILD_UNIT_FLAGS);
-    warnings_from_conditions(&run->warnings, json_object_get(conditions, "before"), json_object_get(conditions, "after"), 1);
+    warnings_from_machine(&run->warnings, json_object_get(info, "machine"),
+                          json_object_get(json_object_get(info, "probe"), "events"), BUILD_UNIT_FLAGS);
+    warnings_from_conditions(&run->warnings, json_object_get(conditions, "before"),
+                             json_object_get(conditions, "after"), 1);
     warnings_add(&run->warnings, WARNING_gbench_debug, NULL);
     json_object_set_new(info, "warnings", warnings_json(&run->warnings));
 }
@@ -257,18 +281,25 @@ static int complete_run(struct run *run) {
     table_print(rows, stdout);
     fflush(stdout);
     json_decref(rows);
-    int code = run->measure.wrong_result ? EXIT_CHECK_FAILED : run->measure.unmeasured ? EXIT_CANNOT : EXIT_OK;
+    int code = run->measure.wrong_result ? EXIT_CHECK_FAILED
+               : run->measure.unmeasured ? EXIT_CANNOT
+                                         : EXIT_OK;
     if (!draw) json_object_set_new(run->info, "figures", json_string("not asked for (--figures no)"));
     if (!runfolder_finish_gbench(&run->folder, run->why, sizeof run->why) ||
         !runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
         return complain(EXIT_CANNOT, run->why);
-    signal(SIGINT, SIG_IGN); /* everything is measured: the drawing, a few seconds, is not worth a broken page */
+    signal(SIGINT,
+           SIG_IGN); /* everything is measured: the drawing, a few seconds, is not worth a broken page */
     int drawn = draw ? report_draw(folders, run->why, sizeof run->why) : 0;
     if (drawn != 0) {
         json_object_set_new(run->info, "figures", json_string(run->why));
-        fprintf(stderr, "mapbench: the figures are not complete: %s; the rows are, draw again with: mapbench report %s\n", run->why, run->folder.final);
+        fprintf(
+            stderr,
+            "mapbench: the figures are not complete: %s; the rows are, draw again with: mapbench report %s\n",
+            run->why, run->folder.final);
         if (code == EXIT_OK) code = EXIT_CANNOT;
-        if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
+        if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
+            return complain(EXIT_CANNOT, run->why);
     }
     if (!runfolder_finish(&run->folder, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
     print_key_files(run->info);
@@ -279,21 +310,24 @@ static int complete_run(struct run *run) {
 }
 
 static void print_skips(const struct plan *plan) {
-    for (size_t i = 0; i < plan->skips; i++) fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
+    for (size_t i = 0; i < plan->skips; i++)
+        fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
 }
 
 static int measure_all(struct run *run, const char *name, const char *command) {
     double work = 0;
     for (size_t i = 0; i < run->plan->cells; i++)
         for (size_t r = 0; r < RECORDERS; r++)
-            if (run->plan->cell[i].record & recorders[r].kind) work += cell_seconds_estimate(&run->plan->cell[i]) * recorders[r].share;
+            if (run->plan->cell[i].record & recorders[r].kind)
+                work += cell_seconds_estimate(&run->plan->cell[i]) * recorders[r].share;
     print_skips(run->plan);
     run->info = runinfo_begin(name, command, run->profile, run->plan, &run->measure.clock);
     json_t *before = run->folder.steps_done ? runfolder_read_json(&run->folder, "run.json") : NULL;
     if (before) run->earlier_s = runinfo_resume(run->info, before);
     json_decref(before);
     runinfo_end(run->info, run->earlier_s, false);
-    if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
+    if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
+        return complain(EXIT_CANNOT, run->why);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);
@@ -302,17 +336,25 @@ static int measure_all(struct run *run, const char *name, const char *command) {
     progress_end(&run->progress);
     finish_perf(run);
     switch (result) {
-    case STEP_OK: return complete_run(run);
+    case STEP_OK:
+        return complete_run(run);
     case STEP_INTERRUPTED:
-        if (runfolder_is_empty(&run->folder)) return complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
-        fprintf(stderr, "mapbench: interrupted; what was measured is in %s; go on with the same command and --resume --out %s\n",
+        if (runfolder_is_empty(&run->folder))
+            return complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
+        fprintf(stderr,
+                "mapbench: interrupted; what was measured is in %s; go on with the same command and --resume "
+                "--out %s\n",
                 run->folder.partial, run->folder.final);
         return EXIT_INTERRUPTED;
     case STEP_DISK:
         if (runfolder_is_empty(&run->folder)) return complain(EXIT_CANNOT, run->why);
-        fprintf(stderr, "mapbench: %s; the rows written before are valid; make room and go on with --resume --out %s\n", run->why, run->folder.final);
+        fprintf(
+            stderr,
+            "mapbench: %s; the rows written before are valid; make room and go on with --resume --out %s\n",
+            run->why, run->folder.final);
         return EXIT_CANNOT;
-    default: return complain(EXIT_USAGE, run->why);
+    default:
+        return complain(EXIT_USAGE, run->why);
     }
 }
 
@@ -320,7 +362,8 @@ static int nothing_to_measure(const struct plan *plan) {
     bool missing = false;
     print_skips(plan);
     for (size_t i = 0; i < plan->skips; i++) missing |= strstr(plan->skip[i].why, "apt-get") != NULL;
-    return complain(missing ? EXIT_CANNOT : EXIT_NOTHING, missing ? "nothing can be measured here" : "nothing matches the selection");
+    return complain(missing ? EXIT_CANNOT : EXIT_NOTHING,
+                    missing ? "nothing can be measured here" : "nothing matches the selection");
 }
 
 int run_command(const char *profile, const struct option_values *options, const char *command) {
@@ -363,7 +406,8 @@ int plan_command(const char *profile_name, const struct option_values *options) 
         code = nothing_to_measure(plan);
     else {
         plan_print(plan);
-        if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why)) code = complain(EXIT_USAGE, why);
+        if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why))
+            code = complain(EXIT_USAGE, why);
     }
     plan_free(plan);
     profile_free(profile);

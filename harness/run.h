@@ -16,8 +16,8 @@ enum exit_code {
     EXIT_INTERRUPTED = 130, /* stopped by a signal; what was measured is kept and can be resumed */
 };
 
-/* profile: name or path, NULL for a selection (or, without options, for the quick profile). command: the command line
- * as typed, for the results. */
+/* profile: name or path, NULL for a selection (or, without options, for the quick profile). command: the
+ * command line as typed, for the results. */
 int run_command(const char *profile, const struct option_values *options, const char *command);
 /* Prints what run would measure. */
 int plan_command(const char *profile, const struct option_values *options);

@@ -55,7 +55,8 @@ static bool find_partial(const char *results, const char *selection, char *out, 
         size_t len = strlen(entry->d_name);
         if (len <= 8 || strcmp(entry->d_name + len - 8, ".partial") != 0) continue;
         if ((size_t)snprintf(path, sizeof path, "%s/%s", results, entry->d_name) >= sizeof path) continue;
-        if (selection_matches(path, selection) && strcmp(entry->d_name, newest) > 0) strcpy(newest, entry->d_name);
+        if (selection_matches(path, selection) && strcmp(entry->d_name, newest) > 0)
+            strcpy(newest, entry->d_name);
     }
     if (dir) closedir(dir);
     if (!newest[0]) return false;
@@ -75,7 +76,8 @@ static void read_steps(struct runfolder *folder) {
     long whole = 0;
     rewind(folder->done);
     for (ssize_t len; (len = getline(&line, &size, folder->done)) > 0;) {
-        if (line[len - 1] != '\n') { /* torn by an interruption: not done, and cut off before the next is written */
+        if (line[len - 1] !=
+            '\n') { /* torn by an interruption: not done, and cut off before the next is written */
             if (ftruncate(fileno(folder->done), whole)) perror("mapbench: cannot repair the list of steps");
             break;
         }
@@ -114,7 +116,8 @@ static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *n
     return (*file = fopen(path, "a+")) != NULL;
 }
 
-static enum runfolder_result open_files(struct runfolder *folder, const char *selection, bool resume, char *why, size_t why_size) {
+static enum runfolder_result open_files(struct runfolder *folder, const char *selection, bool resume,
+                                        char *why, size_t why_size) {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/selection", folder->partial);
     if (!resume) {
@@ -125,39 +128,56 @@ static enum runfolder_result open_files(struct runfolder *folder, const char *se
     folder->rows = open_part(folder, "rows.jsonl");
     folder->gbench = open_part(folder, "gbench.jsonl");
     folder->done = open_part(folder, "done");
-    if (!folder->rows || !folder->gbench || !folder->done) return disk_fault("write in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+    if (!folder->rows || !folder->gbench || !folder->done)
+        return disk_fault("write in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
     if (!resume) return RUNFOLDER_OK;
     read_steps(folder);
-    if (drop_unfinished(folder, &folder->rows, "rows.jsonl") && drop_unfinished(folder, &folder->gbench, "gbench.jsonl")) return RUNFOLDER_OK;
+    if (drop_unfinished(folder, &folder->rows, "rows.jsonl") &&
+        drop_unfinished(folder, &folder->gbench, "gbench.jsonl"))
+        return RUNFOLDER_OK;
     return disk_fault("rewrite rows in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
 }
 
-enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name, const char *selection, bool resume,
-                                     char *why, size_t why_size) {
+enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
+                                     const char *selection, bool resume, char *why, size_t why_size) {
     char results[PATH_MAX];
     memset(folder, 0, sizeof *folder);
     snprintf(results, sizeof results, "%s/results", project_root());
     if (out) {
-        snprintf(folder->final, sizeof folder->final, "%.*s", (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
+        snprintf(folder->final, sizeof folder->final, "%.*s",
+                 (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
     } else if (!resume) {
-        if ((size_t)snprintf(folder->final, sizeof folder->final, "%s/%s", results, name) >= sizeof folder->final - 16)
+        if ((size_t)snprintf(folder->final, sizeof folder->final, "%s/%s", results, name) >=
+            sizeof folder->final - 16)
             return snprintf(why, why_size, "the path of %s is too long", results), RUNFOLDER_USAGE;
     } else if (!find_partial(results, selection, folder->final, sizeof folder->final)) {
-        return snprintf(why, why_size, "nothing to resume: no interrupted run of this selection in %s", results), RUNFOLDER_USAGE;
+        return snprintf(why, why_size, "nothing to resume: no interrupted run of this selection in %s",
+                        results),
+               RUNFOLDER_USAGE;
     }
-    if ((size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >= sizeof folder->partial)
+    if ((size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >=
+        sizeof folder->partial)
         return snprintf(why, why_size, "the path of %s is too long", folder->final), RUNFOLDER_USAGE;
     if (rmdir(folder->final) && errno != ENOENT && access(folder->final, F_OK) == 0) {
         if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
-            return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out", folder->final), RUNFOLDER_USAGE;
+            return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out",
+                            folder->final),
+                   RUNFOLDER_USAGE;
         return disk_fault("use", folder->final, why, why_size), RUNFOLDER_CANNOT;
     }
     bool exists = access(folder->partial, F_OK) == 0;
-    if (resume && !exists) return snprintf(why, why_size, "nothing to resume: %s does not exist", folder->partial), RUNFOLDER_USAGE;
+    if (resume && !exists)
+        return snprintf(why, why_size, "nothing to resume: %s does not exist", folder->partial),
+               RUNFOLDER_USAGE;
     if (resume && !selection_matches(folder->partial, selection))
-        return snprintf(why, why_size, "%s was measuring another selection: give the same profile and options", folder->partial), RUNFOLDER_USAGE;
+        return snprintf(why, why_size,
+                        "%s was measuring another selection: give the same profile and options",
+                        folder->partial),
+               RUNFOLDER_USAGE;
     if (!resume && exists)
-        return snprintf(why, why_size, "an interrupted run is in %s: go on with --resume, or remove it", folder->partial), RUNFOLDER_USAGE;
+        return snprintf(why, why_size, "an interrupted run is in %s: go on with --resume, or remove it",
+                        folder->partial),
+               RUNFOLDER_USAGE;
     char perf[PATH_MAX + 8];
     snprintf(perf, sizeof perf, "%s/perf", folder->partial);
     if (!make_folders(perf)) return disk_fault("create", folder->partial, why, why_size), RUNFOLDER_CANNOT;
@@ -187,20 +207,26 @@ static bool append_lines(FILE *file, const char *step, const json_t *values) {
     return ok;
 }
 
-bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench, char *why, size_t why_size) {
+bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench,
+                      char *why, size_t why_size) {
     /* Rows last: when the disk refuses in between, no row stands in the file whose step is not done. */
-    if (gbench && !append_lines(folder->gbench, step, gbench)) return disk_fault("write reports to", folder->partial, why, why_size);
-    if (!append_lines(folder->rows, step, rows)) return disk_fault("write rows to", folder->partial, why, why_size);
+    if (gbench && !append_lines(folder->gbench, step, gbench))
+        return disk_fault("write reports to", folder->partial, why, why_size);
+    if (!append_lines(folder->rows, step, rows))
+        return disk_fault("write rows to", folder->partial, why, why_size);
     if (fprintf(folder->done, "%s\n", step) < 0 || fflush(folder->done) || fsync(fileno(folder->done)))
         return disk_fault("write to", folder->partial, why, why_size);
     return true;
 }
 
-bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why, size_t why_size) {
+bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why,
+                          size_t why_size) {
     char path[PATH_MAX + 32], fresh[PATH_MAX + 40];
     snprintf(path, sizeof path, "%s/%s", folder->partial, name);
     snprintf(fresh, sizeof fresh, "%s.new", path);
-    if (json_dump_file(value, fresh, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 && rename(fresh, path) == 0) return true;
+    if (json_dump_file(value, fresh, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
+        rename(fresh, path) == 0)
+        return true;
     disk_fault("write", path, why, why_size);
     unlink(fresh);
     return false;
@@ -238,7 +264,8 @@ bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_siz
     json_array_foreach(reports, i, report) {
         json_t *benchmark;
         if (i == 0) json_object_set(whole, "context", json_object_get(report, "context"));
-        json_array_foreach(json_object_get(report, "benchmarks"), j, benchmark) json_array_append(benchmarks, benchmark);
+        json_array_foreach(json_object_get(report, "benchmarks"), j, benchmark)
+            json_array_append(benchmarks, benchmark);
     }
     if (!json_object_get(whole, "context")) json_object_set_new(whole, "context", json_object());
     json_object_set_new(whole, "benchmarks", benchmarks);
@@ -255,10 +282,12 @@ enum { LEFTOVERS = sizeof leftovers / sizeof *leftovers };
 bool runfolder_finish(struct runfolder *folder, char *why, size_t why_size) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
-    FILE *retention = fopen(path, "a"); /* the record kind of retention scenarios: present, if empty, in every run */
+    FILE *retention =
+        fopen(path, "a"); /* the record kind of retention scenarios: present, if empty, in every run */
     if (!retention || fclose(retention)) return disk_fault("write", path, why, why_size);
     if (!runfolder_checksums(folder->partial, why, why_size)) return false;
-    if (rename(folder->partial, folder->final)) return disk_fault("rename the run to", folder->final, why, why_size);
+    if (rename(folder->partial, folder->final))
+        return disk_fault("rename the run to", folder->final, why, why_size);
     for (size_t i = 0; i < LEFTOVERS; i++) {
         snprintf(path, sizeof path, "%s/%s", folder->final, leftovers[i]);
         unlink(path);
@@ -308,7 +337,9 @@ bool runfolder_newest(const char *results, char *newest, size_t size) {
         if (len > 8 && strcmp(entry->d_name + len - 8, ".partial") == 0) continue;
         snprintf(path, sizeof path, "%s/%s/run.json", results, entry->d_name);
         if (stat(path, &st)) continue;
-        if (st.st_mtim.tv_sec < last.tv_sec || (st.st_mtim.tv_sec == last.tv_sec && st.st_mtim.tv_nsec < last.tv_nsec)) continue;
+        if (st.st_mtim.tv_sec < last.tv_sec ||
+            (st.st_mtim.tv_sec == last.tv_sec && st.st_mtim.tv_nsec < last.tv_nsec))
+            continue;
         last = st.st_mtim;
         snprintf(newest, size, "%s/%s", results, entry->d_name);
     }
@@ -355,7 +386,10 @@ bool runfolder_verify(const char *folder, char *why, size_t why_size) {
         if (strcmp(name, "rows.jsonl") != 0 && strcmp(name, "run.json") != 0) continue;
         snprintf(path, sizeof path, "%s/%s", folder, name);
         ok = SHA256File(path, hash) && strcmp(hash, expected) == 0;
-        if (!ok) snprintf(why, why_size, "%s is not what was measured: SHA256SUMS does not match; restore it or measure again", path);
+        if (!ok)
+            snprintf(why, why_size,
+                     "%s is not what was measured: SHA256SUMS does not match; restore it or measure again",
+                     path);
     }
     if (sums) fclose(sums);
     return ok;

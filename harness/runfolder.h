@@ -1,7 +1,9 @@
-/* The folder of a run while it is being written. It has a temporary name, FINAL.partial, and is renamed when complete.
+/* The folder of a run while it is being written. It has a temporary name, FINAL.partial, and is renamed when
+ * complete.
  *
- * Rows are appended a step at a time (one recorder in one cell), flushed to disk before the step counts as done, so an
- * interrupted run loses at most the step it was in, and --resume goes on behind the last one done.
+ * Rows are appended a step at a time (one recorder in one cell), flushed to disk before the step counts as
+ * done, so an interrupted run loses at most the step it was in, and --resume goes on behind the last one
+ * done.
  */
 #ifndef MAPBENCH_RUNFOLDER_H
 #define MAPBENCH_RUNFOLDER_H
@@ -22,16 +24,19 @@ struct runfolder {
 /* Bad input (the folder exists already, or is not ours) as opposed to a folder that cannot be written. */
 enum runfolder_result { RUNFOLDER_OK, RUNFOLDER_USAGE, RUNFOLDER_CANNOT };
 
-/* Makes `out`.partial, or opens it again to resume. `selection` identifies what is measured: only a partial run of the
- * same selection is resumed. out NULL: results/NAME below the project, or the newest partial run there that matches. */
-enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name, const char *selection, bool resume,
-                                     char *why, size_t why_size);
+/* Makes `out`.partial, or opens it again to resume. `selection` identifies what is measured: only a partial
+ * run of the same selection is resumed. out NULL: results/NAME below the project, or the newest partial run
+ * there that matches. */
+enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
+                                     const char *selection, bool resume, char *why, size_t why_size);
 bool runfolder_step_done(const struct runfolder *folder, const char *step);
-/* Appends a step's rows and Google Benchmark reports (arrays) and marks the step done. False: the disk refused; what
- * was written before stays valid. */
-bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench, char *why, size_t why_size);
+/* Appends a step's rows and Google Benchmark reports (arrays) and marks the step done. False: the disk
+ * refused; what was written before stays valid. */
+bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench,
+                      char *why, size_t why_size);
 /* Writes a file of the folder as indented JSON. */
-bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why, size_t why_size);
+bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why,
+                          size_t why_size);
 /* NULL: it is not there, or broken. */
 json_t *runfolder_read_json(const struct runfolder *folder, const char *name);
 /* All rows written so far, as a new array; reads the file again. */
@@ -48,8 +53,8 @@ bool runfolder_is_empty(const struct runfolder *folder);
 /* The complete run below a folder that was written last; false: there is none. */
 bool runfolder_newest(const char *results, char *newest, size_t size);
 
-/* False when a measured file (rows.jsonl, run.json) is not the one that FOLDER/SHA256SUMS was made of. A folder without
- * sums has nothing to compare with. */
+/* False when a measured file (rows.jsonl, run.json) is not the one that FOLDER/SHA256SUMS was made of. A
+ * folder without sums has nothing to compare with. */
 bool runfolder_verify(const char *folder, char *why, size_t why_size);
 /* Writes FOLDER/SHA256SUMS in sha256sum's format, over every file in it. */
 bool runfolder_checksums(const char *folder, char *why, size_t why_size);

@@ -24,23 +24,26 @@ char *utc_text(bool extended, char *out) {
 static json_t *options_json(const struct option_values *values) {
     json_t *object = json_object();
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        json_object_set_new(object, option_facts((enum option_id)i)->name, json_string(option_text(values, (enum option_id)i)));
+        json_object_set_new(object, option_facts((enum option_id)i)->name,
+                            json_string(option_text(values, (enum option_id)i)));
     return object;
 }
 
 static json_t *profile_json(const struct profile *p) {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "text", text_or_null(p->text), "question", text_or_null(p->question),
-                     "expect", text_or_null(p->expect), "duration", text_or_null(p->duration));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "text", text_or_null(p->text), "question",
+                     text_or_null(p->question), "expect", text_or_null(p->expect), "duration",
+                     text_or_null(p->duration));
 }
 
 static json_t *build_json(void) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "cc", BUILD_CC, "cxx", BUILD_CXX, "unit_flags", BUILD_UNIT_FLAGS, "harness_flags",
-                     BUILD_HARNESS_FLAGS, "commit", BUILD_COMMIT);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "cc", BUILD_CC, "cxx", BUILD_CXX, "unit_flags",
+                     BUILD_UNIT_FLAGS, "harness_flags", BUILD_HARNESS_FLAGS, "commit", BUILD_COMMIT);
 }
 
 static json_t *timers_json(const struct clock_costs *c) {
-    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "ns_per_tick", c->ns_per_tick, "ticks_empty_ns", c->ticks_empty_ns, "ticks_step_ns",
-                     c->ticks_step_ns, "thread_cpu_ns", c->thread_cpu_ns, "wall_ns", c->wall_ns);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "ns_per_tick", c->ns_per_tick, "ticks_empty_ns",
+                     c->ticks_empty_ns, "ticks_step_ns", c->ticks_step_ns, "thread_cpu_ns", c->thread_cpu_ns,
+                     "wall_ns", c->wall_ns);
 }
 
 static json_t *maps_json(const struct plan *plan) {
@@ -51,23 +54,28 @@ static json_t *maps_json(const struct plan *plan) {
             bool known = false;
             json_t *map;
             size_t k;
-            json_array_foreach(maps, k, map) known |= strcmp(json_string_value(json_object_get(map, "name")), unit->map) == 0;
+            json_array_foreach(maps, k, map) known |=
+                strcmp(json_string_value(json_object_get(map, "name")), unit->map) == 0;
             if (known) continue;
             const struct map_facts *f = unit->facts;
-            json_array_append_new(maps, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", unit->map, "summary", f->summary, "source",
-                                                  f->source, "options", f->options, "cost", f->cost, "fairness", f->fairness, "adapter",
-                                                  (f->traits & TRAIT_ADAPTER) != 0));
+            json_array_append_new(maps, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", unit->map,
+                                                  "summary", f->summary, "source", f->source, "options",
+                                                  f->options, "cost", f->cost, "fairness", f->fairness,
+                                                  "adapter", (f->traits & TRAIT_ADAPTER) != 0));
         }
     return maps;
 }
 
-json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile, const struct plan *plan, const struct clock_costs *clock) {
+json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile,
+                      const struct plan *plan, const struct clock_costs *clock) {
     json_t *info = json_object(), *jobs = json_array(), *skipped = json_array();
     char now[24];
     for (size_t i = 0; i < profile->jobs; i++)
-        json_array_append_new(jobs, json_pack("{s:s, s:o}", "name", profile->job[i].name, "options", options_json(&profile->job[i].options)));
+        json_array_append_new(jobs, json_pack("{s:s, s:o}", "name", profile->job[i].name, "options",
+                                              options_json(&profile->job[i].options)));
     for (size_t i = 0; i < plan->skips; i++)
-        json_array_append_new(skipped, json_pack("{s:s, s:s}", "cell", plan->skip[i].what, "reason", plan->skip[i].why));
+        json_array_append_new(
+            skipped, json_pack("{s:s, s:s}", "cell", plan->skip[i].what, "reason", plan->skip[i].why));
     json_object_set_new(info, "schema", json_integer(RUN_SCHEMA));
     json_object_set_new(info, "id", json_string(id));
     json_object_set_new(info, "command", json_string(command));
@@ -92,25 +100,31 @@ json_t *runinfo_begin(const char *id, const char *command, const struct profile 
 double runinfo_resume(json_t *info, const json_t *before) {
     static const char *const beginnings[] = {"id", "command", "started", "keys"};
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        if (json_object_get(before, beginnings[i])) json_object_set(info, beginnings[i], json_object_get(before, beginnings[i]));
+        if (json_object_get(before, beginnings[i]))
+            json_object_set(info, beginnings[i], json_object_get(before, beginnings[i]));
     json_t *conditions = json_object_get(json_object_get(before, "conditions"), "before");
     if (conditions) json_object_set(json_object_get(info, "conditions"), "before", conditions);
-    json_object_set_new(info, "resumed", json_integer(json_integer_value(json_object_get(before, "resumed")) + 1));
+    json_object_set_new(info, "resumed",
+                        json_integer(json_integer_value(json_object_get(before, "resumed")) + 1));
     return json_number_value(json_object_get(before, "duration_s"));
 }
 
 bool runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *f) {
     json_t *list = json_object_get(info, "keys"), *entry;
     size_t i;
-    json_array_foreach(list, i, entry)
-        if (strcmp(json_string_value(json_object_get(entry, "name")), f->name) == 0 &&
-            strcmp(json_string_value(json_object_get(entry, "shape")), shape->name) == 0)
-            return strcmp(json_string_value(json_object_get(entry, "sha256")), f->sha256) == 0;
-    json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "name", f->name, "shape", shape->name, "limit",
-                                          f->limit == SIZE_MAX ? json_null() : json_integer((json_int_t)f->limit), "provenance", f->provenance,
-                                          "sha256", f->sha256, "files", (json_int_t)f->files, "files_skipped", (json_int_t)f->files_skipped,
-                                          "empty_lines", (json_int_t)f->empty_lines, "text_bytes", (json_int_t)f->text_bytes, "duplicates", (json_int_t)f->duplicates,
-                                          "with_nul", (json_int_t)f->with_nul, "mean_key_bytes", f->mean_key_bytes));
+    json_array_foreach(list, i,
+                       entry) if (strcmp(json_string_value(json_object_get(entry, "name")), f->name) == 0 &&
+                                  strcmp(json_string_value(json_object_get(entry, "shape")), shape->name) ==
+                                      0) return strcmp(json_string_value(json_object_get(entry, "sha256")),
+                                                       f->sha256) == 0;
+    json_array_append_new(
+        list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "name", f->name,
+                        "shape", shape->name, "limit",
+                        f->limit == SIZE_MAX ? json_null() : json_integer((json_int_t)f->limit), "provenance",
+                        f->provenance, "sha256", f->sha256, "files", (json_int_t)f->files, "files_skipped",
+                        (json_int_t)f->files_skipped, "empty_lines", (json_int_t)f->empty_lines, "text_bytes",
+                        (json_int_t)f->text_bytes, "duplicates", (json_int_t)f->duplicates, "with_nul",
+                        (json_int_t)f->with_nul, "mean_key_bytes", f->mean_key_bytes));
     return true;
 }
 
@@ -122,6 +136,7 @@ void runinfo_end(json_t *info, double duration_s, bool complete) {
     json_object_set_new(info, "finished", json_string(utc_text(true, now)));
     json_object_set_new(info, "duration_s", json_real(duration_s));
     json_object_set_new(info, "complete", json_boolean(complete));
-    /* The most this process ever held, maps and key text included: of a run of the baseline alone, the harness. */
+    /* The most this process ever held, maps and key text included: of a run of the baseline alone, the
+     * harness. */
     json_object_set_new(info, "process_peak_bytes", json_integer((json_int_t)usage.ru_maxrss * 1024));
 }

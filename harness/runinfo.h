@@ -12,10 +12,12 @@
 
 enum { RUN_SCHEMA = 1 };
 
-/* The object as known before measuring: command, profile, options in effect, machine, build, timers, conditions. */
-json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile, const struct plan *plan, const struct clock_costs *clock);
-/* Takes over from the run.json of an interrupted run what its beginning was: id, command, time, conditions, key streams,
- * and how long it measured (returned in seconds). */
+/* The object as known before measuring: command, profile, options in effect, machine, build, timers,
+ * conditions. */
+json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile,
+                      const struct plan *plan, const struct clock_costs *clock);
+/* Takes over from the run.json of an interrupted run what its beginning was: id, command, time, conditions,
+ * key streams, and how long it measured (returned in seconds). */
 double runinfo_resume(json_t *info, const json_t *before);
 /* Adds a key stream once (by name and shape). False: the interrupted run had another set under this name. */
 bool runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *facts);

@@ -7,11 +7,21 @@
 #include "harness/shape.h"
 #include SHAPE_FILE
 
-static uint64_t shape_key_word(const void *key) { return key_word(*(const map_key *)key); }
-static uint64_t shape_key_hash(const void *key) { return key_hash(*(const map_key *)key); }
-static bool shape_key_equal(const void *a, const void *b) { return key_equal(*(const map_key *)a, *(const map_key *)b); }
-static void shape_val_make(uint64_t number, void *out) { *(map_val *)out = val_make(number); }
-static uint64_t shape_val_word(const void *val) { return val_word((const map_val *)val); }
+static uint64_t shape_key_word(const void *key) {
+    return key_word(*(const map_key *)key);
+}
+static uint64_t shape_key_hash(const void *key) {
+    return key_hash(*(const map_key *)key);
+}
+static bool shape_key_equal(const void *a, const void *b) {
+    return key_equal(*(const map_key *)a, *(const map_key *)b);
+}
+static void shape_val_make(uint64_t number, void *out) {
+    *(map_val *)out = val_make(number);
+}
+static uint64_t shape_val_word(const void *val) {
+    return val_word((const map_val *)val);
+}
 
 const struct shape SHAPE_SYMBOL = {
     .name = SHAPE_NAME,

@@ -25,18 +25,27 @@ static bool parse_size(const char *text, const char *end, size_t *n, struct pars
         snprintf(p->why, p->why_size, "size '%.*s' is negative: give 1 or more", len, text);
         return false;
     }
-    unsigned long long value = len > 0 && isdigit((unsigned char)*text) ? strtoull(text, &stop, 10) : (stop = (char *)text, 0);
+    unsigned long long value =
+        len > 0 && isdigit((unsigned char)*text) ? strtoull(text, &stop, 10) : (stop = (char *)text, 0);
     unsigned shift = 0;
     if (stop > text && stop < end) {
         switch (tolower((unsigned char)*stop)) {
-        case 'k': shift = 10, stop++; break;
-        case 'm': shift = 20, stop++; break;
-        case 'g': shift = 30, stop++; break;
-        default: break;
+        case 'k':
+            shift = 10, stop++;
+            break;
+        case 'm':
+            shift = 20, stop++;
+            break;
+        case 'g':
+            shift = 30, stop++;
+            break;
+        default:
+            break;
         }
     }
     if (stop != end || len <= 0)
-        snprintf(p->why, p->why_size, "size '%.*s' is not a number: write 1000, 64k, 1m, 1k..1m*2 or octave:1m", len, text);
+        snprintf(p->why, p->why_size,
+                 "size '%.*s' is not a number: write 1000, 64k, 1m, 1k..1m*2 or octave:1m", len, text);
     else if (value == 0)
         snprintf(p->why, p->why_size, "size 0 measures nothing: give 1 or more");
     else if (errno == ERANGE || value > (UINT64_MAX >> 8 >> shift))

@@ -20,10 +20,11 @@ double stats_median(const double *values, size_t count) {
     return median;
 }
 
-/* Exact to the digits shown for 1 to 10 degrees of freedom; from there the Cornish-Fisher expansion of the normal
- * quantile (Abramowitz and Stegun 26.7.5), which errs by less than 0.0002. */
+/* Exact to the digits shown for 1 to 10 degrees of freedom; from there the Cornish-Fisher expansion of the
+ * normal quantile (Abramowitz and Stegun 26.7.5), which errs by less than 0.0002. */
 double stats_t975(size_t df) {
-    static const double exact[] = {0, 12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281};
+    static const double exact[] = {0,      12.7062, 4.3027, 3.1824, 2.7764, 2.5706,
+                                   2.4469, 2.3646,  2.3060, 2.2622, 2.2281};
     const double z = 1.959964, v = (double)df;
     if (df <= 10) return exact[df];
     double z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;

@@ -71,7 +71,11 @@ static void print_cell(const struct matrix *m, size_t map, size_t column, struct
     bool lowest = !is_baseline(m->map.name[map]) && median == best_of(m, column);
     bool unstable = json_is_false(json_object_get(row, "stable"));
     marks->lowest |= lowest, marks->unstable |= unstable;
-    fprintf(out, "%*.*f%-2s", width, median < 10 ? 2 : 1, median, lowest && unstable ? "*!" : lowest ? "*" : unstable ? "!" : "");
+    fprintf(out, "%*.*f%-2s", width, median < 10 ? 2 : 1, median,
+            lowest && unstable ? "*!"
+            : lowest           ? "*"
+            : unstable         ? "!"
+                               : "");
 }
 
 /* Columns are broken into groups that fit a page. */
@@ -80,10 +84,12 @@ static void print_time(const struct matrix *m, FILE *out) {
     struct marks marks = {false, false, false};
     for (size_t first = 0, end; first < m->column.count; first = end) {
         int width = 12;
-        for (end = first; end < m->column.count && width + column_width(m->column.name[end]) + 2 <= PAGE_WIDTH; end++)
+        for (end = first;
+             end < m->column.count && width + column_width(m->column.name[end]) + 2 <= PAGE_WIDTH; end++)
             width += column_width(m->column.name[end]) + 2;
         fprintf(out, "%-12s", "ns/op");
-        for (size_t c = first; c < end; c++) fprintf(out, "%*s  ", column_width(m->column.name[c]), m->column.name[c]);
+        for (size_t c = first; c < end; c++)
+            fprintf(out, "%*s  ", column_width(m->column.name[c]), m->column.name[c]);
         fputc('\n', out);
         for (size_t i = 0; i < m->map.count; i++) {
             fprintf(out, "%-12s", m->map.name[i]);
@@ -100,7 +106,8 @@ static void print_time(const struct matrix *m, FILE *out) {
 static void print_latency(const struct matrix *m, FILE *out) {
     static const char *const quantiles[] = {"p50", "p99", "p999", "p9999", "max"};
     for (size_t c = 0; c < m->column.count; c++) {
-        fprintf(out, "%-12s%11s %11s %11s %11s %11s  growths\n", m->column.name[c], "p50 ns", "p99", "p99.9", "p99.99", "max");
+        fprintf(out, "%-12s%11s %11s %11s %11s %11s  growths\n", m->column.name[c], "p50 ns", "p99", "p99.9",
+                "p99.99", "max");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c], *latency = row ? json_object_get(row, "latency") : NULL;
             if (!row) continue;
@@ -118,22 +125,25 @@ static void print_latency(const struct matrix *m, FILE *out) {
 
 static void print_memory(const struct matrix *m, FILE *out) {
     for (size_t c = 0; c < m->column.count; c++) {
-        fprintf(out, "%-12s%14s %14s %14s %14s\n", m->column.name[c], "bytes/entry", "octave mean", "peak bytes", "resident bytes");
+        fprintf(out, "%-12s%14s %14s %14s %14s\n", m->column.name[c], "bytes/entry", "octave mean",
+                "peak bytes", "resident bytes");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c];
             if (!row) continue;
             if (text(row, "error")[0])
                 fprintf(out, "%-12s  %s\n", m->map.name[i], text(row, "error"));
             else
-                fprintf(out, "%-12s%14.1f %14.1f %14.0f %14.0f\n", m->map.name[i], number(row, "bytes_per_entry"),
-                        number(json_object_get(row, "octave"), "mean"), number(row, "bytes_peak"), number(row, "rss_delta"));
+                fprintf(out, "%-12s%14.1f %14.1f %14.0f %14.0f\n", m->map.name[i],
+                        number(row, "bytes_per_entry"), number(json_object_get(row, "octave"), "mean"),
+                        number(row, "bytes_peak"), number(row, "rss_delta"));
         }
     }
     fputc('\n', out);
 }
 
 static void print_structure(const struct matrix *m, FILE *out) {
-    fprintf(out, "%-12s%12s %12s %12s %12s %12s\n", "structure", "capacity", "load", "probe mean", "probe max", "tombstones");
+    fprintf(out, "%-12s%12s %12s %12s %12s %12s\n", "structure", "capacity", "load", "probe mean",
+            "probe max", "tombstones");
     for (size_t i = 0; i < m->map.count; i++) {
         const json_t *row = m->row[i][0];
         if (!row) continue;
@@ -143,7 +153,8 @@ static void print_structure(const struct matrix *m, FILE *out) {
         else
             fprintf(out, "%12s ", "-");
         if (isfinite(number(row, "probe_mean")))
-            fprintf(out, "%12.2f %12.0f %12.0f\n", number(row, "probe_mean"), number(row, "probe_max"), number(row, "tombstones"));
+            fprintf(out, "%12.2f %12.0f %12.0f\n", number(row, "probe_mean"), number(row, "probe_max"),
+                    number(row, "tombstones"));
         else
             fprintf(out, "%12s %12s %12s\n", "-", "-", "-");
     }
@@ -160,12 +171,14 @@ static void print_counters(const struct matrix *m, FILE *out) {
             if (!counters) continue;
             if (!head) {
                 fprintf(out, "%-12s", m->column.name[c]);
-                json_object_foreach(counters, name, value) if (json_is_number(value)) fprintf(out, "%17s", name);
+                json_object_foreach(counters, name, value) if (json_is_number(value))
+                    fprintf(out, "%17s", name);
                 fputs("  (per operation)\n", out);
                 head = true;
             }
             fprintf(out, "%-12s", m->map.name[i]);
-            json_object_foreach(counters, name, value) if (json_is_number(value)) fprintf(out, "%17.4g", json_number_value(value));
+            json_object_foreach(counters, name, value) if (json_is_number(value))
+                fprintf(out, "%17.4g", json_number_value(value));
             fputc('\n', out);
         }
     }
@@ -176,10 +189,15 @@ static void print_matrix(const struct matrix *m, const json_t *first, FILE *out)
     static const struct {
         const char *kind;
         void (*print)(const struct matrix *, FILE *);
-    } printers[] = {{"time", print_time}, {"latency", print_latency}, {"memory", print_memory}, {"structure", print_structure}, {"counters", print_counters}};
+    } printers[] = {{"time", print_time},
+                    {"latency", print_latency},
+                    {"memory", print_memory},
+                    {"structure", print_structure},
+                    {"counters", print_counters}};
     char size[24];
-    fprintf(out, "== %s: %s, %s keys, n %s, %s hash, %s heap (%s)\n", text(first, "kind"), text(first, "shape"), text(first, "keys"),
-            size_text((size_t)number(first, "n"), size), text(first, "hash_policy"), text(first, "heap"), text(first, "job"));
+    fprintf(out, "== %s: %s, %s keys, n %s, %s hash, %s heap (%s)\n", text(first, "kind"),
+            text(first, "shape"), text(first, "keys"), size_text((size_t)number(first, "n"), size),
+            text(first, "hash_policy"), text(first, "heap"), text(first, "job"));
     for (size_t i = 0; i < sizeof printers / sizeof *printers; i++)
         if (strcmp(printers[i].kind, text(first, "kind")) == 0) printers[i].print(m, out);
 }
@@ -194,9 +212,12 @@ void table_print(const json_t *rows, FILE *out) {
         memset(m, 0, sizeof *m);
         for (size_t j = i; j < total; j++) {
             const json_t *row = json_array_get(rows, j);
-            if (strcmp(text(row, "kind"), text(first, "kind")) != 0 || strcmp(text(row, "cell"), text(first, "cell")) != 0) continue;
+            if (strcmp(text(row, "kind"), text(first, "kind")) != 0 ||
+                strcmp(text(row, "cell"), text(first, "cell")) != 0)
+                continue;
             printed[j] = true;
-            m->row[name_index(&m->map, text(row, "map"))][name_index(&m->column, text(row, "workload"))] = row;
+            m->row[name_index(&m->map, text(row, "map"))][name_index(&m->column, text(row, "workload"))] =
+                row;
         }
         print_matrix(m, first, out);
     }

@@ -75,8 +75,8 @@ static void warn_of_load(struct warnings *warnings, const json_t *conditions, co
                          double own_threads) {
     double load = 0, pressure = 0;
     number_of(conditions, "loadavg_1m", &load);
-    /* The load still counts a build that ended a minute ago; where the kernel says how long tasks waited in the last ten
-     * seconds, that alone decides. */
+    /* The load still counts a build that ended a minute ago; where the kernel says how long tasks waited in
+     * the last ten seconds, that alone decides. */
     bool by_pressure = number_of(conditions, "pressure_cpu_avg10", &pressure);
     if (by_pressure ? pressure > PRESSURE_MAX_PERCENT : load > own_threads + LOAD_MAX_ABOVE_OWN)
         warnings_add(warnings, WARNING_busy_machine,

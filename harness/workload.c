@@ -28,8 +28,10 @@ bool workload_follows_skew(const struct workload *workload) {
     case WORKLOAD_GET:
     case WORKLOAD_GET_CHAIN:
     case WORKLOAD_GET_CALL:
-    case WORKLOAD_GET_COLD: return true;
-    default: return false;
+    case WORKLOAD_GET_COLD:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -40,8 +42,10 @@ bool workload_has_latency(const struct workload *workload) {
     case WORKLOAD_GET:
     case WORKLOAD_GET_COLD:
     case WORKLOAD_DEL:
-    case WORKLOAD_CHURN: return true;
-    default: return false;
+    case WORKLOAD_CHURN:
+        return true;
+    default:
+        return false;
     }
 }
 

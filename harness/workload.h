@@ -1,5 +1,5 @@
-/* The workloads: what `--workloads` names. A workload prepares a map, runs one measured loop on it in blocks, and
- * knows what the loop must return. */
+/* The workloads: what `--workloads` names. A workload prepares a map, runs one measured loop on it in blocks,
+ * and knows what the loop must return. */
 #ifndef MAPBENCH_WORKLOAD_H
 #define MAPBENCH_WORKLOAD_H
 
@@ -33,7 +33,8 @@ size_t workload_count(void);
 const struct workload *workload_at(size_t i);
 const struct workload *workload_find(const char *name);
 
-/* True when the workload touches keys one by one as a program would, so that a skewed key stream means something. */
+/* True when the workload touches keys one by one as a program would, so that a skewed key stream means
+ * something. */
 bool workload_follows_skew(const struct workload *workload);
 /* True when the workload has a per-operation (timed) loop. */
 bool workload_has_latency(const struct workload *workload);

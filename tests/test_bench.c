@@ -1,5 +1,5 @@
-/* The bench: every workload ends with the right answer on sound maps, and with `wrong_result` on planted faults in the
- * loops that it times. A map that skips work must never win. */
+/* The bench: every workload ends with the right answer on sound maps, and with `wrong_result` on planted
+ * faults in the loops that it times. A map that skips work must never win. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,12 +65,19 @@ static struct job job;
 static struct bench_room room;
 
 static struct cell cell_of(const struct map_unit *unit, const char *keys, size_t n) {
-    return (struct cell){.job = &job, .shape = shape_find(unit->shape), .keys = (char *)keys, .hash = unit->hash, .heap = unit->heap, .n = n,
-                         .units = 1, .unit = {unit}};
+    return (struct cell){.job = &job,
+                         .shape = shape_find(unit->shape),
+                         .keys = (char *)keys,
+                         .hash = unit->hash,
+                         .heap = unit->heap,
+                         .n = n,
+                         .units = 1,
+                         .unit = {unit}};
 }
 
 /* One verified trial of a workload, as the runner's first round does it; true: the right answer. */
-static bool trial(const struct map_unit *unit, const char *keys_spec, size_t n, const char *workload, bool *wrong, uint64_t *checksum) {
+static bool trial(const struct map_unit *unit, const char *keys_spec, size_t n, const char *workload,
+                  bool *wrong, uint64_t *checksum) {
     char why[256];
     struct cell cell = cell_of(unit, keys_spec, n);
     struct keys *keys = keys_open(keys_spec, cell.shape, n, 7, why, sizeof why);
@@ -99,13 +106,17 @@ static void test_sound_maps(void **state) {
         for (size_t w = 0; w < workload_count(); w++) {
             uint64_t first = 0;
             for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
-                const struct map_unit *unit = registry_find(maps[m], s % 2 ? "str_u64" : "u64_u64", "common", "malloc");
+                const struct map_unit *unit =
+                    registry_find(maps[m], s % 2 ? "str_u64" : "u64_u64", "common", "malloc");
                 bool wrong;
                 uint64_t checksum;
                 if (!trial(unit, "uniform", sizes[s], workload_at(w)->name, &wrong, &checksum))
-                    fail_msg("%s of %s, n %zu: not the right answer", workload_at(w)->name, maps[m], sizes[s]);
+                    fail_msg("%s of %s, n %zu: not the right answer", workload_at(w)->name, maps[m],
+                             sizes[s]);
                 if (m == 0) first = checksum;
-                if (checksum != first) fail_msg("%s, n %zu: %s disagrees on the checksum", workload_at(w)->name, sizes[s], maps[m]);
+                if (checksum != first)
+                    fail_msg("%s, n %zu: %s disagrees on the checksum", workload_at(w)->name, sizes[s],
+                             maps[m]);
             }
         }
 }
@@ -204,7 +215,8 @@ static int close_room(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound_maps), cmocka_unit_test(test_planted_faults), cmocka_unit_test(test_limit),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound_maps),
+                                       cmocka_unit_test(test_planted_faults), cmocka_unit_test(test_limit),
                                        cmocka_unit_test(test_hooks)};
     return cmocka_run_group_tests(tests, open_room, close_room);
 }

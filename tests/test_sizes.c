@@ -97,8 +97,8 @@ static void test_nearest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_sweeps), cmocka_unit_test(test_octave),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_text), cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_sweeps), cmocka_unit_test(test_octave),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_text),   cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,10 +27,11 @@ static void test_t_quantiles(void **state) {
     static const struct {
         size_t df;
         double t;
-    } expected[] = {{1, 12.706205}, {2, 4.302653}, {4, 2.776445}, {10, 2.228139}, {11, 2.200985},
+    } expected[] = {{1, 12.706205}, {2, 4.302653},  {4, 2.776445},  {10, 2.228139},  {11, 2.200985},
                     {15, 2.131450}, {20, 2.085963}, {30, 2.042272}, {100, 1.983972}, {999, 1.962341}};
     (void)state;
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) close_to(stats_t975(expected[i].df), expected[i].t, 2e-4);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        close_to(stats_t975(expected[i].df), expected[i].t, 2e-4);
 }
 
 static void test_interval(void **state) {
@@ -49,6 +50,7 @@ static void test_interval(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_median), cmocka_unit_test(test_t_quantiles), cmocka_unit_test(test_interval)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_median), cmocka_unit_test(test_t_quantiles),
+                                       cmocka_unit_test(test_interval)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* The common hash: one strong hash for all maps, so that a comparison of maps is not one of hashes.
  *
- * Integers: the 64x64->128 bit product of the key, whitened, with an odd constant, both halves folded together.
- * Strings: the same fold over 16 bytes at a time, seeded with the length. The construction is that of wyhash
- * (Wang Yi, public domain; also in Go's runtime/hash64.go and absl); the constants are the leading bits of the
- * fractional parts of pi, e and the golden ratio. Every result bit depends on every key bit, so maps may take any
- * bits of it, low or high. It is not keyed: do not use it against an adversary.
+ * Integers: the 64x64->128 bit product of the key, whitened, with an odd constant, both halves folded
+ * together. Strings: the same fold over 16 bytes at a time, seeded with the length. The construction is that
+ * of wyhash (Wang Yi, public domain; also in Go's runtime/hash64.go and absl); the constants are the leading
+ * bits of the fractional parts of pi, e and the golden ratio. Every result bit depends on every key bit, so
+ * maps may take any bits of it, low or high. It is not keyed: do not use it against an adversary.
  */
 #ifndef MAPBENCH_SHAPES_HASH_H
 #define MAPBENCH_SHAPES_HASH_H

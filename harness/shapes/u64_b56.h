@@ -11,12 +11,20 @@ typedef struct b56 {
     uint64_t word[7];
 } map_val;
 
-static inline uint64_t key_hash(map_key key) { return hash_u64(key); }
-static inline bool key_equal(map_key a, map_key b) { return a == b; }
-static inline uint64_t key_word(map_key key) { return key; }
+static inline uint64_t key_hash(map_key key) {
+    return hash_u64(key);
+}
+static inline bool key_equal(map_key a, map_key b) {
+    return a == b;
+}
+static inline uint64_t key_word(map_key key) {
+    return key;
+}
 static inline map_val val_make(uint64_t number) {
     map_val val = {{number, number + 1, number + 2, number + 3, number + 4, number + 5, number + 6}};
     return val;
 }
 /* Both ends are read, so that every cache line the value spans is touched. */
-static inline uint64_t val_word(const map_val *val) { return val->word[0] + val->word[6]; }
+static inline uint64_t val_word(const map_val *val) {
+    return val->word[0] + val->word[6];
+}

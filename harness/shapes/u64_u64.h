@@ -9,10 +9,20 @@
 typedef uint64_t map_key;
 typedef uint64_t map_val;
 
-static inline uint64_t key_hash(map_key key) { return hash_u64(key); }
-static inline bool key_equal(map_key a, map_key b) { return a == b; }
+static inline uint64_t key_hash(map_key key) {
+    return hash_u64(key);
+}
+static inline bool key_equal(map_key a, map_key b) {
+    return a == b;
+}
 /* What a scan adds up of a key. */
-static inline uint64_t key_word(map_key key) { return key; }
+static inline uint64_t key_word(map_key key) {
+    return key;
+}
 /* A value made from a number, and what a loop adds up of a value it reads. */
-static inline map_val val_make(uint64_t number) { return number; }
-static inline uint64_t val_word(const map_val *val) { return *val; }
+static inline map_val val_make(uint64_t number) {
+    return number;
+}
+static inline uint64_t val_word(const map_val *val) {
+    return *val;
+}
