@@ -168,6 +168,7 @@ static const struct {
     {TRAIT_ADAPTER, "third-party library"},
     {TRAIT_ABORTS_ON_OOM, "ends the process when memory runs out"},
     {TRAIT_IGNORES_HINT, "cannot be presized"},
+    {TRAIT_HINT_INEXACT, "may grow although presized"},
     {TRAIT_STABLE_SLOTS, "a value's address survives growth"},
     {TRAIT_KEY_ORDER, "iterates in key order"},
     {TRAIT_INSERTION_ORDER, "iterates in insertion order while nothing is deleted"},

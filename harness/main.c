@@ -15,6 +15,7 @@
 #include "harness/run.h"
 #include "harness/runfolder.h"
 #include "harness/selftest.h"
+#include "harness/trace.h"
 
 enum { WORDS_MAX = 32 };
 
@@ -24,6 +25,9 @@ struct arguments {
     const char *word[WORDS_MAX];
     struct option_values options;
     bool json, help;
+    bool tracing; /* the command is trace, which has options of its own */
+    const char *ops, *hashkey, *trace_seed;
+    enum trace_output output;
     const char *command; /* the whole line */
 };
 
@@ -80,6 +84,11 @@ static int cmd_selftest(struct arguments *a) {
                         SELFTEST_OPERATIONS, true);
 }
 
+static int cmd_trace(struct arguments *a) {
+    if (a->words != 1) return usage_error("trace takes one map: go_hmap, go_swiss or go_syncmap");
+    return trace_command(a->word[0], a->ops, a->hashkey, a->trace_seed, a->output);
+}
+
 static int cmd_help(struct arguments *a);
 
 static const struct command {
@@ -98,6 +107,9 @@ static const struct command {
      cmd_report},
     {"selftest", "[--filter REGEX] [--seed S]",
      "every unit against a model, every loop against its reference checksum", cmd_selftest},
+    {"trace", "MAP --ops SCRIPT [--hashkey A,B,C,D] [--seed S] [--rows|--events|--digest]",
+     "what a port of a Go map looks like inside, operation by operation, as the real runtime's would",
+     cmd_trace},
     {"help", "", "this text", cmd_help},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -114,6 +126,24 @@ static int cmd_help(struct arguments *a) {
     return EXIT_OK;
 }
 
+/* The options of trace alone. False with an empty `why`: not one of them. */
+static bool parse_trace_option(struct arguments *a, const char *name, const char *equals, char **argv, int *i,
+                               char *why, size_t why_size) {
+    static const char *const outputs[] = {
+        [TRACE_ROWS] = "rows", [TRACE_EVENTS] = "events", [TRACE_DIGEST] = "digest"};
+    why[0] = '\0';
+    for (size_t k = 0; k < sizeof outputs / sizeof *outputs; k++)
+        if (strcmp(name, outputs[k]) == 0 && !equals) return a->output = (enum trace_output)k, true;
+    const char **to = strcmp(name, "ops") == 0       ? &a->ops
+                      : strcmp(name, "hashkey") == 0 ? &a->hashkey
+                      : strcmp(name, "seed") == 0    ? &a->trace_seed
+                                                     : NULL;
+    if (!to) return false;
+    *to = equals ? equals + 1 : argv[*i + 1] ? argv[++*i] : NULL;
+    if (!*to) snprintf(why, why_size, "--%s needs a value: see mapbench help", name);
+    return *to != NULL;
+}
+
 /* Takes --name value, --name=value, and flags. */
 static bool parse_option(struct arguments *a, char **argv, int *i, char *why, size_t why_size) {
     char name[64];
@@ -122,6 +152,13 @@ static bool parse_option(struct arguments *a, char **argv, int *i, char *why, si
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : (int)strlen(text), text);
     if (strcmp(name, "json") == 0 && !equals) return a->json = true;
     if (strcmp(name, "help") == 0 && !equals) return a->help = true;
+    if (a->tracing) {
+        const char *names[] = {"ops", "hashkey", "seed", "rows", "events", "digest"};
+        if (parse_trace_option(a, name, equals, argv, i, why, why_size)) return true;
+        if (!why[0])
+            unknown_name("option of trace", name, names, sizeof names / sizeof *names, why, why_size);
+        return false;
+    }
     if (!option_find(name, &id)) {
         const char *names[OPTION_COUNT + 1] = {"json"};
         for (size_t k = 0; k < OPTION_COUNT; k++) names[k + 1] = option_facts((enum option_id)k)->name;
@@ -176,7 +213,7 @@ int main(int argc, char **argv) {
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
-        struct arguments a = {.command = join(argv)};
+        struct arguments a = {.command = join(argv), .tracing = strcmp(name, "trace") == 0};
         int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)
                    : a.help                                                         ? cmd_help(&a)
                                                                                     : commands[i].run(&a);

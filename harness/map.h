@@ -34,6 +34,7 @@ enum map_trait {
     TRAIT_INSERTION_ORDER = 1 << 6, /* iterates in insertion order while nothing is deleted */
     TRAIT_TOMBSTONES = 1 << 7,      /* a delete may leave a mark that lookups must pass */
     TRAIT_SHRINKS = 1 << 8,         /* gives memory back as entries are deleted */
+    TRAIT_HINT_INEXACT = 1 << 9,    /* can be presized, but may grow before it holds as many entries as the hint says */
 };
 
 struct map_facts {

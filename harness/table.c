@@ -83,16 +83,16 @@ static void print_time(const struct matrix *m, FILE *out) {
     enum { PAGE_WIDTH = 118 };
     struct marks marks = {false, false, false};
     for (size_t first = 0, end; first < m->column.count; first = end) {
-        int width = 12;
+        int width = 14;
         for (end = first;
              end < m->column.count && width + column_width(m->column.name[end]) + 2 <= PAGE_WIDTH; end++)
             width += column_width(m->column.name[end]) + 2;
-        fprintf(out, "%-12s", "ns/op");
+        fprintf(out, "%-14s", "ns/op");
         for (size_t c = first; c < end; c++)
             fprintf(out, "%*s  ", column_width(m->column.name[c]), m->column.name[c]);
         fputc('\n', out);
         for (size_t i = 0; i < m->map.count; i++) {
-            fprintf(out, "%-12s", m->map.name[i]);
+            fprintf(out, "%-14s", m->map.name[i]);
             for (size_t c = first; c < end; c++) print_cell(m, i, c, &marks, out);
             fputc('\n', out);
         }
@@ -106,12 +106,12 @@ static void print_time(const struct matrix *m, FILE *out) {
 static void print_latency(const struct matrix *m, FILE *out) {
     static const char *const quantiles[] = {"p50", "p99", "p999", "p9999", "max"};
     for (size_t c = 0; c < m->column.count; c++) {
-        fprintf(out, "%-12s%11s %11s %11s %11s %11s  growths\n", m->column.name[c], "p50 ns", "p99", "p99.9",
+        fprintf(out, "%-14s%11s %11s %11s %11s %11s  growths\n", m->column.name[c], "p50 ns", "p99", "p99.9",
                 "p99.99", "max");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c], *latency = row ? json_object_get(row, "latency") : NULL;
             if (!row) continue;
-            fprintf(out, "%-12s", m->map.name[i]);
+            fprintf(out, "%-14s", m->map.name[i]);
             if (!latency) {
                 fprintf(out, "  %s\n", text(row, "error"));
                 continue;
@@ -125,15 +125,15 @@ static void print_latency(const struct matrix *m, FILE *out) {
 
 static void print_memory(const struct matrix *m, FILE *out) {
     for (size_t c = 0; c < m->column.count; c++) {
-        fprintf(out, "%-12s%14s %14s %14s %14s\n", m->column.name[c], "bytes/entry", "octave mean",
+        fprintf(out, "%-14s%14s %14s %14s %14s\n", m->column.name[c], "bytes/entry", "octave mean",
                 "peak bytes", "resident bytes");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c];
             if (!row) continue;
             if (text(row, "error")[0])
-                fprintf(out, "%-12s  %s\n", m->map.name[i], text(row, "error"));
+                fprintf(out, "%-14s  %s\n", m->map.name[i], text(row, "error"));
             else
-                fprintf(out, "%-12s%14.1f %14.1f %14.0f %14.0f\n", m->map.name[i],
+                fprintf(out, "%-14s%14.1f %14.1f %14.0f %14.0f\n", m->map.name[i],
                         number(row, "bytes_per_entry"), number(json_object_get(row, "octave"), "mean"),
                         number(row, "bytes_peak"), number(row, "rss_delta"));
         }
@@ -142,12 +142,12 @@ static void print_memory(const struct matrix *m, FILE *out) {
 }
 
 static void print_structure(const struct matrix *m, FILE *out) {
-    fprintf(out, "%-12s%12s %12s %12s %12s %12s\n", "structure", "capacity", "load", "probe mean",
+    fprintf(out, "%-14s%12s %12s %12s %12s %12s\n", "structure", "capacity", "load", "probe mean",
             "probe max", "tombstones");
     for (size_t i = 0; i < m->map.count; i++) {
         const json_t *row = m->row[i][0];
         if (!row) continue;
-        fprintf(out, "%-12s%12.0f ", m->map.name[i], number(row, "capacity"));
+        fprintf(out, "%-14s%12.0f ", m->map.name[i], number(row, "capacity"));
         if (isfinite(number(row, "load_factor")))
             fprintf(out, "%12.2f ", number(row, "load_factor"));
         else
@@ -170,13 +170,13 @@ static void print_counters(const struct matrix *m, FILE *out) {
             const char *name;
             if (!counters) continue;
             if (!head) {
-                fprintf(out, "%-12s", m->column.name[c]);
+                fprintf(out, "%-14s", m->column.name[c]);
                 json_object_foreach(counters, name, value) if (json_is_number(value))
                     fprintf(out, "%17s", name);
                 fputs("  (per operation)\n", out);
                 head = true;
             }
-            fprintf(out, "%-12s", m->map.name[i]);
+            fprintf(out, "%-14s", m->map.name[i]);
             json_object_foreach(counters, name, value) if (json_is_number(value))
                 fprintf(out, "%17.4g", json_number_value(value));
             fputc('\n', out);

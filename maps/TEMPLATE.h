@@ -72,8 +72,9 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* An empty map. After it `hint` inserts must not grow; TRAIT_IGNORES_HINT says if the design cannot promise
- * that. Hint 0: allocate as little as possible, as many small maps begin so. NULL: out of memory, or the hint
+/* An empty map. After it `hint` inserts must not grow; TRAIT_IGNORES_HINT and
+ * TRAIT_HINT_INEXACT say if the design cannot promise that. Hint 0: allocate as little as possible, as many
+ * small maps begin so. NULL: out of memory, or the hint
  * is beyond what can be addressed; nothing leaks. Required. */
 static struct map *map_create(struct heap *heap, size_t hint) {
     struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);

@@ -1,0 +1,108 @@
+/* Iteration over go_swiss, which may go on while the map changes. Part of maps/go_swiss.h; ported from
+ * Go 1.24.4, src/internal/runtime/maps/table.go (Iter).
+ *
+ * An iterator walks the directory from a random place and each table from a random slot, and keeps to a table
+ * it has begun even after that is replaced: the stale table says which keys are due, and a lookup in the map
+ * finds their present values, or that they have gone. So each key comes once at most, and each that stays
+ * comes.
+ */
+struct map_iter {
+    struct map *map; /* NULL: the map was empty */
+    uint64_t entry_offset, dir_offset;
+    uint8_t global_depth; /* the map's when it was looked at last */
+    int64_t dir_at;       /* -1: the map was small */
+    struct go_table *table;
+    struct go_group *small;
+    uint64_t entry_at;
+};
+
+/* table.go: Init. The map must not change until the iterator is done with. */
+MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
+    memset(iter, 0, sizeof *iter);
+    if (map->used == 0) return;
+    iter->map = map;
+    iter->entry_offset = rng_next(&map->random);
+    iter->dir_offset = rng_next(&map->random);
+    iter->global_depth = map->global_depth;
+    iter->dir_at = map->dir_len ? 0 : -1;
+    iter->small = map->dir_len ? NULL : (struct go_group *)map->dir_ptr;
+}
+
+/* As map_iter_start, for a map that does change meanwhile: what it replaces stays readable until as many
+ * go_swiss_iter_close as go_swiss_iter_open have been called. In Go the collector sees to that. */
+static inline void go_swiss_iter_open(struct map *map, struct map_iter *iter) {
+    map->open_iterators++;
+    map_iter_start(map, iter);
+}
+static inline void go_swiss_iter_close(struct map *map) {
+    if (--map->open_iterators == 0) go_free_stale(map);
+}
+
+/* table.go: nextDirIdx: past every entry of the directory that the table stood, or stands split, in. */
+MAP_INLINE void go_iter_next_table(struct map_iter *iter) {
+    iter->dir_at += (int64_t)1 << (iter->map->global_depth - iter->table->local_depth);
+    iter->table = NULL;
+    iter->entry_at = 0;
+}
+
+/* table.go: Next, where it resolves the table: the first one may begin before the random place. */
+MAP_INLINE void go_iter_find_table(struct map_iter *iter) {
+    const struct map *map = iter->map;
+    int64_t at = (int64_t)(((uint64_t)iter->dir_at + iter->dir_offset) & (uint64_t)(map->dir_len - 1));
+    iter->table = go_directory(map)[at];
+    iter->dir_offset -= (uint64_t)(at - iter->table->index);
+}
+
+/* The slot's entry, looked up again if the slot is of a replaced array; false: it has been deleted since. */
+MAP_INLINE bool go_iter_entry(struct map_iter *iter, struct go_slot *slot, bool replaced, map_key *key,
+                              const map_val **val) {
+    *key = *go_slot_key(slot);
+    *val = __builtin_expect(replaced, 0) ? map_get(iter->map, *key) : go_slot_elem(slot);
+    return *val != NULL;
+}
+
+/* table.go: Next, for a map that was small. */
+static bool go_iter_next_small(struct map_iter *iter, map_key *key, const map_val **val) {
+    while (iter->entry_at < GO_GROUP_SLOTS) {
+        size_t i = (iter->entry_at++ + iter->entry_offset) % GO_GROUP_SLOTS;
+        if (iter->small->ctrl[i] & GO_CTRL_EMPTY) continue;
+        if (go_iter_entry(iter, &iter->small->slots[i], iter->map->dir_len > 0, key, val)) return true;
+    }
+    return false;
+}
+
+/* table.go: Next. */
+MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
+    struct map *map = iter->map;
+    if (!map) return false;
+    if (__builtin_expect(go_writing(map), 0)) {
+        go_fatal(map, "concurrent map iteration and map write");
+        return false;
+    }
+    if (iter->dir_at < 0) return go_iter_next_small(iter, key, val);
+    if (__builtin_expect(iter->global_depth != map->global_depth, 0)) {
+        iter->dir_at <<= map->global_depth - iter->global_depth;
+        iter->dir_offset <<= map->global_depth - iter->global_depth;
+        iter->global_depth = map->global_depth;
+    }
+    for (; iter->dir_at < map->dir_len; go_iter_next_table(iter)) {
+        if (!iter->table) go_iter_find_table(iter);
+        struct go_table *table = iter->table;
+        uint64_t mask = (uint64_t)table->capacity - 1;
+        while (iter->entry_at <= mask) {
+            uint64_t at = (iter->entry_at + iter->entry_offset) & mask;
+            struct go_group *group = &table->groups[at / GO_GROUP_SLOTS];
+            size_t i = at % GO_GROUP_SLOTS;
+            if (group->ctrl[i] & GO_CTRL_EMPTY) {
+                go_bitset full = go_bitset_from(go_match_full(group->ctrl), i);
+                size_t next = full ? go_bitset_first(full) : GO_GROUP_SLOTS;
+                iter->entry_at += next - i;
+                if (!full || iter->entry_at > mask) continue;
+                i = next;
+            }
+            iter->entry_at++;
+            if (go_iter_entry(iter, &group->slots[i], table->index == -1, key, val)) return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,370 @@
+/* Tables of go_swiss: probing, inserting, deleting, growing and splitting. Part of maps/go_swiss.h, which
+ * says what the words mean; ported from Go 1.24.4, src/internal/runtime/maps/table.go unless a function says
+ * otherwise. */
+
+/* table.go: probeSeq. */
+#define GO_PROBE(table, hash, group)                                                                         \
+    for (uint64_t probe_at = ((hash) >> 7) & (table)->length_mask, probe_step = 0;                           \
+         (group) = &(table)->groups[probe_at], true;                                                         \
+         probe_at = (probe_at + ++probe_step) & (table)->length_mask)
+
+/* table.go: getWithKey. */
+MAP_INLINE bool go_table_find(const struct go_table *table, uint64_t hash, map_key key,
+                              struct go_group **group_out, size_t *slot_out) {
+    struct go_group *group;
+    GO_PROBE(table, hash, group) {
+        for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
+            size_t i = go_bitset_first(match);
+            if (__builtin_expect(!key_equal(*go_slot_key(&group->slots[i]), key), 0)) continue;
+            *group_out = group;
+            *slot_out = i;
+            return true;
+        }
+        if (__builtin_expect(go_match_empty(group->ctrl) != 0, 1)) return false;
+    }
+}
+
+/* Stores a key in a free slot, with cells of its own where key or element need them. False: out of memory,
+ * and the slot is still free. */
+MAP_INLINE bool go_slot_fill(struct map *map, struct go_slot *slot, map_key key) {
+    struct go_key_box *box = NULL;
+    (void)map;
+    if (GO_KEY_INDIRECT) {
+        box = HEAP_NEW(HEAP_OF(map), struct go_key_box, 1);
+        if (!box) return false;
+    }
+    if (GO_ELEM_INDIRECT) {
+        map_val *cell = HEAP_NEW(HEAP_OF(map), map_val, 1);
+        if (!cell) {
+            HEAP_FREE(HEAP_OF(map), box);
+            return false;
+        }
+        HEAP_STORE(HEAP_OF(map), go_elem_pointer(&slot->elem), cell);
+    }
+    if (GO_KEY_INDIRECT) HEAP_STORE(HEAP_OF(map), go_key_pointer(&slot->key), box);
+    *go_slot_key(slot) = key;
+    return true;
+}
+
+/* Empties a slot as Delete does: element cleared, key only if it holds a pointer, cells given back. */
+MAP_INLINE void go_slot_drop(struct map *map, struct go_slot *slot) {
+    if (GO_KEY_INDIRECT) {
+        struct go_key_box *box = *go_key_pointer(&slot->key);
+        if (map->open_iterators) {
+            box->next = map->stale_keys;
+            map->stale_keys = box;
+        } else {
+            HEAP_FREE(HEAP_OF(map), box);
+        }
+    }
+    if (GO_ELEM_INDIRECT) HEAP_FREE(HEAP_OF(map), go_slot_elem(slot));
+#if defined(SHAPE_KEY_STR)
+    memset(&slot->key, 0, sizeof slot->key);
+#endif
+    memset(&slot->elem, 0, sizeof slot->elem);
+    HEAP_DROP(HEAP_OF(map), slot);
+}
+
+/* table.go: PutSlot. *crowded: the table must be replaced first; otherwise NULL says out of memory. */
+MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64_t hash, map_key key,
+                                 bool *crowded) {
+    struct go_group *group, *deleted_group = NULL;
+    size_t deleted_slot = 0, i;
+    GO_PROBE(table, hash, group) {
+        for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
+            i = go_bitset_first(match);
+            if (__builtin_expect(key_equal(*go_slot_key(&group->slots[i]), key), 1))
+                return go_slot_elem(&group->slots[i]);
+        }
+        go_bitset spare = go_match_empty_or_deleted(group->ctrl);
+        if (__builtin_expect(spare == 0, 0)) continue;
+        i = go_bitset_first(spare);
+        if (group->ctrl[i] == GO_CTRL_EMPTY) break;
+        if (deleted_group) continue;
+        deleted_group = group;
+        deleted_slot = i;
+    }
+    if (deleted_group) {
+        group = deleted_group;
+        i = deleted_slot;
+    } else if (__builtin_expect(table->growth_left == 0, 0)) {
+        *crowded = true;
+        return NULL;
+    }
+    if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
+    group->ctrl[i] = go_h2(hash);
+    table->growth_left -= !deleted_group;
+    table->used++;
+    map->used++;
+    return go_slot_elem(&group->slots[i]);
+}
+
+/* table.go: Delete. A group that has an empty slot ends every probe, so the slot may become empty again; in a
+ * full group it must stay a tombstone. */
+MAP_INLINE bool go_table_delete(struct map *map, struct go_table *table, uint64_t hash, map_key key) {
+    struct go_group *group;
+    size_t i;
+    if (!go_table_find(table, hash, key, &group, &i)) return false;
+    table->used--;
+    map->used--;
+    go_slot_drop(map, &group->slots[i]);
+    if (go_match_empty(group->ctrl)) {
+        group->ctrl[i] = GO_CTRL_EMPTY;
+        table->growth_left++;
+    } else {
+        group->ctrl[i] = GO_CTRL_DELETED;
+    }
+    return true;
+}
+
+/* map.go: deleteSmall. */
+MAP_INLINE bool go_small_delete(struct map *map, uint64_t hash, map_key key) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+    for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
+        size_t i = go_bitset_first(match);
+        if (!key_equal(*go_slot_key(&group->slots[i]), key)) continue;
+        map->used--;
+        go_slot_drop(map, &group->slots[i]);
+        group->ctrl[i] = GO_CTRL_EMPTY;
+        return true;
+    }
+    return false;
+}
+
+/* group.go: alignUpPow2; 0 stays 0. */
+static uint64_t go_align_up_pow2(uint64_t n) {
+    return n <= 1 ? n : (uint64_t)1 << (64 - __builtin_clzll(n - 1));
+}
+
+/* table.go: resetGrowthLeft. A table of one group must keep a slot empty. */
+static void go_reset_growth_left(struct go_table *table) {
+    table->growth_left =
+        (uint16_t)(table->capacity <= GO_GROUP_SLOTS ? table->capacity - 1
+                                                     : table->capacity * GO_GROUP_LOAD_MAX / GO_GROUP_SLOTS);
+}
+
+/* group.go: newGroups, with the control words set; table.go: reset. */
+static struct go_group *go_groups_new(struct map *map, size_t count) {
+    (void)map;
+    struct go_group *groups = HEAP_NEW(HEAP_OF(map), struct go_group, count);
+    for (size_t i = 0; groups && i < count; i++) memset(groups[i].ctrl, GO_CTRL_EMPTY, sizeof groups[i].ctrl);
+    return groups;
+}
+
+/* table.go: newTable. */
+static struct go_table *go_table_new(struct map *map, size_t capacity, int64_t index, uint8_t local_depth) {
+    capacity = (size_t)go_align_up_pow2(capacity < GO_GROUP_SLOTS ? GO_GROUP_SLOTS : capacity);
+    struct go_table *table = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_table, 1);
+    struct go_group *groups = table ? go_groups_new(map, capacity / GO_GROUP_SLOTS) : NULL;
+    if (!groups) {
+        HEAP_FREE(HEAP_OF(map), table);
+        return NULL;
+    }
+    HEAP_STORE(HEAP_OF(map), &table->groups, groups);
+    table->length_mask = capacity / GO_GROUP_SLOTS - 1;
+    table->capacity = (uint16_t)capacity;
+    table->index = index;
+    table->local_depth = local_depth;
+    go_reset_growth_left(table);
+    return table;
+}
+
+/* Empties groups: what table.go's Clear and map.go's clearSmall do to each. */
+static void go_groups_clear(struct map *map, struct go_group *groups, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        for (go_bitset full = go_match_full(groups[i].ctrl); full; full = go_bitset_rest(full))
+            go_slot_drop(map, &groups[i].slots[go_bitset_first(full)]);
+        memset(groups[i].ctrl, GO_CTRL_EMPTY, sizeof groups[i].ctrl);
+        memset(groups[i].slots, 0, sizeof groups[i].slots);
+    }
+}
+
+/* table.go: Clear. */
+static void go_table_clear(struct map *map, struct go_table *table) {
+    go_groups_clear(map, table->groups, table->length_mask + 1);
+    table->used = 0;
+    go_reset_growth_left(table);
+}
+
+/* Frees groups whose entries nothing else holds. */
+static void go_free_groups(struct map *map, struct go_group *groups, size_t count) {
+    if (GO_KEY_INDIRECT || GO_ELEM_INDIRECT) go_groups_clear(map, groups, count);
+    HEAP_FREE(HEAP_OF(map), groups);
+}
+
+/* Frees what was kept for iterators; the entries' cells belong to the tables that took over. */
+static void go_free_stale(struct map *map) {
+    map->open_iterators = 0;
+    while (map->stale) {
+        struct go_stale *stale = map->stale;
+        map->stale = stale->next;
+        HEAP_FREE(HEAP_OF(map), stale->groups);
+        HEAP_FREE(HEAP_OF(map), stale->table);
+        HEAP_FREE(HEAP_OF(map), stale);
+    }
+    while (map->stale_keys) {
+        struct go_key_box *box = map->stale_keys;
+        map->stale_keys = box->next;
+        HEAP_FREE(HEAP_OF(map), box);
+    }
+}
+
+/* Replaced arrays are kept for open iterators, for which go_reserve_stale finds the memory before anything
+ * changes. */
+static bool go_reserve_stale(struct map *map, struct go_stale **reserved) {
+    *reserved = NULL;
+    if (!map->open_iterators) return true;
+    *reserved = HEAP_NEW(HEAP_OF(map), struct go_stale, 1);
+    return *reserved != NULL;
+}
+static void go_retire(struct map *map, struct go_stale *reserved, struct go_table *table,
+                      struct go_group *groups) {
+    if (!reserved) {
+        HEAP_FREE(HEAP_OF(map), groups);
+        HEAP_FREE(HEAP_OF(map), table);
+        return;
+    }
+    reserved->table = table;
+    reserved->groups = groups;
+    reserved->next = map->stale;
+    map->stale = reserved;
+}
+
+/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. */
+MAP_INLINE void go_table_put_new(struct go_table *table, uint64_t hash, const struct go_slot *entry) {
+    struct go_group *group;
+    GO_PROBE(table, hash, group) {
+        go_bitset spare = go_match_empty_or_deleted(group->ctrl);
+        if (__builtin_expect(spare == 0, 0)) continue;
+        size_t i = go_bitset_first(spare);
+        group->slots[i] = *entry;
+        group->ctrl[i] = go_h2(hash);
+        break;
+    }
+    table->growth_left--;
+    table->used++;
+}
+
+/* Puts the groups' entries into `left`, or those whose hash has the bit `mask` set into `right`. */
+static void go_move_entries(const struct map *map, struct go_group *groups, size_t count,
+                            struct go_table *left, struct go_table *right, uint64_t mask) {
+    for (size_t g = 0; g < count; g++)
+        for (go_bitset full = go_match_full(groups[g].ctrl); full; full = go_bitset_rest(full)) {
+            struct go_slot *slot = &groups[g].slots[go_bitset_first(full)];
+            uint64_t hash = go_swiss_hash(map, *go_slot_key(slot));
+            go_table_put_new(hash & mask ? right : left, hash, slot);
+        }
+}
+
+/* map.go: growToSmall. */
+static __attribute__((noinline, cold)) bool go_grow_to_small(struct map *map) {
+    struct go_group *group = go_groups_new(map, 1);
+    if (!group) return false;
+    HEAP_STORE(HEAP_OF(map), &map->dir_ptr, (void *)group);
+    map->slots = GO_GROUP_SLOTS;
+    return true;
+}
+
+/* map.go: growToTable. */
+static __attribute__((noinline, cold)) bool go_grow_to_table(struct map *map) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+    struct go_stale *stale;
+    if (!go_reserve_stale(map, &stale)) return false;
+    struct go_table *table = go_table_new(map, 2 * GO_GROUP_SLOTS, 0, 0);
+    struct go_table **directory = table ? HEAP_NEW(HEAP_OF(map), struct go_table *, 1) : NULL;
+    if (!directory) {
+        if (table) HEAP_FREE(HEAP_OF(map), table->groups);
+        HEAP_FREE(HEAP_OF(map), table);
+        HEAP_FREE(HEAP_OF(map), stale);
+        return false;
+    }
+    go_move_entries(map, group, 1, table, NULL, 0);
+    HEAP_STORE(HEAP_OF(map), &directory[0], table);
+    HEAP_STORE(HEAP_OF(map), &map->dir_ptr, (void *)directory);
+    map->dir_len = 1;
+    map->global_depth = 0;
+    map->global_shift = 64;
+    map->slots = table->capacity;
+    go_retire(map, stale, NULL, group);
+    GO_SWISS_OBSERVE(map, GO_GROUP_SLOTS, GO_GROUP_SLOTS, table, 0);
+    return true;
+}
+
+/* map.go: replaceTable. */
+static void go_replace_table(struct map *map, struct go_table *table) {
+    size_t entries = (size_t)1 << (map->global_depth - table->local_depth);
+    for (size_t i = 0; i < entries; i++)
+        HEAP_STORE(HEAP_OF(map), &go_directory(map)[(size_t)table->index + i], table);
+}
+
+/* table.go: grow. */
+static bool go_table_grow(struct map *map, struct go_table *old) {
+    struct go_stale *stale;
+    if (!go_reserve_stale(map, &stale)) return false;
+    struct go_table *table = go_table_new(map, 2 * (size_t)old->capacity, old->index, old->local_depth);
+    if (!table) {
+        HEAP_FREE(HEAP_OF(map), stale);
+        return false;
+    }
+    go_move_entries(map, old->groups, old->length_mask + 1, table, NULL, 0);
+    go_replace_table(map, table);
+    map->slots += old->capacity;
+    old->index = -1;
+    GO_SWISS_OBSERVE(map, old->capacity, old->used, table, map->dir_len);
+    go_retire(map, stale, old, old->groups);
+    return true;
+}
+
+/* map.go: installTableSplit, when the directory lacks the bit. A table's index moves once, at its first
+ * entry. */
+static void go_double_directory(struct map *map, struct go_table **directory) {
+    for (int64_t i = 0; i < map->dir_len; i++) {
+        struct go_table *table = go_directory(map)[i];
+        HEAP_STORE(HEAP_OF(map), &directory[2 * i], table);
+        HEAP_STORE(HEAP_OF(map), &directory[2 * i + 1], table);
+        if (table->index == i) table->index = 2 * i;
+    }
+    HEAP_FREE(HEAP_OF(map), map->dir_ptr);
+    HEAP_STORE(HEAP_OF(map), &map->dir_ptr, (void *)directory);
+    map->dir_len *= 2;
+    map->global_depth++;
+    map->global_shift--;
+}
+
+/* table.go: split; map.go: installTableSplit. */
+static bool go_table_split(struct map *map, struct go_table *old) {
+    uint8_t depth = old->local_depth + 1;
+    int64_t old_dir_len = map->dir_len;
+    bool doubles = old->local_depth == map->global_depth;
+    struct go_table **directory = NULL;
+    struct go_stale *stale;
+    if (!go_reserve_stale(map, &stale)) return false;
+    struct go_table *left = go_table_new(map, GO_TABLE_CAPACITY_MAX, -1, depth);
+    struct go_table *right = left ? go_table_new(map, GO_TABLE_CAPACITY_MAX, -1, depth) : NULL;
+    if (right && doubles) directory = HEAP_NEW(HEAP_OF(map), struct go_table *, 2 * (size_t)old_dir_len);
+    if (!right || (doubles && !directory)) {
+        if (left) HEAP_FREE(HEAP_OF(map), left->groups);
+        if (right) HEAP_FREE(HEAP_OF(map), right->groups);
+        HEAP_FREE(HEAP_OF(map), left);
+        HEAP_FREE(HEAP_OF(map), right);
+        HEAP_FREE(HEAP_OF(map), stale);
+        return false;
+    }
+    go_move_entries(map, old->groups, old->length_mask + 1, left, right, (uint64_t)1 << (64 - depth));
+    if (doubles) go_double_directory(map, directory);
+    left->index = old->index;
+    go_replace_table(map, left);
+    right->index = left->index + ((int64_t)1 << (map->global_depth - depth));
+    go_replace_table(map, right);
+    map->slots += 2 * GO_TABLE_CAPACITY_MAX - old->capacity;
+    old->index = -1;
+    GO_SWISS_OBSERVE(map, old->capacity, old->used, left, old_dir_len);
+    go_retire(map, stale, old, old->groups);
+    return true;
+}
+
+/* table.go: rehash. False: out of memory, nothing changed. */
+static __attribute__((noinline, cold)) bool go_table_rehash(struct map *map, struct go_table *table) {
+    return 2 * table->capacity <= GO_TABLE_CAPACITY_MAX ? go_table_grow(map, table)
+                                                        : go_table_split(map, table);
+}

@@ -1,0 +1,93 @@
+/* Go's hash functions against vectors read out of a Go process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps/go_hash.h"
+
+enum { VECTORS = 588, LINE_MAX_CHARS = 512 };
+
+static void read_hex(const char *text, uint8_t *out, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
+        out[i] = (uint8_t)byte;
+    }
+}
+
+/* In a block of its own, of just that size, so that a read beyond either end is found. */
+static uint64_t hash_string(const struct go_hash_keys *keys, size_t len, uint64_t seed) {
+    char *text = malloc(len ? len : 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < len; i++) text[i] = (char)(i * 7 + len);
+    uint64_t hash = go_strhash(keys, text, len, seed);
+    free(text);
+    return hash;
+}
+
+static bool check_line(const char *line, struct go_hash_keys *keys) {
+    char kind[16], input[300];
+    uint64_t seed, expected, hash, *key = keys->hashkey;
+    if (line[0] == '#') return false;
+    if (sscanf(line, "hashkey %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, key, key + 1, key + 2,
+               key + 3) == 4)
+        return false;
+    if (sscanf(line, "aeskeysched %299s", input) == 1) {
+        assert_int_equal(strlen(input), 2 * sizeof keys->aeskeysched);
+        read_hex(input, keys->aeskeysched, sizeof keys->aeskeysched);
+        return false;
+    }
+    assert_int_equal(sscanf(line, "%15s %299s %" SCNx64 " %" SCNx64, kind, input, &seed, &expected), 4);
+    if (strcmp(kind, "u64") == 0)
+        hash = go_memhash64(keys, strtoull(input, NULL, 16), seed);
+    else if (strcmp(kind, "u32") == 0)
+        hash = go_memhash32(keys, (uint32_t)strtoull(input, NULL, 16), seed);
+    else
+        hash = hash_string(keys, strtoull(input, NULL, 10), seed);
+    if (hash != expected) fail_msg("%s: got %016" PRIx64, line, hash);
+    return true;
+}
+
+static void check_file(const char *path, bool aes) {
+    struct go_hash_keys keys = {.aes = aes};
+    char line[LINE_MAX_CHARS];
+    size_t vectors = 0;
+    FILE *in = fopen(path, "r");
+    if (!in) fail_msg("cannot open %s: run from the project's folder", path);
+    while (fgets(line, sizeof line, in)) vectors += check_line(line, &keys);
+    fclose(in);
+    assert_int_equal(vectors, VECTORS);
+}
+
+static void test_fallback(void **state) {
+    (void)state;
+    check_file("tests/fixtures/go/hash_vectors_fallback.txt", false);
+}
+
+static void test_aes(void **state) {
+    (void)state;
+    if (!go_hash_aes_available()) skip();
+    check_file("tests/fixtures/go/hash_vectors_aes.txt", true);
+}
+
+/* Maps keep pointers to the keys of units: always the same, and as the processor allows. */
+static void test_unit_keys(void **state) {
+    (void)state;
+    assert_ptr_equal(go_hash_unit_keys(), go_hash_unit_keys());
+    assert_int_equal(go_hash_unit_keys()->aes, go_hash_aes_available());
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_aes),
+        cmocka_unit_test(test_unit_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# go_swiss against what Go 1.24.4 did with the same hash key and seed: every row of a growing map, events and digests
+# up to 2^21 entries and of sliding windows (tests/fixtures/go). usage: test_go_swiss.sh BUILD
+set -u
+build=$1
+fixtures=tests/fixtures/go
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    failed=$((failed + 1))
+}
+
+trace() { # FORM SCRIPT
+    "$build/mapbench" trace go_swiss --hashkey fc2fb07fe0fe8b32,446a852189cd650d,14ef517f8b7e0314,ab5226623a46c569 \
+        --seed 0x123456789abcdef1 --ops "$2" "--$1" || fail "trace --$1 '$2': exit $?"
+}
+
+same() { # WHAT EXPECTED GOT: two files
+    cmp -s "$2" "$3" && return
+    fail "$1 is not what Go shows:"
+    diff "$2" "$3" | head -n 6
+}
+
+# --- w1: each of 65,536 inserts -------------------------------------------------------------------------------------
+trace rows "insert 0..65535" >"$scratch/rows"
+sha256sum <"$scratch/rows" | cut -d ' ' -f 1 >"$scratch/sum"
+same "w1: the sum of all rows" $fixtures/swiss_w1.sha256 "$scratch/sum"
+
+# --- w2: 2^21 inserts: digests at powers of two; events: the first 20,000 entries' and each doubling of the directory
+script='' from=0
+for ((n = 4; n <= 2097152; n *= 2)); do
+    script+="insert $from..$((n - 1));"
+    from=$n
+done
+trace digest "${script%;}" >"$scratch/digests"
+same "w2: the digests" $fixtures/swiss_w2_digests.jsonl "$scratch/digests"
+trace events "insert 0..2097151" >"$scratch/all"
+awk -F '"count":' '$2 + 0 <= 20000 || /directory_doubled/' "$scratch/all" >"$scratch/events"
+same "w2: the events" $fixtures/swiss_w2_events.jsonl "$scratch/events"
+splits=$(grep -c '"ev":"split"' "$scratch/all")
+[ "$splits" -eq 4095 ] || fail "w2: $splits splits, Go makes 4095"
+
+# --- w3: sliding windows. Per window: operations, rehashes, how many of them Go's record lists, their sum ------------
+while read -r window ops rehashes listed sum; do
+    script="insert 0..$((window - 1));slide $window $ops"
+    trace digest "$script" >"$scratch/got"
+    sed -n "s/^$window //p" $fixtures/swiss_w3_digests.txt >"$scratch/expected"
+    same "w3: window $window: the digests" "$scratch/expected" "$scratch/got"
+    trace events "$script" | grep '"ev":"rehash"' >"$scratch/got"
+    [ "$(wc -l <"$scratch/got")" -eq "$rehashes" ] ||
+        fail "w3: window $window: $(wc -l <"$scratch/got") rehashes, Go has $rehashes"
+    [ "$(head -n "$listed" "$scratch/got" | sha256sum | cut -d ' ' -f 1)" = "$sum" ] ||
+        fail "w3: window $window: the rehashes are not Go's"
+    sed -n "s/^$window //p" $fixtures/swiss_w3_rows.txt >"$scratch/expected"
+    trace rows "$script" |
+        awk -F , -v w="$window" '$1 == "I" && $2 >= w && ($2 - w + 1) % w == 0 {
+            print $2 - w + 1 " " $3 "," $4 "," $5 "," $6 "," $7 "," $8 }' >"$scratch/got"
+    same "w3: window $window: the rows at each turn" "$scratch/expected" "$scratch/got"
+done <$fixtures/swiss_w3_events.txt
+
+# --- a map that becomes empty says that its seed is another now ------------------------------------------------------
+trace rows "insert 0..5;delete 0..5;insert 0..0" >"$scratch/got"
+grep -qx '# seed re-drawn at op 11' "$scratch/got" || fail "deleting all is not said to re-draw the seed"
+trace rows "insert 0..99;clear" | grep -qx '# seed re-drawn at op 100' || fail "clear is not said to re-draw the seed"
+trace digest "insert 0..5;delete 0..5;insert 0..0" >"$scratch/got"
+[ "$(grep -c '"seed_redrawn":true' "$scratch/got")" -eq 2 ] || fail "digests after a re-drawn seed are not marked"
+trace events "insert 0..5;clear" | grep -q '"ev":"seed_redrawn","op":6' || fail "events do not tell of a re-drawn seed"
+trace digest "clear;delete 0..9;make 100" | grep -q seed_redrawn && fail "an empty map is said to re-draw its seed"
+
+# --- what the port does where the record has no example: sums that hold for every script -----------------------------
+trace digest "make 897;insert 0..896;delete 0..895;insert 5000..9000;get 0..9999;clear;insert 0..9" >"$scratch/got"
+[ "$(grep -o '"count":[0-9]*' "$scratch/got" | cut -d : -f 2 | paste -sd ' ')" = "0 897 1 4002 4002 0 10" ] ||
+    fail "counts after inserting, deleting and clearing are wrong"
+
+[ "$failed" -eq 0 ] && echo "go_swiss: rows, events and digests are Go's"
+[ "$failed" -eq 0 ]
