@@ -105,13 +105,30 @@ $(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(unit_objects)
 
 -include $(unit_objects:.o=.d) $(harness_objects:.o=.d) $(shape_objects:.o=.d)
 
+# --- engines ----------------------------------------------------------------------------------------------------
+# Real Go, where its toolchains are (make engines gets them). A failure leaves the engine's maps unavailable.
+engine_sources := $(wildcard harness/engines/go/*)
+engine_programs :=
+# $(1) program  $(2) Go version  $(3) GOEXPERIMENT
+define engine_rule
+go_$(1) := $(shell setup/go.sh find $(2))
+engine_programs += $$(if $$(go_$(1)),$(BUILD)/engines/$(1))
+$(BUILD)/engines/$(1): $$(engine_sources)
+	@echo "  go $$@"
+	@harness/engines/go/build.sh $$(go_$(1)) "$(3)" $(BUILD)/engines/work $$@ || echo "  $$@ could not be built: its maps are unavailable"
+endef
+comma := ,
+$(eval $(call engine_rule,go1.24,1.24,))
+$(eval $(call engine_rule,go1.24-classic,1.24,noswissmap$(comma)nosynchashtriemap))
+$(eval $(call engine_rule,go1.23,1.23,))
+
 include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
 $(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness $(BUILD)/tests $(gen))
 
-.PHONY: help deps deps-test build run test bench report clean FORCE
+.PHONY: help deps deps-test engines build run test bench report clean FORCE
 FORCE:
 
 help:
@@ -119,6 +136,7 @@ help:
 	@echo "make test     install what is missing, build, run every test"
 	@echo "make build    build only: $(BUILD)/mapbench"
 	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
+	@echo "make engines  get Go 1.23 and 1.24 and build the real-Go engines: the maps real_go_*"
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make report   draw the newest run again"
 	@echo "make clean    remove $(BUILD)"
@@ -128,9 +146,13 @@ deps:
 	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1: nothing installed",setup/deps.sh run)
 deps-test: deps
 	@$(if $(SKIP_DEPS),:,setup/deps.sh test)
+	@$(if $(SKIP_DEPS),:,setup/go.sh install 1.24 1.23 || true)
+engines:
+	@$(if $(SKIP_DEPS),:,setup/go.sh install 1.24 1.23)
+	@$(MAKE) build
 
 build:
-	@$(MAKE) -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
+	@$(MAKE) -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so $(engine_programs))
 
 PROFILE ?= quick
 run bench: deps

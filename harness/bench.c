@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "harness/engine.h"
 #include "harness/rng.h"
 
 /* Below this a segment is too short for the thread's CPU clock, which costs 0.4 us to read. */
@@ -51,6 +52,11 @@ void bench_init(struct bench *b, const struct cell *cell, const struct map_unit 
     b->block = cell->shape->key_bits ? KEYS_BLOCK : KEYS_BLOCK / 4;
     b->order_seed = rng_derive(seed, 1);
     keys_cursor_init(&b->cursor, rng_derive(seed, 2));
+    if (unit->engine) {
+        size_t bytes;
+        const void *text = keys_stored_text(keys, &bytes);
+        engine_mirror_text(unit->engine, text, bytes);
+    }
 }
 
 void bench_drop_map(struct bench *b) {
@@ -69,10 +75,17 @@ bool bench_fail(struct bench *b, const char *format, ...) {
     va_start(args, format);
     vsnprintf(b->why, sizeof b->why, format, args);
     va_end(args);
+    /* What an engine broke off shows here as a map that cannot be made or a sum that is wrong. */
+    if (b->unit->engine && engine_fault(b->unit->engine))
+        snprintf(b->why, sizeof b->why, "%s", engine_fault(b->unit->engine));
     return false;
 }
 
 bool bench_wrong(struct bench *b, const char *what, uint64_t got, uint64_t expected) {
+    char why[160];
+    snprintf(why, sizeof why, "refused: %s is %llu, must be %llu", what, (unsigned long long)got,
+             (unsigned long long)expected);
+    if (b->unit->engine) return engine_refuse(b->unit->engine, why), bench_fail(b, "%s", why);
     b->wrong_result = true;
     return bench_fail(b, "wrong result: %s is %llu, must be %llu", what, (unsigned long long)got,
                       (unsigned long long)expected);
@@ -102,8 +115,20 @@ static long preemptions(void) {
     return usage.ru_nivcsw;
 }
 
-uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct run_args *args, uint64_t ops,
-                       struct batch *out) {
+/* An engine clocks its loops itself: what passes between the processes is no part of them. */
+static uint64_t engine_clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
+                               struct batch *out) {
+    struct engine_segment took;
+    uint64_t checksum = loop(map, args);
+    engine_last_segment(b->unit->engine, &took);
+    out->ns += b->clock == BENCH_CLOCK_THREAD_CPU ? (double)took.cpu_ns : (double)took.ticks * b->ns_per_tick;
+    out->wall_ns += took.wall_ns;
+    out->preempted |= took.preempted;
+    return checksum;
+}
+
+static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
+                        struct batch *out) {
     long preempted_before = preemptions();
     if (b->hooks.start) b->hooks.start(b->hooks.context);
     uint64_t wall = wall_ns(), checksum;
@@ -119,6 +144,13 @@ uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct ru
     out->wall_ns += wall_ns() - wall;
     if (b->hooks.stop) b->hooks.stop(b->hooks.context);
     out->preempted |= preemptions() != preempted_before;
+    return checksum;
+}
+
+uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct run_args *args, uint64_t ops,
+                       struct batch *out) {
+    uint64_t checksum =
+        b->unit->engine ? engine_clocked(b, loop, map, args, out) : clocked(b, loop, map, args, out);
     out->ops += ops;
     out->segments++;
     out->checksum += checksum;
@@ -159,7 +191,7 @@ void bench_probe_keys(struct bench *b, uint64_t *position, size_t count, void *o
 void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *out) {
     const struct map_unit *unit = b->unit;
     size_t n = b->cell->n;
-    void *map = unit->op.create(NULL, hint);
+    void *map = unit->op.create(unit->own_heap, hint);
     if (!map) return bench_fail(b, "out of memory: cannot create a map for %zu entries", hint), NULL;
     if (timed && b->recorder) b->recorder->capacity = unit->op.capacity(map);
     for (size_t done = 0; done < n;) {

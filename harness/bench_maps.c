@@ -126,7 +126,7 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
                                     .first_value = small->start[first],
                                     .maps = small->map + first,
                                     .of = of};
-            uint64_t held = bench_segment(b, b->unit->run.small_put, NULL, &args, keys, out);
+            uint64_t held = bench_segment(b, b->unit->run.small_put, b->unit->own_heap, &args, keys, out);
             if (!small->map[first + maps - 1])
                 return bench_fail(b, "out of memory: not all small maps could be made");
             if (held != keys && !bench_is_baseline(b))

@@ -200,6 +200,12 @@ size_t keys_limit(const struct keys *keys) {
     return keys->limit;
 }
 
+const void *keys_stored_text(const struct keys *keys, size_t *bytes) {
+    bool from_set = keys->set && keys->set->text;
+    *bytes = keys->key_bits ? 0 : from_set ? keys->set->offset[keys->set->count] : keys->slots_bytes;
+    return *bytes == 0 ? NULL : from_set ? keys->set->text : keys->slots;
+}
+
 /* --- blocks of keys --- */
 
 /* Indices past the limit begin again at 0, so that a window of n <= limit indices always has n distinct keys.

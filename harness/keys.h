@@ -59,6 +59,9 @@ size_t keys_available(const char *spec, const struct shape *shape, char *why, si
 void keys_store(struct keys *keys, const uint64_t *index, size_t count, void *out);
 void keys_probe(struct keys *keys, const uint64_t *index, size_t count, void *out);
 
+/* The memory that holds the stored texts of string keys; 0 bytes and NULL for integers. */
+const void *keys_stored_text(const struct keys *keys, size_t *bytes);
+
 /* The order in which present keys are touched: a seeded cursor, one per unit and round. */
 struct keys_cursor {
     uint64_t seed;     /* of the passes' orders */

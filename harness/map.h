@@ -21,6 +21,7 @@ extern "C" {
 #endif
 
 struct heap;     /* where memory comes from; NULL for the malloc heap */
+struct engine;   /* a program that runs the loops instead of this one, engine.h */
 struct recorder; /* per-operation latencies and growth events, recorder.h */
 
 /* What a map is, stated in its own file as `static const struct map_facts map_facts`. */
@@ -109,7 +110,9 @@ struct map_ops {
 struct map_unit {
     const char *map, *shape, *hash, *heap; /* hash: "common" or "native" */
     const struct map_facts *facts;
-    const char *unavailable; /* NULL, or why this unit could not be built; then op and run are empty */
+    const char *unavailable; /* NULL, or why this unit cannot run; then op and run may be empty */
+    struct engine *engine;   /* NULL: compiled into this program */
+    struct heap *own_heap;   /* what create and small_put are given; NULL: malloc */
     size_t key_size, val_size;
     struct map_ops op;
     struct map_runs run;

@@ -30,6 +30,13 @@
 #define UNIT_EXPORT const
 #endif
 
+/* A walk given up before its end; most maps need not know. */
+#ifdef MAP_HAS_ITER_STOP
+#define UNIT_ITER_STOP(iter) map_iter_stop(iter)
+#else
+#define UNIT_ITER_STOP(iter) ((void)(iter))
+#endif
+
 #ifdef MAP_UNAVAILABLE
 
 UNIT_EXPORT struct map_unit UNIT_SYMBOL;
@@ -40,6 +47,8 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
     .heap = HEAP_NAME,
     .facts = &map_facts,
     .unavailable = MAP_UNAVAILABLE,
+    .engine = NULL,
+    .own_heap = NULL,
     .key_size = 0,
     .val_size = 0,
     .op = {},
@@ -86,7 +95,10 @@ static void op_each(void *map, map_visit_fn *visit, void *context) {
     const map_val *val;
     map_iter_start((struct map *)map, &iter);
     while (map_iter_next(&iter, &key, &val))
-        if (!visit(context, &key, val)) return;
+        if (!visit(context, &key, val)) {
+            UNIT_ITER_STOP(&iter);
+            return;
+        }
 }
 static void op_structure(void *map, struct map_structure *out) {
     memset(out, 0, sizeof *out);
@@ -99,6 +111,7 @@ static void op_structure(void *map, struct map_structure *out) {
 static const char *op_check(void *opaque) {
     struct map *map = (struct map *)opaque;
     size_t met = 0;
+    const char *fault = NULL;
     struct map_iter iter;
     map_key key;
     const map_val *val;
@@ -108,9 +121,15 @@ static const char *op_check(void *opaque) {
         map_val room;
         uint64_t scanned = val_word(val);
         const map_val *found = unit_get(map, key, &room);
-        if (!found) return "a scan meets an entry that a lookup does not find";
-        if (val_word(found) != scanned) return "a lookup finds another value than a scan";
-        if (++met > map_len(map)) return "a scan meets more entries than the map has";
+        if (!found)
+            fault = "a scan meets an entry that a lookup does not find";
+        else if (val_word(found) != scanned)
+            fault = "a lookup finds another value than a scan";
+        else if (++met > map_len(map))
+            fault = "a scan meets more entries than the map has";
+        if (!fault) continue;
+        UNIT_ITER_STOP(&iter);
+        return fault;
     }
     if (met != map_len(map)) return "a scan meets fewer entries than the map has";
     return map_check(map);
@@ -124,6 +143,8 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
     .heap = HEAP_NAME,
     .facts = &map_facts,
     .unavailable = NULL,
+    .engine = NULL,
+    .own_heap = NULL,
     .key_size = sizeof(map_key),
     .val_size = sizeof(map_val),
     .op = {.create = op_create,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "harness/engine.h"
 #include "harness/registry.h"
 #include "harness/rng.h"
 #include "harness/row.h"
@@ -27,6 +28,7 @@ void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, 
 
 void measure_deadline(struct bench *b) {
     b->deadline_ns = wall_ns() + option_number(&b->cell->job->options, OPTION_LIMIT) * 1000000000u;
+    if (b->unit->engine) engine_set_deadline(b->unit->engine, b->deadline_ns);
 }
 
 void measure_failed(struct measure *m, const struct bench *b) {

@@ -32,7 +32,7 @@ static void skip(struct expansion *x, const char *what, const char *why) {
 static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
     bool adapter = unit->facts->traits & TRAIT_ADAPTER;
     return option_has(options, OPTION_MAPS, unit->map) ||
-           option_has(options, OPTION_MAPS, adapter ? "adapters" : "ours");
+           option_has(options, OPTION_MAPS, unit->engine ? "engines" : adapter ? "adapters" : "ours");
 }
 
 /* The units of a cell: the baseline, which every result is read against, then the selected maps. */

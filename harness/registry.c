@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/engine.h"
 #include "harness/shape.h"
 
 #define UNIT(map, shape, hash, heap) extern const struct map_unit unit_##map##_##shape##_##hash##_##heap;
 #include "units.def"
 #undef UNIT
 
-static const struct map_unit *const units[] = {
+static const struct map_unit *const compiled[] = {
 #define UNIT(map, shape, hash, heap) &unit_##map##_##shape##_##hash##_##heap,
 #include "units.def"
 #undef UNIT
@@ -19,22 +20,31 @@ static const char *const map_names[] = {
 #define MAP(name, language, file, shapes, hashes) #name,
 #include "maps/maps.def"
 #undef MAP
+#define ENGINE_MAP(name, program, kind, collector, stem) #name,
+#include "harness/engines/engines.def"
+#undef ENGINE_MAP
 };
 
+enum { COMPILED = sizeof compiled / sizeof *compiled };
+
 size_t registry_count(void) {
-    return sizeof units / sizeof units[0];
+    return COMPILED + engine_unit_count();
 }
 
 const struct map_unit *registry_at(size_t i) {
-    return units[i];
+    return i < COMPILED ? compiled[i] : engine_unit_at(i - COMPILED);
+}
+
+/* Engines have heaps of their own, which stand in for malloc. */
+static bool has_heap(const struct map_unit *unit, const char *heap) {
+    return strcmp(unit->heap, heap) == 0 || (unit->engine && strcmp(heap, "malloc") == 0);
 }
 
 const struct map_unit *registry_find(const char *map, const char *shape, const char *hash, const char *heap) {
     const struct map_unit *other_policy = NULL;
     for (size_t i = 0; i < registry_count(); i++) {
-        const struct map_unit *unit = units[i];
-        if (strcmp(unit->map, map) != 0 || strcmp(unit->shape, shape) != 0 || strcmp(unit->heap, heap) != 0)
-            continue;
+        const struct map_unit *unit = registry_at(i);
+        if (strcmp(unit->map, map) != 0 || strcmp(unit->shape, shape) != 0 || !has_heap(unit, heap)) continue;
         if (strcmp(unit->hash, hash) == 0) return unit;
         other_policy = unit;
     }
@@ -51,7 +61,7 @@ const char *registry_map_name(size_t i) {
 
 const struct map_unit *registry_map_unit(size_t i) {
     for (size_t u = 0; u < registry_count(); u++)
-        if (strcmp(units[u]->map, map_names[i]) == 0) return units[u];
+        if (strcmp(registry_at(u)->map, map_names[i]) == 0) return registry_at(u);
     return NULL;
 }
 
@@ -63,7 +73,8 @@ static const char *table_fault(const struct map_unit *unit) {
     if (!facts || !facts->summary || !facts->source || !facts->invariants || !facts->cost || !facts->options)
         return "leaves a fact out";
     if (!facts->fairness || !facts->fairness[0]) return "has no fairness note";
-    if (unit->unavailable) return facts->package ? NULL : "is unavailable without naming a package";
+    if (unit->unavailable && !unit->engine)
+        return facts->package ? NULL : "is unavailable without naming a package";
     if (unit->key_size != shape->key_size || unit->val_size != shape->val_size)
         return "disagrees with its shape on the size of keys or values";
     const struct map_ops *op = &unit->op;
@@ -119,13 +130,15 @@ static const char *smoke_fault(const struct map_unit *unit) {
 const char *registry_validate(void) {
     static char message[256];
     for (size_t i = 0; i < registry_count(); i++) {
-        const struct map_unit *unit = units[i];
+        const struct map_unit *unit = registry_at(i);
         const char *fault = table_fault(unit);
         for (size_t j = 0; !fault && j < i; j++)
-            if (strcmp(unit->map, units[j]->map) == 0 && strcmp(unit->shape, units[j]->shape) == 0 &&
-                strcmp(unit->hash, units[j]->hash) == 0 && strcmp(unit->heap, units[j]->heap) == 0)
+            if (strcmp(unit->map, registry_at(j)->map) == 0 &&
+                strcmp(unit->shape, registry_at(j)->shape) == 0 &&
+                strcmp(unit->hash, registry_at(j)->hash) == 0 &&
+                strcmp(unit->heap, registry_at(j)->heap) == 0)
                 fault = "is listed twice";
-        if (!fault && !unit->unavailable) fault = smoke_fault(unit);
+        if (!fault && !unit->unavailable && !unit->engine) fault = smoke_fault(unit);
         if (fault) {
             snprintf(message, sizeof message, "unit %s/%s/%s/%s %s", unit->map, unit->shape, unit->hash,
                      unit->heap, fault);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/engine.h"
 #include "harness/options.h"
 
 json_t *json_number_or_null(double value) {
@@ -27,7 +28,7 @@ json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit
     row_set(row, "threads", json_integer((json_int_t)option_number(&cell->job->options, OPTION_THREADS)));
     row_set(row, "seed", json_integer((json_int_t)option_number(&cell->job->options, OPTION_SEED)));
     row_set(row, "order", json_string(option_text(&cell->job->options, OPTION_ORDER)));
-    row_set(row, "engine", json_string("c"));
+    row_set(row, "engine", json_string(unit->engine ? engine_version(unit->engine) : "c"));
     row_set(row, "ns_per_op", json_array());
     row_set(row, "median", json_null());
     row_set(row, "ci95", json_null());

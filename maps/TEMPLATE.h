@@ -174,6 +174,12 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
+/* Maps that keep something for as long as a walk is under way define MAP_HAS_ITER_STOP and
+ *
+ *   void map_iter_stop(struct map_iter *iter)    a walk is given up before map_iter_next has returned false
+ *
+ * Not required. */
+
 /* NULL, or the invariant that is broken, in words. Recounts everything from scratch and trusts no counter;
  * may be slow. That every entry of a walk is found again, and that there are map_len of them, the caller has
  * checked already. Required. */

@@ -34,7 +34,7 @@ typedef void *__attribute__((may_alias)) go_outside; /* such a pointer in its ce
 #if defined(SHAPE_KEY_STR)
 #define GO_NOSCAN false
 #elif defined(SHAPE_HAS_POINTERS)
-#define GO_NOSCAN (!SHAPE_HAS_POINTERS)
+#define GO_NOSCAN (!SHAPE_HAS_POINTERS && !GO_KEY_OUTSIDE && !GO_VAL_OUTSIDE)
 #else
 #define GO_NOSCAN (!GO_KEY_OUTSIDE && !GO_VAL_OUTSIDE)
 #endif

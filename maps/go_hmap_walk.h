@@ -23,6 +23,7 @@ static void go_walk_end(struct map_iter *iter) {
 }
 
 /* For a walk that is given up before its end: what was kept for it can be freed. */
+#define MAP_HAS_ITER_STOP 1
 static inline void map_iter_stop(struct map_iter *iter) {
     go_walk_end(iter);
 }

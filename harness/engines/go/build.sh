@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds the engine:  build.sh GO EXPERIMENTS WORK OUTPUT
+#   GO           a go command          EXPERIMENTS  a value of GOEXPERIMENT, may be empty
+#   WORK         folder for the expanded sources and the compiler's cache
+set -eu
+[ $# = 4 ] || { echo "usage: build.sh GO EXPERIMENTS WORK OUTPUT" >&2; exit 2; }
+here=$(dirname "$(realpath "$0")")
+go=$1 work=$3/$(basename "$4")
+output=$(realpath -m "$4")
+mkdir -p "$work" "$(dirname "$output")"
+cp "$here"/*.go "$here"/*.s "$here"/go.mod "$work"
+sed -n 's/^func make_\([a-z0-9_]*\)(.*/\1/p' "$here/shapes.go" | while read -r shape; do
+    for loops in map sync; do
+        sed "s/SHAPE/$shape/g" "$here/loops_$loops.go.in" >"$work/loops_${loops}_$shape.go"
+    done
+done
+export GOEXPERIMENT=$2 GOTOOLCHAIN=local GOFLAGS=-mod=mod CGO_ENABLED=0 GOWORK=off GOMAXPROCS=2
+GOCACHE=$(realpath -m "$3/cache") GOPATH=$(realpath -m "$3/path")
+export GOCACHE GOPATH
+unset GOROOT
+cd "$work"
+"$go" build -p 2 -trimpath -o "$output" .

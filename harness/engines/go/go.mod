@@ -1,0 +1,3 @@
+module mapbench/engine
+
+go 1.23

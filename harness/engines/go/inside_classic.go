@@ -1,0 +1,21 @@
+//go:build !goexperiment.swissmap
+
+package main
+
+import "unsafe"
+
+const mapDesign = "classic"
+
+// The beginning of runtime.hmap (runtime/map.go).
+type hmap struct {
+	count int
+	flags uint8
+	b     uint8
+}
+
+func mapCapacity(m unsafe.Pointer) uint64 {
+	if m == nil {
+		return 0
+	}
+	return 8 << (*hmap)(m).b
+}

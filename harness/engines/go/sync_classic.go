@@ -1,0 +1,5 @@
+//go:build !goexperiment.synchashtriemap
+
+package main
+
+const syncDesign = "readdirty"
