@@ -33,6 +33,11 @@ void engine_refuse(struct engine *e, const char *why) {
     e->running = false;
 }
 
+void engine_restart(struct engine *e) {
+    if (e->running) engine_process_end(&e->process);
+    e->running = false;
+}
+
 void engine_set_deadline(struct engine *e, uint64_t deadline_ns) {
     e->deadline_ns = deadline_ns;
 }
@@ -65,6 +70,8 @@ bool engine_greeting(const char *line, const char *map_design, const char *sync_
     return false;
 }
 
+static bool mirror(struct engine *e);
+
 static bool start(struct engine *e) {
     char path[4096], why[256];
     if (e->fault[0]) return false;
@@ -76,8 +83,7 @@ static bool start(struct engine *e) {
     if (!e->running || !engine_greeting(e->process.line, e->map_design, e->sync_design, e->version,
                                         sizeof e->version, why, sizeof why))
         return engine_refuse(e, why), false;
-    e->text_base = NULL, e->text_bytes = 0;
-    return true;
+    return mirror(e);
 }
 
 /* Asks, and reads as many numbers as the answer must have. False: the engine has a fault now. */
@@ -140,10 +146,15 @@ static void take_key(const struct engine *e, size_t i, void *key) {
             (struct str){block->text + block->text_key[i].address, block->text_key[i].length};
 }
 
+static bool mirror(struct engine *e) {
+    return e->text_bytes == 0 ||
+           ask(e, NULL, 0, "mirror %" PRIuPTR " %zu", (uintptr_t)e->text_base, e->text_bytes);
+}
+
 void engine_mirror_text(struct engine *e, const void *base, size_t bytes) {
-    if (e->shape->key_bits || !start(e) || (e->text_base == base && e->text_bytes == bytes)) return;
+    if (e->shape->key_bits || (e->text_base == base && e->text_bytes == bytes)) return;
     e->text_base = base, e->text_bytes = bytes;
-    ask(e, NULL, 0, "mirror %" PRIuPTR " %zu", (uintptr_t)base, bytes);
+    if (e->running) mirror(e);
 }
 
 /* --- measured loops --- */

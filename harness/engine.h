@@ -42,6 +42,8 @@ void engine_mirror_text(struct engine *engine, const void *base, size_t bytes);
 /* Answers are waited for until then (wall_ns); the engine is ended if none has come. */
 void engine_set_deadline(struct engine *engine, uint64_t deadline_ns);
 
+/* Ends the engine's process; what follows runs in a fresh one. No map of it may be left. */
+void engine_restart(struct engine *engine);
 /* NULL, or why the engine is not used any more. */
 const char *engine_fault(const struct engine *engine);
 /* The runner found a wrong result: the engine is not asked again. */

@@ -134,6 +134,8 @@ FACTS(hmap, "Go's classic map", "see go_hmap")
 FACTS(swiss, "Go's Swiss map", "see go_swiss")
 FACTS(syncmap, "sync.Map with a read and a dirty map",
       "see go_syncmap; keys and values boxed into interfaces")
+FACTS(hmap123, "Go 1.23's classic map", "see go_hmap")
+FACTS(syncmap123, "Go 1.23's sync.Map", "see go_syncmap; keys and values boxed into interfaces")
 FACTS(hashtrie, "sync.Map over a hash trie", "see go_hashtrie; keys and values boxed into interfaces")
 #undef FACTS
 
@@ -158,7 +160,12 @@ static const struct engine_row {
 #include "harness/engines/engines.def"
 #undef ENGINE_MAP
 };
-enum { ROWS = sizeof rows / sizeof *rows, SHAPES_MAX = 8 };
+static const char *const shapes[] = {
+#define ENGINE_SHAPE(name) #name,
+#include "harness/engines/engines.def"
+#undef ENGINE_SHAPE
+};
+enum { ROWS = sizeof rows / sizeof *rows, SHAPES = sizeof shapes / sizeof *shapes };
 
 static const struct program *program_of(const char *name) {
     for (size_t i = 0; i < PROGRAMS; i++)
@@ -177,7 +184,7 @@ static const char *absence(const struct program *program) {
     return text[program - programs];
 }
 
-static struct engine engines[ROWS * SHAPES_MAX];
+static struct engine engines[ROWS * SHAPES];
 
 static void make_unit(struct engine *e, const struct engine_row *row, const struct shape *shape) {
     const struct program *program = program_of(row->program);
@@ -213,9 +220,8 @@ static void make_unit(struct engine *e, const struct engine_row *row, const stru
 /* All units, made when first asked for. */
 size_t engine_unit_count(void) {
     static size_t count;
-    for (size_t r = 0; count < ROWS * shape_count() && r < ROWS; r++)
-        for (size_t s = 0; s < shape_count() && s < SHAPES_MAX; s++)
-            make_unit(&engines[count++], &rows[r], shape_at(s));
+    for (size_t r = 0; count < ROWS * SHAPES && r < ROWS; r++)
+        for (size_t s = 0; s < SHAPES; s++) make_unit(&engines[count++], &rows[r], shape_find(shapes[s]));
     return count;
 }
 
@@ -241,7 +247,13 @@ void engine_program_describe(size_t i, struct engine_program *out) {
     static char faults[PROGRAMS][320];
     const struct program *program = &programs[i];
     char path[4096], why[256];
+    static char versions[PROGRAMS][48];
     struct engine_process process;
+    if (versions[i][0]) { /* it was started once and ran */
+        *out = (struct engine_program){program->name, program->summary, NULL, ""};
+        snprintf(out->version, sizeof out->version, "%s", versions[i]);
+        return;
+    }
     *out = (struct engine_program){program->name, program->summary, absence(program), ""};
     if (out->reason) return;
     engine_program_path(program->name, path, sizeof path);
@@ -253,7 +265,10 @@ void engine_program_describe(size_t i, struct engine_program *out) {
                              sizeof out->version, why, sizeof why);
         engine_process_end(&process);
     }
-    if (ok) return;
+    if (ok) {
+        snprintf(versions[i], sizeof versions[i], "%s", out->version);
+        return;
+    }
     snprintf(faults[i], sizeof faults[i], "%s: %s", path, why);
     out->reason = faults[i];
 }

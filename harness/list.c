@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/engine.h"
 #include "harness/job.h"
 #include "harness/keys.h"
 #include "harness/names.h"
@@ -31,6 +32,17 @@ static void add_once(json_t *array, const char *word) {
     json_array_append_new(array, json_string(word));
 }
 
+/* NULL, or why a map cannot be measured here. An engine is started to find out. */
+static const char *map_reason(const struct map_unit *unit) {
+    struct engine_program program;
+    if (!unit->engine || unit->unavailable) return unit->unavailable;
+    for (size_t i = 0; i < engine_program_count(); i++) {
+        engine_program_describe(i, &program);
+        if (strcmp(program.name, engine_name(unit->engine)) == 0) return program.reason;
+    }
+    return NULL;
+}
+
 static json_t *list_maps(void) {
     json_t *list = json_array();
     for (size_t i = 0; i < registry_map_count(); i++) {
@@ -42,12 +54,14 @@ static json_t *list_maps(void) {
             add_once(shapes, unit->shape), add_once(heaps, unit->heap), add_once(hashes, unit->hash);
         }
         const struct map_facts *f = first->facts;
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name", first->map,
-                            "summary", f->summary, "source", f->source, "adapter",
-                            (f->traits & TRAIT_ADAPTER) != 0, "engine", "c", "shapes", shapes, "heaps", heaps,
-                            "hashes", hashes, "available", first->unavailable == NULL, "reason",
-                            text_or_null(first->unavailable), "package", text_or_null(f->package)));
+        const char *reason = map_reason(first);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
+                                        first->map, "summary", f->summary, "source", f->source, "adapter",
+                                        (f->traits & TRAIT_ADAPTER) != 0, "engine",
+                                        first->engine ? engine_name(first->engine) : "c", "shapes", shapes,
+                                        "heaps", heaps, "hashes", hashes, "available", reason == NULL,
+                                        "reason", text_or_null(reason), "package", text_or_null(f->package)));
     }
     return list;
 }
@@ -93,6 +107,13 @@ static json_t *list_engines(void) {
 #define ENGINE(name, summary) add_entry(list, #name, summary, NULL);
 #include "harness/engines/engines.def"
 #undef ENGINE
+    for (size_t i = 0; i < engine_program_count(); i++) {
+        struct engine_program program;
+        engine_program_describe(i, &program);
+        add_entry(list, program.name, program.summary, program.reason);
+        json_object_set_new(json_array_get(list, i + 1), "version",
+                            text_or_null(program.reason ? NULL : program.version));
+    }
     return list;
 }
 
@@ -125,9 +146,9 @@ static void print_list(const json_t *list) {
     json_t *entry;
     json_array_foreach(list, i, entry) {
         const char *reason = json_string_value(json_object_get(entry, "reason"));
-        printf("  %-12s %s\n", json_string_value(json_object_get(entry, "name")),
+        printf("  %-19s %s\n", json_string_value(json_object_get(entry, "name")),
                json_string_value(json_object_get(entry, "summary")));
-        if (reason) printf("  %-12s unavailable: %s\n", "", reason);
+        if (reason) printf("  %-19s unavailable: %s\n", "", reason);
     }
 }
 

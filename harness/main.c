@@ -7,6 +7,7 @@
 
 #include "harness/clock.h"
 #include "harness/job.h"
+#include "harness/layout.h"
 #include "harness/list.h"
 #include "harness/memcell.h"
 #include "harness/names.h"
@@ -25,7 +26,9 @@ struct arguments {
     const char *word[WORDS_MAX];
     struct option_values options;
     bool json, help;
-    bool tracing; /* the command is trace, which has options of its own */
+    bool tracing;            /* the command is trace, which has options of its own */
+    bool explaining, layout; /* explain, with --layout */
+    const char *layout_type; /* --layout=TYPE; NULL: the usual ones */
     const char *ops, *hashkey, *trace_seed;
     enum trace_output output;
     const char *command; /* the whole line */
@@ -41,8 +44,10 @@ static int cmd_list(struct arguments *a) {
 }
 
 static int cmd_explain(struct arguments *a) {
-    return a->words == 1 ? explain_command(a->word[0])
-                         : usage_error("explain takes one name: see mapbench list");
+    if (a->words != 1) return usage_error("explain takes one name: see mapbench list");
+    if (a->layout) return layout_command(a->word[0], a->layout_type, a->json);
+    if (a->json) return usage_error("explain has JSON only of layouts: mapbench explain MAP --layout --json");
+    return explain_command(a->word[0]);
 }
 
 static int cmd_plan(struct arguments *a) {
@@ -97,8 +102,10 @@ static const struct command {
 } commands[] = {
     {"list", "[maps|shapes|workloads|keys|heaps|profiles|engines] [--json]",
      "what there is, with availability and reason", cmd_list},
-    {"explain", "NAME",
-     "source, invariants, cost, options and fairness note of a map; a workload, profile ...", cmd_explain},
+    {"explain", "NAME [--layout[=map[K]V]] [--json]",
+     "source, invariants, cost, options and fairness note of a map; a workload, profile ...;\n"
+     "      --layout: where Go has the fields of its maps, on 64-bit and 32-bit machines",
+     cmd_explain},
     {"plan", "[PROFILE] [selection]", "the expanded matrix with an estimate of time and memory; runs nothing",
      cmd_plan},
     {"run", "[PROFILE] [selection] [--out DIR] [--resume]",
@@ -107,7 +114,7 @@ static const struct command {
      cmd_report},
     {"selftest", "[--filter REGEX] [--seed S]",
      "every unit against a model, every loop against its reference checksum", cmd_selftest},
-    {"trace", "MAP --ops SCRIPT [--hashkey A,B,C,D] [--seed S] [--rows|--events|--digest]",
+    {"trace", "MAP --ops SCRIPT [--hashkey A,B,C,D] [--seed S] [--rows|--events|--digest|--bytes]",
      "what a port of a Go map looks like inside, operation by operation, as the real runtime's would",
      cmd_trace},
     {"help", "", "this text", cmd_help},
@@ -130,7 +137,7 @@ static int cmd_help(struct arguments *a) {
 static bool parse_trace_option(struct arguments *a, const char *name, const char *equals, char **argv, int *i,
                                char *why, size_t why_size) {
     static const char *const outputs[] = {
-        [TRACE_ROWS] = "rows", [TRACE_EVENTS] = "events", [TRACE_DIGEST] = "digest"};
+        [TRACE_ROWS] = "rows", [TRACE_EVENTS] = "events", [TRACE_DIGEST] = "digest", [TRACE_BYTES] = "bytes"};
     why[0] = '\0';
     for (size_t k = 0; k < sizeof outputs / sizeof *outputs; k++)
         if (strcmp(name, outputs[k]) == 0 && !equals) return a->output = (enum trace_output)k, true;
@@ -152,17 +159,23 @@ static bool parse_option(struct arguments *a, char **argv, int *i, char *why, si
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : (int)strlen(text), text);
     if (strcmp(name, "json") == 0 && !equals) return a->json = true;
     if (strcmp(name, "help") == 0 && !equals) return a->help = true;
+    if (strcmp(name, "layout") == 0) {
+        a->layout_type = equals ? equals + 1 : NULL;
+        if (a->explaining) return a->layout = true;
+        snprintf(why, why_size, "--layout is an option of explain: mapbench explain go_hmap --layout");
+        return false;
+    }
     if (a->tracing) {
-        const char *names[] = {"ops", "hashkey", "seed", "rows", "events", "digest"};
+        const char *names[] = {"ops", "hashkey", "seed", "rows", "events", "digest", "bytes"};
         if (parse_trace_option(a, name, equals, argv, i, why, why_size)) return true;
         if (!why[0])
             unknown_name("option of trace", name, names, sizeof names / sizeof *names, why, why_size);
         return false;
     }
     if (!option_find(name, &id)) {
-        const char *names[OPTION_COUNT + 1] = {"json"};
-        for (size_t k = 0; k < OPTION_COUNT; k++) names[k + 1] = option_facts((enum option_id)k)->name;
-        unknown_name("option", name, names, OPTION_COUNT + 1, why, why_size);
+        const char *names[OPTION_COUNT + 2] = {"json", "layout"};
+        for (size_t k = 0; k < OPTION_COUNT; k++) names[k + 2] = option_facts((enum option_id)k)->name;
+        unknown_name("option", name, names, OPTION_COUNT + 2, why, why_size);
         return false;
     }
     if (!option_facts(id)->argument) {
@@ -213,7 +226,9 @@ int main(int argc, char **argv) {
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
-        struct arguments a = {.command = join(argv), .tracing = strcmp(name, "trace") == 0};
+        struct arguments a = {.command = join(argv),
+                              .tracing = strcmp(name, "trace") == 0,
+                              .explaining = strcmp(name, "explain") == 0};
         int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)
                    : a.help                                                         ? cmd_help(&a)
                                                                                     : commands[i].run(&a);

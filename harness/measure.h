@@ -32,6 +32,9 @@ measure_fn measure_time, measure_latency, measure_counters, measure_memory, meas
 
 /* --- shared between recorders --- */
 
+/* Grows an engine's map on the bench and sets the fields of a memory row. False: the bench's `why`. */
+bool measure_engine_memory(struct bench *bench, bool small, json_t *row);
+
 /* A bench for a unit with the run's clocks, hooks and the job's options. */
 void measure_bench(struct measure *measure, struct bench *bench, const struct cell *cell, size_t unit,
                    struct keys *keys, uint64_t seed);

@@ -14,6 +14,17 @@ static void stop_counters(void *counters) {
     counters_stop(counters);
 }
 
+static void row_counters_unknown(json_t *row, const struct counters *counters, const char *why) {
+    json_t *values = json_object(), *whys = json_object();
+    for (size_t i = 0; i < counters_count(counters); i++) {
+        row_set(values, counters_name(counters, i), json_null());
+        row_set(whys, counters_name(counters, i), json_string(why));
+    }
+    row_set(row, "counters", values);
+    row_set(row, "counters_why", whys);
+    row_set(row, "counted_ops", json_integer(0));
+}
+
 static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u,
                             const struct workload *workload, struct keys *keys) {
     enum { COUNTED_BATCHES = 10, SEGMENTS_MOST = 200 };
@@ -45,7 +56,10 @@ static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u
         ops += batch.ops, segments += batch.segments;
         ns += batch.ns;
     }
-    if (ok) {
+    if (ok && cell->unit[u]->engine) {
+        row_counters_unknown(row, m->counters,
+                             "the loops run in another process, whose counters are not read");
+    } else if (ok) {
         if (ns / (double)segments < short_segment_ns)
             row_unstable(row, "segments are shorter than 20 us: switching the counters, some microseconds "
                               "each, is part of what they show");

@@ -7,8 +7,23 @@
 #include "harness/rng.h"
 #include "harness/row.h"
 
+static json_t *engine_memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
+                                 struct keys *keys) {
+    json_t *row = measure_row("memory", cell, u, workload, keys);
+    struct bench bench;
+    measure_bench(m, &bench, cell, u, keys, option_number(&cell->job->options, OPTION_SEED));
+    measure_deadline(&bench);
+    if (!measure_engine_memory(&bench, strcmp(workload, "small_put") == 0, row)) {
+        row_error(row, bench.why);
+        measure_failed(m, &bench);
+    }
+    bench_end(&bench);
+    return row;
+}
+
 static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
                           struct keys *keys) {
+    if (cell->unit[u]->engine) return engine_memory_row(m, cell, u, workload, keys);
     json_t *row = measure_row("memory", cell, u, workload, keys);
     char why[256];
     struct memcell_args args = {.unit = cell->unit[u],

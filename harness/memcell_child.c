@@ -81,7 +81,7 @@ static void touch_keys(struct replay *replay) {
 }
 
 static void *store_first(struct replay *replay, size_t count) {
-    void *map = replay->unit->op.create(NULL, 0);
+    void *map = replay->unit->op.create(replay->unit->own_heap, 0);
     _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
     fill_block(replay, 0);
     for (size_t i = 0; map && i < count; i++) {
@@ -217,7 +217,7 @@ static void *present_map(struct replay *replay) {
         replay->present_left--;
         return replay->maps[replay->maps_made - 1];
     }
-    void *map = replay->unit->op.create(NULL, 0);
+    void *map = replay->unit->op.create(replay->unit->own_heap, 0);
     if (!map) return NULL;
     replay->maps[replay->maps_made++] = map;
     replay->present_left = (replay->small ? small_entries(&replay->small_rng) : replay->n) - 1;

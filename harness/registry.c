@@ -108,7 +108,7 @@ static const char *smoke_fault(const struct map_unit *unit) {
     else
         key[0] = 7;
     shape->val_make(42, val);
-    void *map = unit->op.create(NULL, 0);
+    void *map = unit->op.create(unit->own_heap, 0);
     if (!map) return "cannot create an empty map";
     const char *fault = NULL;
     if (!(unit->facts->traits & TRAIT_BASELINE)) {

@@ -8,6 +8,7 @@
 
 #include "build_info.h"
 #include "harness/conditions.h"
+#include "harness/engine.h"
 #include "harness/machine.h"
 #include "harness/measure.h"
 #include "harness/progress.h"
@@ -134,6 +135,10 @@ static bool attach_perf(struct run *run) {
     for (size_t i = 0; i < registry_map_count(); i++) {
         const struct map_unit *unit = registry_map_unit(i);
         if (unit->facts->traits & TRAIT_BASELINE || !plan_uses(run->plan, unit->map)) continue;
+        if (unit->engine) {
+            fprintf(stderr, "mapbench: --perf does not see %s: it runs in another process\n", unit->map);
+            continue;
+        }
         run->measure.perf[i] = perf_attach(strcmp(mode, "stat") == 0 ? PERF_STAT : PERF_RECORD, unit->map,
                                            folder, run->why, sizeof run->why);
         if (!run->measure.perf[i]) return false;
@@ -386,6 +391,7 @@ int run_command(const char *profile, const struct option_values *options, const 
         else
             code = measure_all(&run, name, command);
         close_measure(&run);
+        engines_close();
     }
     if (run.info) json_decref(run.info);
     if (code != EXIT_OK) runfolder_discard_if_empty(&run.folder);

@@ -55,6 +55,7 @@ const char *selftest_not_injected(const struct map_unit *unit, const struct self
     unsigned traits = unit->facts->traits;
     if (traits & TRAIT_BASELINE) return "a baseline holds nothing";
     if (traits & TRAIT_ABORTS_ON_OOM) return "its library ends the process when memory runs out";
+    if (unit->engine) return "it allocates in another process";
     if (!options->fail_after) return "the memory counter is not preloaded";
     if (options->heap_macros_only && traits & TRAIT_ADAPTER)
         return "its library does not allocate through the heap macros";

@@ -242,8 +242,8 @@ static bool small_put_is(struct bench *bench, struct small *small, uint64_t firs
                             .first_value = first_value,
                             .maps = small->maps,
                             .of = small->entries};
-    return checksum_is(bench, "small_put", small->maps_n, bench->unit->run.small_put(NULL, &args),
-                       small->total);
+    return checksum_is(bench, "small_put", small->maps_n,
+                       bench->unit->run.small_put(bench->unit->own_heap, &args), small->total);
 }
 
 /* Small map i must hold its stretch of the keys and nothing else. */
@@ -301,7 +301,7 @@ static bool small_are(struct bench *bench) {
 static bool all_loops(struct bench *bench) {
     uint64_t first_value = rng_next(&bench->rng);
     size_t hint = bench->timed ? 0 : bench->n;
-    bench->map = bench->unit->op.create(NULL, hint);
+    bench->map = bench->unit->op.create(bench->unit->own_heap, hint);
     if (!bench->map) return mirror_fail(&bench->mirror, "create fails though memory is to be had");
     bool ok = put_is(bench, first_value) && gets_are(bench, 1) && gets_are(bench, 2) && gets_are(bench, 0) &&
               put_is(bench, first_value + 7 * bench->n) && scan_is(bench) && copy_and_clear_are(bench) &&

@@ -54,8 +54,8 @@ static bool copy(struct history *history) {
 /* create, stores with overwrites, a delete now and then, a copy, more stores; all under the plan. */
 static bool live_through(struct history *history, size_t n, uint64_t rng) {
     const struct map_ops *op = &history->unit->op;
-    history->map = op->create(NULL, rng_below(&rng, 2) * 20);
-    if (!history->map) history->map = op->create(NULL, 0);
+    history->map = op->create(history->unit->own_heap, rng_below(&rng, 2) * 20);
+    if (!history->map) history->map = op->create(history->unit->own_heap, 0);
     if (!history->map) return mirror_fail(&history->mirror, "create fails though memory is to be had");
     for (size_t i = 0; i < n; i++) {
         if (!store(history, i, rng_next(&rng)) || !store(history, rng_below(&rng, i + 1), rng_next(&rng)))

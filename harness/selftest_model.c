@@ -161,7 +161,7 @@ static bool trial_kind(const struct map_unit *unit, const struct shape *shape, e
     mirror_open(&trial.mirror, unit, &trial.keys, fault, sizeof fault);
     size_t hint = promises ? trial.keys.n : rng_below(&trial.rng, 3) * trial.keys.n / 2;
     next_phase(&trial);
-    trial.map = unit->op.create(NULL, hint);
+    trial.map = unit->op.create(unit->own_heap, hint);
     bool ok = trial.map ? mirror_agrees(&trial.mirror, trial.map)
                         : mirror_fail(&trial.mirror, "create fails though memory is to be had");
     ok = ok && (promises ? trial_promises(&trial) : trial_run(&trial, operations));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/clock.h"
+#include "harness/engine.h"
 #include "harness/registry.h"
 
 /* A unit needs well under a second; sanitizers and a busy machine may make that half a minute. */
@@ -79,9 +80,12 @@ struct tally {
     size_t passed, failed, unavailable, injected;
 };
 
-static void run_one(const struct map_unit *unit, const char *name, const struct selftest_options *options,
+static void run_one(const struct map_unit *unit, const char *name, const struct selftest_options *of_all,
                     bool verbose, struct tally *tally) {
+    enum { ENGINE_SHARE = 20 }; /* an operation of an engine is a round trip between two processes */
     char why[WHY_BYTES];
+    struct selftest_options shared = *of_all, *options = &shared;
+    if (unit->engine) options->operations /= ENGINE_SHARE;
     if (unit->unavailable) {
         printf("--    %s: unavailable: %s\n", name, unit->unavailable);
         tally->unavailable++;
@@ -91,6 +95,8 @@ static void run_one(const struct map_unit *unit, const char *name, const struct 
     bool ok = run_apart(unit, options, why, sizeof why);
     double seconds = (double)(wall_ns() - start) * 1e-9;
     const char *not_injected = selftest_not_injected(unit, options);
+    if (!ok && unit->engine && engine_fault(unit->engine))
+        snprintf(why, sizeof why, "%s", engine_fault(unit->engine));
     if (ok && verbose)
         printf("ok    %s  %.2f s, allocation failures %s%s\n", name, seconds,
                not_injected ? "not tried: " : "survived", not_injected ? not_injected : "");

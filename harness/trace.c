@@ -9,6 +9,7 @@
 #include "harness/names.h"
 #include "harness/options.h"
 #include "harness/run.h"
+#include "maps/go_sizeclass.h"
 
 enum { SYNC_MAP = 1, PLAIN_MAP = 2, WORD_CHARS_MAX = 128 };
 
@@ -39,6 +40,7 @@ static const struct word_form {
     {"slide", PLAIN_MAP, TRACE_SLIDE, NUMBERS, "slide WIDTH TIMES"},
     {"clear", PLAIN_MAP, TRACE_CLEAR, NOTHING, "clear"},
     {"get", PLAIN_MAP, TRACE_GET, RANGE, "get FIRST..LAST"},
+    {"seed", PLAIN_MAP, TRACE_SEED, NUMBER, "seed NUMBER"},
     {"store", SYNC_MAP, TRACE_STORE, NUMBER, "store KEY"},
     {"load", SYNC_MAP, TRACE_LOAD, NUMBER, "load KEY"},
     {"delete", SYNC_MAP, TRACE_REMOVE, NUMBER, "delete KEY"},
@@ -88,8 +90,13 @@ static bool read_word(const char *text, const struct traced_map *map, struct tra
             snprintf(why, why_size, "trace script: '%s' is not of the form '%s'", text, form->form);
             return false;
         }
-        if (form->operands != RANGE || word->a <= word->b) return true;
-        snprintf(why, why_size, "trace script: the range of '%s' runs backwards", text);
+        if (form->operands == RANGE && word->a > word->b)
+            snprintf(why, why_size, "trace script: the range of '%s' runs backwards", text);
+        else if (form->kind == TRACE_SEED && word->a > map->seed_max)
+            snprintf(why, why_size, "trace script: '%s': a seed of %s is at most 0x%" PRIx64, text, map->name,
+                     map->seed_max);
+        else
+            return true;
         return false;
     }
     unknown_name("trace word", name, names, known, why, why_size);
@@ -156,6 +163,15 @@ static bool read_options(const struct traced_map *map, const char *hashkey, cons
     return false;
 }
 
+void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupied) {
+    fprintf(out, "{\"count\":%zu,\"bytes\":%zu,\"blocks\":%zu,\"bytes_per_entry\":", count, occupied->bytes,
+            occupied->blocks);
+    if (count)
+        fprintf(out, "%.3f}\n", (double)occupied->bytes / (double)count);
+    else
+        fputs("null}\n", out);
+}
+
 int trace_command(const char *name, const char *ops, const char *hashkey, const char *seed,
                   enum trace_output output) {
     const char *names[COUNT(traced_maps)];
@@ -167,15 +183,21 @@ int trace_command(const char *name, const char *ops, const char *hashkey, const 
         if (!name || strcmp(name, map->name) != 0) continue;
         size_t count;
         struct trace_word *words = NULL;
+        if (output == TRACE_BYTES && map->kind == SYNC_MAP) {
+            fprintf(stderr,
+                    "mapbench: --bytes: what %s occupies in Go is not modelled; go_hmap and go_swiss are\n",
+                    name);
+            return EXIT_USAGE;
+        }
         if (!read_options(map, hashkey, seed, &options, why, sizeof why) ||
             !(words = read_script(ops ? ops : "", map, &count, why, sizeof why))) {
             fprintf(stderr, "mapbench: %s\n", why);
             return EXIT_USAGE;
         }
-        bool ok = map->run(&options, words, count, why, sizeof why);
+        int status = map->run(&options, words, count, why, sizeof why);
         free(words);
-        if (!ok) fprintf(stderr, "mapbench: trace %s: %s\n", name, why);
-        return ok ? EXIT_OK : EXIT_CANNOT;
+        if (status != EXIT_OK) fprintf(stderr, "mapbench: trace %s: %s\n", name, why);
+        return status;
     }
     unknown_name("map to trace", name ? name : "", names, COUNT(traced_maps), why, sizeof why);
     fprintf(stderr, "mapbench: %s\n", why);

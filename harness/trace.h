@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum trace_output { TRACE_ROWS, TRACE_EVENTS, TRACE_DIGEST };
+/* Bytes: after each word, what the map would occupy in Go's heap; go_hmap and go_swiss only. */
+enum trace_output { TRACE_ROWS, TRACE_EVENTS, TRACE_DIGEST, TRACE_BYTES };
 
 struct trace_options {
     uint64_t hashkey[4]; /* as Go's runtime keeps it; the ports hash with the memhash fallback */
@@ -26,6 +27,7 @@ enum trace_kind {
     TRACE_SLIDE,
     TRACE_CLEAR,
     TRACE_GET,
+    TRACE_SEED,
     TRACE_STORE, /* from here on: sync maps only */
     TRACE_LOAD,
     TRACE_REMOVE,
@@ -33,15 +35,21 @@ enum trace_kind {
 };
 
 /* make H: a = H. insert, delete, get A..B: keys a to b, both included. slide W K: a = W, b = K.
- * store, load, delete K of a sync map: a = K. */
+ * seed S: a = S, which is within the map's range. store, load, delete K of a sync map: a = K. */
 struct trace_word {
     enum trace_kind kind;
     uint64_t a, b;
 };
 
-/* Runs the words on one port. False: `why` says what could not be done, in one line. */
-typedef bool trace_fn(const struct trace_options *options, const struct trace_word *words, size_t count,
-                      char *why, size_t why_size);
+/* Runs the words on one port and returns an exit code; unless that is EXIT_OK, `why` says in one line what
+ * could not be done. */
+typedef int trace_fn(const struct trace_options *options, const struct trace_word *words, size_t count,
+                     char *why, size_t why_size);
+
+struct go_occupied; /* maps/go_sizeclass.h */
+/* The line of TRACE_BYTES. */
+void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupied);
+
 trace_fn trace_go_hmap, trace_go_swiss, trace_go_syncmap;
 
 /* The command. hashkey: four hex numbers with commas between them; seed: a number in C notation. Both may be

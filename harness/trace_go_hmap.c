@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/run.h"
 #include "harness/trace.h"
 
 #define UNIT_HASH_native
@@ -14,6 +15,7 @@
 #include "harness/shapes/u64_u64.h"
 #include "harness/heaps/malloc.h"
 #include "maps/go_hmap.h"
+#include "maps/go_hmap_bytes.h"
 #pragma GCC diagnostic pop
 
 /* The overflow buckets are counted after each of the first operations, then after every so many, as was
@@ -28,8 +30,10 @@ struct trace {
     struct go_hash_keys keys;
     struct map *map;
     uint64_t ops;
+    int failure;             /* the exit code if a word cannot be done */
     uint64_t growth_inserts; /* stores since the growth under way began, its first included */
-    bool redrawn;
+    bool redrawn; /* the map became empty and drew a seed that the real runtime's would not be ... */
+    bool stale;   /* ... and entries have been placed by it */
 };
 
 /* What an operation may change, remembered to tell events. */
@@ -51,6 +55,20 @@ static bool trace_make(struct trace *t, uint64_t hint) {
     if (!t->map) return false;
     t->map->keys = &t->keys;
     t->map->h.hash0 = (uint32_t)t->options->seed;
+    t->redrawn = t->stale = false;
+    return true;
+}
+
+/* As the recorders of the real runtime did it: only an empty map can be given a seed. */
+static bool trace_seed(struct trace *t, uint64_t seed, char *why, size_t why_size) {
+    if (t->map->h.count > 0) {
+        snprintf(why, why_size, "seed: the map holds %zu entries; only an empty one can be given a seed",
+                 t->map->h.count);
+        t->failure = EXIT_USAGE;
+        return false;
+    }
+    t->map->h.hash0 = (uint32_t)seed;
+    t->redrawn = false;
     return true;
 }
 
@@ -93,7 +111,7 @@ static void print_events(struct trace *t, const struct before *was, int64_t slid
                 "first_insert\":%zu,"
                 "\"noverflow_after\":%u}\n",
                 was->B, h->B, h->count, h->nevacuate, h->noverflow);
-    } else if (was->growing && !go_growing(t->map) && slide < 0) {
+    } else if (was->growing && !go_growing(t->map) && h->count > 0 && slide < 0) { /* clear ends none */
         fprintf(
             out,
             "{\"B\":%u,\"actual_overflow\":%zu,\"count\":%zu,\"ev\":\"evacuated\",\"inserts_taken\":%" PRIu64
@@ -108,6 +126,7 @@ static void trace_after(struct trace *t, const struct before *was, char op, uint
     bool redrawn = was->count > 0 && t->map->h.count == 0;
     FILE *out = t->options->out;
     if (op == 'I') t->growth_inserts++;
+    if (op == 'I') t->stale |= t->redrawn;
     if (t->options->output == TRACE_ROWS) print_row(t, op, key);
     if (t->options->output == TRACE_EVENTS) print_events(t, was, slide);
     if (redrawn && t->options->output == TRACE_ROWS)
@@ -168,13 +187,19 @@ static bool digest_chain(struct digest *digest, struct go_bmap *b) {
     return true;
 }
 
-static void print_histogram(FILE *out, const char *name, const uint64_t *counts, size_t n) {
+static void print_histogram(FILE *out, const char *name, const uint64_t *counts, size_t n, bool stale) {
+    if (stale) {
+        fprintf(out, ",\"%s\":null", name);
+        return;
+    }
     while (n > 0 && counts[n - 1] == 0) n--;
     fprintf(out, ",\"%s\":[", name);
     for (size_t i = 0; i < n; i++) fprintf(out, "%s%" PRIu64, i ? "," : "", counts[i]);
     fputc(']', out);
 }
 
+/* What depends on where entries lie is null once a seed has placed them that the real runtime does not have.
+ */
 static bool print_digest(const struct trace *t, char *why, size_t why_size) {
     const struct go_hmap *h = &t->map->h;
     struct digest *digest = calloc(1, sizeof *digest);
@@ -188,10 +213,13 @@ static bool print_digest(const struct trace *t, char *why, size_t why_size) {
                 "\"growing\":%s",
                 h->count, h->B, h->noverflow, digest->overflows, h->nevacuate,
                 go_growing(t->map) ? "true" : "false");
-        print_histogram(out, "occupancy_hist", digest->occupancy, CHAIN_MAX * GO_SLOTS + 1);
-        print_histogram(out, "chain_hist", digest->chains, CHAIN_MAX + 1);
-        fprintf(out, ",\"layout_fnv1a64\":\"%016" PRIx64 "\"%s}\n", digest->fnv,
-                t->redrawn ? ",\"seed_redrawn\":true" : "");
+        print_histogram(out, "occupancy_hist", digest->occupancy, CHAIN_MAX * GO_SLOTS + 1, t->stale);
+        print_histogram(out, "chain_hist", digest->chains, CHAIN_MAX + 1, t->stale);
+        if (t->stale)
+            fputs(",\"layout_fnv1a64\":null,\"seed_redrawn\":true}\n", out);
+        else
+            fprintf(out, ",\"layout_fnv1a64\":\"%016" PRIx64 "\"%s}\n", digest->fnv,
+                    t->redrawn ? ",\"seed_redrawn\":true" : "");
     } else {
         snprintf(why, why_size, digest ? "a chain is longer than %d buckets" : "out of memory", CHAIN_MAX);
     }
@@ -199,7 +227,7 @@ static bool print_digest(const struct trace *t, char *why, size_t why_size) {
     return ok;
 }
 
-static bool trace_word(struct trace *t, const struct trace_word *word) {
+static bool trace_word(struct trace *t, const struct trace_word *word, char *why, size_t why_size) {
     bool ok = true;
     struct before was;
     switch (word->kind) {
@@ -226,27 +254,38 @@ static bool trace_word(struct trace *t, const struct trace_word *word) {
         for (uint64_t key = word->a; key <= word->b; key++) {
             was = trace_before(t);
             const map_val *val = map_get(t->map, key);
-            __asm__ volatile("" ::"r"(val));
             trace_after(t, &was, 'G', key, -1);
+            if (!val || *val == 3 * key) continue;
+            snprintf(why, why_size, "a lookup of %" PRIu64 " found another value than was stored", key);
+            t->failure = EXIT_CHECK_FAILED;
+            return false;
         }
         return true;
+    case TRACE_SEED:
+        return trace_seed(t, word->a, why, why_size);
     default:
         return false;
     }
 }
 
-bool trace_go_hmap(const struct trace_options *options, const struct trace_word *words, size_t count,
-                   char *why, size_t why_size) {
-    struct trace t = {.options = options};
+int trace_go_hmap(const struct trace_options *options, const struct trace_word *words, size_t count,
+                  char *why, size_t why_size) {
+    struct trace t = {.options = options, .failure = EXIT_CANNOT};
     memcpy(t.keys.hashkey, options->hashkey, sizeof t.keys.hashkey);
     bool ok = trace_make(&t, 0);
     snprintf(why, why_size, "out of memory");
     if (options->output == TRACE_ROWS)
         fputs("op,key,count,B,flags,noverflow,nevacuate,growing,actual_overflow\n", options->out);
     for (size_t i = 0; ok && i < count; i++) {
-        ok = trace_word(&t, &words[i]);
+        ok = trace_word(&t, &words[i], why, why_size);
         if (ok && options->output == TRACE_DIGEST) ok = print_digest(&t, why, why_size);
+        if (!ok || options->output != TRACE_BYTES) continue;
+        struct go_occupied occupied = go_hmap_occupied(t.map, true);
+        trace_print_bytes(options->out, t.map->h.count, &occupied);
     }
+    const char *fault = ok ? map_check(t.map) : NULL;
     if (t.map) map_destroy(t.map);
-    return ok;
+    if (!fault) return ok ? EXIT_OK : t.failure;
+    snprintf(why, why_size, "after %" PRIu64 " operations: %s", t.ops, fault);
+    return EXIT_CHECK_FAILED;
 }

@@ -8,6 +8,7 @@
 
 #include "harness/heaps/malloc.h"
 #include "harness/map.h"
+#include "harness/run.h"
 #include "harness/shapes/u64_u64.h"
 
 struct rehash {
@@ -40,16 +41,20 @@ static void rehash_log_add(struct rehash_log *log, struct rehash rehash) {
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))
 #pragma GCC diagnostic ignored "-Wunused-function"
+#include "maps/go_sizeclass.h"
 #include "maps/go_swiss.h"
+#include "maps/go_swiss_bytes.h"
 
 struct tracer {
     const struct trace_options *options;
     struct go_hash_keys keys;
     struct map *map;
     struct rehash_log log;
-    uint64_t ops;      /* done so far, get included */
-    bool seed_redrawn; /* since the map was made: what follows no longer repeats a run of the real runtime */
-    size_t tables;     /* for the rows, so that not each walks the directory */
+    int failure;         /* the exit code if a word cannot be done */
+    uint64_t ops;        /* done so far, get included */
+    bool seed_redrawn;   /* the map became empty and drew a seed that the real runtime's would not be ... */
+    bool stale;          /* ... and entries have been placed by it */
+    size_t tables;       /* for the rows, so that not each walks the directory */
     int64_t growth_left; /* of all tables */
 };
 
@@ -188,6 +193,8 @@ static void print_counts(FILE *out, const char *name, const size_t *counts, bool
     fputs("},", out);
 }
 
+/* What depends on where entries lie is null once a seed has placed them that the real runtime does not have.
+ */
 static void print_digest(struct tracer *tracer) {
     const struct map *map = tracer->map;
     FILE *out = tracer->options->out;
@@ -202,6 +209,12 @@ static void print_digest(struct tracer *tracer) {
             digest.tombstones);
     print_counts(out, "tables_by_capacity", digest.by_capacity, true);
     print_counts(out, "tables_by_localDepth", digest.by_local_depth, false);
+    if (tracer->stale) {
+        fputs(
+            "\"full_groups\":null,\"group_live_hist\":null,\"layout_fnv1a64\":null,\"seed_redrawn\":true}\n",
+            out);
+        return;
+    }
     fprintf(out, "\"full_groups\":%zu,\"group_live_hist\":[", digest.full_groups);
     for (size_t i = 0; i <= GO_GROUP_SLOTS; i++) fprintf(out, "%s%zu", i ? "," : "", digest.group_live[i]);
     fprintf(out, "],\"layout_fnv1a64\":\"%016" PRIx64 "\"%s}\n", digest.fnv1a64,
@@ -211,15 +224,46 @@ static void print_digest(struct tracer *tracer) {
 /* --- operations
  * -------------------------------------------------------------------------------------------------- */
 
+/* The hint as NewMap takes it: for none if there could be more slots than this, its limit being maxAlloc of
+ * runtime/malloc.go (linux/amd64) bytes in as many groups as there are slots. */
+static uint64_t hint_taken(uint64_t hint) {
+    const uint64_t slots_max = ((uint64_t)1 << 48) / sizeof(struct go_group);
+    if (hint <= GO_GROUP_SLOTS) return hint;
+    if (hint > slots_max) return 0;
+    uint64_t capacity = hint * GO_GROUP_SLOTS / GO_GROUP_LOAD_MAX;
+    uint64_t tables = (capacity + GO_TABLE_CAPACITY_MAX - 1) / GO_TABLE_CAPACITY_MAX;
+    return go_align_up_pow2(tables) > slots_max / GO_TABLE_CAPACITY_MAX ? 0 : hint;
+}
+
+/* Tables are allocated one by one: a machine without the memory would notice too late. */
+static bool could_allocate(uint64_t hint) {
+    void *room = malloc((hint / GO_GROUP_LOAD_MAX + 1) * sizeof(struct go_group));
+    __asm__ volatile("" : "+r"(room)); /* or the compiler drops both calls */
+    free(room);
+    return room != NULL;
+}
+
 static bool make(struct tracer *tracer, uint64_t hint) {
+    hint = hint_taken(hint);
     if (tracer->map) map_destroy(tracer->map);
-    tracer->map = map_create(NULL, hint);
+    tracer->map = could_allocate(hint) ? map_create(NULL, hint) : NULL;
     if (!tracer->map) return false;
     tracer->map->keys = &tracer->keys;
     tracer->map->seed = tracer->options->seed;
     tracer->map->log = &tracer->log;
-    tracer->seed_redrawn = false;
+    tracer->seed_redrawn = tracer->stale = false;
     recount(tracer);
+    return true;
+}
+
+/* As the recorders of the real runtime did it: only an empty map can be given a seed. */
+static bool set_seed(struct tracer *tracer, uint64_t seed) {
+    if (map_len(tracer->map) > 0) {
+        tracer->failure = EXIT_USAGE;
+        return false;
+    }
+    tracer->map->seed = seed;
+    tracer->seed_redrawn = false;
     return true;
 }
 
@@ -230,6 +274,7 @@ static bool insert(struct tracer *tracer, uint64_t key, int64_t churn_op) {
     uint64_t *val = map_put(tracer->map, key);
     if (!val) return false;
     *val = 3 * key;
+    tracer->stale |= tracer->seed_redrawn;
     if (tracer->log.count)
         recount(tracer);
     else
@@ -262,11 +307,14 @@ static void clear(struct tracer *tracer) {
     if (tracer->map->seed != seed) note_redrawn_seed(tracer);
 }
 
+/* False: the value is not the one stored. */
 static bool get(struct tracer *tracer, uint64_t key) {
     const uint64_t *val = map_get(tracer->map, key);
     tracer->ops++;
     if (tracer->options->output == TRACE_ROWS) print_row(tracer, 'G', key);
-    return !val || *val == 3 * key;
+    if (!val || *val == 3 * key) return true;
+    tracer->failure = EXIT_CHECK_FAILED;
+    return false;
 }
 
 /* False: `problem` says why. */
@@ -300,6 +348,9 @@ static bool run_word(struct tracer *tracer, const struct trace_word *word, const
             if (!get(tracer, key)) return false;
             if (key >= word->b) return true;
         }
+    case TRACE_SEED:
+        *problem = "seed: the map holds entries; only an empty one can be given a seed";
+        return set_seed(tracer, word->a);
     case TRACE_STORE:
     case TRACE_LOAD:
     case TRACE_REMOVE:
@@ -310,9 +361,9 @@ static bool run_word(struct tracer *tracer, const struct trace_word *word, const
     return false;
 }
 
-bool trace_go_swiss(const struct trace_options *options, const struct trace_word *words, size_t count,
-                    char *why, size_t why_size) {
-    struct tracer tracer = {.options = options, .keys = {.aes = false}};
+int trace_go_swiss(const struct trace_options *options, const struct trace_word *words, size_t count,
+                   char *why, size_t why_size) {
+    struct tracer tracer = {.options = options, .keys = {.aes = false}, .failure = EXIT_CANNOT};
     const char *problem = "out of memory";
     memcpy(tracer.keys.hashkey, options->hashkey, sizeof tracer.keys.hashkey);
     bool ok = make(&tracer, 0);
@@ -321,9 +372,15 @@ bool trace_go_swiss(const struct trace_options *options, const struct trace_word
     for (size_t i = 0; ok && i < count; i++) {
         ok = run_word(&tracer, &words[i], &problem);
         if (ok && options->output == TRACE_DIGEST) print_digest(&tracer);
+        if (!ok || options->output != TRACE_BYTES) continue;
+        struct go_occupied occupied = go_swiss_occupied(tracer.map, true);
+        trace_print_bytes(options->out, map_len(tracer.map), &occupied);
     }
-    if (ok && (problem = map_check(tracer.map))) ok = false;
+    if (ok && (problem = map_check(tracer.map))) {
+        ok = false;
+        tracer.failure = EXIT_CHECK_FAILED;
+    }
     if (!ok) snprintf(why, why_size, "go_swiss after %" PRIu64 " operations: %s", tracer.ops, problem);
     if (tracer.map) map_destroy(tracer.map);
-    return ok;
+    return ok ? EXIT_OK : tracer.failure;
 }

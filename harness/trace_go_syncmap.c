@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "harness/map.h"
+#include "harness/run.h"
 #include "harness/shapes/u64_u64.h"
 #include "harness/heaps/malloc.h"
 
@@ -143,13 +144,13 @@ static bool do_word(struct tracer *t, const struct trace_word *word) {
     }
 }
 
-bool trace_go_syncmap(const struct trace_options *options, const struct trace_word *words, size_t count,
-                      char *why, size_t why_size) {
+int trace_go_syncmap(const struct trace_options *options, const struct trace_word *words, size_t count,
+                     char *why, size_t why_size) {
     struct tracer t = {.options = options};
     for (size_t i = 0; i < count; i++)
         if (words[i].kind == TRACE_MAKE) {
             snprintf(why, why_size, "make: a sync.Map has no size to be made with; leave the word out");
-            return false;
+            return EXIT_USAGE;
         }
     t.map = map_create(NULL, 0);
     bool ok = t.map != NULL;
@@ -165,5 +166,5 @@ bool trace_go_syncmap(const struct trace_options *options, const struct trace_wo
     }
     if (!ok) snprintf(why, why_size, "out of memory after %" PRIu64 " operations", t.step);
     if (t.map) map_destroy(t.map);
-    return ok;
+    return ok ? EXIT_OK : EXIT_CANNOT;
 }

@@ -53,6 +53,15 @@ static inline size_t go_allocated_bytes(size_t bytes, bool noscan) {
     return rounded < bytes ? bytes : rounded & ~(size_t)(GO_PAGE_BYTES - 1);
 }
 
+/* What something occupies: bytes as the runtime's statistics count them, and blocks. */
+struct go_occupied {
+    size_t bytes, blocks;
+};
+static inline void go_occupy(struct go_occupied *occupied, size_t bytes, bool noscan) {
+    occupied->bytes += go_allocated_bytes(bytes, noscan);
+    occupied->blocks++;
+}
+
 /* roundupsize: bytes that a request of this size could use. */
 static inline size_t go_usable_bytes(size_t bytes, bool noscan) {
     return go_allocated_bytes(bytes, noscan) - go_header_bytes(bytes, noscan);

@@ -328,9 +328,10 @@ static void map_clear(struct map *map) {
 static void map_destroy(struct map *map) {
     go_free_stale(map);
     if (map->dir_len == 0 && map->dir_ptr) go_free_groups(map, (struct go_group *)map->dir_ptr, 1);
-    for (int64_t i = 0; i < map->dir_len; i++) {
+    for (int64_t i = 0, entries = 1; i < map->dir_len; i += entries) {
         struct go_table *table = go_directory(map)[i];
-        if (!table || table->index != i) continue;
+        if (!table) continue; /* a map that could not be made complete */
+        entries = (int64_t)1 << (map->global_depth - table->local_depth);
         go_free_groups(map, table->groups, table->length_mask + 1);
         HEAP_FREE(HEAP_OF(map), table);
     }

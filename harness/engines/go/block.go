@@ -73,10 +73,7 @@ func (s storing) keeps(i int) bool { return s == storesAll || s == storesOdd && 
 type wireText struct{ address, length uint64 }
 
 func takeKeys[K any](b *block, room []K, n int, stored storing) []K {
-	if cap(room) < n {
-		room = make([]K, n, max(n, blockKeys))
-	}
-	room = room[:n]
+	room = room[:n] // made for blockKeys at the start: never part of what a map is seen to take
 	if texts, ok := any(room).([]string); ok {
 		b.takeTexts(texts, stored)
 		return room
