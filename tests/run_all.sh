@@ -1,30 +1,36 @@
 #!/usr/bin/env bash
-# Runs every test, a line each with its seconds, and prints what the failing ones printed.
+# Runs every test, JOBS of them at a time, a line each with its seconds, and prints what the failing ones printed.
 #   tests/run_all.sh BUILD [PATTERN]     PATTERN: an extended regular expression on the names printed
 # A test that exits 77 is skipped: something it needs is missing here. With CI=true that counts as a failure.
-# Variables: JOBS (compilations at once), CC, CXX, CLANG as for make.
+# Variables: JOBS (compilations and tests at once), CC, CXX, CLANG as for make.
 set -uo pipefail
 
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 [[ $# -ge 1 ]] || { echo "usage: tests/run_all.sh BUILD [PATTERN]" >&2; exit 2; }
 build=${1%/} pattern=${2:-.} jobs=${JOBS:-2}
 export MAPBENCH_BUILD=$build
-passed=0 failed=0 skipped=0 matched=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+matched=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+verdicts=$scratch/verdicts # one word a test: those that run side by side have no variables in common
+: >"$verdicts"
 
 # --- running one ----------------------------------------------------------------------------------------------------
 
-# report VERDICT NAME SECONDS [REASON]
-report() { printf '%-5s %6.1f s  %s%s\n' "$1" "$3" "$2" "${4:+: $4}"; }
+# report VERDICT NAME SECONDS REASON [LOG]: in one write, so that tests side by side do not mix their lines.
+report() {
+    local text
+    printf -v text '%-5s %6.1f s  %s%s\n' "$1" "$3" "$2" "${4:+: $4}"
+    [[ -z ${5:-} ]] || text+=$(sed 's/^/    | /' "$5")$'\n'
+    printf '%s' "$text"
+    echo "$1" >>"$verdicts"
+}
 
 skip() { # NAME REASON [SECONDS]
     if [[ ${CI:-} == true ]]; then
         report FAIL "$1" "${3:-0}" "$2 (CI=true: nothing may be missing)"
-        failed=$((failed + 1))
     else
         report skip "$1" "${3:-0}" "$2"
-        skipped=$((skipped + 1))
     fi
 }
 
@@ -33,29 +39,36 @@ wanted() {
     matched=$((matched + 1))
 }
 
-# check NAME LIMIT_SECONDS COMMAND ...
-check() {
-    local name=$1 limit=$2 start seconds status=0
+# run_one NAME LIMIT_SECONDS COMMAND ...
+run_one() {
+    local name=$1 limit=$2 start seconds status=0 log
     shift 2
-    wanted "$name" || return 0
+    log=$(mktemp -p "$scratch")
     start=$EPOCHREALTIME
     timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || status=$?
     seconds=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
     case $status in
-    0)
-        report ok "$name" "$seconds"
-        passed=$((passed + 1))
-        return 0
-        ;;
+    0) report ok "$name" "$seconds" "" && return ;;
     77) skip "$name" "$(tail -n 1 "$log")" "$seconds" ;;
     *)
         [[ $status == 124 || $status == 137 ]] && echo "stopped after $limit s" >>"$log"
-        report FAIL "$name" "$seconds" "status $status"
-        sed 's/^/    | /' "$log"
-        failed=$((failed + 1))
+        report FAIL "$name" "$seconds" "status $status" "$log"
         ;;
     esac
     return 1
+}
+
+# build_first NAME LIMIT_SECONDS COMMAND ...: alone, since what follows needs it.
+build_first() {
+    wanted "$1" || return 0
+    run_one "$@"
+}
+
+# check NAME LIMIT_SECONDS COMMAND ...: beside others.
+check() {
+    wanted "$1" || return 0
+    while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do wait -n; done
+    run_one "$@" &
 }
 
 # need NAME TOOL: true if the tool is there; otherwise the test is skipped. Asks only for tests that are to run.
@@ -108,7 +121,7 @@ c_tests() {
 
 # --- the tests ------------------------------------------------------------------------------------------------------
 
-check build-tests 600 make --no-print-directory "-j$jobs" BUILD="$build" "$build/mapbench" build-tests
+build_first build-tests 600 make --no-print-directory "-j$jobs" BUILD="$build" "$build/mapbench" build-tests
 c_tests "$build" ""
 if sanitized "$build"; then
     check test_units 400 "$build/tests/test_units" "" 1 12000
@@ -128,12 +141,14 @@ else
     need shellcheck shellcheck && check shellcheck 120 shellcheck -x "${scripts[@]}"
     need clang "${CLANG:-clang}" && check clang 200 make --no-print-directory -k "-j$jobs" BUILD="$build" clang-check
     # The same program and tests with every access and every overflow checked.
-    if check asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined "$build/asan/mapbench" build-tests; then
+    if build_first asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined "$build/asan/mapbench" build-tests; then
         c_tests "$build/asan" "asan "
         check "asan test_units" 300 "$build/asan/tests/test_units" "" 1 9000
     fi
 fi
 
+wait
 [[ $matched -gt 0 ]] || { echo "no test matches \"$pattern\"" >&2; exit 6; }
-echo "$passed passed, $failed failed, $skipped skipped"
-[[ $failed == 0 ]]
+count() { grep -cx "$1" "$verdicts"; }
+echo "$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
+[[ $(count FAIL) == 0 ]]

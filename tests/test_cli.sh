@@ -144,7 +144,7 @@ checksums() { sed -n 's/.*"kind":"time".*"map":"\([a-z_]*\)".*"workload":"\([a-z
 long=(--maps "linear,swiss_flat,chained" --workloads get --n 1k..8k*2 --repeat 30 --batches 10 --figures no --out "$scratch/long")
 "$mapbench" run "${long[@]}" >/dev/null 2>&1 &
 pid=$!
-for _ in $(seq 200); do
+for _ in $(seq 2400); do # until something has been measured: on a busy machine that takes a while
     [ -s "$scratch/long.partial/done" ] && break
     sleep 0.05
 done
