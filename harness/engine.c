@@ -19,7 +19,10 @@ const char *engine_fault(const struct engine *e) {
     return e->fault[0] ? e->fault : NULL;
 }
 
-const char *engine_version(const struct engine *e) {
+static bool start(struct engine *e);
+
+const char *engine_version(struct engine *e) {
+    if (!e->version[0]) start(e);
     return e->version[0] ? e->version : e->program;
 }
 
@@ -28,7 +31,8 @@ const char *engine_name(const struct engine *e) {
 }
 
 void engine_refuse(struct engine *e, const char *why) {
-    if (!e->fault[0]) snprintf(e->fault, sizeof e->fault, "engine %s: %s", engine_version(e), why);
+    if (!e->fault[0])
+        snprintf(e->fault, sizeof e->fault, "engine %s: %s", e->version[0] ? e->version : e->program, why);
     if (e->running) engine_process_end(&e->process);
     e->running = false;
 }

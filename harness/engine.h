@@ -48,8 +48,9 @@ void engine_restart(struct engine *engine);
 const char *engine_fault(const struct engine *engine);
 /* The runner found a wrong result: the engine is not asked again. */
 void engine_refuse(struct engine *engine, const char *why);
-/* "go1.24.4" once it has been started; before, the version asked for. */
-const char *engine_version(const struct engine *engine);
+/* "go1.24.4", as the engine itself says: it is started to find out. The program's name where it does not run.
+ */
+const char *engine_version(struct engine *engine);
 const char *engine_name(const struct engine *engine);
 
 /* Ends all engines; those with a fault may be started again. */

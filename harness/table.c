@@ -50,6 +50,14 @@ static double best_of(const struct matrix *m, size_t column) {
     return best;
 }
 
+/* The width of the column that holds `head` and the maps' names, two blanks after the longest included. */
+static int name_width(const struct matrix *m, const char *head) {
+    size_t longest = strlen(head) > 12 ? strlen(head) : 12;
+    for (size_t i = 0; i < m->map.count; i++)
+        if (strlen(m->map.name[i]) > longest) longest = strlen(m->map.name[i]);
+    return (int)longest + 2;
+}
+
 static int column_width(const char *name) {
     return (int)strlen(name) + 2 < 10 ? 10 : (int)strlen(name) + 2;
 }
@@ -82,17 +90,18 @@ static void print_cell(const struct matrix *m, size_t map, size_t column, struct
 static void print_time(const struct matrix *m, FILE *out) {
     enum { PAGE_WIDTH = 118 };
     struct marks marks = {false, false, false};
+    int names = name_width(m, "ns/op");
     for (size_t first = 0, end; first < m->column.count; first = end) {
-        int width = 14;
+        int width = names;
         for (end = first;
              end < m->column.count && width + column_width(m->column.name[end]) + 2 <= PAGE_WIDTH; end++)
             width += column_width(m->column.name[end]) + 2;
-        fprintf(out, "%-14s", "ns/op");
+        fprintf(out, "%-*s", names, "ns/op");
         for (size_t c = first; c < end; c++)
             fprintf(out, "%*s  ", column_width(m->column.name[c]), m->column.name[c]);
         fputc('\n', out);
         for (size_t i = 0; i < m->map.count; i++) {
-            fprintf(out, "%-14s", m->map.name[i]);
+            fprintf(out, "%-*s", names, m->map.name[i]);
             for (size_t c = first; c < end; c++) print_cell(m, i, c, &marks, out);
             fputc('\n', out);
         }
@@ -106,12 +115,13 @@ static void print_time(const struct matrix *m, FILE *out) {
 static void print_latency(const struct matrix *m, FILE *out) {
     static const char *const quantiles[] = {"p50", "p99", "p999", "p9999", "max"};
     for (size_t c = 0; c < m->column.count; c++) {
-        fprintf(out, "%-14s%11s %11s %11s %11s %11s  growths\n", m->column.name[c], "p50 ns", "p99", "p99.9",
-                "p99.99", "max");
+        int names = name_width(m, m->column.name[c]);
+        fprintf(out, "%-*s%11s %11s %11s %11s %11s  growths\n", names, m->column.name[c], "p50 ns", "p99",
+                "p99.9", "p99.99", "max");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c], *latency = row ? json_object_get(row, "latency") : NULL;
             if (!row) continue;
-            fprintf(out, "%-14s", m->map.name[i]);
+            fprintf(out, "%-*s", names, m->map.name[i]);
             if (!latency) {
                 fprintf(out, "  %s\n", text(row, "error"));
                 continue;
@@ -125,15 +135,16 @@ static void print_latency(const struct matrix *m, FILE *out) {
 
 static void print_memory(const struct matrix *m, FILE *out) {
     for (size_t c = 0; c < m->column.count; c++) {
-        fprintf(out, "%-14s%14s %14s %14s %14s\n", m->column.name[c], "bytes/entry", "octave mean",
+        int names = name_width(m, m->column.name[c]);
+        fprintf(out, "%-*s%14s %14s %14s %14s\n", names, m->column.name[c], "bytes/entry", "octave mean",
                 "peak bytes", "resident bytes");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c];
             if (!row) continue;
             if (text(row, "error")[0])
-                fprintf(out, "%-14s  %s\n", m->map.name[i], text(row, "error"));
+                fprintf(out, "%-*s  %s\n", names, m->map.name[i], text(row, "error"));
             else
-                fprintf(out, "%-14s%14.1f %14.1f %14.0f %14.0f\n", m->map.name[i],
+                fprintf(out, "%-*s%14.1f %14.1f %14.0f %14.0f\n", names, m->map.name[i],
                         number(row, "bytes_per_entry"), number(json_object_get(row, "octave"), "mean"),
                         number(row, "bytes_peak"), number(row, "rss_delta"));
         }
@@ -142,12 +153,13 @@ static void print_memory(const struct matrix *m, FILE *out) {
 }
 
 static void print_structure(const struct matrix *m, FILE *out) {
-    fprintf(out, "%-14s%12s %12s %12s %12s %12s\n", "structure", "capacity", "load", "probe mean",
+    int names = name_width(m, "structure");
+    fprintf(out, "%-*s%12s %12s %12s %12s %12s\n", names, "structure", "capacity", "load", "probe mean",
             "probe max", "tombstones");
     for (size_t i = 0; i < m->map.count; i++) {
         const json_t *row = m->row[i][0];
         if (!row) continue;
-        fprintf(out, "%-14s%12.0f ", m->map.name[i], number(row, "capacity"));
+        fprintf(out, "%-*s%12.0f ", names, m->map.name[i], number(row, "capacity"));
         if (isfinite(number(row, "load_factor")))
             fprintf(out, "%12.2f ", number(row, "load_factor"));
         else
@@ -161,27 +173,66 @@ static void print_structure(const struct matrix *m, FILE *out) {
     fputc('\n', out);
 }
 
+/* Whether a row counted anything. The loops of an engine's map run in a process whose counters nobody reads.
+ */
+static bool counted(const json_t *row) {
+    json_t *counters = json_object_get(row, "counters"), *value;
+    const char *name;
+    json_object_foreach(counters, name, value) if (json_is_number(value)) return true;
+    return false;
+}
+
+static const json_t *first_counted(const struct matrix *m, size_t column) {
+    for (size_t i = 0; i < m->map.count; i++)
+        if (m->row[i][column] && counted(m->row[i][column])) return m->row[i][column];
+    return NULL;
+}
+
+/* The maps without a single count, once each, with the first reason given. */
+static void print_uncounted(const struct matrix *m, FILE *out) {
+    for (size_t i = 0; i < m->map.count; i++) {
+        const json_t *row = NULL;
+        bool any = false;
+        for (size_t c = 0; c < m->column.count; c++) {
+            if (!row) row = m->row[i][c];
+            any |= m->row[i][c] && counted(m->row[i][c]);
+        }
+        if (!row || any) continue;
+        const char *why = text(row, "error"), *name;
+        json_t *reasons = json_object_get(row, "counters_why"), *value;
+        json_object_foreach(reasons, name, value) if (!why[0] && json_string_value(value)) why =
+            json_string_value(value);
+        fprintf(out, "%s: not counted: %s\n", m->map.name[i], why[0] ? why : "no reason given");
+    }
+}
+
+static void print_count(double count, FILE *out) {
+    if (isfinite(count))
+        fprintf(out, "%17.4g", count);
+    else
+        fprintf(out, "%17s", "-");
+}
+
 static void print_counters(const struct matrix *m, FILE *out) {
     for (size_t c = 0; c < m->column.count; c++) {
-        bool head = false;
+        const json_t *like = first_counted(m, c);
+        if (!like) continue;
+        json_t *events = json_object_get(like, "counters"), *value;
+        const char *event;
+        int names = name_width(m, m->column.name[c]);
+        fprintf(out, "%-*s", names, m->column.name[c]);
+        json_object_foreach(events, event, value) if (json_is_number(value)) fprintf(out, "%17s", event);
+        fputs("  (per operation)\n", out);
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c];
-            json_t *counters = row ? json_object_get(row, "counters") : NULL, *value;
-            const char *name;
-            if (!counters) continue;
-            if (!head) {
-                fprintf(out, "%-14s", m->column.name[c]);
-                json_object_foreach(counters, name, value) if (json_is_number(value))
-                    fprintf(out, "%17s", name);
-                fputs("  (per operation)\n", out);
-                head = true;
-            }
-            fprintf(out, "%-14s", m->map.name[i]);
-            json_object_foreach(counters, name, value) if (json_is_number(value))
-                fprintf(out, "%17.4g", json_number_value(value));
+            if (!row || !counted(row)) continue;
+            fprintf(out, "%-*s", names, m->map.name[i]);
+            json_object_foreach(events, event, value) if (json_is_number(value))
+                print_count(number(json_object_get(row, "counters"), event), out);
             fputc('\n', out);
         }
     }
+    print_uncounted(m, out);
     fputc('\n', out);
 }
 

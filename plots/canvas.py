@@ -64,6 +64,16 @@ def legend_inches(labels):
     return max(1.65, 0.65 + max(map(len, labels), default=0) * style.SIZE_TEXT * 0.64 / 72)
 
 
+def names_inches(labels):
+    """The room for names to the left of what they name."""
+    return max(1.35, 0.4 + max(map(len, labels), default=0) * style.SIZE_TEXT * 0.6 / 72)
+
+
+def legend_height(labels):
+    """The room a legend takes downwards, its title included."""
+    return 0.45 + 0.222 * len(labels)
+
+
 def legend(figure, area, handles, title=None, inches=1.6):
     width, _height = figure.get_size_inches()
     box = figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(1 - inches / width, area[1] + area[3]),

@@ -47,7 +47,7 @@ def split(keys):
 
 
 def draw_part(run, rows, title, keys, columns, verdicts, ranked, shared):
-    cell_w, cell_h, left = 0.56, 0.27, 1.35
+    cell_w, cell_h, left = 0.56, 0.27, canvas.names_inches([label for label, _mean in ranked])
     width = max(8.2, left + cell_w * (len(keys) + 1.4) + 0.4)
     over = "all columns" if len(shared) == len(columns) else f"the {len(shared)} columns every map has" if shared \
         else "the columns each map has"

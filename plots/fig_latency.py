@@ -42,8 +42,8 @@ def draw_part(run, run_looks, rows, cells, title):
             labels[run.label(row)] = max(labels.get(run.label(row), 0), row["latency"]["max"])
     order = sorted(labels, key=lambda label: (label == BASELINE, -labels[label]))
     beside = canvas.legend_inches(order)
-    figure, area = canvas.frame(max(canvas.WIDTH_MIN, 0.85 + beside + columns * 3.9), 3.3 * lines, title,
-                                style.subtitle(run, rows), note)
+    figure, area = canvas.frame(max(canvas.WIDTH_MIN, 0.85 + beside + columns * 3.9),
+                                max(3.3 * lines, canvas.legend_height(order)), title, style.subtitle(run, rows), note)
     grid_axes = canvas.panels(figure, area, len(cells), columns, legend=beside + 0.1, left=0.85)
     for axes, (workload, n) in zip(grid_axes, cells):
         panel = [r for r in rows if (r["workload"], r["n"]) == (workload, n)]

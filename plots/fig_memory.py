@@ -1,7 +1,7 @@
 """Bytes per entry while a map grows: the saw-tooth, drawn with gnuplot, one panel per map before all others in grey."""
 import gnuplot
 import style
-from run import BASELINE, entry_bytes, shorten
+from run import BASELINE, entry_bytes, original, shorten
 
 NEEDS = ("memory",)
 PANELS_MAX = 20
@@ -11,7 +11,7 @@ def draw(run, run_looks, folder):
     figures = []
     for family, rows in run.families("memory").items():
         curves = {run.label(r): points(r) for r in largest(rows) if r["map"] != BASELINE and points(r)}
-        order = sorted(curves, key=lambda label: curves[label][-1][1])
+        order = sorted(curves, key=lambda label: last_beside(label, curves))
         for part in range(0, len(order), PANELS_MAX):
             number = f"-{part // PANELS_MAX + 1}" if len(order) > PANELS_MAX else ""
             name = f"memory-{style.family_slug(family)}{number}"
@@ -21,6 +21,16 @@ def draw(run, run_looks, folder):
             draw_part(run, run_looks, used, family, curves, order[part:part + PANELS_MAX], name, title, folder)
             figures.append((name, title))
     return figures
+
+
+def design(label):
+    """The port that a map is the original of, or the map itself."""
+    return original(label).port if original(label) else label
+
+
+def last_beside(label, curves):
+    """A key that sorts by the last point, originals behind their port."""
+    return curves.get(design(label), curves[label])[-1][1], design(label), original(label) is not None, curves[label][-1][1]
 
 
 def largest(rows):
@@ -52,7 +62,9 @@ def draw_part(run, run_looks, rows, family, curves, order, name, title, folder):
     note = ("Thick: live in the map's own allocations; thin: resident memory of the process, its floor subtracted; grey: "
             "the other maps. " + (f"Dashed floor: key + value, {floor} bytes." if floor else "")
             + "\nEntries logarithmic. What lies above the top of a panel, very small maps mostly, is cut off. Sorted by "
-            "the last point.")
+            "the last point" + (", originals behind their port.\nreal_*: what the runtime says of its heap after a forced "
+                                "collection. Dashed black in a panel of a port: its originals; of an original: its port."
+                                if any(original(label) for label in curves) else "."))
     grid = gnuplot.Grid(len(order), 1.9 if len(order) <= 9 else 1.5, title, style.subtitle(run, rows), note)
     names, types = list(curves), sorted(run_looks)
     body = [f"set xrange [{first}:{max(last * 1.05, first + 1):.10g}]", f"set yrange [0:{top:.6g}]", "set logscale x",
@@ -70,12 +82,19 @@ def draw_part(run, run_looks, rows, family, curves, order, name, title, folder):
             lines.append(f"{own} using 1:3 with lines linetype {line_type} linewidth 0.7 dashtype solid")
         mark = "linespoints" if len(curves[label]) == 1 else "lines"
         lines.append(f"{own} using 1:2 with {mark} linetype {line_type} linewidth 2.2 dashtype solid")
+        lines += [f"$curve{i} using 1:2 with lines linecolor rgb ink linewidth 0.8 dashtype (10,7)"
+                  for i in range(len(names)) if related(names[i], label)]
         body += grid.panel(index, shorten(label, 30))
         body.append("set ytics autofreq; set format y '%g'" if grid.is_left(index) else "set format y ''")
         body.append("plot " + ", \\\n  ".join(lines))
         if index == 0:  # the texts of the picture belong to no panel
             body.append("unset label")
     gnuplot.draw(folder, name, grid, body + ["unset multiplot"])
+
+
+def related(label, other):
+    """Whether one is a port and the other an original of it."""
+    return label != other and design(label) == design(other) and bool(original(label)) != bool(original(other))
 
 
 def entry_tics(low, high):

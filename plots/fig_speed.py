@@ -57,7 +57,7 @@ def draw_curves(run, run_looks, family, rows, workloads, sizes, title):
     order = order_of(run, rows)
     beside = canvas.legend_inches(order)
     figure, area = canvas.frame(0.85 + beside + columns * (4.6 if columns == 1 else 3.35 if columns < 4 else 2.9),
-                                2.75 * lines, title, style.subtitle(run, rows), note)
+                                max(2.75 * lines, canvas.legend_height(order)), title, style.subtitle(run, rows), note)
     grid_axes = canvas.panels(figure, area, len(workloads), columns, legend=beside + 0.1)
     for axes, workload in zip(grid_axes, workloads):
         panel_rows = [r for r in rows if r["workload"] == workload]
@@ -163,12 +163,13 @@ def draw_dots(run, run_looks, family, rows, workloads, sizes, title):
             "map (what the loop itself costs).\n"
             + ("Small dot: the smaller n, large dot: the larger. " if len(sizes) == 2 else "")
             + "Maps are sorted by their geometric mean over all panels.")
-    figure, area = canvas.frame(max(canvas.WIDTH_MIN, 1.6 + columns * 2.45),
+    left = canvas.names_inches(order)
+    figure, area = canvas.frame(max(canvas.WIDTH_MIN, left + 0.3 + columns * 2.45),
                                 lines * (0.85 + 0.21 * len(order)), f"{title}, n = {shown}",
                                 style.subtitle(run, rows), note)
     logarithmic = needs_log(rows)
     places = {label: i for i, label in enumerate(order)}
-    grid_axes = canvas.panels(figure, area, len(workloads), columns, left=1.3, right=0.3, gap_x=0.25, gap_y=0.72,
+    grid_axes = canvas.panels(figure, area, len(workloads), columns, left=left, right=0.3, gap_x=0.25, gap_y=0.72,
                               legend=0, bottom=0.5)
     for i, (axes, workload) in enumerate(zip(grid_axes, workloads)):
         panel_rows = [r for r in rows if r["workload"] == workload]

@@ -40,7 +40,7 @@ def draw_part(run, run_looks, rows, grown, calm, name, title, folder):
     note = ("A stem for each operation that changed the capacity of the map; its height is the duration of that one "
             "operation, logarithmic. The longest is named; maps are sorted by it."
             + ("\nHollow, and named so: unstable, see the table." if shaky else "")
-            + (f"\nCapacity never changed: {', '.join(calm)}." if calm else "")
+            + (f"\nNo change of capacity seen: {', '.join(calm)}." if calm else "")
             + (f"\nOnly the first events kept: {', '.join(cut)}." if cut else ""))
     grid = gnuplot.Grid(len(grown), 1.8 if len(grown) <= 9 else 1.45, title, style.subtitle(run, rows), note)
     types = sorted(run_looks)

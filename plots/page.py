@@ -4,6 +4,7 @@ import os
 import pathlib
 import urllib.parse
 
+import page_originals
 import page_tables as tables
 import style
 from page_data import collect, embed
@@ -75,7 +76,8 @@ def build(drawn, folder, problems):
 def section(run, figures, i, folder, interactive, problems):
     data = collect(run)
     parts = [("glance", "At a glance", glance(run)), ("results", "Results", results(run)),
-             ("ratios", "Ratios to the best", heat(run, figures, folder))]
+             ("ratios", "Ratios to the best", heat(run, figures, folder)),
+             ("ports", "Ports beside the real runtime", ports(run, figures, folder))]
     parts += [(kind, title, figure(run, figures, kind, modules, title, note, folder, interactive, i))
               for kind, modules, needs, title, note in INTERACTIVE if data[needs]]
     parts += [("memory-table", "Memory", tables.memory(run)), ("latency-table", "Latency and growth", tables.growth(run)),
@@ -106,6 +108,26 @@ HEAT_NOTE = ("<p class='note'><b>1</b>: the best of its column. <b>~</b>: not si
              "unstable. The null map is left out. Point at a cell for its time.</p>")
 
 
+def ports(run, figures, folder):
+    """Tables and figures of ports and originals; of the tails the largest n, the others as files."""
+    largest = {}
+    for name, title in figures.get("fig_tail", []):
+        cell, n = name.rsplit("-", 1)
+        if int(n) >= int(largest.get(cell, (cell + "-0",))[0].rsplit("-", 1)[1]):
+            largest[cell] = name, title
+    shown = {"fig_ports": figures.get("fig_ports", []), "fig_tail": list(largest.values())}
+    modules = tuple(shown)
+    return page_originals.compared(run) + images(run, shown, modules, folder) + files(run, figures, modules, folder)
+
+
+def images(run, figures, modules, folder):
+    out = []
+    for name, what, _path in file_links(run, figures, modules, folder):
+        image = base64.b64encode((run.folder / "plots" / f"{name}.svg").read_bytes()).decode("ascii")
+        out.append(f'<img alt="{text(what)}" src="data:image/svg+xml;base64,{image}">')
+    return "".join(out)
+
+
 def file_links(run, figures, modules, folder):
     base = urllib.parse.quote(os.path.relpath(run.folder / "plots", folder))
     return [(name, title, f"{base}/{name}") for module in modules for name, title in figures.get(module, [])]
@@ -128,11 +150,7 @@ def figure(run, figures, kind, modules, title, note, folder, interactive, i):
                 f'<figcaption class="shown" aria-live="polite"></figcaption><div class="box"><canvas role="img" '
                 f'aria-label="{title}: interactive figure; its numbers are in the tables of this page"></canvas></div>'
                 f'<p class="note">{note}</p></figure>{links}')
-    out = []
-    for name, what, _path in file_links(run, figures, modules, folder):
-        image = base64.b64encode((run.folder / "plots" / f"{name}.svg").read_bytes()).decode("ascii")
-        out.append(f'<img alt="{text(what)}" src="data:image/svg+xml;base64,{image}">')
-    return "".join(out) + f'<p class="note">{note}</p>{links}'
+    return images(run, figures, modules, folder) + f'<p class="note">{note}</p>{links}'
 
 
 def flames(run, folder):

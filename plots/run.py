@@ -1,4 +1,5 @@
 """A run in memory: its rows, grouped into what may be compared, and what lines and titles call them."""
+import re
 from collections import namedtuple
 
 BASELINE = "null"
@@ -6,6 +7,17 @@ BASELINE = "null"
 # What belongs in one comparison: rows that differ in nothing but map, workload and n. policy is the hash policy of the
 # cell and job the section of the profile; both are "" unless the run has several of them.
 Family = namedtuple("Family", "shape keys heap threads order policy job")
+
+# What the name of an engine's map says: the map it is the original of; a version, when it is not the engine's newest ("" or
+# digits); whether the engine's garbage collector was on.
+Original = namedtuple("Original", "port version collector")
+
+
+def original(name):
+    """The Original that a map is, or None. The maps of an engine are called real_ENGINE[VERSION]_NAME[_gc]: real_go_swiss
+    is the original of go_swiss, real_go123_hmap that of go_hmap in Go 1.23."""
+    found = re.fullmatch(r"real_([a-z]+)([0-9]*)_([a-z0-9_]+?)(_gc)?", name)
+    return found and Original(f"{found[1]}_{found[3]}", found[2], bool(found[4]))
 
 
 class Run:
@@ -18,16 +30,19 @@ class Run:
         # A map appears twice in one comparison only when rows do not say which cell they belong to.
         self.hashes, self.jobs = {}, {}
         self.compared = {}  # what stats.compared has worked out
+        self.engines = {}   # the engines that ran each map: more than one in a run resumed after an update
         for row in rows:
             self.hashes.setdefault((row["map"], policy(row)), set()).add(row["hash"])
             self.jobs.setdefault(self.basis(row), set()).add(row["job"])
+            if row["error"] is None:
+                self.engines.setdefault(row["map"], set()).add(row["engine"])
 
     def basis(self, row):
-        return (row["kind"], row["shape"], row["keys"], row["heap"], row["threads"], row.get("order"), policy(row))
+        return (row["kind"], row["shape"], row["keys"], heap(row), row["threads"], row.get("order"), policy(row))
 
     def family_of(self, row):
         job = row["job"] if len(self.jobs[self.basis(row)]) > 1 else ""
-        return Family(row["shape"], row["keys"], row["heap"], row["threads"], row.get("order") or "shuffled",
+        return Family(row["shape"], row["keys"], heap(row), row["threads"], row.get("order") or "shuffled",
                       policy(row) if self.several_policies else "", job)
 
     def measured(self, kind):
@@ -51,7 +66,7 @@ class Run:
         label = row["map"]
         if len(self.hashes[row["map"], policy(row)]) > 1:
             label += f" ({row['hash']} hash)"
-        if row["engine"] != "c":
+        if len(self.engines.get(row["map"], ())) > 1:
             label += f" [{row['engine']}]"
         return label
 
@@ -66,6 +81,14 @@ def policy(row):
     measured with that under either policy."""
     value = row.get("hash_policy")
     return value if isinstance(value, str) else ""
+
+
+def heap(row):
+    """The heap a row is compared under. An engine's map brings the heap of its own runtime, whatever the cell asked for,
+    and belongs beside the maps it was interleaved with: there the cell's heap counts, its name's last part."""
+    if row["engine"] != "c" and row.get("cell"):
+        return row["cell"].rsplit("/", 1)[-1]
+    return row["heap"]
 
 
 def unusual(family):

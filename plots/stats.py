@@ -28,9 +28,20 @@ def geomean(values):
     return math.exp(math.fsum(math.log(v) for v in values) / len(values)) if values else None
 
 
+def log_ratios(own, other):
+    """Logarithms of the ratios of two lists of round medians, paired by index, None where a side misses."""
+    return [math.log(a) - math.log(b) if a is not None and b is not None and a > 0 and b > 0 else None
+            for a, b in zip(own, other)]
+
+
 def paired(own, other):
     """Compares two lists of round medians, paired by index; rounds that miss on either side are left out."""
-    logs = [math.log(a) - math.log(b) for a, b in zip(own, other) if a is not None and b is not None and a > 0 and b > 0]
+    return paired_logs(log_ratios(own, other))
+
+
+def paired_logs(logs):
+    """The same from the logarithms of the ratios."""
+    logs = [value for value in logs if value is not None]
     if not logs:
         return Paired(None, None, 0)
     ratio = math.exp(float(numpy.median(logs)))
@@ -41,6 +52,17 @@ def paired(own, other):
     t = numpy.mean(logs) / (numpy.std(logs, ddof=1) / math.sqrt(len(logs)))
     # scipy.stats.ttest_1samp does the same in a hundred times the time, and a page may hold ten thousand pairs
     return Paired(ratio, float(2 * scipy.special.stdtr(len(logs) - 1, -abs(t))), len(logs))
+
+
+def interval(logs):
+    """95 % interval of the ratio whose logarithms over the rounds are given: t over the rounds, widened to the median
+    where a stray round would leave that outside. None with too few rounds."""
+    logs = [value for value in logs if value is not None]
+    if len(logs) < ROUNDS_MIN:
+        return None
+    mean, middle = float(numpy.mean(logs)), float(numpy.median(logs))
+    reach = float(scipy.special.stdtrit(len(logs) - 1, 1 - ALPHA / 2) * numpy.std(logs, ddof=1) / math.sqrt(len(logs)))
+    return math.exp(min(mean - reach, middle)), math.exp(max(mean + reach, middle))
 
 
 def holm(ps):
@@ -79,9 +101,12 @@ def ratio_text(verdict):
     """How a verdict is written everywhere: 1.32, ~1.01 (not significantly slower), 1.3? (not enough rounds to say)."""
     if verdict.verdict == "best":
         return "1"
-    digits = f"{verdict.ratio:.2f}" if verdict.ratio < 9.995 else f"{verdict.ratio:.0f}" if verdict.ratio >= 99.5 \
-        else f"{verdict.ratio:.1f}"
+    digits = ratio_digits(verdict.ratio)
     return {"slower": digits, "same": "~" + digits, "untested": digits + "?"}[verdict.verdict]
+
+
+def ratio_digits(ratio):
+    return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:.0f}" if ratio >= 99.5 else f"{ratio:.1f}"
 
 
 def shade(ratio):

@@ -1,7 +1,8 @@
 """The one style of all figures: a look per map, sizes, titles with the machine and the date, number formats.
 
 A map is told apart by hue, line dashes and marker together, so that figures survive colour blindness and grey paper.
-Hues go by strategy (a library and our own version of its idea are neighbours); ours are solid, libraries dashed.
+Hues go by strategy (a library and our own version of its idea are neighbours); ours are solid, libraries dashed. A real_*
+map, run by an engine, has the hue of its port, which is solid: dashed with the collector off, dotted with it on.
 A map without a line in LOOKS needs none: it gets a look from its name, the same in every figure.
 """
 import hashlib
@@ -9,13 +10,13 @@ import re
 import textwrap
 from collections import namedtuple
 
-from run import BASELINE, unusual
+from run import BASELINE, original, unusual
 
 # dark: the hue on a dark page. marker: matplotlib, gnuplot pointtype, Chart.js.
 Look = namedtuple("Look", "colour dark dash marker")
 Marker = namedtuple("Marker", "mpl gnuplot chart")
 
-SOLID, DASHED, DOTTED, DASH_DOT = (), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2)
+SOLID, DASHED, DOTTED, DASH_DOT, LONG_DASH = (), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (10, 2)
 CIRCLE, SQUARE, UP = Marker("o", 7, "circle"), Marker("s", 5, "rect"), Marker("^", 9, "triangle")
 DIAMOND, DOWN = Marker("D", 13, "rectRot"), Marker("v", 11, "triangle")
 PLUS, CROSS, STAR = Marker("P", 1, "cross"), Marker("X", 2, "crossRot"), Marker("*", 3, "star")
@@ -35,9 +36,18 @@ LOOKS = {
     "dense": Look("#8a8a00", "#cdcd4a", SOLID, PLUS),
     "stb_ds": Look("#6b6b6b", "#b0b0b0", DASHED, CROSS),
     "judy": Look("#9a5a1f", "#d99a5c", DASH_DOT, STAR),
+    "go_hmap": Look("#c4342d", "#ff8a80", SOLID, SQUARE),
+    "go_hmap_load6": Look("#c4342d", "#ff8a80", DASH_DOT, PLUS),
+    "go_hmap_notop": Look("#c4342d", "#ff8a80", DASH_DOT, CROSS),
+    "go_swiss": Look("#1f8a9e", "#63cfe3", SOLID, SQUARE),
+    "go_syncmap": Look("#117733", "#57c47d", SOLID, SQUARE),
+    "go_hashtrie": Look("#b8860b", "#e8bd55", SOLID, SQUARE),
 }
+# An original by what ran it: the newest version with the collector off or on; another version.
+ORIGINAL_LOOKS = {(False, False): (DASHED, CIRCLE), (False, True): (DOTTED, UP), (True, False): (LONG_DASH, DIAMOND),
+                  (True, True): (DASH_DOT, DOWN)}
 BASELINE_LOOK = Look("#222222", "#dddddd", (1, 2), Marker(None, 0, False))
-SPARE_HUES = [("#117733", "#57c47d"), ("#c4342d", "#ff8a80"), ("#1f8a9e", "#63cfe3"), ("#b8860b", "#e8bd55"),
+SPARE_HUES = [("#00674f", "#4fc3a1"), ("#e0457b", "#ff8fb5"), ("#3d5afe", "#9aa9ff"), ("#a67c52", "#d9b48c"),
               ("#5a6fc0", "#a3b3f5"), ("#a04fb0", "#dc97ea"), ("#4d7a1f", "#9ccc65"), ("#5b7083", "#a9bccb")]
 SPARE_DASHES = [SOLID, DASHED, DASH_DOT, DOTTED]
 SPARE_MARKERS = [STAR, CROSS, PLUS, DOWN, UP, DIAMOND, SQUARE, CIRCLE]
@@ -45,6 +55,15 @@ SPARE_MARKERS = [STAR, CROSS, PLUS, DOWN, UP, DIAMOND, SQUARE, CIRCLE]
 INK, GREY, FAINT, PAPER = "#1c2430", "#5c6773", "#d9dee4", "#ffffff"
 FONT = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
 SIZE_TITLE, SIZE_PANEL, SIZE_TEXT, SIZE_SMALL = 13, 10, 9, 7.5
+
+
+def known_look(name):
+    """The look of a map by its name, or None: its own, or what it shares with the port it is the original of."""
+    facts = original(name)
+    if not facts or facts.port not in LOOKS:
+        return LOOKS.get(name)
+    port = LOOKS[facts.port]
+    return Look(port.colour, port.dark, *ORIGINAL_LOOKS[bool(facts.version), facts.collector])
 
 
 def looks(labels):
@@ -55,8 +74,8 @@ def looks(labels):
         name = label.split(" ")[0]
         if label == BASELINE:
             chosen[label] = BASELINE_LOOK
-        elif name in LOOKS and name == label:
-            chosen[label] = LOOKS[name]
+        elif known_look(name) and name == label:
+            chosen[label] = known_look(name)
         else:
             start = int(hashlib.sha1(label.encode("utf-8", "replace")).hexdigest()[:8], 16)
             for step in range(len(SPARE_HUES) * len(SPARE_DASHES)):
@@ -65,10 +84,15 @@ def looks(labels):
                     break
             taken.add(number)
             hue, dash = number % len(SPARE_HUES), number // len(SPARE_HUES)
-            known = LOOKS.get(name)  # the same map twice, say with two hashes: its hue, other dashes and marker
+            known = known_look(name)  # the same map twice, say with two hashes: its hue, other dashes and marker
             colours = (known.colour, known.dark) if known else SPARE_HUES[hue]
             chosen[label] = Look(*colours, SPARE_DASHES[dash], SPARE_MARKERS[hue])
     return chosen
+
+
+def look_of(run_looks, name):
+    """The look of a map by its name, whatever its label says besides."""
+    return next(look for label, look in run_looks.items() if label.split(" ")[0] == name)
 
 
 def format_n(n):
@@ -129,8 +153,16 @@ def hash_line(rows):
     return "common hash, but own hash: " + (", ".join(own) if len(own) <= 4 else f"{len(own)} maps")
 
 
+def engine_line(rows):
+    """'real Go: go1.23.12, go1.24.4': the versions of the engines that ran some of the rows; "" without any."""
+    found = sorted({r["engine"] for r in rows if r["engine"] != "c"})
+    kinds = {f"real {re.match('[a-z]*', version)[0].capitalize()}" for version in found}
+    return f"{' and '.join(sorted(kinds))}: {', '.join(found)}" if found else ""
+
+
 def subtitle(run, rows):
     text = f"{machine_line(run)} · {run.info['started'][:10]} · {hash_line(rows)}"
+    text += f" · {engine_line(rows)}" if engine_line(rows) else ""
     return text + ("" if run.info["complete"] else " · INCOMPLETE RUN")
 
 

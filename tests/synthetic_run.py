@@ -15,6 +15,7 @@ import sys
 MAPS = ("null linear robin_hood chained swiss_flat dense uthash khash stb_ds ghash judy std_umap absl_flat boost_flat "
         "tsl_robin").split()
 WORKLOADS = "put put_grow overwrite get get_miss get_chain get_call del churn scan".split()
+PORTS = ["go_hmap", "real_go_hmap", "real_go_hmap_gc", "real_go123_hmap", "go_swiss", "real_go_swiss"]
 NATIVE_ONLY = {"stb_ds", "judy"}
 NODES = {"chained", "uthash", "ghash", "std_umap", "judy"}
 ENTRY_BYTES = {"u32_u32": 8, "u64_u64": 16, "u64_b56": 64, "str_u64": 24}
@@ -27,7 +28,15 @@ def stable_unit(*parts):
     return int(hashlib.sha1("/".join(parts).encode()).hexdigest()[:8], 16) / 2**32
 
 
+def engine_of(name):
+    """What runs a map, as the rows say it."""
+    return ("go1.23.12" if "go123" in name else "go1.24.4") if name.startswith("real_") else "c"
+
+
 def model_ns(name, shape, workload, n):
+    if name.startswith("real_"):  # slower than its port by as much as the name decides
+        port = name[len("real_"):].removesuffix("_gc").replace("123", "")
+        return model_ns(port, shape, workload, n) * (1.05 + 0.3 * stable_unit(name, workload))
     if name == "null":
         return 0.3 + 0.15 * stable_unit(workload)
     base = 2 + 6 * stable_unit(name, "speed") + 3 * stable_unit(name, workload)
@@ -64,10 +73,13 @@ class Maker:
 
     def row(self, kind, name, shape, workload, keys, n, **more):
         cell = f"{self.job}/{shape}/{keys}/n:{n}/{self.policy}/{self.heap}"
+        engine = engine_of(name)
+        heap = self.heap if engine == "c" else "go_gc" if name.endswith("_gc") else "go"
+        own_hash = name in NATIVE_ONLY or engine != "c"
         row = {"kind": kind, "cell": cell, "step": f"{kind} {cell}", "job": self.job, "map": name, "shape": shape,
-               "workload": workload, "keys": keys, "n": n, "heap": self.heap,
-               "hash": "native" if name in NATIVE_ONLY else self.policy, "hash_policy": self.policy, "threads": 1, "seed": self.seed,
-               "order": "shuffled", "engine": "c", "ns_per_op": [], "median": None, "ci95": None, "checksum": None,
+               "workload": workload, "keys": keys, "n": n, "heap": heap,
+               "hash": "native" if own_hash else self.policy, "hash_policy": self.policy, "threads": 1, "seed": self.seed,
+               "order": "shuffled", "engine": engine, "ns_per_op": [], "median": None, "ci95": None, "checksum": None,
                "stable": True, "why_unstable": None, "null_ns_per_op": None, "error": None}
         row.update(more)
         self.rows.append(row)
@@ -148,6 +160,11 @@ class Maker:
                  octave={"mean": round(sum(last) / len(last), 3), "min": min(last), "max": max(last)})
 
     def counters(self, name, shape, workload, keys, n):
+        if engine_of(name) != "c":
+            events = ("task_clock_ns", "page_faults", "context_switches", "cycles", "instructions")
+            self.row("counters", name, shape, workload, keys, n, counted_ops=0, counters=dict.fromkeys(events),
+                     counters_why=dict.fromkeys(events, "the loops run in another process, whose counters are not read"))
+            return
         self.row("counters", name, shape, workload, keys, n,
                  counted_ops=3 * n,
                  counters={"task_clock_ns": round(model_ns(name, shape, workload, n), 3), "page_faults": 0.0003,
@@ -271,6 +288,12 @@ CASES = {
         build(FEW, ["u64_u64"], ["get"], ["uniform"], [65536, 81920, 98304, 131072], ("time",), job="octave"),
         build(FEW + ["judy"], ["u64_u64"], ["get"], ["zipf:0.99"], [1000, 8000, 64000], ("time",)),
         build(FEW + ["judy"], ["u64_u64"], ["get"], ["zipf:0.99"], [1000, 8000, 64000], ("time",), policy="native")),
+    "ports": lambda: build(["null"] + PORTS, ["u64_u64", "str_u64"], ["get", "get_miss", "put_grow", "del", "scan"],
+                           ["uniform"], [1024, 16384, 131072], ALL, policy="native", unstable=[("go_hmap", "del")]),
+    "everything": lambda: build(MAPS + PORTS + ["go_hmap_load6", "go_hmap_notop", "go_syncmap", "go_hashtrie",
+                                                "real_go_syncmap", "real_go_syncmap_gc", "real_go_hashtrie",
+                                                "real_go_hashtrie_gc", "real_go_swiss_gc", "real_go123_syncmap"],
+                                ["u64_u64"], ["get", "put_grow"], ["uniform"], [1024, 16384, 131072], ALL),
     "empty": lambda: build([], [], [], [], [], ()),
 }
 

@@ -27,6 +27,7 @@ FIGURES = {
     "time_only": {"ratios", "speed"},
     "memory_only": {"memory"},
     "errors": {"ratios", "speed", "trade-off", "latency", "memory"},
+    "ports": {"ratios", "ports", "speed", "trade-off", "latency", "tail", "growth", "memory"},
     "hostile": {"ratios", "speed", "trade-off", "latency", "growth", "memory"},
     "jobs": {"ratios", "speed"},
     "empty": set(),

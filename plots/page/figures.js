@@ -258,6 +258,9 @@ function makeFigure(element, data) {
     if (entry.chart) entry.chart.destroy();
     canvas.parentNode.style.height = "";
     const { said, config } = kind.draw(canvas, picked, data, ticks);
+    const lines = config.type === "scatter" && config.options.plugins.legend.display !== false ? config.data.datasets.length : 0;
+    const below = config.options.plugins.legend.position === "bottom";
+    if (!below && lines > 20) canvas.parentNode.style.height = `${30 + 22 * lines}px`; /* a legend of one column */
     const first = picked[0];
     const what = name === "tradeoff" ? "" : `${first.workload}, `;
     const at = name === "latency" || name === "growth" ? `n = ${formatN(first.n)}` : said;
