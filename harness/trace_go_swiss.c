@@ -73,7 +73,7 @@ static void recount(struct tracer *tracer) {
 }
 
 static int64_t growth_left_of(const struct map *map, uint64_t key) {
-    return map->dir_len ? go_table_of(map, go_swiss_hash(map, key))->growth_left : 0;
+    return map->dir_len ? go_table_of(map, go_swiss_hash(map, &key))->growth_left : 0;
 }
 
 static void print_row(struct tracer *tracer, char op, uint64_t key) {

@@ -27,7 +27,7 @@
  * while growing half as much again.
  */
 #include "harness/rng.h"
-#include "maps/go_hash.h"
+#include "maps/go_call.h"
 #include "maps/go_sizeclass.h"
 
 /* The variants define these before they include this file. */
@@ -74,6 +74,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
+    map->hasher = go_hash_key;
     map->random = unit_seed;
     map->h.hash0 = go_draw(map);
     unsigned b = 0;
@@ -167,14 +168,14 @@ static struct go_bmap *go_search_one_bucket(struct go_bmap *b, map_key key, size
 #endif
 
 /* mapaccess2, mapaccess2_fast32, _fast64, _faststr */
-MAP_INLINE map_val *map_get(struct map *map, map_key key) {
+GO_FUNC map_val *map_get(struct map *map, map_key key) {
     size_t slot = 0;
     if (map->h.count == 0) return NULL;
     if (__builtin_expect(map->h.flags & GO_WRITING, 0)) return (map_val *)go_refuse(map, GO_CONCURRENT_READ);
 #if defined(SHAPE_KEY_INT)
     bool one_bucket = map->h.B == 0 && !GO_VAL_OUTSIDE;
-    struct go_bmap *b = one_bucket ? map->h.buckets : go_chain(map, go_hash(map, key));
-    b = go_search(b, key, 0, &slot);
+    struct go_bmap *b = one_bucket ? map->h.buckets : go_chain(map, go_hash(map, &key));
+    b = go_search(b, &key, 0, &slot);
 #else
     struct go_bmap *b = NULL;
 #ifdef SHAPE_KEY_STR
@@ -183,8 +184,8 @@ MAP_INLINE map_val *map_get(struct map *map, map_key key) {
         if (slot <= GO_SLOTS) return b ? go_val_at(b, slot) : NULL;
     }
 #endif
-    uint64_t hash = go_hash(map, key);
-    b = go_search(go_chain(map, hash), key, go_top(hash), &slot);
+    uint64_t hash = go_hash(map, &key);
+    b = go_search(go_chain(map, hash), &key, go_top(hash), &slot);
 #endif
     return b ? go_val_at(b, slot) : NULL;
 }
@@ -214,6 +215,13 @@ MAP_INLINE bool go_new_cells(struct map *map, struct go_bmap *b, size_t i) {
     return true;
 }
 
+/* Slots that a store need not compare: with integer keys the empty ones, else those of another tophash. */
+#if defined(SHAPE_KEY_INT) || defined(GO_NO_TOPHASH)
+#define GO_OTHER_SLOT(slot_top, top) go_is_empty(slot_top)
+#else
+#define GO_OTHER_SLOT(slot_top, top) ((slot_top) != (top))
+#endif
+
 /* The body of mapassign; NULL: out of memory. */
 MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
     uint8_t top = go_top(hash);
@@ -222,11 +230,11 @@ MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
         if (__builtin_expect(go_growing(map), 0) && !go_grow_work(map, bucket)) return NULL;
         struct go_bmap *b = &map->h.buckets[bucket], *into = NULL;
         for (bool rest = false; !rest;) {
-            for (size_t i = 0; i < GO_SLOTS; i++) {
-                if (go_is_empty(b->top[i])) {
-                    if (!into) into = b, place = i;
+            GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
+                if (GO_OTHER_SLOT(b->top[i], top)) {
+                    if (!into && go_is_empty(b->top[i])) into = b, place = i;
                     if ((rest = b->top[i] == GO_EMPTY_REST)) break;
-                } else if (go_holds(b, i, key, top)) {
+                } else if (go_same_key(*go_key_at(b, i), key)) {
 #ifdef SHAPE_KEY_STR
                     HEAP_STORE(HEAP_OF(map), &b->key[i].text,
                                key.text); /* the stored text may be given up now */
@@ -252,10 +260,10 @@ MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
 }
 
 /* mapassign, mapassign_fast32, _fast64, _faststr */
-MAP_INLINE map_val *map_put(struct map *map, map_key key) {
+GO_FUNC map_val *map_put(struct map *map, map_key key) {
     if (__builtin_expect(map->h.flags & GO_WRITING, 0))
         return (map_val *)go_refuse(map, GO_CONCURRENT_WRITES);
-    uint64_t hash = go_hash(map, key);
+    uint64_t hash = go_hash(map, &key);
     map->h.flags ^= GO_WRITING;
     map_val *val = NULL;
     if (__builtin_expect(map->h.buckets != NULL, 1) || go_first_bucket(map)) val = go_assign(map, key, hash);
@@ -287,18 +295,22 @@ MAP_INLINE void go_mark_deleted(struct go_bmap *head, struct go_bmap *b, size_t 
 
 /* mapdelete, mapdelete_fast32, _fast64, _faststr. When memory for evacuating the bucket is short, the entry
  * is deleted where it is. */
-MAP_INLINE bool map_del(struct map *map, map_key key) {
+GO_FUNC bool map_del(struct map *map, map_key key) {
     size_t slot;
     if (map->h.count == 0) return false;
     if (__builtin_expect(map->h.flags & GO_WRITING, 0)) return go_refuse(map, GO_CONCURRENT_WRITES) != NULL;
-    uint64_t hash = go_hash(map, key);
+    uint64_t hash = go_hash(map, &key);
     map->h.flags ^= GO_WRITING;
     struct go_bmap *head = &map->h.buckets[hash & go_mask(map->h.B)];
     if (__builtin_expect(go_growing(map), 0) && !go_grow_work(map, hash & go_mask(map->h.B)))
         head = go_chain(map, hash);
-    struct go_bmap *b = go_search(head, key, go_top(hash), &slot);
+    struct go_bmap *b = go_search(head, &key, go_top(hash), &slot);
     if (b) {
         go_free_cells(map, b, slot);
+#ifdef SHAPE_KEY_STR
+        go_key_at(b, slot)->text = NULL;
+#endif
+        if (!GO_VAL_OUTSIDE) go_typed_clear(&b->val[slot], sizeof b->val[slot]);
         HEAP_DROP(HEAP_OF(map), &b->key[slot]);
         go_mark_deleted(head, b, slot);
         if (--map->h.count == 0) map->h.hash0 = go_draw(map); /* go.dev/issue/25237 */

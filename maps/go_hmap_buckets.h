@@ -103,6 +103,7 @@ struct go_retired {
 struct map {
     struct go_hmap h;
     const struct go_hash_keys *keys;
+    go_hasher *hasher;
     uint64_t random; /* in place of the runtime's rand */
     struct go_retired *retired;
     size_t walks;      /* under way */
@@ -147,19 +148,8 @@ MAP_INLINE uint8_t go_top(uint64_t hash) {
     return top < GO_TOP_MIN ? (uint8_t)(top + GO_TOP_MIN) : top;
 }
 
-MAP_INLINE uint64_t go_hash(const struct map *map, map_key key) {
-#if !defined(UNIT_HASH_native)
-    (void)map;
-    return key_hash(key);
-#elif defined(SHAPE_KEY_STR)
-    return go_strhash(map->keys, key.text, key.len, map->h.hash0);
-#elif defined(SHAPE_KEY_BITS) && SHAPE_KEY_BITS == 32
-    return go_memhash32(map->keys, key, map->h.hash0);
-#elif defined(SHAPE_KEY_BITS)
-    return go_memhash64(map->keys, key, map->h.hash0);
-#else
-    return go_strhash(map->keys, (const char *)&key, sizeof key, map->h.hash0);
-#endif
+MAP_INLINE uint64_t go_hash(const struct map *map, const map_key *key) {
+    return map->hasher(map->keys, key, map->h.hash0);
 }
 
 static uint32_t go_draw(struct map *map) {
@@ -241,7 +231,7 @@ static void go_count_overflow(struct map *map) {
 
 /* newoverflow: a bucket linked behind b; NULL: out of memory, nothing changed. One that an evacuation left
  * linked when memory ran out is used first. */
-static struct go_bmap *go_new_overflow(struct map *map, struct go_bmap *b) {
+GO_FUNC struct go_bmap *go_new_overflow(struct map *map, struct go_bmap *b) {
     if (b->overflow) return b->overflow;
     struct go_bmap *spare = map->h.extra ? map->h.extra->next_overflow : NULL, *overflow = spare;
     bool listed =
@@ -266,23 +256,25 @@ static struct go_bmap *go_new_overflow(struct map *map, struct go_bmap *b) {
 
 MAP_INLINE bool go_same_key(map_key a, map_key b) {
 #ifdef SHAPE_KEY_STR
-    return a.len == b.len && (a.text == b.text || memcmp(a.text, b.text, a.len) == 0);
+    return a.len == b.len && (a.text == b.text || go_mem_equal(a.text, b.text, a.len));
 #else
     return key_equal(a, b);
 #endif
 }
 
-/* Whether a slot holds the key. map_fast32.go, map_fast64.go: the key first; map_faststr.go: length and
- * tophash first; map.go: tophash first. */
-MAP_INLINE bool go_holds(struct go_bmap *b, size_t i, map_key key, uint8_t top) {
+/* Whether a slot holds the key, asked in the order of the originals. map_fast32.go, map_fast64.go: the key
+ * first; map_faststr.go: the length, then tophash; map.go: tophash first. */
+MAP_INLINE bool go_holds(struct go_bmap *b, size_t i, const map_key *key, uint8_t top) {
 #if defined(SHAPE_KEY_INT)
     (void)top;
-    return !GO_KEY_OUTSIDE && *go_key_at(b, i) == key && !go_is_empty(b->top[i]);
+    return !GO_KEY_OUTSIDE && *go_key_at(b, i) == *key && !go_is_empty(b->top[i]);
 #elif defined(GO_NO_TOPHASH)
     (void)top;
-    return !go_is_empty(b->top[i]) && go_same_key(*go_key_at(b, i), key);
+    return !go_is_empty(b->top[i]) && go_same_key(*go_key_at(b, i), *key);
+#elif defined(SHAPE_KEY_STR)
+    return go_key_at(b, i)->len == key->len && b->top[i] == top && go_same_key(*go_key_at(b, i), *key);
 #else
-    return b->top[i] == top && go_same_key(*go_key_at(b, i), key);
+    return b->top[i] == top && go_same_key(*go_key_at(b, i), *key);
 #endif
 }
 
@@ -297,28 +289,9 @@ MAP_INLINE struct go_bmap *go_chain(const struct map *map, uint64_t hash) {
     return b;
 }
 
-/* Slots of a bucket whose tophash may be this one, a bit in the byte of each: all eight are compared at once.
- */
-MAP_INLINE uint64_t go_candidates(const struct go_bmap *b, uint8_t top) {
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t differ;
-    memcpy(&differ, b->top, sizeof differ);
-    differ ^= top * ones;
-    return (differ - ones) & ~differ & ones << 7;
-}
-
 /* Finds the slot in a chain; NULL: not there. */
-MAP_INLINE struct go_bmap *go_search(struct go_bmap *b, map_key key, uint8_t top, size_t *slot) {
-#if defined(SHAPE_KEY_STR) && !defined(GO_NO_TOPHASH) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    for (; b; b = b->overflow)
-        for (uint64_t left = go_candidates(b, top); left; left &= left - 1) {
-            *slot = (size_t)__builtin_ctzll(left) / 8;
-            if (go_holds(b, *slot, key, top)) return b;
-        }
-    return NULL;
-#endif
-    for (; b; b = b->overflow)
-        for (size_t i = 0; i < GO_SLOTS; i++) {
+MAP_INLINE struct go_bmap *go_search(struct go_bmap *b, const map_key *key, uint8_t top, size_t *slot) {
+    for (; b; b = b->overflow) GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
             if (go_holds(b, i, key, top)) {
                 *slot = i;
                 return b;

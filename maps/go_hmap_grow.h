@@ -80,7 +80,7 @@ static __attribute__((noinline, cold)) void go_undo_evacuation(struct map *map, 
     for (struct go_bmap *b = chain; b; b = b->overflow)
         for (size_t i = 0; i < GO_SLOTS; i++) {
             bool live = b->top[i] == GO_EVACUATED_X || b->top[i] == GO_EVACUATED_Y || b->top[i] >= GO_TOP_MIN;
-            if (live && b->top[i] < GO_TOP_MIN) b->top[i] = go_top(go_hash(map, *go_key_at(b, i)));
+            if (live && b->top[i] < GO_TOP_MIN) b->top[i] = go_top(go_hash(map, go_key_at(b, i)));
             if (!live) b->top[i] = GO_EMPTY_ONE;
             if (live) rest = b, rest_slot = i + 1;
         }
@@ -106,7 +106,7 @@ static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_dest
                 b->top[i] = GO_EVACUATED_EMPTY;
                 continue;
             }
-            bool use_y = !same_size && (go_hash(map, *go_key_at(b, i)) & newbit) != 0;
+            bool use_y = !same_size && (go_hash(map, go_key_at(b, i)) & newbit) != 0;
             struct go_destination *to = &xy[use_y];
             if (__builtin_expect(to->i == GO_SLOTS, 0)) {
                 struct go_bmap *overflow = go_new_overflow(map, to->b);
@@ -116,7 +116,7 @@ static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_dest
             b->top[i] = (uint8_t)(GO_EVACUATED_X + use_y);
             to->b->top[to->i] = top;
             to->b->key[to->i] = b->key[i];
-            to->b->val[to->i] = b->val[i];
+            go_typed_move(&to->b->val[to->i], &b->val[i], sizeof b->val[i]);
             to->i++;
         }
     return true;
@@ -124,7 +124,7 @@ static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_dest
 
 /* evacuate, evacuate_fast32, _fast64, _faststr; false: out of memory, nothing changed. Only the collector
  * needs the old slots cleared, which Go does with pointerful ones. */
-static bool go_evacuate(struct map *map, size_t old_bucket) {
+GO_FUNC bool go_evacuate(struct map *map, size_t old_bucket) {
     struct go_hmap *h = &map->h;
     struct go_bmap *b = &h->oldbuckets[old_bucket];
     size_t newbit = go_old_buckets(map);

@@ -29,7 +29,7 @@ static inline void map_iter_stop(struct map_iter *iter) {
 }
 
 /* mapiterinit */
-MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
+GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {
     memset(iter, 0, sizeof *iter);
     if (map->h.count == 0) return;
     uint64_t random = rng_next(&map->random);
@@ -71,9 +71,9 @@ static __attribute__((noinline)) bool go_walk_bucket(struct map_iter *iter) {
 /* mapaccessK: the stored key and value; false: absent. */
 static bool go_find_both(struct map *map, map_key key, map_key *stored, const map_val **val) {
     size_t slot;
-    uint64_t hash = go_hash(map, key);
+    uint64_t hash = go_hash(map, &key);
     if (map->h.count == 0) return false;
-    struct go_bmap *b = go_search(go_chain(map, hash), key, go_top(hash), &slot);
+    struct go_bmap *b = go_search(go_chain(map, hash), &key, go_top(hash), &slot);
     if (!b) return false;
     *stored = *go_key_at(b, slot);
     *val = go_val_at(b, slot);
@@ -86,7 +86,7 @@ static __attribute__((noinline)) bool go_walk_moving(const struct map_iter *iter
     struct map *map = iter->map;
     map_key at = *go_key_at(iter->b, slot);
     if (iter->check != GO_NO_CHECK && !go_same_size(map) &&
-        (go_hash(map, at) & go_mask(iter->B)) != iter->check)
+        (go_hash(map, &at) & go_mask(iter->B)) != iter->check)
         return false;
     if (iter->b->top[slot] < GO_TOP_MIN) return go_find_both(map, at, key, val);
     *key = at;
@@ -95,7 +95,7 @@ static __attribute__((noinline)) bool go_walk_moving(const struct map_iter *iter
 }
 
 /* mapiternext. Deletes and stores of a walk's own loop are allowed, as in Go. */
-MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
+GO_FUNC bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     if (!iter->map) return false;
     if (__builtin_expect(iter->map->h.flags & GO_WRITING, 0))
         return go_refuse(iter->map, GO_CONCURRENT_WALK) != NULL;
@@ -179,11 +179,11 @@ static const char *go_check_chain(struct map *map, struct go_bmap *head, size_t 
             if (top > GO_EMPTY_ONE && top < GO_TOP_MIN) return "an evacuated slot where none may be";
             if (go_is_empty(top)) continue;
             map_key key = *go_key_at(b, i);
-            uint64_t hash = go_hash(map, key);
+            uint64_t hash = go_hash(map, &key);
             size_t slot;
             if (go_top(hash) != top) return "a tophash is not its key's";
             if ((hash & mask) != n) return "an entry is in a bucket that is not its hash's";
-            if (go_search(head, key, top, &slot) != b || slot != i) return "a key is stored twice";
+            if (go_search(head, &key, top, &slot) != b || slot != i) return "a key is stored twice";
             ++*live;
         }
         bool last = !b->overflow && !go_is_empty(b->top[GO_SLOTS - 1]);

@@ -30,7 +30,7 @@
  * that runs out of memory leaves the map as it was.
  */
 #include "harness/rng.h"
-#include "maps/go_hash.h"
+#include "maps/go_call.h"
 #include "maps/go_swiss_group.h"
 
 static const struct map_facts map_facts = {
@@ -106,8 +106,10 @@ struct map {
     uint64_t clear_seq;
 
     const struct go_hash_keys *keys;
-    uint64_t random; /* rng_next's state */
-    size_t slots;    /* in all tables, or of the small map's group */
+    go_hasher *hasher;
+    bool (*equal)(const map_key *a, const map_key *b); /* Key.Equal */
+    uint64_t random;                                   /* rng_next's state */
+    size_t slots;                                      /* in all tables, or of the small map's group */
     size_t open_iterators;
     struct go_stale *stale;
     struct go_key_box *stale_keys;
@@ -127,17 +129,20 @@ _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups
 /* The stream that seeds and iteration starts are drawn from; every map of a unit has the same. */
 #define GO_SWISS_RANDOM 0x676f5f7377697373u
 
-MAP_INLINE uint64_t go_swiss_hash(const struct map *map, map_key key) {
-#if !defined(UNIT_HASH_native)
-    (void)map;
-    return key_hash(key);
-#elif defined(SHAPE_KEY_STR)
-    return go_strhash(map->keys, key.text, key.len, map->seed);
-#elif SHAPE_KEY_BITS == 32
-    return go_memhash32(map->keys, key, map->seed);
+MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
+    return map->hasher(map->keys, key, map->seed);
+}
+
+/* What Key.Equal is, and what the fast variants for integers and strings compare with instead. */
+MAP_INLINE bool go_same_key(const map_key *a, const map_key *b) {
+#ifdef SHAPE_KEY_STR
+    return a->len == b->len && go_mem_equal(a->text, b->text, a->len);
 #else
-    return go_memhash64(map->keys, key, map->seed);
+    return key_equal(*a, *b);
 #endif
+}
+GO_FUNC bool go_key_equal(const map_key *a, const map_key *b) {
+    return go_same_key(a, b);
 }
 
 /* map.go: h2. */
@@ -204,15 +209,15 @@ MAP_INLINE struct go_slot *go_small_find(struct map *map, map_key key) {
             if (!one) break;
             alike = &group->slots[i];
         }
-        if (one) return alike && key_equal(*go_slot_key(alike), key) ? alike : NULL;
+        if (one) return alike && go_same_key(go_slot_key(alike), &key) ? alike : NULL;
     }
-    uint8_t h2 = go_h2(go_swiss_hash(map, key));
+    uint8_t h2 = go_h2(go_swiss_hash(map, &key));
     for (size_t i = 0; i < GO_GROUP_SLOTS; i++)
-        if (group->ctrl[i] == h2 && key_equal(*go_slot_key(&group->slots[i]), key)) return &group->slots[i];
+        if (group->ctrl[i] == h2 && go_same_key(&key, go_slot_key(&group->slots[i]))) return &group->slots[i];
 #else
     for (go_bitset full = go_match_full(group->ctrl); full; full = go_bitset_rest(full)) {
         struct go_slot *slot = &group->slots[go_bitset_first(full)];
-        if (key_equal(*go_slot_key(slot), key)) return slot;
+        if (go_same_key(&key, go_slot_key(slot))) return slot;
     }
 #endif
     return NULL;
@@ -220,7 +225,7 @@ MAP_INLINE struct go_slot *go_small_find(struct map *map, map_key key) {
 
 /* map.go: getWithoutKey; runtime_fast64_swiss.go: runtime_mapaccess2_fast64, and its 32-bit and string kin.
  */
-MAP_INLINE map_val *map_get(struct map *map, map_key key) {
+GO_FUNC map_val *map_get(struct map *map, map_key key) {
     if (__builtin_expect(map->used == 0, 0)) return NULL;
     if (__builtin_expect(go_writing(map), 0)) {
         go_fatal(map, "concurrent map read and map write");
@@ -230,19 +235,20 @@ MAP_INLINE map_val *map_get(struct map *map, map_key key) {
         struct go_slot *slot = go_small_find(map, key);
         return slot ? go_slot_elem(slot) : NULL;
     }
-    uint64_t hash = go_swiss_hash(map, key);
+    uint64_t hash = go_swiss_hash(map, &key);
     struct go_group *group;
     size_t i;
-    return go_table_find(go_table_of(map, hash), hash, key, &group, &i) ? go_slot_elem(&group->slots[i])
-                                                                        : NULL;
+    return go_table_find(map, go_table_of(map, hash), hash, key, false, &group, &i)
+               ? go_slot_elem(&group->slots[i])
+               : NULL;
 }
 
 /* map.go: putSlotSmall. A small map has no tombstones. NULL: out of memory. */
-MAP_INLINE map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
+GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
     struct go_group *group = (struct go_group *)map->dir_ptr;
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         struct go_slot *slot = &group->slots[go_bitset_first(match)];
-        if (key_equal(*go_slot_key(slot), key)) return go_slot_elem(slot);
+        if (go_same_key(&key, go_slot_key(slot))) return go_slot_elem(slot);
     }
     size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
     if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
@@ -253,13 +259,13 @@ MAP_INLINE map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
 
 /* map.go: PutSlot; runtime_fast64_swiss.go: runtime_mapassign_fast64, and its 32-bit and string kin. As
  * there, a small map with 8 entries becomes a table even when the key is one of the eight. */
-MAP_INLINE map_val *map_put(struct map *map, map_key key) {
+GO_FUNC map_val *map_put(struct map *map, map_key key) {
     map_val *elem = NULL;
     if (__builtin_expect(go_writing(map), 0)) {
         go_fatal(map, "concurrent map writes");
         return NULL;
     }
-    uint64_t hash = go_swiss_hash(map, key);
+    uint64_t hash = go_swiss_hash(map, &key);
     go_toggle_writing(map);
     if (__builtin_expect(map->dir_len == 0, 0)) {
         if (!map->dir_ptr && !go_grow_to_small(map)) goto done;
@@ -281,13 +287,13 @@ done:
 }
 
 /* map.go: Delete, deleteSmall; table.go: Delete. */
-MAP_INLINE bool map_del(struct map *map, map_key key) {
+GO_FUNC bool map_del(struct map *map, map_key key) {
     if (map->used == 0) return false;
     if (__builtin_expect(go_writing(map), 0)) {
         go_fatal(map, "concurrent map writes");
         return false;
     }
-    uint64_t hash = go_swiss_hash(map, key);
+    uint64_t hash = go_swiss_hash(map, &key);
     go_toggle_writing(map);
     bool found = map->dir_len == 0 ? go_small_delete(map, hash, key)
                                    : go_table_delete(map, go_table_of(map, hash), hash, key);
@@ -363,6 +369,8 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
+    map->hasher = go_hash_key;
+    map->equal = go_key_equal;
     map->random = GO_SWISS_RANDOM;
     map->seed = rng_next(&map->random);
     if (hint <= GO_GROUP_SLOTS) return map;

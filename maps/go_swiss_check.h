@@ -4,7 +4,7 @@
  * slot. */
 static size_t go_probe_length(const struct map *map, const struct go_table *table, struct go_group *place,
                               size_t i) {
-    uint64_t hash = go_swiss_hash(map, *go_slot_key(&place->slots[i]));
+    uint64_t hash = go_swiss_hash(map, go_slot_key(&place->slots[i]));
     struct go_group *group;
     size_t length = 1;
     GO_PROBE(table, hash, group) {
@@ -17,14 +17,14 @@ static size_t go_probe_length(const struct map *map, const struct go_table *tabl
 static const char *go_check_slot(const struct map *map, const struct go_table *table, struct go_group *place,
                                  size_t i) {
     map_key key = *go_slot_key(&place->slots[i]);
-    uint64_t hash = go_swiss_hash(map, key);
+    uint64_t hash = go_swiss_hash(map, &key);
     struct go_group *group;
     size_t found;
     if (place->ctrl[i] != go_h2(hash)) return "a control byte is not its key's H2";
     if (go_table_of(map, hash) != table) return "the directory leads a key to another table";
     if (go_probe_length(map, table, place, i) == 0)
         return "an empty slot lies between a key's home and its group";
-    if (!go_table_find(table, hash, key, &group, &found)) return "a key is not found in its table";
+    if (!go_table_find(map, table, hash, key, false, &group, &found)) return "a key is not found in its table";
     return group == place && found == i ? NULL : "a key is stored twice";
 }
 
@@ -61,7 +61,7 @@ static const char *go_check_small(struct map *map) {
         if (group->ctrl[i] == GO_CTRL_EMPTY) continue;
         if (group->ctrl[i] == GO_CTRL_DELETED) return "a small map has a tombstone";
         map_key key = *go_slot_key(&group->slots[i]);
-        if (group->ctrl[i] != go_h2(go_swiss_hash(map, key))) return "a control byte is not its key's H2";
+        if (group->ctrl[i] != go_h2(go_swiss_hash(map, &key))) return "a control byte is not its key's H2";
         if (go_small_find(map, key) != &group->slots[i]) return "a key is stored twice";
         used++;
     }

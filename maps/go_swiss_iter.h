@@ -17,7 +17,7 @@ struct map_iter {
 };
 
 /* table.go: Init. The map must not change until the iterator is done with. */
-MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
+GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {
     memset(iter, 0, sizeof *iter);
     if (map->used == 0) return;
     iter->map = map;
@@ -72,7 +72,7 @@ static bool go_iter_next_small(struct map_iter *iter, map_key *key, const map_va
 }
 
 /* table.go: Next. */
-MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
+GO_FUNC bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     struct map *map = iter->map;
     if (!map) return false;
     if (__builtin_expect(go_writing(map), 0)) {

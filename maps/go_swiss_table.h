@@ -8,14 +8,17 @@
          (group) = &(table)->groups[probe_at], true;                                                         \
          probe_at = (probe_at + ++probe_step) & (table)->length_mask)
 
-/* table.go: getWithKey. */
-MAP_INLINE bool go_table_find(const struct go_table *table, uint64_t hash, map_key key,
-                              struct go_group **group_out, size_t *slot_out) {
+/* The probe of getWithKey and of Delete. With `calls` keys are compared through Key.Equal, as Delete does. */
+MAP_INLINE bool go_table_find(const struct map *map, const struct go_table *table, uint64_t hash, map_key key,
+                              bool calls, struct go_group **group_out, size_t *slot_out) {
     struct go_group *group;
     GO_PROBE(table, hash, group) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             size_t i = go_bitset_first(match);
-            if (__builtin_expect(!key_equal(*go_slot_key(&group->slots[i]), key), 0)) continue;
+            if (__builtin_expect(!(calls ? map->equal(&key, go_slot_key(&group->slots[i]))
+                                         : go_same_key(&key, go_slot_key(&group->slots[i]))),
+                                 0))
+                continue;
             *group_out = group;
             *slot_out = i;
             return true;
@@ -59,9 +62,9 @@ MAP_INLINE void go_slot_drop(struct map *map, struct go_slot *slot) {
     }
     if (GO_ELEM_INDIRECT) HEAP_FREE(HEAP_OF(map), go_slot_elem(slot));
 #if defined(SHAPE_KEY_STR)
-    memset(&slot->key, 0, sizeof slot->key);
+    go_typed_clear(&slot->key, sizeof slot->key);
 #endif
-    memset(&slot->elem, 0, sizeof slot->elem);
+    go_typed_clear(&slot->elem, sizeof slot->elem);
     HEAP_DROP(HEAP_OF(map), slot);
 }
 
@@ -73,7 +76,7 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
     GO_PROBE(table, hash, group) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             i = go_bitset_first(match);
-            if (__builtin_expect(key_equal(*go_slot_key(&group->slots[i]), key), 1))
+            if (__builtin_expect(go_same_key(&key, go_slot_key(&group->slots[i])), 1))
                 return go_slot_elem(&group->slots[i]);
         }
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
@@ -101,10 +104,10 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
 
 /* table.go: Delete. A group that has an empty slot ends every probe, so the slot may become empty again; in a
  * full group it must stay a tombstone. */
-MAP_INLINE bool go_table_delete(struct map *map, struct go_table *table, uint64_t hash, map_key key) {
+GO_FUNC bool go_table_delete(struct map *map, struct go_table *table, uint64_t hash, map_key key) {
     struct go_group *group;
     size_t i;
-    if (!go_table_find(table, hash, key, &group, &i)) return false;
+    if (!go_table_find(map, table, hash, key, true, &group, &i)) return false;
     table->used--;
     map->used--;
     go_slot_drop(map, &group->slots[i]);
@@ -118,11 +121,11 @@ MAP_INLINE bool go_table_delete(struct map *map, struct go_table *table, uint64_
 }
 
 /* map.go: deleteSmall. */
-MAP_INLINE bool go_small_delete(struct map *map, uint64_t hash, map_key key) {
+GO_FUNC bool go_small_delete(struct map *map, uint64_t hash, map_key key) {
     struct go_group *group = (struct go_group *)map->dir_ptr;
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         size_t i = go_bitset_first(match);
-        if (!key_equal(*go_slot_key(&group->slots[i]), key)) continue;
+        if (!map->equal(&key, go_slot_key(&group->slots[i]))) continue;
         map->used--;
         go_slot_drop(map, &group->slots[i]);
         group->ctrl[i] = GO_CTRL_EMPTY;
@@ -231,13 +234,14 @@ static void go_retire(struct map *map, struct go_stale *reserved, struct go_tabl
 }
 
 /* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. */
-MAP_INLINE void go_table_put_new(struct go_table *table, uint64_t hash, const struct go_slot *entry) {
+GO_FUNC void go_table_put_new(struct go_table *table, uint64_t hash, const struct go_slot *entry) {
     struct go_group *group;
     GO_PROBE(table, hash, group) {
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
         if (__builtin_expect(spare == 0, 0)) continue;
         size_t i = go_bitset_first(spare);
-        group->slots[i] = *entry;
+        go_typed_move(&group->slots[i].key, &entry->key, sizeof entry->key);
+        go_typed_move(&group->slots[i].elem, &entry->elem, sizeof entry->elem);
         group->ctrl[i] = go_h2(hash);
         break;
     }
@@ -251,7 +255,7 @@ static void go_move_entries(const struct map *map, struct go_group *groups, size
     for (size_t g = 0; g < count; g++)
         for (go_bitset full = go_match_full(groups[g].ctrl); full; full = go_bitset_rest(full)) {
             struct go_slot *slot = &groups[g].slots[go_bitset_first(full)];
-            uint64_t hash = go_swiss_hash(map, *go_slot_key(slot));
+            uint64_t hash = go_swiss_hash(map, go_slot_key(slot));
             go_table_put_new(hash & mask ? right : left, hash, slot);
         }
 }

@@ -1,0 +1,63 @@
+/* What the ports of Go's plain maps share with the originals besides their structure: who calls whom.
+ *
+ * A Go program does not inline its map: a lookup, a store, a deletion, every step of a walk is a call into
+ * the runtime, which is given a descriptor of the map's type and calls the hash function through it. Values
+ * and keys are moved and cleared by calls too, as only the descriptor knows their size. These calls are a
+ * tenth to a half of an operation while the map is cached, and not the same share in both maps; without them
+ * a port would be faster than its original by a different factor in each, and the ratio of the two ports
+ * would say little about the two maps. So a GO_FUNC is a function in Go's runtime too, and as there it is
+ * called.
+ *
+ * Source: Go 1.24 (The Go Authors, BSD licence), internal/abi/map_{noswiss,swiss}.go (MapType.Hasher),
+ *         runtime/mbarrier.go (typedmemmove, typedmemclr), runtime/alg.go (memequal).
+ */
+#ifndef MAPBENCH_MAPS_GO_CALL_H
+#define MAPBENCH_MAPS_GO_CALL_H
+
+#include "maps/go_hash.h"
+
+/* noipa: gcc may neither clone the function for a caller nor rely on which registers it leaves alone. */
+#if defined(__clang__)
+#define GO_FUNC static __attribute__((noinline))
+#define GO_LOOP _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define GO_FUNC static __attribute__((noipa))
+/* Before a loop that Go's compiler leaves as it is: eight slots, one after the other. */
+#define GO_LOOP _Pragma("GCC unroll 1")
+#endif
+
+/* MapType.Hasher: stored in the map, so that it is called through a pointer. */
+typedef uint64_t go_hasher(const struct go_hash_keys *keys, const map_key *key, uint64_t seed);
+
+GO_FUNC uint64_t go_hash_key(const struct go_hash_keys *keys, const map_key *key, uint64_t seed) {
+#if !defined(UNIT_HASH_native)
+    (void)keys, (void)seed;
+    return key_hash(*key);
+#elif defined(SHAPE_KEY_STR)
+    return go_strhash(keys, key->text, key->len, seed);
+#elif defined(SHAPE_KEY_BITS) && SHAPE_KEY_BITS == 32
+    return go_memhash32(keys, *key, seed);
+#elif defined(SHAPE_KEY_BITS)
+    return go_memhash64(keys, *key, seed);
+#else
+    return go_strhash(keys, (const char *)key, sizeof *key, seed);
+#endif
+}
+
+/* typedmemmove, whose barrier is off outside of a collection. */
+GO_FUNC void go_typed_move(void *to, const void *from, size_t bytes) {
+    memmove(to, from, bytes);
+}
+
+/* typedmemclr, memclrNoHeapPointers */
+GO_FUNC void go_typed_clear(void *at, size_t bytes) {
+    memset(at, 0, bytes);
+}
+
+/* What Go compiles string comparison to: the lengths here, then a call of memequal, which asks first whether
+ * it is the same text. */
+GO_FUNC bool go_mem_equal(const char *a, const char *b, size_t bytes) {
+    return a == b || memcmp(a, b, bytes) == 0;
+}
+
+#endif
