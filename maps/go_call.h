@@ -49,9 +49,14 @@ GO_FUNC void go_typed_move(void *to, const void *from, size_t bytes) {
     memmove(to, from, bytes);
 }
 
-/* typedmemclr, memclrNoHeapPointers */
-GO_FUNC void go_typed_clear(void *at, size_t bytes) {
+/* memclrNoHeapPointers */
+GO_FUNC void go_clear(void *at, size_t bytes) {
     memset(at, 0, bytes);
+}
+
+/* typedmemclr */
+GO_FUNC void go_typed_clear(void *at, size_t bytes) {
+    go_clear(at, bytes);
 }
 
 /* What Go compiles string comparison to: the lengths here, then a call of memequal, which asks first whether

@@ -310,7 +310,7 @@ GO_FUNC bool map_del(struct map *map, map_key key) {
 #ifdef SHAPE_KEY_STR
         go_key_at(b, slot)->text = NULL;
 #endif
-        if (!GO_VAL_OUTSIDE) go_typed_clear(&b->val[slot], sizeof b->val[slot]);
+        if (!GO_VAL_OUTSIDE) go_clear(&b->val[slot], sizeof b->val[slot]);
         HEAP_DROP(HEAP_OF(map), &b->key[slot]);
         go_mark_deleted(head, b, slot);
         if (--map->h.count == 0) map->h.hash0 = go_draw(map); /* go.dev/issue/25237 */

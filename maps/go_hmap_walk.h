@@ -6,19 +6,24 @@ static const size_t GO_NO_CHECK = SIZE_MAX;
 
 /* hiter */
 struct map_iter {
-    struct map *map; /* NULL: at the end */
+    map_key *key; /* NULL: at the end */
+    map_val *elem;
+    struct map *map; /* NULL: the walk has ended */
     struct go_bmap *buckets, *b;
-    size_t start, bucket;
+    size_t start;
+    uint8_t offset;
+    bool wrapped;
+    uint8_t B, i; /* i: next slot of b, counted from the offset */
+    size_t bucket;
     size_t check; /* only entries of this bucket are taken from an old one */
     size_t epoch;
-    size_t i; /* next slot of b, counted from the offset */
-    uint8_t offset, B;
-    bool wrapped;
 };
 
 static void go_walk_end(struct map_iter *iter) {
     struct map *map = iter->map;
     iter->map = NULL;
+    iter->key = NULL;
+    iter->elem = NULL;
     if (map && iter->epoch == map->walk_epoch && --map->walks == 0) go_free_retired(map);
 }
 
@@ -38,81 +43,94 @@ GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->buckets = map->h.buckets;
     iter->start = iter->bucket = random & go_mask(map->h.B);
     iter->offset = (uint8_t)(random >> map->h.B & (GO_SLOTS - 1));
-    iter->i = GO_SLOTS;
-    iter->check = GO_NO_CHECK;
     iter->epoch = map->walk_epoch;
     map->walks++;
     map->h.flags |= GO_ITERATOR | GO_OLD_ITERATOR;
 }
 
-/* The part of mapiternext from one bucket to the next. */
-static __attribute__((noinline)) bool go_walk_bucket(struct map_iter *iter) {
-    struct map *map = iter->map;
-    iter->i = 0;
-    if (iter->epoch != map->walk_epoch) return iter->map = NULL, false;
-    if (iter->b && (iter->b = iter->b->overflow)) return true;
-    if (iter->bucket == iter->start && iter->wrapped) return go_walk_end(iter), false;
-    iter->b = &iter->buckets[iter->bucket];
-    iter->check = GO_NO_CHECK;
-    if (go_growing(map) && iter->B == map->h.B) {
-        struct go_bmap *old = &map->h.oldbuckets[iter->bucket & (go_old_buckets(map) - 1)];
+/* The part of mapiternext that begins a chain: the bucket's own, or the old one while it is not evacuated. */
+MAP_INLINE struct go_bmap *go_walk_chain(const struct map_iter *iter, size_t bucket, size_t *check) {
+    const struct map *map = iter->map;
+    *check = GO_NO_CHECK;
+    if (__builtin_expect(go_growing(map), 0) && iter->B == map->h.B) {
+        struct go_bmap *old = &map->h.oldbuckets[bucket & (go_old_buckets(map) - 1)];
         if (!go_evacuated(old)) {
-            iter->b = old;
-            iter->check = iter->bucket;
+            *check = bucket;
+            return old;
         }
     }
-    if (++iter->bucket == (size_t)1 << iter->B) {
-        iter->bucket = 0;
-        iter->wrapped = true;
-    }
-    return true;
+    return &iter->buckets[bucket];
 }
 
 /* mapaccessK: the stored key and value; false: absent. */
-static bool go_find_both(struct map *map, map_key key, map_key *stored, const map_val **val) {
+GO_FUNC bool go_find_both(struct map *map, const map_key *key, map_key **stored, map_val **val) {
     size_t slot;
-    uint64_t hash = go_hash(map, &key);
+    uint64_t hash = go_hash(map, key);
     if (map->h.count == 0) return false;
-    struct go_bmap *b = go_search(go_chain(map, hash), &key, go_top(hash), &slot);
+    struct go_bmap *b = go_search(go_chain(map, hash), key, go_top(hash), &slot);
     if (!b) return false;
-    *stored = *go_key_at(b, slot);
+    *stored = go_key_at(b, slot);
     *val = go_val_at(b, slot);
     return true;
 }
 
-/* The part of mapiternext for slots of a bucket that is, or has been, evacuated. */
-static __attribute__((noinline)) bool go_walk_moving(const struct map_iter *iter, size_t slot, map_key *key,
-                                                     const map_val **val) {
+/* The part of mapiternext that takes the entry of a slot; false: it is another bucket's, or has been deleted.
+ */
+MAP_INLINE bool go_walk_take(struct map_iter *iter, struct go_bmap *b, size_t slot, size_t check) {
     struct map *map = iter->map;
-    map_key at = *go_key_at(iter->b, slot);
-    if (iter->check != GO_NO_CHECK && !go_same_size(map) &&
-        (go_hash(map, &at) & go_mask(iter->B)) != iter->check)
+    map_key *key = go_key_at(b, slot);
+    if (__builtin_expect(check != GO_NO_CHECK, 0) && !go_same_size(map) &&
+        (go_hash(map, key) & go_mask(iter->B)) != check)
         return false;
-    if (iter->b->top[slot] < GO_TOP_MIN) return go_find_both(map, at, key, val);
-    *key = at;
-    *val = go_val_at(iter->b, slot);
+    if (__builtin_expect(b->top[slot] == GO_EVACUATED_X || b->top[slot] == GO_EVACUATED_Y, 0))
+        return go_find_both(map, key, &iter->key, &iter->elem);
+    iter->key = key;
+    iter->elem = go_val_at(b, slot);
     return true;
 }
 
 /* mapiternext. Deletes and stores of a walk's own loop are allowed, as in Go. */
-GO_FUNC bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
-    if (!iter->map) return false;
-    if (__builtin_expect(iter->map->h.flags & GO_WRITING, 0))
-        return go_refuse(iter->map, GO_CONCURRENT_WALK) != NULL;
-    for (;;) {
-        while (iter->i < GO_SLOTS) {
-            size_t slot = (iter->i++ + iter->offset) & (GO_SLOTS - 1);
-            uint8_t top = iter->b->top[slot];
-            if (go_is_empty(top) || top == GO_EVACUATED_EMPTY) continue;
-            if (__builtin_expect(top >= GO_TOP_MIN && iter->check == GO_NO_CHECK, 1)) {
-                *key = *go_key_at(iter->b, slot);
-                *val = go_val_at(iter->b, slot);
-                return true;
-            }
-            if (go_walk_moving(iter, slot, key, val)) return true;
-        }
-        if (!go_walk_bucket(iter)) return false;
+GO_FUNC void go_walk_next(struct map_iter *iter) {
+    struct map *map = iter->map;
+    if (__builtin_expect(!map || iter->epoch != map->walk_epoch, 0)) return go_walk_end(iter);
+    if (__builtin_expect(map->h.flags & GO_WRITING, 0)) {
+        go_refuse(map, GO_CONCURRENT_WALK);
+        iter->key = NULL;
+        return;
     }
+    size_t bucket = iter->bucket, check = iter->check;
+    struct go_bmap *b = iter->b;
+    uint8_t i = iter->i;
+    for (;; b = b->overflow, i = 0) {
+        if (!b) {
+            if (bucket == iter->start && iter->wrapped) return go_walk_end(iter);
+            b = go_walk_chain(iter, bucket, &check);
+            if (++bucket == (size_t)1 << iter->B) {
+                bucket = 0;
+                iter->wrapped = true;
+            }
+            i = 0;
+        }
+        GO_LOOP for (; i < GO_SLOTS; i++) {
+            size_t slot = (i + iter->offset) & (GO_SLOTS - 1);
+            if (go_is_empty(b->top[slot]) || b->top[slot] == GO_EVACUATED_EMPTY) continue;
+            if (!go_walk_take(iter, b, slot, check)) continue;
+            iter->bucket = bucket;
+            iter->b = b;
+            iter->i = i + 1;
+            iter->check = check;
+            return;
+        }
+    }
+}
+
+/* What a range loop does with mapiternext: the entry is read through the pointers left in hiter. */
+MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
+    go_walk_next(iter);
+    if (!iter->key) return false;
+    *key = *iter->key;
+    *val = iter->elem;
+    return true;
 }
 
 /* The copy's bucket n takes the entries of a chain, close together; false: out of memory. moveToBmap. */

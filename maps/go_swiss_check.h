@@ -24,7 +24,8 @@ static const char *go_check_slot(const struct map *map, const struct go_table *t
     if (go_table_of(map, hash) != table) return "the directory leads a key to another table";
     if (go_probe_length(map, table, place, i) == 0)
         return "an empty slot lies between a key's home and its group";
-    if (!go_table_find(map, table, hash, key, false, &group, &found)) return "a key is not found in its table";
+    if (!go_table_find(map, table, hash, key, false, &group, &found))
+        return "a key is not found in its table";
     return group == place && found == i ? NULL : "a key is stored twice";
 }
 

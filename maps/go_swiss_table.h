@@ -149,7 +149,7 @@ static void go_reset_growth_left(struct go_table *table) {
 /* group.go: newGroups, with the control words set; table.go: reset. */
 static struct go_group *go_groups_new(struct map *map, size_t count) {
     (void)map;
-    struct go_group *groups = HEAP_NEW(HEAP_OF(map), struct go_group, count);
+    struct go_group *groups = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_group, count);
     for (size_t i = 0; groups && i < count; i++) memset(groups[i].ctrl, GO_CTRL_EMPTY, sizeof groups[i].ctrl);
     return groups;
 }
@@ -234,14 +234,15 @@ static void go_retire(struct map *map, struct go_stale *reserved, struct go_tabl
 }
 
 /* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. */
-GO_FUNC void go_table_put_new(struct go_table *table, uint64_t hash, const struct go_slot *entry) {
+GO_FUNC void go_table_put_new(struct go_table *table, uint64_t hash, const go_key_cell *key,
+                              const go_elem_cell *elem) {
     struct go_group *group;
     GO_PROBE(table, hash, group) {
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
         if (__builtin_expect(spare == 0, 0)) continue;
         size_t i = go_bitset_first(spare);
-        go_typed_move(&group->slots[i].key, &entry->key, sizeof entry->key);
-        go_typed_move(&group->slots[i].elem, &entry->elem, sizeof entry->elem);
+        go_typed_move(&group->slots[i].key, key, sizeof *key);
+        go_typed_move(&group->slots[i].elem, elem, sizeof *elem);
         group->ctrl[i] = go_h2(hash);
         break;
     }
@@ -249,14 +250,15 @@ GO_FUNC void go_table_put_new(struct go_table *table, uint64_t hash, const struc
     table->used++;
 }
 
-/* Puts the groups' entries into `left`, or those whose hash has the bit `mask` set into `right`. */
+/* The loops of growToTable, grow and split: puts the groups' entries into `left`, or those whose hash has the
+ * bit `mask` set into `right`. */
 static void go_move_entries(const struct map *map, struct go_group *groups, size_t count,
                             struct go_table *left, struct go_table *right, uint64_t mask) {
-    for (size_t g = 0; g < count; g++)
-        for (go_bitset full = go_match_full(groups[g].ctrl); full; full = go_bitset_rest(full)) {
-            struct go_slot *slot = &groups[g].slots[go_bitset_first(full)];
+    for (size_t g = 0; g < count; g++) GO_LOOP for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
+            if (groups[g].ctrl[i] & GO_CTRL_EMPTY) continue;
+            struct go_slot *slot = &groups[g].slots[i];
             uint64_t hash = go_swiss_hash(map, go_slot_key(slot));
-            go_table_put_new(hash & mask ? right : left, hash, slot);
+            go_table_put_new(hash & mask ? right : left, hash, &slot->key, &slot->elem);
         }
 }
 
