@@ -8,7 +8,7 @@
  * would say little about the two maps. So a GO_FUNC is a function in Go's runtime too, and as there it is
  * called.
  *
- * Source: Go 1.24 (The Go Authors, BSD licence), internal/abi/map_{noswiss,swiss}.go (MapType.Hasher),
+ * Source: Go 1.24 (The Go Authors, BSD licence), internal/abi/type.go, map_noswiss.go and map_swiss.go,
  *         runtime/mbarrier.go (typedmemmove, typedmemclr), runtime/alg.go (memequal).
  */
 #ifndef MAPBENCH_MAPS_GO_CALL_H
@@ -26,8 +26,26 @@
 #define GO_LOOP _Pragma("GCC unroll 1")
 #endif
 
-/* MapType.Hasher: stored in the map, so that it is called through a pointer. */
 typedef uint64_t go_hasher(const struct go_hash_keys *keys, const map_key *key, uint64_t seed);
+
+/* Type: what is used of it. */
+struct go_type {
+    size_t bytes;
+    size_t pointer_bytes; /* of which so many may hold pointers */
+    bool (*equal)(const map_key *a, const map_key *b);
+};
+
+/* MapType of both maps: what is used of them. The map is told at run time how large and where things are. */
+struct go_map_type {
+    const struct go_type *key, *elem;
+    go_hasher *hasher;
+    size_t group_bytes;            /* of a group, or a bucket */
+    size_t slot_bytes;             /* Swiss: from one slot to the next */
+    size_t elem_offset;            /* of a slot, or a bucket */
+    uint8_t key_bytes, elem_bytes; /* classic: of a key and an element as they are stored */
+    uint32_t flags;
+};
+enum { GO_TYPE_INDIRECT_KEY = 1, GO_TYPE_INDIRECT_ELEM = 2 };
 
 GO_FUNC uint64_t go_hash_key(const struct go_hash_keys *keys, const map_key *key, uint64_t seed) {
 #if !defined(UNIT_HASH_native)
@@ -45,8 +63,9 @@ GO_FUNC uint64_t go_hash_key(const struct go_hash_keys *keys, const map_key *key
 }
 
 /* typedmemmove, whose barrier is off outside of a collection. */
-GO_FUNC void go_typed_move(void *to, const void *from, size_t bytes) {
-    memmove(to, from, bytes);
+GO_FUNC void go_typed_move(const struct go_type *type, void *to, const void *from) {
+    if (to == from) return;
+    memmove(to, from, type->bytes);
 }
 
 /* memclrNoHeapPointers */
@@ -55,8 +74,8 @@ GO_FUNC void go_clear(void *at, size_t bytes) {
 }
 
 /* typedmemclr */
-GO_FUNC void go_typed_clear(void *at, size_t bytes) {
-    go_clear(at, bytes);
+GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
+    go_clear(at, type->bytes);
 }
 
 /* What Go compiles string comparison to: the lengths here, then a call of memequal, which asks first whether

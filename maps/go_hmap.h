@@ -74,7 +74,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
-    map->hasher = go_hash_key;
+    map->type = &go_unit_type;
     map->random = unit_seed;
     map->h.hash0 = go_draw(map);
     unsigned b = 0;
@@ -175,7 +175,7 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
 #if defined(SHAPE_KEY_INT)
     bool one_bucket = map->h.B == 0 && !GO_VAL_OUTSIDE;
     struct go_bmap *b = one_bucket ? map->h.buckets : go_chain(map, go_hash(map, &key));
-    b = go_search(b, &key, 0, &slot);
+    b = go_search(map->type, b, &key, 0, &slot);
 #else
     struct go_bmap *b = NULL;
 #ifdef SHAPE_KEY_STR
@@ -185,9 +185,9 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
     }
 #endif
     uint64_t hash = go_hash(map, &key);
-    b = go_search(go_chain(map, hash), &key, go_top(hash), &slot);
+    b = go_search(map->type, go_chain(map, hash), &key, go_top(hash), &slot);
 #endif
-    return b ? go_val_at(b, slot) : NULL;
+    return b ? go_typed_elem(map->type, b, slot) : NULL;
 }
 
 /* --- storing
@@ -228,7 +228,7 @@ MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
     for (;;) {
         size_t bucket = hash & go_mask(map->h.B), place = 0;
         if (__builtin_expect(go_growing(map), 0) && !go_grow_work(map, bucket)) return NULL;
-        struct go_bmap *b = &map->h.buckets[bucket], *into = NULL;
+        struct go_bmap *b = go_bucket_at(map->type, map->h.buckets, bucket), *into = NULL;
         for (bool rest = false; !rest;) {
             GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
                 if (GO_OTHER_SLOT(b->top[i], top)) {
@@ -239,11 +239,13 @@ MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
                     HEAP_STORE(HEAP_OF(map), &b->key[i].text,
                                key.text); /* the stored text may be given up now */
 #endif
-                    return go_val_at(b, i);
+                    return go_typed_elem(map->type, b, i);
                 }
             }
-            if (rest || !b->overflow) break;
-            b = b->overflow;
+            if (rest) break;
+            struct go_bmap *overflow = go_overflow_of(map->type, b);
+            if (!overflow) break;
+            b = overflow;
         }
         if (!go_growing(map) &&
             __builtin_expect(go_overloaded(map->h.count + 1, map->h.B) || go_many_overflows(map), 0)) {
@@ -255,7 +257,7 @@ MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
         *go_key_at(into, place) = key;
         into->top[place] = top;
         map->h.count++;
-        return go_val_at(into, place);
+        return go_typed_elem(map->type, into, place);
     }
 }
 
@@ -301,16 +303,16 @@ GO_FUNC bool map_del(struct map *map, map_key key) {
     if (__builtin_expect(map->h.flags & GO_WRITING, 0)) return go_refuse(map, GO_CONCURRENT_WRITES) != NULL;
     uint64_t hash = go_hash(map, &key);
     map->h.flags ^= GO_WRITING;
-    struct go_bmap *head = &map->h.buckets[hash & go_mask(map->h.B)];
+    struct go_bmap *head = go_bucket_at(map->type, map->h.buckets, hash & go_mask(map->h.B));
     if (__builtin_expect(go_growing(map), 0) && !go_grow_work(map, hash & go_mask(map->h.B)))
         head = go_chain(map, hash);
-    struct go_bmap *b = go_search(head, &key, go_top(hash), &slot);
+    struct go_bmap *b = go_search(map->type, head, &key, go_top(hash), &slot);
     if (b) {
         go_free_cells(map, b, slot);
 #ifdef SHAPE_KEY_STR
         go_key_at(b, slot)->text = NULL;
 #endif
-        if (!GO_VAL_OUTSIDE) go_clear(&b->val[slot], sizeof b->val[slot]);
+        if (!GO_VAL_OUTSIDE) go_clear(go_typed_elem(map->type, b, slot), map->type->elem->bytes);
         HEAP_DROP(HEAP_OF(map), &b->key[slot]);
         go_mark_deleted(head, b, slot);
         if (--map->h.count == 0) map->h.hash0 = go_draw(map); /* go.dev/issue/25237 */

@@ -103,7 +103,7 @@ struct go_retired {
 struct map {
     struct go_hmap h;
     const struct go_hash_keys *keys;
-    go_hasher *hasher;
+    const struct go_map_type *type;
     uint64_t random; /* in place of the runtime's rand */
     struct go_retired *retired;
     size_t walks;      /* under way */
@@ -149,7 +149,40 @@ MAP_INLINE uint8_t go_top(uint64_t hash) {
 }
 
 MAP_INLINE uint64_t go_hash(const struct map *map, const map_key *key) {
-    return map->hasher(map->keys, key, map->h.hash0);
+    return map->type->hasher(map->keys, key, map->h.hash0);
+}
+
+#ifdef SHAPE_KEY_STR
+#define GO_KEY_POINTER_BYTES sizeof(void *)
+#else
+#define GO_KEY_POINTER_BYTES 0
+#endif
+
+static const struct go_map_type go_unit_type = {
+    .key = &(const struct go_type){sizeof(map_key), GO_KEY_POINTER_BYTES, NULL},
+    .elem = &(const struct go_type){sizeof(map_val), 0, NULL},
+    .hasher = go_hash_key,
+    .group_bytes = sizeof(struct go_bmap),
+    .elem_offset = offsetof(struct go_bmap, val),
+    .key_bytes = sizeof(go_key_cell),
+    .elem_bytes = sizeof(go_val_cell),
+    .flags = (GO_KEY_OUTSIDE ? GO_TYPE_INDIRECT_KEY : 0) | (GO_VAL_OUTSIDE ? GO_TYPE_INDIRECT_ELEM : 0),
+};
+
+/* Addresses worked out from the type: of a bucket, the next one of its chain, a key, an element. */
+MAP_INLINE struct go_bmap *go_bucket_at(const struct go_map_type *type, struct go_bmap *array, size_t n) {
+    return (struct go_bmap *)(void *)((char *)array + n * type->group_bytes);
+}
+MAP_INLINE struct go_bmap *go_overflow_of(const struct go_map_type *type, struct go_bmap *b) {
+    return *(struct go_bmap **)(void *)((char *)b + type->group_bytes - sizeof(void *));
+}
+MAP_INLINE map_key *go_typed_key(const struct go_map_type *type, struct go_bmap *b, size_t i) {
+    void *cell = (char *)b + offsetof(struct go_bmap, key) + i * type->key_bytes;
+    return type->flags & GO_TYPE_INDIRECT_KEY ? (map_key *)*(go_outside *)cell : (map_key *)cell;
+}
+MAP_INLINE map_val *go_typed_elem(const struct go_map_type *type, struct go_bmap *b, size_t i) {
+    void *cell = (char *)b + type->elem_offset + i * type->elem_bytes;
+    return type->flags & GO_TYPE_INDIRECT_ELEM ? (map_val *)*(go_outside *)cell : (map_val *)cell;
 }
 
 static uint32_t go_draw(struct map *map) {
@@ -281,17 +314,19 @@ MAP_INLINE bool go_holds(struct go_bmap *b, size_t i, const map_key *key, uint8_
 /* The head of the chain in which a key with this hash is: in the old array if not yet evacuated. */
 MAP_INLINE struct go_bmap *go_chain(const struct map *map, uint64_t hash) {
     size_t mask = go_mask(map->h.B);
-    struct go_bmap *b = &map->h.buckets[hash & mask];
+    struct go_bmap *b = go_bucket_at(map->type, map->h.buckets, hash & mask);
     if (__builtin_expect(go_growing(map), 0)) {
-        struct go_bmap *old = &map->h.oldbuckets[hash & (go_same_size(map) ? mask : mask >> 1)];
+        struct go_bmap *old =
+            go_bucket_at(map->type, map->h.oldbuckets, hash & (go_same_size(map) ? mask : mask >> 1));
         if (!go_evacuated(old)) return old;
     }
     return b;
 }
 
 /* Finds the slot in a chain; NULL: not there. */
-MAP_INLINE struct go_bmap *go_search(struct go_bmap *b, const map_key *key, uint8_t top, size_t *slot) {
-    for (; b; b = b->overflow) GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
+MAP_INLINE struct go_bmap *go_search(const struct go_map_type *type, struct go_bmap *b, const map_key *key,
+                                     uint8_t top, size_t *slot) {
+    for (; b; b = go_overflow_of(type, b)) GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
             if (go_holds(b, i, key, top)) {
                 *slot = i;
                 return b;

@@ -98,15 +98,16 @@ struct go_destination {
 /* The loop of evacuate; false: out of memory, the chain has to be put back. */
 static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_destination xy[2],
                           size_t newbit) {
-    bool same_size = go_same_size(map);
-    for (struct go_bmap *b = chain; b; b = b->overflow)
-        for (size_t i = 0; i < GO_SLOTS; i++) {
+    static const struct go_type pointer = {sizeof(void *), sizeof(void *), NULL};
+    const struct go_type *elem = GO_VAL_OUTSIDE ? &pointer : map->type->elem;
+    for (struct go_bmap *b = chain; b; b = go_overflow_of(map->type, b))
+        GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
             uint8_t top = b->top[i];
             if (go_is_empty(top)) {
                 b->top[i] = GO_EVACUATED_EMPTY;
                 continue;
             }
-            bool use_y = !same_size && (go_hash(map, go_key_at(b, i)) & newbit) != 0;
+            bool use_y = !go_same_size(map) && (go_hash(map, go_key_at(b, i)) & newbit) != 0;
             struct go_destination *to = &xy[use_y];
             if (__builtin_expect(to->i == GO_SLOTS, 0)) {
                 struct go_bmap *overflow = go_new_overflow(map, to->b);
@@ -116,7 +117,8 @@ static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_dest
             b->top[i] = (uint8_t)(GO_EVACUATED_X + use_y);
             to->b->top[to->i] = top;
             to->b->key[to->i] = b->key[i];
-            go_typed_move(&to->b->val[to->i], &b->val[i], sizeof b->val[i]);
+            go_typed_move(elem, (char *)to->b + map->type->elem_offset + to->i * map->type->elem_bytes,
+                          (char *)b + map->type->elem_offset + i * map->type->elem_bytes);
             to->i++;
         }
     return true;

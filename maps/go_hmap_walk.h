@@ -59,7 +59,7 @@ MAP_INLINE struct go_bmap *go_walk_chain(const struct map_iter *iter, size_t buc
             return old;
         }
     }
-    return &iter->buckets[bucket];
+    return go_bucket_at(map->type, iter->buckets, bucket);
 }
 
 /* mapaccessK: the stored key and value; false: absent. */
@@ -67,7 +67,7 @@ GO_FUNC bool go_find_both(struct map *map, const map_key *key, map_key **stored,
     size_t slot;
     uint64_t hash = go_hash(map, key);
     if (map->h.count == 0) return false;
-    struct go_bmap *b = go_search(go_chain(map, hash), key, go_top(hash), &slot);
+    struct go_bmap *b = go_search(map->type, go_chain(map, hash), key, go_top(hash), &slot);
     if (!b) return false;
     *stored = go_key_at(b, slot);
     *val = go_val_at(b, slot);
@@ -78,14 +78,14 @@ GO_FUNC bool go_find_both(struct map *map, const map_key *key, map_key **stored,
  */
 MAP_INLINE bool go_walk_take(struct map_iter *iter, struct go_bmap *b, size_t slot, size_t check) {
     struct map *map = iter->map;
-    map_key *key = go_key_at(b, slot);
+    map_key *key = go_typed_key(map->type, b, slot);
     if (__builtin_expect(check != GO_NO_CHECK, 0) && !go_same_size(map) &&
         (go_hash(map, key) & go_mask(iter->B)) != check)
         return false;
     if (__builtin_expect(b->top[slot] == GO_EVACUATED_X || b->top[slot] == GO_EVACUATED_Y, 0))
         return go_find_both(map, key, &iter->key, &iter->elem);
     iter->key = key;
-    iter->elem = go_val_at(b, slot);
+    iter->elem = go_typed_elem(map->type, b, slot);
     return true;
 }
 
@@ -101,7 +101,7 @@ GO_FUNC void go_walk_next(struct map_iter *iter) {
     size_t bucket = iter->bucket, check = iter->check;
     struct go_bmap *b = iter->b;
     uint8_t i = iter->i;
-    for (;; b = b->overflow, i = 0) {
+    for (;; b = go_overflow_of(map->type, b), i = 0) {
         if (!b) {
             if (bucket == iter->start && iter->wrapped) return go_walk_end(iter);
             b = go_walk_chain(iter, bucket, &check);
@@ -201,7 +201,8 @@ static const char *go_check_chain(struct map *map, struct go_bmap *head, size_t 
             size_t slot;
             if (go_top(hash) != top) return "a tophash is not its key's";
             if ((hash & mask) != n) return "an entry is in a bucket that is not its hash's";
-            if (go_search(head, &key, top, &slot) != b || slot != i) return "a key is stored twice";
+            if (go_search(map->type, head, &key, top, &slot) != b || slot != i)
+                return "a key is stored twice";
             ++*live;
         }
         bool last = !b->overflow && !go_is_empty(b->top[GO_SLOTS - 1]);

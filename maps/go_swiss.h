@@ -106,10 +106,9 @@ struct map {
     uint64_t clear_seq;
 
     const struct go_hash_keys *keys;
-    go_hasher *hasher;
-    bool (*equal)(const map_key *a, const map_key *b); /* Key.Equal */
-    uint64_t random;                                   /* rng_next's state */
-    size_t slots;                                      /* in all tables, or of the small map's group */
+    const struct go_map_type *type;
+    uint64_t random; /* rng_next's state */
+    size_t slots;    /* in all tables, or of the small map's group */
     size_t open_iterators;
     struct go_stale *stale;
     struct go_key_box *stale_keys;
@@ -130,7 +129,7 @@ _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups
 #define GO_SWISS_RANDOM 0x676f5f7377697373u
 
 MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
-    return map->hasher(map->keys, key, map->seed);
+    return map->type->hasher(map->keys, key, map->seed);
 }
 
 /* What Key.Equal is, and what the fast variants for integers and strings compare with instead. */
@@ -163,6 +162,40 @@ MAP_INLINE map_key *go_slot_key(struct go_slot *slot) {
 }
 MAP_INLINE map_val *go_slot_elem(struct go_slot *slot) {
     return GO_ELEM_INDIRECT ? *go_elem_pointer(&slot->elem) : (map_val *)(void *)&slot->elem;
+}
+
+#ifdef SHAPE_KEY_STR
+#define GO_KEY_POINTER_BYTES sizeof(void *)
+#else
+#define GO_KEY_POINTER_BYTES 0
+#endif
+
+static const struct go_map_type go_unit_type = {
+    .key = &(const struct go_type){sizeof(map_key), GO_KEY_POINTER_BYTES, go_key_equal},
+    .elem = &(const struct go_type){sizeof(map_val), 0, NULL},
+    .hasher = go_hash_key,
+    .group_bytes = sizeof(struct go_group),
+    .slot_bytes = sizeof(struct go_slot),
+    .elem_offset = offsetof(struct go_slot, elem),
+    .flags = (GO_KEY_INDIRECT ? GO_TYPE_INDIRECT_KEY : 0) | (GO_ELEM_INDIRECT ? GO_TYPE_INDIRECT_ELEM : 0),
+};
+
+/* group.go: groupsReference.group, groupReference.key and elem: addresses worked out from the type. */
+MAP_INLINE struct go_group *go_group_at(const struct go_map_type *type, const struct go_table *table,
+                                        uint64_t i) {
+    return (struct go_group *)(void *)((char *)table->groups + i * type->group_bytes);
+}
+MAP_INLINE struct go_slot *go_slot_at(const struct go_map_type *type, struct go_group *group, size_t i) {
+    return (struct go_slot *)(void *)((char *)group + offsetof(struct go_group, slots) +
+                                      i * type->slot_bytes);
+}
+MAP_INLINE map_key *go_typed_key(const struct go_map_type *type, struct go_slot *slot) {
+    void *cell = slot;
+    return type->flags & GO_TYPE_INDIRECT_KEY ? &(*go_key_pointer(cell))->key : (map_key *)cell;
+}
+MAP_INLINE map_val *go_typed_elem(const struct go_map_type *type, struct go_slot *slot) {
+    void *cell = (char *)slot + type->elem_offset;
+    return type->flags & GO_TYPE_INDIRECT_ELEM ? *go_elem_pointer(cell) : (map_val *)cell;
 }
 
 /* map.go: directoryIndex, directoryAt. */
@@ -238,8 +271,8 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
     uint64_t hash = go_swiss_hash(map, &key);
     struct go_group *group;
     size_t i;
-    return go_table_find(map, go_table_of(map, hash), hash, key, false, &group, &i)
-               ? go_slot_elem(&group->slots[i])
+    return go_table_find(map->type, go_table_of(map, hash), hash, &key, false, &group, &i)
+               ? go_slot_elem(go_slot_at(map->type, group, i))
                : NULL;
 }
 
@@ -248,7 +281,9 @@ GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
     struct go_group *group = (struct go_group *)map->dir_ptr;
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         struct go_slot *slot = &group->slots[go_bitset_first(match)];
-        if (go_same_key(&key, go_slot_key(slot))) return go_slot_elem(slot);
+        if (!go_same_key(&key, go_slot_key(slot))) continue;
+        go_key_update(go_slot_key(slot), key);
+        return go_slot_elem(slot);
     }
     size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
     if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
@@ -286,20 +321,25 @@ done:
     return elem;
 }
 
-/* map.go: Delete, deleteSmall; table.go: Delete. */
-GO_FUNC bool map_del(struct map *map, map_key key) {
+/* map.go: Delete. */
+GO_FUNC bool go_map_delete(const struct go_map_type *type, struct map *map, const map_key *key) {
     if (map->used == 0) return false;
     if (__builtin_expect(go_writing(map), 0)) {
         go_fatal(map, "concurrent map writes");
         return false;
     }
-    uint64_t hash = go_swiss_hash(map, &key);
+    uint64_t hash = type->hasher(map->keys, key, map->seed);
     go_toggle_writing(map);
-    bool found = map->dir_len == 0 ? go_small_delete(map, hash, key)
-                                   : go_table_delete(map, go_table_of(map, hash), hash, key);
+    bool found = map->dir_len == 0 ? go_small_delete(type, map, hash, key)
+                                   : go_table_delete(type, map, go_table_of(map, hash), hash, key);
     if (__builtin_expect(map->used == 0, 0)) map->seed = rng_next(&map->random);
     go_end_write(map);
     return found;
+}
+
+/* runtime_fast64_swiss.go: runtime_mapdelete_fast64, and its 32-bit and string kin. */
+GO_FUNC bool map_del(struct map *map, map_key key) {
+    return map->used != 0 && go_map_delete(map->type, map, &key);
 }
 
 MAP_INLINE size_t map_len(const struct map *map) {
@@ -369,8 +409,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
-    map->hasher = go_hash_key;
-    map->equal = go_key_equal;
+    map->type = &go_unit_type;
     map->random = GO_SWISS_RANDOM;
     map->seed = rng_next(&map->random);
     if (hint <= GO_GROUP_SLOTS) return map;

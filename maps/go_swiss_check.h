@@ -7,7 +7,7 @@ static size_t go_probe_length(const struct map *map, const struct go_table *tabl
     uint64_t hash = go_swiss_hash(map, go_slot_key(&place->slots[i]));
     struct go_group *group;
     size_t length = 1;
-    GO_PROBE(table, hash, group) {
+    GO_PROBE(map->type, table, hash, group) {
         if (group == place) return length;
         if (go_match_empty(group->ctrl)) return 0;
         length++;
@@ -24,7 +24,7 @@ static const char *go_check_slot(const struct map *map, const struct go_table *t
     if (go_table_of(map, hash) != table) return "the directory leads a key to another table";
     if (go_probe_length(map, table, place, i) == 0)
         return "an empty slot lies between a key's home and its group";
-    if (!go_table_find(map, table, hash, key, false, &group, &found))
+    if (!go_table_find(map->type, table, hash, &key, false, &group, &found))
         return "a key is not found in its table";
     return group == place && found == i ? NULL : "a key is stored twice";
 }

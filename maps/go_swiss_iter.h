@@ -9,6 +9,7 @@
 struct map_iter {
     const map_key *key; /* NULL: at the end */
     const map_val *elem;
+    const struct go_map_type *type;
     struct map *map; /* NULL: the map was empty */
     uint64_t entry_offset, dir_offset;
     uint8_t global_depth; /* the map's when it was looked at last */
@@ -23,6 +24,7 @@ GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {
     memset(iter, 0, sizeof *iter);
     if (map->used == 0) return;
     iter->map = map;
+    iter->type = map->type;
     iter->entry_offset = rng_next(&map->random);
     iter->dir_offset = rng_next(&map->random);
     iter->global_depth = map->global_depth;
@@ -57,11 +59,13 @@ MAP_INLINE void go_iter_find_table(struct map_iter *iter) {
 }
 
 /* The slot's entry, looked up again if the slot is of a replaced array; false: it has been deleted since. */
-MAP_INLINE bool go_iter_entry(struct map_iter *iter, struct go_slot *slot, bool replaced) {
+MAP_INLINE bool go_iter_entry(struct map_iter *iter, size_t i, bool replaced) {
+    struct go_slot *slot = go_slot_at(iter->type, iter->group, i);
+    const map_key *key = go_typed_key(iter->type, slot);
     const map_val *elem =
-        __builtin_expect(replaced, 0) ? map_get(iter->map, *go_slot_key(slot)) : go_slot_elem(slot);
+        __builtin_expect(replaced, 0) ? map_get(iter->map, *key) : go_typed_elem(iter->type, slot);
     if (!elem) return false;
-    iter->key = go_slot_key(slot);
+    iter->key = key;
     iter->elem = elem;
     return true;
 }
@@ -71,7 +75,7 @@ MAP_INLINE bool go_iter_next_small(struct map_iter *iter) {
     while (iter->entry_at < GO_GROUP_SLOTS) {
         size_t i = (iter->entry_at++ + iter->entry_offset) % GO_GROUP_SLOTS;
         if (iter->group->ctrl[i] & GO_CTRL_EMPTY) continue;
-        if (go_iter_entry(iter, &iter->group->slots[i], iter->map->dir_len > 0)) return true;
+        if (go_iter_entry(iter, i, iter->map->dir_len > 0)) return true;
     }
     return false;
 }
@@ -80,7 +84,7 @@ MAP_INLINE bool go_iter_next_small(struct map_iter *iter) {
 MAP_INLINE size_t go_iter_slot(struct map_iter *iter, uint64_t mask) {
     uint64_t at = (iter->entry_at + iter->entry_offset) & mask;
     size_t i = at % GO_GROUP_SLOTS;
-    if (i == 0 || !iter->group) iter->group = &iter->table->groups[at / GO_GROUP_SLOTS];
+    if (i == 0 || !iter->group) iter->group = go_group_at(iter->type, iter->table, at / GO_GROUP_SLOTS);
     return i;
 }
 
@@ -104,9 +108,9 @@ MAP_INLINE bool go_iter_search(struct map_iter *iter, uint64_t mask) {
             if (!full || iter->entry_at > mask) continue;
             i = next;
         }
-        struct go_group *group = iter->group;
+        bool taken = go_iter_entry(iter, i, iter->table->index == -1);
         full = go_iter_jump(iter, full, i);
-        if (go_iter_entry(iter, &group->slots[i], iter->table->index == -1)) return true;
+        if (taken) return true;
     }
     return false;
 }
@@ -132,7 +136,7 @@ MAP_INLINE bool go_iter_step(struct map_iter *iter) {
         size_t i = go_iter_slot(iter, mask);
         bool full = !(iter->group->ctrl[i] & GO_CTRL_EMPTY);
         iter->entry_at++;
-        if (full && go_iter_entry(iter, &iter->group->slots[i], iter->table->index == -1)) return true;
+        if (full && go_iter_entry(iter, i, iter->table->index == -1)) return true;
         if (go_iter_search(iter, mask)) return true;
     }
     return false;

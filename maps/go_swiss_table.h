@@ -3,21 +3,21 @@
  * otherwise. */
 
 /* table.go: probeSeq. */
-#define GO_PROBE(table, hash, group)                                                                         \
+#define GO_PROBE(type, table, hash, group)                                                                   \
     for (uint64_t probe_at = ((hash) >> 7) & (table)->length_mask, probe_step = 0;                           \
-         (group) = &(table)->groups[probe_at], true;                                                         \
+         (group) = go_group_at(type, table, probe_at), true;                                                 \
          probe_at = (probe_at + ++probe_step) & (table)->length_mask)
 
 /* The probe of getWithKey and of Delete. With `calls` keys are compared through Key.Equal, as Delete does. */
-MAP_INLINE bool go_table_find(const struct map *map, const struct go_table *table, uint64_t hash, map_key key,
-                              bool calls, struct go_group **group_out, size_t *slot_out) {
+MAP_INLINE bool go_table_find(const struct go_map_type *type, const struct go_table *table, uint64_t hash,
+                              const map_key *key, bool calls, struct go_group **group_out, size_t *slot_out) {
     struct go_group *group;
-    GO_PROBE(table, hash, group) {
+    GO_PROBE(type, table, hash, group) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             size_t i = go_bitset_first(match);
-            if (__builtin_expect(!(calls ? map->equal(&key, go_slot_key(&group->slots[i]))
-                                         : go_same_key(&key, go_slot_key(&group->slots[i]))),
-                                 0))
+            struct go_slot *slot = go_slot_at(type, group, i);
+            if (!(calls ? type->key->equal(key, go_typed_key(type, slot))
+                        : go_same_key(key, go_slot_key(slot))))
                 continue;
             *group_out = group;
             *slot_out = i;
@@ -51,6 +51,7 @@ MAP_INLINE bool go_slot_fill(struct map *map, struct go_slot *slot, map_key key)
 
 /* Empties a slot as Delete does: element cleared, key only if it holds a pointer, cells given back. */
 MAP_INLINE void go_slot_drop(struct map *map, struct go_slot *slot) {
+    const struct go_map_type *type = map->type;
     if (GO_KEY_INDIRECT) {
         struct go_key_box *box = *go_key_pointer(&slot->key);
         if (map->open_iterators) {
@@ -61,23 +62,39 @@ MAP_INLINE void go_slot_drop(struct map *map, struct go_slot *slot) {
         }
     }
     if (GO_ELEM_INDIRECT) HEAP_FREE(HEAP_OF(map), go_slot_elem(slot));
-#if defined(SHAPE_KEY_STR)
-    go_typed_clear(&slot->key, sizeof slot->key);
-#endif
-    go_typed_clear(&slot->elem, sizeof slot->elem);
+    if (type->flags & GO_TYPE_INDIRECT_KEY)
+        memset(slot, 0, sizeof(void *));
+    else if (type->key->pointer_bytes)
+        go_typed_clear(type->key, slot);
+    void *elem = (char *)slot + type->elem_offset;
+    if (type->flags & GO_TYPE_INDIRECT_ELEM)
+        memset(elem, 0, sizeof(void *));
+    else
+        go_typed_clear(type->elem, elem);
     HEAP_DROP(HEAP_OF(map), slot);
+}
+
+/* The stored text may be given up once the key is stored again. */
+MAP_INLINE void go_key_update(map_key *stored, map_key key) {
+#ifdef SHAPE_KEY_STR
+    HEAP_STORE(HEAP_OF(map), &stored->text, key.text);
+#else
+    (void)stored, (void)key;
+#endif
 }
 
 /* table.go: PutSlot. *crowded: the table must be replaced first; otherwise NULL says out of memory. */
 MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64_t hash, map_key key,
                                  bool *crowded) {
+    const struct go_map_type *type = map->type;
     struct go_group *group, *deleted_group = NULL;
     size_t deleted_slot = 0, i;
-    GO_PROBE(table, hash, group) {
+    GO_PROBE(type, table, hash, group) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
-            i = go_bitset_first(match);
-            if (__builtin_expect(go_same_key(&key, go_slot_key(&group->slots[i])), 1))
-                return go_slot_elem(&group->slots[i]);
+            struct go_slot *slot = go_slot_at(type, group, go_bitset_first(match));
+            if (!go_same_key(&key, go_slot_key(slot))) continue;
+            go_key_update(go_slot_key(slot), key);
+            return go_typed_elem(type, slot);
         }
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
         if (__builtin_expect(spare == 0, 0)) continue;
@@ -94,23 +111,25 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
         *crowded = true;
         return NULL;
     }
-    if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
+    struct go_slot *slot = go_slot_at(type, group, i);
+    if (!go_slot_fill(map, slot, key)) return NULL;
     group->ctrl[i] = go_h2(hash);
     table->growth_left -= !deleted_group;
     table->used++;
     map->used++;
-    return go_slot_elem(&group->slots[i]);
+    return go_typed_elem(type, slot);
 }
 
 /* table.go: Delete. A group that has an empty slot ends every probe, so the slot may become empty again; in a
  * full group it must stay a tombstone. */
-GO_FUNC bool go_table_delete(struct map *map, struct go_table *table, uint64_t hash, map_key key) {
+GO_FUNC bool go_table_delete(const struct go_map_type *type, struct map *map, struct go_table *table,
+                             uint64_t hash, const map_key *key) {
     struct go_group *group;
     size_t i;
-    if (!go_table_find(map, table, hash, key, true, &group, &i)) return false;
+    if (!go_table_find(type, table, hash, key, true, &group, &i)) return false;
     table->used--;
     map->used--;
-    go_slot_drop(map, &group->slots[i]);
+    go_slot_drop(map, go_slot_at(type, group, i));
     if (go_match_empty(group->ctrl)) {
         group->ctrl[i] = GO_CTRL_EMPTY;
         table->growth_left++;
@@ -121,11 +140,12 @@ GO_FUNC bool go_table_delete(struct map *map, struct go_table *table, uint64_t h
 }
 
 /* map.go: deleteSmall. */
-GO_FUNC bool go_small_delete(struct map *map, uint64_t hash, map_key key) {
+GO_FUNC bool go_small_delete(const struct go_map_type *type, struct map *map, uint64_t hash,
+                             const map_key *key) {
     struct go_group *group = (struct go_group *)map->dir_ptr;
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         size_t i = go_bitset_first(match);
-        if (!map->equal(&key, go_slot_key(&group->slots[i]))) continue;
+        if (!type->key->equal(key, go_slot_key(&group->slots[i]))) continue;
         map->used--;
         go_slot_drop(map, &group->slots[i]);
         group->ctrl[i] = GO_CTRL_EMPTY;
@@ -233,33 +253,41 @@ static void go_retire(struct map *map, struct go_stale *reserved, struct go_tabl
     map->stale = reserved;
 }
 
-/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. */
-GO_FUNC void go_table_put_new(struct go_table *table, uint64_t hash, const go_key_cell *key,
-                              const go_elem_cell *elem) {
+/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. Of what is
+ * stored indirectly the pointer is moved. */
+GO_FUNC void go_table_put_new(const struct go_map_type *type, struct go_table *table, uint64_t hash,
+                              struct go_slot *entry) {
+    static const struct go_type pointer = {sizeof(void *), sizeof(void *), NULL};
     struct go_group *group;
-    GO_PROBE(table, hash, group) {
+    GO_PROBE(type, table, hash, group) {
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
         if (__builtin_expect(spare == 0, 0)) continue;
         size_t i = go_bitset_first(spare);
-        go_typed_move(&group->slots[i].key, key, sizeof *key);
-        go_typed_move(&group->slots[i].elem, elem, sizeof *elem);
+        struct go_slot *slot = go_slot_at(type, group, i);
+        go_typed_move(type->flags & GO_TYPE_INDIRECT_KEY ? &pointer : type->key, slot, entry);
+        go_typed_move(type->flags & GO_TYPE_INDIRECT_ELEM ? &pointer : type->elem,
+                      (char *)slot + type->elem_offset, (char *)entry + type->elem_offset);
+        table->growth_left--;
+        table->used++;
         group->ctrl[i] = go_h2(hash);
-        break;
+        return;
     }
-    table->growth_left--;
-    table->used++;
 }
 
 /* The loops of growToTable, grow and split: puts the groups' entries into `left`, or those whose hash has the
  * bit `mask` set into `right`. */
 static void go_move_entries(const struct map *map, struct go_group *groups, size_t count,
                             struct go_table *left, struct go_table *right, uint64_t mask) {
-    for (size_t g = 0; g < count; g++) GO_LOOP for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
-            if (groups[g].ctrl[i] & GO_CTRL_EMPTY) continue;
-            struct go_slot *slot = &groups[g].slots[i];
-            uint64_t hash = go_swiss_hash(map, go_slot_key(slot));
-            go_table_put_new(hash & mask ? right : left, hash, &slot->key, &slot->elem);
+    const struct go_map_type *type = map->type;
+    for (size_t g = 0; g < count; g++) {
+        struct go_group *group = (struct go_group *)(void *)((char *)groups + g * type->group_bytes);
+        GO_LOOP for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
+            if (group->ctrl[i] & GO_CTRL_EMPTY) continue;
+            struct go_slot *slot = go_slot_at(type, group, i);
+            uint64_t hash = type->hasher(map->keys, go_typed_key(type, slot), map->seed);
+            go_table_put_new(type, hash & mask ? right : left, hash, slot);
         }
+    }
 }
 
 /* map.go: growToSmall. */
