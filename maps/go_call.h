@@ -9,7 +9,7 @@
  * called.
  *
  * Source: Go 1.24 (The Go Authors, BSD licence), internal/abi/type.go, map_noswiss.go and map_swiss.go,
- *         runtime/mbarrier.go (typedmemmove, typedmemclr), runtime/alg.go (memequal).
+ *         runtime/mbarrier.go (typedmemmove, typedmemclr).
  */
 #ifndef MAPBENCH_MAPS_GO_CALL_H
 #define MAPBENCH_MAPS_GO_CALL_H
@@ -26,6 +26,7 @@
 #define GO_LOOP _Pragma("GCC unroll 1")
 #endif
 
+/* MapType.Hasher. */
 typedef uint64_t go_hasher(const struct go_hash_keys *keys, const map_key *key, uint64_t seed);
 
 /* Type: what is used of it. */
@@ -76,12 +77,6 @@ GO_FUNC void go_clear(void *at, size_t bytes) {
 /* typedmemclr */
 GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
     go_clear(at, type->bytes);
-}
-
-/* What Go compiles string comparison to: the lengths here, then a call of memequal, which asks first whether
- * it is the same text. */
-GO_FUNC bool go_mem_equal(const char *a, const char *b, size_t bytes) {
-    return a == b || memcmp(a, b, bytes) == 0;
 }
 
 #endif

@@ -6,8 +6,7 @@
  *           map, 64 bits in the Swiss one.
  * Source:   Go 1.23 and 1.24 (The Go Authors, BSD licence), runtime/hash64.go (memhashFallback,
  * memhash32Fallback, memhash64Fallback), runtime/asm_amd64.s (aeshashbody, memhash32, memhash64, strhash),
- * runtime/alg.go (strhashFallback, alginit). Written anew; equal bit for bit (tests/test_go_hash.c). Differs:
- * Short strings are read without reaching beyond their ends; Go's assembler reads 16 bytes and masks.
+ * runtime/alg.go (strhashFallback, alginit). Written anew; equal bit for bit (tests/test_go_hash.c).
  */
 #ifndef MAPBENCH_MAPS_GO_HASH_H
 #define MAPBENCH_MAPS_GO_HASH_H
@@ -181,8 +180,9 @@ GO_HASH_INLINE __m128i go_aes_lane_seed(const struct go_hash_keys *keys, size_t 
     return go_aes_round(keyed, keyed);
 }
 
-/* Up to 15 bytes, zeros above: aes0to15 and endofpage */
-GO_HASH_INLINE __m128i go_aes_load_short(const char *text, size_t len) {
+/* Up to 15 bytes at the end of a page, zeros above: endofpage. Put together from what lies within the text.
+ */
+static __attribute__((noinline, cold)) __m128i go_aes_load_page_end(const char *text, size_t len) {
     uint64_t low, high = 0;
     if (len >= 8) {
         low = go_hash_load64(text);
@@ -194,6 +194,18 @@ GO_HASH_INLINE __m128i go_aes_load_short(const char *text, size_t len) {
               (uint64_t)(uint8_t)text[len - 1] << (8 * (len - 1));
     }
     return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+/* Up to 15 bytes, zeros above: aes0to15. As there, 16 bytes are read and those after the text cut off, unless
+ * they may be of another page. An instruction, as C does not know of reading what is surely mapped but not
+ * the caller's. */
+GO_HASH_INLINE __m128i go_aes_load_short(const char *text, size_t len) {
+    static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                     255, 255, 255, 255, 255, 255, 255, 255};
+    __m128i bytes;
+    if (__builtin_expect((((uintptr_t)text + 16) & 0xff0) == 0, 0)) return go_aes_load_page_end(text, len);
+    __asm__("movdqu %1, %0" : "=x"(bytes) : "m"(*(const char(*)[16])text));
+    return _mm_and_si128(bytes, go_aes_load(keep + 16 - len));
 }
 
 /* Three rounds of every lane with itself as the key, then all lanes folded into one word. */
@@ -230,8 +242,8 @@ static __attribute__((noinline)) uint64_t go_aes_long(const struct go_hash_keys 
 /* strhash and aeshashbody */
 static inline uint64_t go_strhash_aes(const struct go_hash_keys *keys, const char *text, size_t len,
                                       uint64_t seed) {
-    __m128i start =
-        _mm_set_epi64x((long long)((uint16_t)len * UINT64_C(0x0001000100010001)), (long long)seed);
+    __m128i start = _mm_insert_epi16(_mm_cvtsi64_si128((long long)seed), (int)(uint16_t)len, 4);
+    start = _mm_shufflehi_epi16(start, 0);
     if (len <= 16) {
         __m128i state = go_aes_lane_seed(keys, 0, start);
         if (len == 0) return (uint64_t)_mm_cvtsi128_si64(go_aes_round(state, state));

@@ -289,7 +289,7 @@ GO_FUNC struct go_bmap *go_new_overflow(struct map *map, struct go_bmap *b) {
 
 MAP_INLINE bool go_same_key(map_key a, map_key b) {
 #ifdef SHAPE_KEY_STR
-    return a.len == b.len && (a.text == b.text || go_mem_equal(a.text, b.text, a.len));
+    return a.len == b.len && (a.text == b.text || memcmp(a.text, b.text, a.len) == 0);
 #else
     return key_equal(a, b);
 #endif
@@ -297,17 +297,17 @@ MAP_INLINE bool go_same_key(map_key a, map_key b) {
 
 /* Whether a slot holds the key, asked in the order of the originals. map_fast32.go, map_fast64.go: the key
  * first; map_faststr.go: the length, then tophash; map.go: tophash first. */
-MAP_INLINE bool go_holds(struct go_bmap *b, size_t i, const map_key *key, uint8_t top) {
+MAP_INLINE bool go_holds(struct go_bmap *b, size_t i, map_key key, uint8_t top) {
 #if defined(SHAPE_KEY_INT)
     (void)top;
-    return !GO_KEY_OUTSIDE && *go_key_at(b, i) == *key && !go_is_empty(b->top[i]);
+    return !GO_KEY_OUTSIDE && *go_key_at(b, i) == key && !go_is_empty(b->top[i]);
 #elif defined(GO_NO_TOPHASH)
     (void)top;
-    return !go_is_empty(b->top[i]) && go_same_key(*go_key_at(b, i), *key);
+    return !go_is_empty(b->top[i]) && go_same_key(*go_key_at(b, i), key);
 #elif defined(SHAPE_KEY_STR)
-    return go_key_at(b, i)->len == key->len && b->top[i] == top && go_same_key(*go_key_at(b, i), *key);
+    return go_key_at(b, i)->len == key.len && b->top[i] == top && go_same_key(*go_key_at(b, i), key);
 #else
-    return b->top[i] == top && go_same_key(*go_key_at(b, i), *key);
+    return b->top[i] == top && go_same_key(*go_key_at(b, i), key);
 #endif
 }
 
@@ -326,8 +326,9 @@ MAP_INLINE struct go_bmap *go_chain(const struct map *map, uint64_t hash) {
 /* Finds the slot in a chain; NULL: not there. */
 MAP_INLINE struct go_bmap *go_search(const struct go_map_type *type, struct go_bmap *b, const map_key *key,
                                      uint8_t top, size_t *slot) {
+    const map_key asked = *key;
     for (; b; b = go_overflow_of(type, b)) GO_LOOP for (size_t i = 0; i < GO_SLOTS; i++) {
-            if (go_holds(b, i, key, top)) {
+            if (go_holds(b, i, asked, top)) {
                 *slot = i;
                 return b;
             }

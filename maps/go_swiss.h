@@ -135,7 +135,7 @@ MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
 /* What Key.Equal is, and what the fast variants for integers and strings compare with instead. */
 MAP_INLINE bool go_same_key(const map_key *a, const map_key *b) {
 #ifdef SHAPE_KEY_STR
-    return a->len == b->len && go_mem_equal(a->text, b->text, a->len);
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 #else
     return key_equal(*a, *b);
 #endif
