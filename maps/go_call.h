@@ -63,15 +63,41 @@ GO_FUNC uint64_t go_hash_key(const struct go_hash_keys *keys, const map_key *key
 #endif
 }
 
+/* memmove, memclrNoHeapPointers: small sizes by one or two accesses, which may overlap, as in Go's assembler.
+ */
+GO_FUNC void go_move(void *to, const void *from, size_t bytes) {
+    uint64_t first, last;
+    uint32_t first32, last32;
+    if (bytes > 16 || bytes < 4) {
+        memmove(to, from, bytes);
+    } else if (bytes >= 8) {
+        memcpy(&first, from, 8);
+        memcpy(&last, (const char *)from + bytes - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy((char *)to + bytes - 8, &last, 8);
+    } else {
+        memcpy(&first32, from, 4);
+        memcpy(&last32, (const char *)from + bytes - 4, 4);
+        memcpy(to, &first32, 4);
+        memcpy((char *)to + bytes - 4, &last32, 4);
+    }
+}
+GO_FUNC void go_clear(void *at, size_t bytes) {
+    if (bytes > 16 || bytes < 4) {
+        memset(at, 0, bytes);
+    } else if (bytes >= 8) {
+        memset(at, 0, 8);
+        memset((char *)at + bytes - 8, 0, 8);
+    } else {
+        memset(at, 0, 4);
+        memset((char *)at + bytes - 4, 0, 4);
+    }
+}
+
 /* typedmemmove, whose barrier is off outside of a collection. */
 GO_FUNC void go_typed_move(const struct go_type *type, void *to, const void *from) {
     if (to == from) return;
-    memmove(to, from, type->bytes);
-}
-
-/* memclrNoHeapPointers */
-GO_FUNC void go_clear(void *at, size_t bytes) {
-    memset(at, 0, bytes);
+    go_move(to, from, type->bytes);
 }
 
 /* typedmemclr */

@@ -145,7 +145,8 @@ static __attribute__((noinline, cold)) void *go_refuse(struct map *map, enum go_
 #ifdef SHAPE_KEY_STR
 /* mapaccess2_faststr with a single bucket: no hash for short keys, nor for long ones of which at most one
  * slot agrees in the ends. *slot is GO_SLOTS + 1 if the hash must decide. */
-static struct go_bmap *go_search_one_bucket(struct go_bmap *b, map_key key, size_t *slot) {
+static __attribute__((noinline)) struct go_bmap *go_search_one_bucket(struct go_bmap *b, map_key key,
+                                                                      size_t *slot) {
     size_t maybe = GO_SLOTS;
     for (size_t i = 0; i < GO_SLOTS && b->top[i] != GO_EMPTY_REST; i++) {
         map_key at = *go_key_at(b, i);
