@@ -1,6 +1,4 @@
 /* The time recorder: rounds of batches, maps in random order in every round, through Google Benchmark. */
-#include <limits.h>
-#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,22 +197,11 @@ static json_t *time_rows(const struct cell *cell, const struct keys *keys,
     return rows;
 }
 
-/* Freed memory stays with the process: otherwise the C library gives large blocks back to the kernel, and a
- * map that is built again pays for every page of them once more (1.4 us a page was measured), which other
- * allocators, and Go's, do not. What is new to the process still costs its page faults. */
-static void keep_memory(void) {
-#ifdef __GLIBC__
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, INT_MAX);
-#endif
-}
-
 json_t *measure_time(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
     size_t rounds = option_number(&cell->job->options, OPTION_REPEAT), order[CELL_UNITS_MAX];
     uint64_t seed = option_number(&cell->job->options, OPTION_SEED), rng = rng_derive(seed, 10);
     struct series(*series)[CELL_WORKLOADS_MAX] = calloc(cell->units, sizeof *series);
     bool complete = true;
-    keep_memory();
     for (size_t u = 0; u < cell->units; u++) {
         order[u] = u;
         for (size_t w = 0; w < cell->workloads; w++)
