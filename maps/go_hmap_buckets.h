@@ -213,7 +213,15 @@ static struct go_bmap *go_array_new(struct map *map, unsigned b, struct go_bmap 
     (void)map;
     if (b > 50) return NULL;
     size_t total = go_array_buckets(b, sizeof(struct go_bmap), GO_HEADERLESS);
-    struct go_bmap *array = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_bmap, total);
+    size_t bytes = total * sizeof(struct go_bmap);
+    struct go_bmap *array;
+    if (!GO_NOSCAN && bytes > GO_SMALL_MAX_BYTES - GO_HEADER_BYTES) {
+        /* mallocgcLarge: what may hold pointers is cleared at once, even if it is new to the process. */
+        array = HEAP_NEW(HEAP_OF(map), struct go_bmap, total);
+        if (array) go_clear(array, bytes);
+    } else {
+        array = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_bmap, total);
+    }
     if (array) go_mark_last(array, b, next);
     return array;
 }
