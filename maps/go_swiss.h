@@ -24,8 +24,8 @@
  * Cost:       hit: directory, table, group's control word, slot: 4 dependent lines while cold. Per entry slot
  * + 1 byte over a load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values, plus 40 a table.
  * Differences (deliberate): replaced arrays are freed at once, or when the last iterator opened with
- *             go_swiss_iter_open is closed, where Go leaves them to its collector; new groups' slots are not
- *             zeroed, as a put stores the value; random numbers come from a stream seeded per map; a
+ *             go_swiss_iter_open is closed, where Go leaves them to its collector; random numbers come from a
+ *             stream seeded per map; a
  * concurrent access that Go answers by ending the process sets `fatal`, which map_check reports; an insert
  * that runs out of memory leaves the map as it was.
  */
@@ -39,7 +39,8 @@ static const struct map_facts map_facts = {
     .invariants = "table_debug.go's: control bytes, used, growthLeft, tombstones; directory, depths, sums",
     .cost = "directory, table, group and slot in a row; (slot + 1 byte) / 0.4375 to 0.875 per entry",
     .options = "max load 7/8, growth x2 to 1024 slots then split, groups of 8: " GO_GROUP_KIND,
-    .fairness = "as in Go, but inlined, without a collector's barriers, and new slots are not zeroed",
+    .fairness = "called, told its type at run time and hashing through a pointer, as in Go and unlike other "
+                "maps here; no write barrier; old tables are freed and used again at once",
     .package = NULL,
     /* Tables share the keys by hash, so one may be full before the map is; make(map, 897) has room for 896.
      */

@@ -173,7 +173,7 @@ static void test_walks(void **state) {
 static void test_walks_start_anywhere(void **state) {
     struct map *map = map_create(NULL, 0);
     struct map_iter iter;
-    map_key key;
+    map_key key = {0};
     const map_val *val;
     uint64_t first = UINT64_MAX;
     bool differs = false;

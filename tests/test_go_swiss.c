@@ -149,7 +149,7 @@ static void test_iteration_ends_after_clear(void **state) {
 static void test_iterations_begin_at_different_places(void **state) {
     struct map *map = map_create(NULL, 0);
     size_t different = 0;
-    map_key first = 0, key;
+    map_key first = 0, key = 0;
     (void)state;
     for (size_t k = 0; k < 1000; k++) *map_put(map, k) = k;
     for (size_t i = 0; i < 20; i++) {
