@@ -145,16 +145,15 @@ GO_FUNC void go_iter_next(struct map_iter *iter) {
     if (!go_iter_step(iter)) iter->key = NULL;
 }
 
-/* runtime/map_swiss.go: mapIterNext, which calls Iter.Next; classic maps are walked without such a step
- * between. False: at the end. */
-GO_FUNC bool go_map_iter_next(struct map_iter *iter) {
+/* runtime/map_swiss.go: mapIterNext. */
+GO_FUNC void go_map_iter_next(struct map_iter *iter) {
     go_iter_next(iter);
-    return iter->key != NULL;
 }
 
 /* What a range loop does: the entry is read through the pointers left in the iterator. */
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
-    if (!go_map_iter_next(iter)) return false;
+    go_map_iter_next(iter);
+    if (!iter->key) return false;
     *key = *iter->key;
     *val = iter->elem;
     return true;
