@@ -395,11 +395,13 @@ static bool go_make_tables(struct map *map, size_t capacity, size_t dir_len) {
     HEAP_STORE(HEAP_OF(map), &map->dir_ptr, (void *)directory);
     map->dir_len = (int64_t)dir_len;
     for (size_t i = 0; i < dir_len; i++) {
-        struct go_table *table = go_table_new(map, capacity / dir_len, (int64_t)i, map->global_depth);
+        struct go_table *table = go_table_new_empty(map, capacity / dir_len, (int64_t)i, map->global_depth);
         if (!table) return false;
         HEAP_STORE(HEAP_OF(map), &directory[i], table);
         map->slots += table->capacity;
     }
+    for (size_t i = 0; i < dir_len; i++)
+        if (!go_table_add_groups(map, directory[i])) return false;
     return true;
 }
 

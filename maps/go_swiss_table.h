@@ -174,22 +174,32 @@ static struct go_group *go_groups_new(struct map *map, size_t count) {
     return groups;
 }
 
-/* table.go: newTable. */
-static struct go_table *go_table_new(struct map *map, size_t capacity, int64_t index, uint8_t local_depth) {
+/* table.go: newTable, in two steps: the table, then its groups. Go's allocator keeps small tables apart from
+ * their groups, dense and so in the caches; many tables made at once lie like that here too if their groups
+ * come after. */
+static struct go_table *go_table_new_empty(struct map *map, size_t capacity, int64_t index,
+                                           uint8_t local_depth) {
+    (void)map;
     capacity = (size_t)go_align_up_pow2(capacity < GO_GROUP_SLOTS ? GO_GROUP_SLOTS : capacity);
     struct go_table *table = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_table, 1);
-    struct go_group *groups = table ? go_groups_new(map, capacity / GO_GROUP_SLOTS) : NULL;
-    if (!groups) {
-        HEAP_FREE(HEAP_OF(map), table);
-        return NULL;
-    }
-    HEAP_STORE(HEAP_OF(map), &table->groups, groups);
+    if (!table) return NULL;
     table->length_mask = capacity / GO_GROUP_SLOTS - 1;
     table->capacity = (uint16_t)capacity;
     table->index = index;
     table->local_depth = local_depth;
     go_reset_growth_left(table);
     return table;
+}
+static bool go_table_add_groups(struct map *map, struct go_table *table) {
+    struct go_group *groups = go_groups_new(map, table->length_mask + 1);
+    if (groups) HEAP_STORE(HEAP_OF(map), &table->groups, groups);
+    return groups != NULL;
+}
+static struct go_table *go_table_new(struct map *map, size_t capacity, int64_t index, uint8_t local_depth) {
+    struct go_table *table = go_table_new_empty(map, capacity, index, local_depth);
+    if (!table || go_table_add_groups(map, table)) return table;
+    HEAP_FREE(HEAP_OF(map), table);
+    return NULL;
 }
 
 /* Empties groups: what table.go's Clear and map.go's clearSmall do to each. */
@@ -211,7 +221,7 @@ static void go_table_clear(struct map *map, struct go_table *table) {
 
 /* Frees groups whose entries nothing else holds. */
 static void go_free_groups(struct map *map, struct go_group *groups, size_t count) {
-    if (GO_KEY_INDIRECT || GO_ELEM_INDIRECT) go_groups_clear(map, groups, count);
+    if (groups && (GO_KEY_INDIRECT || GO_ELEM_INDIRECT)) go_groups_clear(map, groups, count);
     HEAP_FREE(HEAP_OF(map), groups);
 }
 
