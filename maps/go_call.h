@@ -100,9 +100,4 @@ GO_FUNC void go_typed_move(const struct go_type *type, void *to, const void *fro
     go_move(to, from, type->bytes);
 }
 
-/* typedmemclr */
-GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
-    go_clear(at, type->bytes);
-}
-
 #endif

@@ -181,6 +181,11 @@ static const struct go_map_type go_unit_type = {
     .flags = (GO_KEY_INDIRECT ? GO_TYPE_INDIRECT_KEY : 0) | (GO_ELEM_INDIRECT ? GO_TYPE_INDIRECT_ELEM : 0),
 };
 
+/* typedmemclr */
+GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
+    go_clear(at, type->bytes);
+}
+
 /* group.go: groupsReference.group, groupReference.key and elem: addresses worked out from the type. */
 MAP_INLINE struct go_group *go_group_at(const struct go_map_type *type, const struct go_table *table,
                                         uint64_t i) {
