@@ -20,6 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef VALUE_TYPE /* for those who only read the source */
+#define VALUE_TYPE uint64_t
+#define VALUE_HAS_POINTERS 0
+#endif
+
 typedef uint64_t map_key;
 typedef VALUE_TYPE map_val;
 #define SHAPE_KEY_INT 1
