@@ -7,6 +7,7 @@ set -eu
 here=$(dirname "$(realpath "$0")")
 go=$1 work=$3/$(basename "$4")
 output=$(realpath -m "$4")
+rm -rf "$work" # a source that was renamed must not stay
 mkdir -p "$work" "$(dirname "$output")"
 cp "$here"/*.go "$here"/*.s "$here"/go.mod "$work"
 sed -n 's/^func make_\([a-z0-9_]*\)(.*/\1/p' "$here/shapes.go" | while read -r shape; do

@@ -1,6 +1,7 @@
 // The real-Go engine: runs mapbench's measured loops on the maps of the Go runtime it was built with.
 //
 //	engine COMMAND_FD BLOCK_FD map|sync SHAPE off|on
+//	engine retain ...                                       retention scenarios: retain.go
 //
 // The runner (harness/engine.c) writes one command a line to COMMAND_FD and reads one answer a line from stdout: "ok" and
 // numbers, or "error" and a text. Keys are not generated here: the runner hands over its own, in the shared memory
@@ -29,6 +30,9 @@ type engine struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "retain" {
+		os.Exit(retain(os.Args[2:]))
+	}
 	if len(os.Args) != 6 {
 		fmt.Fprintln(os.Stderr, "usage: engine COMMAND_FD BLOCK_FD map|sync SHAPE off|on; it is started by mapbench")
 		os.Exit(2)

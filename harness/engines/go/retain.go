@@ -1,0 +1,167 @@
+// Retention scenarios on the real runtime: programs that keep more alive than they need.
+//
+//	engine retain list                     every scenario and variant, a JSON line each
+//	engine retain SCENARIO VARIANT [N]     runs one, and prints a JSON line at each checkpoint
+//
+// One process runs one scenario with one variant, so that nothing of another is on the heap. SCENARIO is a name of the
+// catalogue, or the name under which its curve was recorded.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+)
+
+// What a variant is to its scenario.
+const (
+	leaky     = "leaky"
+	fixed     = "fixed"
+	noFix     = "no_fix"    // believed to be a fix
+	reference = "reference" // neither: what the others are compared with
+)
+
+// Which map a variant is about.
+type mapKind int
+
+const (
+	builtinMap mapKind = iota
+	syncMap
+	noMap
+)
+
+type retainVariant struct {
+	name    string
+	role    string
+	summary string
+	kind    mapKind
+	weak    bool // needs package weak or runtime.AddCleanup
+}
+
+type retainScenario struct {
+	number     int // of the catalogue
+	name       string
+	recordedAs string // the name in the recordings where it is another
+	n          int    // default
+	liveIs     string // what the program still needs by meaning ...
+	liveEach   int    // ... and how many bytes of it one kept entry is
+	variants   []retainVariant
+	run        func(c *retainCase)
+}
+
+// Of the catalogue, in its order.
+func retainScenarios() []retainScenario {
+	all := slices.Concat(sliceScenarios, keyScenarios, valueScenarios, tableScenarios, rehashScenarios, iteratorScenarios,
+		syncScenarios, timerScenarios, goroutineScenarios, headerScenarios, weakScenarios, cacheScenarios)
+	slices.SortStableFunc(all, func(a, b retainScenario) int { return a.number - b.number })
+	return all
+}
+
+// Exit codes as mapbench's: bad usage, cannot run here.
+const (
+	exitUsage      = 2
+	exitCannotRun  = 4
+	retainUsage    = "usage: engine retain list | engine retain SCENARIO VARIANT [N]"
+	seeRetainNames = "; engine retain list names them"
+)
+
+func retain(words []string) int {
+	all := retainScenarios()
+	if len(words) == 1 && words[0] == "list" {
+		listRetain(all)
+		return 0
+	}
+	if len(words) < 2 || len(words) > 3 {
+		return refuse(exitUsage, retainUsage)
+	}
+	s := findScenario(all, words[0])
+	if s == nil {
+		return refuse(exitUsage, "no scenario "+words[0]+seeRetainNames)
+	}
+	at := slices.IndexFunc(s.variants, func(v retainVariant) bool { return v.name == words[1] })
+	if at < 0 {
+		return refuse(exitUsage, "scenario "+s.name+" has no variant "+words[1]+seeRetainNames)
+	}
+	n := s.n
+	if len(words) == 3 {
+		var err error
+		if n, err = strconv.Atoi(words[2]); err != nil || n < 1 {
+			return refuse(exitUsage, "N must be a whole number of at least 1, not "+words[2])
+		}
+	}
+	if s.variants[at].weak && weakMissing != "" {
+		return refuse(exitCannotRun, s.name+" "+words[1]+": "+weakMissing)
+	}
+	c := newRetainCase(s, &s.variants[at], n)
+	c.warmUp()
+	s.run(c)
+	runtime.KeepAlive(c)
+	return 0
+}
+
+func refuse(status int, text string) int {
+	fmt.Fprintln(os.Stderr, "engine: "+text)
+	return status
+}
+
+// A name of the catalogue goes before a recorded one: "subslice" is both, of different scenarios.
+func findScenario(all []retainScenario, name string) *retainScenario {
+	for i := range all {
+		if all[i].name == name {
+			return &all[i]
+		}
+	}
+	for i := range all {
+		if all[i].recordedAs == name {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+type retainListLine struct {
+	Number      int     `json:"number"`
+	Scenario    string  `json:"scenario"`
+	Variant     string  `json:"variant"`
+	Role        string  `json:"role"`
+	Summary     string  `json:"summary"`
+	Map         *string `json:"map"`
+	N           int     `json:"n"`
+	LiveIs      string  `json:"semantic_live_is"`
+	RecordedAs  string  `json:"recorded_as,omitempty"`
+	Available   bool    `json:"available"`
+	Unavailable string  `json:"reason,omitempty"`
+}
+
+func listRetain(all []retainScenario) {
+	out := json.NewEncoder(os.Stdout)
+	for _, s := range all {
+		for _, v := range s.variants {
+			line := retainListLine{Number: s.number, Scenario: s.name, Variant: v.name, Role: v.role, Summary: v.summary,
+				Map: mapName(v.kind), N: s.n, LiveIs: s.liveIs, RecordedAs: s.recordedAs, Available: true}
+			if v.weak && weakMissing != "" {
+				line.Available, line.Unavailable = false, weakMissing
+			}
+			out.Encode(line)
+		}
+	}
+}
+
+// As mapbench names the maps of this runtime; nil: none.
+func mapName(kind mapKind) *string {
+	names := map[mapKind]map[string]string{
+		builtinMap: {"classic": "real_go_hmap", "swiss": "real_go_swiss"},
+		syncMap:    {"readdirty": "real_go_syncmap", "hashtrie": "real_go_hashtrie"},
+	}
+	design := mapDesign
+	if kind == syncMap {
+		design = syncDesign
+	}
+	if name, ok := names[kind][design]; ok {
+		return &name
+	}
+	return nil
+}

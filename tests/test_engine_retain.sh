@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# The retention scenarios of the real-Go engine: each recorded curve again (tests/fixtures/go/retention.txt: Go 1.23.5 and
+# 1.24.4), the other scenarios against what their leaks and fixes promise; names, lines, bad input, missing parts.
+#   tests/test_engine_retain.sh BUILD
+set -u
+cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
+engines=${1:?usage: test_engine_retain.sh BUILD}/engines
+for version in go1.23 go1.24; do
+    [[ -x $engines/$version ]] || { echo "no real-Go engine $engines/$version: make engines"; exit 77; }
+done
+exec "${MAPBENCH_PYTHON:-/usr/bin/python3}" -B - "$engines" <<'PYTHON'
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+
+ENGINES = {"g123": "go1.23", "g124": "go1.24"}
+RECORDED = {"g123": "go1.23.5", "g124": "go1.24.4"}
+ROLES = {"leaky", "fixed", "no_fix", "reference"}
+# What is there before a collection depends on when the last natural one was; how many goroutines timers started at once,
+# on what else the machine does.
+TIMED = {"end_no_forced_gc", "all_fired"}
+ATTEMPTS = 3  # a map draws a seed, goroutines run as they come
+folder = pathlib.Path(sys.argv[1])
+passed, failures = 0, []
+
+
+def check(ok, what):
+    global passed
+    if ok:
+        passed += 1
+    else:
+        failures.append(what)
+        print("FAILED:", what)
+
+
+def run(tag, *words):
+    done = subprocess.run([folder / ENGINES[tag], "retain", *map(str, words)], capture_output=True, text=True)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def recorded_curves():
+    curves = collections.defaultdict(list)
+    for line in open("tests/fixtures/go/retention.txt", encoding="utf-8"):
+        if line.startswith("#"):
+            continue
+        tag, scenario, variant, step, label, _, _, n, old_name, *spread = line.split()
+        curves[tag, scenario, variant].append((int(step), label, int(n), old_name, *map(int, spread)))
+    return curves
+
+
+def outside(value, least, most, share, slack):
+    margin = max(slack, share * max(abs(least), abs(most))) + (most - least) / 2
+    return not least - margin <= value <= most + margin
+
+
+def differences(lines, curve):
+    """What of a run is not as recorded: heap bytes within 1 % or 8 KB, objects within 1 % or 12."""
+    if [(line["step"], line["label"]) for line in lines] != [(point[0], point[1]) for point in curve]:
+        return ["other checkpoints: " + str([(line["step"], line["label"]) for line in lines])]
+    found = []
+    for line, (step, label, n, old_name, least, most, fewest, greatest) in zip(lines, curve):
+        if line["n"] != n or line.get("recorded_as", line["scenario"]) != old_name:
+            found.append(f"n {line['n']}, recorded as {line.get('recorded_as')}")
+        if label == "all_set" and line["extra"]["fired"]:
+            found.append("not all timers were set before the first fired")
+        if label == "all_fired":
+            residue = 300_000 < line["d_heap_alloc"] < 2_000_000
+            if not residue or line["extra"]["fired"] != n or line["extra"]["len"] != 0:
+                found.append(f"all_fired: {line}")
+        if label not in TIMED and outside(line["d_heap_alloc"], least, most, 0.01, 8192):
+            found.append(f"{label} {step}: {line['d_heap_alloc']} bytes, recorded {least}..{most}")
+        if label not in TIMED and outside(line["d_heap_objects"], fewest, greatest, 0.01, 12):
+            found.append(f"{label} {step}: {line['d_heap_objects']} objects, recorded {fewest}..{greatest}")
+    return found
+
+
+def well_formed(tag, lines):
+    base = lines[0]
+    for line in lines:
+        live, kept = line["semantic_live_bytes"], line["d_heap_alloc"]
+        if (line["heap"], line["engine"]) != ("go_gc", RECORDED[tag]) or line["role"] not in ROLES:
+            return f"heap, engine or role of {line}"
+        objects = line["heap_objects"] - base["heap_objects"]
+        if kept != line["heap_alloc"] - base["heap_alloc"] or line["d_heap_objects"] != objects:
+            return f"differences of {line}"
+        ratio = line["amplification"]
+        if (ratio is None) != (live == 0) or live and abs(ratio * live - kept) > 1e-6 * abs(kept):
+            return f"amplification of {line}"
+        # Pages that were never touched are not resident.
+        if not line["rss"] > 1 << 20 or not line["heap_inuse"] >= line["heap_alloc"]:
+            return f"resident or in-use bytes of {line}"
+    return "" if base["label"] == "base" and base["d_heap_alloc"] == 0 else "no base"
+
+
+def compare_recorded(tag, curves):
+    _, listed, _ = run(tag, "list")
+    variants = {(line["scenario"], line["variant"]): line for line in listed}
+    check(len(variants) == len(listed), f"{tag}: a variant is listed twice")
+    check(all(line["role"] in ROLES and line["summary"] for line in listed), f"{tag}: a role or summary is missing")
+    numbers = {line["number"] for line in listed}
+    expected = set(range(1, 33)) | {38, 39}
+    check(numbers == expected, f"{tag}: scenarios {sorted(numbers ^ expected)} too many or missing")
+    again = 0
+    for (of_tag, scenario, variant), curve in curves.items():
+        if of_tag != tag:
+            continue
+        check((scenario, variant) in variants, f"{tag}: {scenario} {variant} is not listed")
+        for attempt in range(ATTEMPTS):
+            _, lines, errors = run(tag, scenario, variant)
+            wrong = differences(lines, curve) if lines else [errors]
+            if not wrong:
+                break
+            again += attempt == 0
+        check(not wrong, f"{tag} {scenario} {variant}: {'; '.join(wrong[:3])}")
+        if lines:
+            check(not well_formed(tag, lines), f"{tag} {scenario} {variant}: {well_formed(tag, lines)}")
+    print(f"{tag}: {sum(key[0] == tag for key in curves)} curves, {again} run again")
+    check(again <= 8, f"{tag}: {again} curves were outside what was recorded at first")
+
+
+class Story:
+    """A run of a scenario that was not recorded."""
+
+    def __init__(self, tag, scenario, variant, *n):
+        _, lines, errors = run(tag, scenario, variant, *n)
+        self.name = f"{tag} {scenario} {variant}"
+        self.lines = lines
+        check(bool(lines) and not well_formed(tag, lines), f"{self.name}: {errors or well_formed(tag, lines)}")
+
+    def at(self, label):
+        return [line for line in self.lines if line["label"] == label][-1]
+
+    def bytes(self, label):
+        return self.at(label)["d_heap_alloc"]
+
+    def extra(self, label, name):
+        return self.at(label)["extra"][name]
+
+    def promises(self, ok, what):
+        seen = [(line["label"], line["step"], line["d_heap_alloc"], line["extra"]) for line in self.lines]
+        check(ok, f"{self.name}: not {what}: {seen}")
+
+
+NOISE = 16 << 10
+
+
+def tables(tag):
+    classic = tag == "g123"
+    for variant, leaks in ("leaky", True), ("clone", False):
+        s = Story(tag, "key_replaced", variant)
+        s.promises(s.bytes("replaced") >= 1 << 20 if leaks else s.bytes("replaced") < NOISE, "1 MiB only for the cut key")
+    for variant in "clear", "remake":
+        s = Story(tag, "clear_keeps", variant)
+        kept = s.bytes("after") / s.bytes("fill")
+        s.promises(kept > 0.85 if variant == "clear" else kept < 0.01, "the table kept by clear alone")
+    for variant, least, most in ("u64_128", 0.99, 1.01), ("u64_129", 0.12, 0.20):
+        s = Story(tag, "inline_cliff", variant, 100_000)
+        s.promises(least < s.bytes("deleted") / s.bytes("filled") < most, f"{least} to {most} kept")
+    for variant in "growing", "presized":
+        s = Story(tag, "growth_peak", variant)
+        doubles = classic and variant == "growing"
+        peak = s.extra("growing_insert", "peak_over_before")
+        s.promises(2.6 < peak < 2.8 if doubles else peak < 1.05, "a peak for the growing classic map alone")
+    s = Story(tag, "stalled_rehash", "tick")
+    idle, ticked = s.bytes("growth_started_then_idle"), s.bytes("ticked")
+    s.promises(0.6 < ticked / idle < 0.66 if classic else 0.99 < ticked / idle < 1.01, "the old array gone after the tick")
+    s = Story(tag, "tombstones", "u64u64_remake")
+    s.promises(max(l["d_heap_alloc"] for l in s.lines) < 1.03 * s.bytes("filled"), "a table that stays as it was")
+    s = Story(tag, "delete_leaves_value", "marked_only")
+    s.promises(s.bytes("deleted") == s.bytes("fill"), "all values kept by marks")
+    s = Story(tag, "prealloc_trim", "reused_buffer")
+    s.promises(s.extra("fill", "wrong_values") == 9999, "9999 of 10,000 values overwritten")
+    s = Story(tag, "never_shrinks", "u64_128_remake")
+    s.promises(s.bytes("remade") < NOISE, "all gone with the old map")
+
+
+def log_fields(tag):
+    for variant, size, blocks in ("naive", 224, 3), ("prealloc", 96, 1), ("pooled", 0, 0):
+        s = Story(tag, "log_fields", variant)
+        s.promises(abs(s.extra("end", "bytes_per_call") - size) < 1, f"{size} bytes a call")
+        s.promises(abs(s.extra("end", "mallocs_per_call") - blocks) < 0.1, f"{blocks} blocks a call")
+
+
+def timers(tag):
+    s = Story(tag, "ttl_timers", "one_heap")
+    s.promises(s.bytes("set") < NOISE and s.bytes("map_dropped_timers_pending") < NOISE, "one timer for all")
+    for variant in "burst", "batched":
+        s = Story(tag, "burst_residue", variant)
+        each = s.extra("ten_collections_later", "bytes_per_goroutine")
+        s.promises(400 < each < 520 if variant == "burst" else each < 2, "a goroutine's record kept for each of the burst")
+        s.promises(s.extra("all_fired", "goroutines_at_once") == (20_000 if variant == "burst" else 0), "all at once")
+    for variant in "refreshed", "refreshed_checked":
+        s = Story(tag, "ttl_premature", variant)
+        missed = s.extra("refreshed", "missed")
+        s.promises(missed > 60 if variant == "refreshed" else missed == 0, "entries missed only where stale timers delete")
+    s = Story(tag, "blocked_consumer", "leaky")
+    s.promises(s.at("end")["goroutines"] == 5001, "5000 parked goroutines")
+    s.promises(s.at("end")["stack_inuse"] > 10_000_000, "a stack each")
+
+
+def owners(tag):
+    for variant, amplification in ("shared_backing", 37), ("clone_text", 38), ("clone", 2):
+        s = Story(tag, "header_cache", variant)
+        s.promises(abs(s.at("end")["amplification"] - amplification) < 1.5, f"{amplification} times the value wanted")
+    for variant, changed in ("json_round_trip", 0), ("gob_round_trip", 500):
+        s = Story(tag, "header_cache", variant)
+        s.promises(s.extra("end", "values_changed") == changed, f"{changed} values changed")
+    first_collection = {"finalizer": (0, True), "finalizer_cycle": (2000, True), "close": (0, False)}
+    if tag == "g124":
+        first_collection |= {"cleanup": (0, False), "cleanup_captures": (2000, True)}
+    for variant, (unreclaimed, kept) in first_collection.items():
+        s = Story(tag, "wrapper_cleanup", variant)
+        first, last = s.lines[2], s.lines[-1]
+        counts = [line["extra"]["unreclaimed"] for line in (first, last)]
+        s.promises(counts == [unreclaimed] * 2, f"{unreclaimed} unreclaimed")
+        s.promises((first["d_heap_alloc"] > 2_000_000) == kept, "memory as promised after one collection")
+        s.promises((last["d_heap_alloc"] > 2_000_000) == (unreclaimed > 0), "memory as promised at last")
+    for variant, len_kept in ("leaky", 20_000), ("lru", 1000), ("ttl_wheel", 1000):
+        s = Story(tag, "unbounded_cache", variant)
+        s.promises(s.extra("end", "len") == len_kept, f"{len_kept} kept")
+        s.promises((s.at("end")["amplification"] > 20) == (variant == "leaky"), "amplified only without a bound")
+    for variant in "leaky", "capped", "sync_pool":
+        s = Story(tag, "pool_keeps_giants", variant)
+        s.promises((s.bytes("rounds") > 64 << 20) == (variant == "leaky"), "64 giants kept by the free list alone")
+        s.promises(variant == "capped" or s.bytes("rounds_uncollected") > 32 << 20, "giants in the pool before a collection")
+
+
+def weak(tag):
+    cells = {("weak_values", "unswept"): (10_000, False), ("weak_values", "cleanup"): (0, False),
+             ("weak_key_cycle", "strong_back"): (10_000, True), ("weak_key_cycle", "weak_back"): (0, False),
+             ("weak_key_cycle", "inside_key"): (0, False)}
+    for (scenario, variant), (entries, payloads) in cells.items():
+        if tag == "g123":
+            status, lines, errors = run(tag, scenario, variant)
+            check(status == 4 and not lines and "needs Go 1.24" in errors, f"{tag} {scenario} {variant}: {status} {errors}")
+            continue
+        s = Story(tag, scenario, variant)
+        s.promises(s.extra("collected_again", "len") == entries, f"{entries} entries left")
+        s.promises((s.bytes("collected_again") > 10_000_000) == payloads, "values kept only by the cycle")
+    if tag == "g124":
+        s = Story(tag, "pointer_key", "weak_key")
+        s.promises(s.bytes("fill") < 32 << 10, "payloads gone, entries left")
+
+
+def bad_input(tag):
+    for words, text in ((["nothing", "leaky"], "no scenario nothing"), (["subslice", "nothing"], "no variant nothing"),
+                        (["subslice", "leaky", "0"], "at least 1"), (["subslice", "leaky", "many"], "not many"),
+                        ([], "usage"), (["subslice"], "usage"), (["subslice", "leaky", "1", "2"], "usage")):
+        status, lines, errors = run(tag, *words)
+        refused = status == 2 and not lines and text in errors and errors.count("\n") == 1
+        check(refused, f"{tag} {words}: {status} {errors}")
+    _, lines, _ = run(tag, "ptrvalue", "clear", 100)
+    names = {(line["scenario"], line["n"]) for line in lines}
+    check(names == {("pointer_value", 100)}, f"{tag}: the recorded name ptrvalue with n 100: {names}")
+
+
+curves = recorded_curves()
+check(len(curves) == 2 * 73 + 4, f"{len(curves)} recorded curves")
+for tag in ENGINES:
+    compare_recorded(tag, curves)
+    for stories in tables, log_fields, timers, owners, weak, bad_input:
+        stories(tag)
+print(f"{passed} passed, {len(failures)} failed")
+sys.exit(bool(failures))
+PYTHON
