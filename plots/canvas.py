@@ -104,6 +104,14 @@ def ticks_1_2_5(axis, low, high):
     axis.set_minor_locator(ticker.NullLocator())
 
 
+def ticks_of_bytes(axis, low, high):
+    """Ticks of a log axis of bytes: powers of two, at most eight of them, far enough apart."""
+    powers = [e for e in range(64) if low * 0.999 <= 2**e <= high * 1.001]
+    step = next(s for s in (1, 2, 3, 4, 5, 6, 10, 20, 64) if len(powers) <= 8 * s)
+    axis.set_major_locator(ticker.FixedLocator([2**e for e in powers if e % step == 0]))
+    axis.set_minor_locator(ticker.NullLocator())
+
+
 def save(figure, folder, name):
     """NAME.svg and NAME.png in the folder."""
     with warnings.catch_warnings():

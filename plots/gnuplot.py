@@ -31,17 +31,21 @@ def label(text, where, points, colour, bold=False, more=""):
 class Grid:
     """`count` panels of equal size under a heading, one label for each axis of them all. Lengths in inches."""
     LEFT, RIGHT, GAP_X, GAP_Y, X_LABEL, PANEL_TITLE = 0.95, 0.25, 0.3, 0.6, 0.62, 0.3
+    PANEL_WIDTH = 3.6  # of up to three columns
 
-    def __init__(self, count, panel_height, title, subtitle, note):
+    def __init__(self, count, panel_height, title, subtitle, note, columns_max=5):
         self.count = count
-        self.columns = min(count, 3 if count <= 9 else 5)
+        self.columns = min(count, 3 if count <= 9 else 5, columns_max)
         self.lines = -(-count // self.columns)
-        self.width = 12.6 if self.columns > 3 else max(7.6, self.LEFT + self.RIGHT + 3.6 * self.columns)
-        self.text = style.heading(self.width, title, subtitle, note)
+        self.width = 12.6 if self.columns > 3 else max(7.6, self.LEFT + self.RIGHT + self.PANEL_WIDTH * self.columns)
+        self.text = self.heading(title, subtitle, note)
         self.height = (self.text.header + self.PANEL_TITLE + self.lines * panel_height + (self.lines - 1) * self.GAP_Y
                        + self.X_LABEL + self.text.footer)
         self.panel_width = (self.width - self.LEFT - self.RIGHT - self.GAP_X * (self.columns - 1)) / self.columns
         self.panel_height = panel_height
+
+    def heading(self, title, subtitle, note):
+        return style.heading(self.width, title, subtitle, note)
 
     def screen(self, x, y):
         """A position in inches from the lower left corner."""
@@ -77,6 +81,9 @@ class Grid:
 
     def is_left(self, index):
         return index % self.columns == 0
+
+    def is_lowest(self, index):
+        return index + self.columns >= self.count
 
 
 Tic = namedtuple("Tic", "text value")

@@ -3,36 +3,23 @@
 results/README.md describes the fields. Fields this version does not know are kept and ignored, so that a run made by
 a later version of the same schema can still be drawn.
 """
-import json
-import math
 import pathlib
 
+import retention
+from fields import (COUNT, FLAG, LIST, NUMBER, OBJECT, TESTS, TEXT, BadRun, check_fields, check_numbers, parse, read_lines,
+                    read_text)
 from run import Run
 
 SCHEMA = 1
 KINDS = ("time", "latency", "memory", "counters", "structure")
 
-
-class BadRun(Exception):
-    """The folder is not a run this version can read; the message is the whole line for the user."""
-
-
-NUMBER, COUNT, TEXT, FLAG, LIST, OBJECT = "number", "count", "text", "true or false", "list", "object"
-TESTS = {
-    NUMBER: lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v),
-    COUNT: lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
-    TEXT: lambda v: isinstance(v, str),
-    FLAG: lambda v: isinstance(v, bool),
-    LIST: lambda v: isinstance(v, list),
-    OBJECT: lambda v: isinstance(v, dict),
-}
 # field: (type, may be null)
 RUN_FIELDS = {"id": (TEXT, False), "command": (TEXT, False), "profile": (OBJECT, True), "options": (OBJECT, False),
               "machine": (OBJECT, False), "build": (OBJECT, False), "timers": (OBJECT, True), "keys": (LIST, False),
               "maps": (LIST, False), "warnings": (LIST, False), "skipped": (LIST, False), "started": (TEXT, False),
               "duration_s": (NUMBER, True), "complete": (FLAG, False)}
 # Absent in runs made before the field was.
-RUN_EXTRA_FIELDS = {"resumed": (COUNT, True)}
+RUN_EXTRA_FIELDS = {"resumed": (COUNT, True), "scenarios": (LIST, True)}
 ROW_FIELDS = {"kind": (TEXT, False), "job": (TEXT, False), "map": (TEXT, False), "shape": (TEXT, False),
               "workload": (TEXT, False), "keys": (TEXT, False), "n": (COUNT, False), "heap": (TEXT, False), "hash": (TEXT, False),
               "threads": (COUNT, False), "seed": (NUMBER, False), "engine": (TEXT, False), "ns_per_op": (LIST, True),
@@ -60,33 +47,12 @@ EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_me
                               "growth_events_total", "p50", "p90", "p99", "p999", "p9999", "old_capacity",
                               "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul",
                               "preempted_share", "cpu_per_wall", "timer_share"), (NUMBER, True)) | {
-    "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True)}
-
-
-def check_fields(record, fields, where):
-    if not isinstance(record, dict):
-        raise BadRun(f"{where}: expected an object")
-    for name, (kind, nullable) in fields.items():
-        if name not in record:
-            raise BadRun(f"{where}: field '{name}' is missing")
-        value = record[name]
-        if not (value is None and nullable) and not TESTS[kind](value):
-            raise BadRun(f"{where}: field '{name}' must be a {kind}{' or null' if nullable else ''}, "
-                         f"not {json.dumps(value)[:40]}")
+    "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True),
+    "layers": (LIST, True), "events": (LIST, True), "thp": (FLAG, True)}
 
 
 def check_extra(record, where):
     check_fields(record, {name: rule for name, rule in EXTRA_FIELDS.items() if name in record}, where)
-
-
-def check_numbers(values, width, where, name, nullable=True):
-    """A list of numbers (width 0) or of lists of `width` numbers each; nullable: some of them may be null."""
-    for value in values or []:
-        if width and (not isinstance(value, list) or len(value) != width):
-            raise BadRun(f"{where}: '{name}' must hold lists of {width} numbers")
-        for number in value if width else [value]:
-            if not (number is None and nullable) and not TESTS[NUMBER](number):
-                raise BadRun(f"{where}: '{name}' holds {json.dumps(number)[:40]}, which is not a number")
 
 
 def check_row(row, where):
@@ -105,6 +71,9 @@ def check_row(row, where):
         check_numbers(row["round_medians"], 0, where, "round_medians")
     elif row["kind"] == "memory":
         check_numbers(row["curve"], 3, where, "curve")
+        check_numbers(row.get("layers"), 5, where, "layers")
+        for event in row.get("events") or []:
+            check_fields(event, {"op": (COUNT, False), "what": (TEXT, False)}, where)
         if row.get("octave"):
             check_fields(row["octave"], dict.fromkeys(("mean", "min", "max"), (NUMBER, False)), where)
     elif row["kind"] == "counters":
@@ -121,38 +90,6 @@ def check_latency(row, where):
     for event in row["growth_events"]:
         check_fields(event, {"op": (COUNT, False), "ns": (NUMBER, False)}, where)
         check_extra(event, where)
-
-
-def refuse_constant(name):
-    raise ValueError(f"{name} is not JSON")
-
-
-def parse(text, where):
-    try:
-        return without_surprises(json.loads(text, parse_constant=refuse_constant))
-    except (ValueError, RecursionError) as error:
-        raise BadRun(f"{where}: not valid JSON ({error}); the file is damaged: measure again or restore it") from None
-
-
-def without_surprises(value):
-    """Control characters and halves of surrogate pairs become visible marks: no figure format can hold them."""
-    if isinstance(value, str):
-        return "".join(c if c.isprintable() or c in " \n\t" else "\ufffd" for c in value)
-    if isinstance(value, list):
-        return [without_surprises(v) for v in value]
-    if isinstance(value, dict):
-        return {without_surprises(k): without_surprises(v) for k, v in value.items()}
-    return value
-
-
-def read_text(path):
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadRun(f"{path.parent}: not a run folder (no {path.name}); give a folder that `mapbench run` wrote") \
-            from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRun(f"{path}: cannot be read ({error})") from None
 
 
 def load(folder):
@@ -176,18 +113,14 @@ def load(folder):
     for cache in info["machine"].get("caches") or []:
         check_fields(cache, CACHE_FIELDS, f"{path}: 'caches'")
 
+    kept = retention.read(folder / "retention.jsonl", info)
     path, cells, repeated = folder / "rows.jsonl", {}, 0
-    *lines, rest = read_text(path).split("\n")
-    # A run that was killed may leave half a line: only there, and only in an incomplete run, is it no fault.
-    torn = bool(rest.strip()) and not info["complete"]
-    for number, line in enumerate(lines if torn else [*lines, rest], 1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        row = parse(line, where)
+    # a run of nothing but scenarios may come without rows
+    records, torn = read_lines(path, info["complete"]) if path.exists() or kept is None else ([], False)
+    for where, row in records:
         check_row(row, where)
         cell = tuple(row[f] for f in ("kind", "job", "map", "shape", "workload", "keys", "n", "heap", "hash", "threads",
-                                      "engine")) + (row.get("cell"), row.get("order"))
+                                      "engine")) + (row.get("cell"), row.get("order"), row.get("thp"))
         repeated += cell in cells
         cells[cell] = row
-    return Run(folder, info, list(cells.values()), repeated, torn)
+    return Run(folder, info, list(cells.values()), repeated, torn, kept)

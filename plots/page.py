@@ -2,9 +2,11 @@
 import base64
 import os
 import pathlib
+import re
 import urllib.parse
 
 import page_originals
+import page_retention
 import page_tables as tables
 import style
 from page_data import collect, embed
@@ -12,7 +14,8 @@ from page_facts import conditions, glance, head
 from page_tables import text
 
 PARTS = pathlib.Path(__file__).resolve().parent / "page"
-SCRIPTS = ("tables.js", "charts.js", "figures.js")
+IMAGES_MAX = 2  # pictures in one of the sections about all scenarios; the others are linked
+SCRIPTS = ("tables.js", "charts.js", "figures.js", "scenarios.js")
 # MAPBENCH_CHARTJS: where else Chart.js lies; Debian's package libjs-chart.js has it in the two other places.
 CHART_LIBRARIES = ("/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/Chart.min.js")
 
@@ -65,8 +68,10 @@ def build(drawn, folder, problems):
         out.append("</ol></nav>")
     for i, (run, figures) in enumerate(drawn):
         out.append(section(run, figures, i, folder, library is not None, problems if i == 0 else []))
-    out.append('<footer>Made by mapbench. Raw data: <code>rows.jsonl</code> beside this file, described in '
-               "results/README.md.</footer>")
+    raw = " and ".join(f"<code>{name}</code>" for name, there in (
+        ("rows.jsonl", any(run.rows or not run.retention for run, _ in drawn)),
+        ("retention.jsonl", any(run.retention for run, _ in drawn))) if there)
+    out.append(f"<footer>Made by mapbench. Raw data: {raw} beside this file, described in results/README.md.</footer>")
     out += [f"<script>{script}</script>" for script in scripts]
     out.append("</body></html>\n")
     # a name may hold letters that cannot be encoded; a page that cannot be written would be worse than a strange letter
@@ -75,13 +80,17 @@ def build(drawn, folder, problems):
 
 def section(run, figures, i, folder, interactive, problems):
     data = collect(run)
-    parts = [("glance", "At a glance", glance(run)), ("results", "Results", results(run)),
+    parts = [("glance", "At a glance", glance(run) if ranked(run) or not run.retention else ""),
+             ("retention", "What is kept alive", page_retention.overview(run, i)), *kept(run, figures, folder),
+             ("scenarios", "Scenario by scenario", page_retention.scenarios(run, i, pictures(run, figures, folder))),
+             ("results", "Results", results(run)),
              ("ratios", "Ratios to the best", heat(run, figures, folder)),
              ("ports", "Ports beside the real runtime", ports(run, figures, folder))]
     parts += [(kind, title, figure(run, figures, kind, modules, title, note, folder, interactive, i))
               for kind, modules, needs, title, note in INTERACTIVE if data[needs]]
     parts += [("memory-table", "Memory", tables.memory(run)), ("latency-table", "Latency and growth", tables.growth(run)),
-              ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
+              ("layers", "Layers of memory", pictured(run, figures, "fig_retention_layers", folder)),
+             ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
               ("flames", "Flame graphs", flames(run, folder)), ("maps", "Maps", tables.maps(run)),
               ("conditions", "Machine, build and keys", conditions(run)),
               ("reading", "How to read this", (PARTS / "reading.html").read_text(encoding="utf-8"))]
@@ -118,6 +127,40 @@ def ports(run, figures, folder):
     shown = {"fig_ports": figures.get("fig_ports", []), "fig_tail": list(largest.values())}
     modules = tuple(shown)
     return page_originals.compared(run) + images(run, shown, modules, folder) + files(run, figures, modules, folder)
+
+
+def ranked(run):
+    """Whether something was measured that a run without scenarios is about."""
+    return any(r["kind"] in ("time", "latency") for r in run.rows)
+
+
+def kept(run, figures, folder):
+    """The sections about all scenarios together."""
+    matrix = page_retention.matrices(run)
+    found = [("forgiveness", "Which map forgives which bug",
+              matrix and matrix + files(run, figures, ("fig_retention_matrix",), folder))]
+    for name, title, module, inner in (
+            ("simulated", "Simulated against real Go", "fig_retention_originals", page_retention.simulated(run)),
+            ("gc-work", "Work of a collection", "fig_retention_gc", page_retention.gc_work(run))):
+        shown = {module: figures.get(module, [])[:IMAGES_MAX]}
+        found.append((name, title, inner and images(run, shown, (module,), folder)
+                      + files(run, figures, (module,), folder) + inner))
+    return found
+
+
+def pictured(run, figures, module, folder):
+    return images(run, figures, (module,), folder) + files(run, figures, (module,), folder)
+
+
+def pictures(run, figures, folder):
+    """{scenario: its curves}; of several parts the first, the others as files."""
+    found = {}
+    for scenario in run.retention.names if run.retention else []:
+        stem = re.escape(f"retention-{style.slug(scenario)}")
+        of = [figure for figure in figures.get("fig_retention", []) if re.fullmatch(stem + r"(-[0-9]+)?", figure[0])]
+        found[scenario] = images(run, {"fig_retention": of[:1]}, ("fig_retention",), folder) \
+            + files(run, {"fig_retention": of}, ("fig_retention",), folder)
+    return found
 
 
 def images(run, figures, modules, folder):

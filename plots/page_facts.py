@@ -19,11 +19,13 @@ def head(run, problems):
              ("Command", info["command"]), ("Duration", duration(info["duration_s"])),
              ("Resumed", times(info.get("resumed"))),
              ("Seed", info["options"].get("seed") or ", ".join(sorted({str(r["seed"]) for r in run.rows}))),
-             ("Unstable", f"{shaky} of {len(timed)} time rows" + (f" ({100 * shaky / len(timed):.0f} %)" if timed else ""))]
+             ("Unstable", f"{shaky} of {len(timed)} time rows" + (f" ({100 * shaky / len(timed):.0f} %)" if timed else "")
+              if timed or not run.retention else None)]
     banner = "" if info["complete"] else (
         '<p class="incomplete" role="alert"><b>Incomplete run.</b> It was interrupted: what it had measured is shown, the '
         "rest is missing. It can be resumed with the same command and <code>--resume</code>.</p>")
-    out = [f'<header>{banner}<p class="brand">mapbench</p><h1>{text(profile.get("name") or "run")}'
+    name = profile.get("name") or ("retention" if run.retention else "run")
+    out = [f'<header>{banner}<p class="brand">mapbench</p><h1>{text(name)}'
            f'{": " + text(profile["question"]) if profile.get("question") else ""}</h1>']
     if profile.get("expect"):
         out.append(f'<p class="expect"><b>Expected before measuring:</b> {text(profile["expect"])}</p>')

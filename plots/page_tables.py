@@ -206,6 +206,7 @@ def structure(run):
 
 def maps(run):
     rows = [[text(m.get("name")), text(m.get("summary")), text(m.get("source")), text(m.get("options")),
-             text(m.get("fairness"))] for m in run.info["maps"] if m.get("name") in run.maps]
+             text(m.get("fairness"))] for m in run.info["maps"]
+            if m.get("name") in run.maps or (run.retention and m.get("name") in run.retention.maps())]
     return table("The maps measured, and what to know when comparing them",
                  [(t, "") for t in ("map", "what it is", "source", "as compiled", "fairness")], rows) if rows else ""

@@ -16,8 +16,12 @@ import sys
 PACKAGES = {"numpy": "python3-numpy", "scipy": "python3-scipy", "matplotlib": "python3-matplotlib"}
 # Module of a figure and the library it draws with, in the order of the page.
 FIGURES = [("fig_heatmap", "matplotlib"), ("fig_ports", "matplotlib"), ("fig_speed", "matplotlib"),
-           ("fig_scatter", "matplotlib"), ("fig_latency", "matplotlib"), ("fig_tail", "matplotlib"), ("fig_spikes", "gnuplot"), ("fig_memory", "gnuplot")]
-PREFIXES = ("ratios-", "ports-", "tail-", "speed-", "trade-off-", "latency-", "growth-", "memory-")
+           ("fig_scatter", "matplotlib"), ("fig_latency", "matplotlib"), ("fig_tail", "matplotlib"),
+           ("fig_spikes", "gnuplot"), ("fig_memory", "gnuplot"), ("fig_retention", "gnuplot"),
+           ("fig_retention_matrix", "matplotlib"), ("fig_retention_originals", "matplotlib"),
+           ("fig_retention_gc", "matplotlib"), ("fig_retention_layers", "matplotlib")]
+PREFIXES = ("ratios-", "ports-", "tail-", "speed-", "trade-off-", "latency-", "growth-", "memory-", "retention-",
+            "forgiveness-", "simulated-", "gc-work", "layers-")
 
 
 def complain(text):

@@ -21,9 +21,10 @@ def original(name):
 
 
 class Run:
-    def __init__(self, folder, info, rows, repeated, torn=False):
+    def __init__(self, folder, info, rows, repeated, torn=False, retention=None):
         self.folder, self.info, self.rows, self.repeated_rows = folder, info, rows, repeated
         self.torn = torn  # an incomplete run's last row was only half written
+        self.retention = retention  # of its scenarios; None when it ran none
         self.maps = list(dict.fromkeys([m.get("name") for m in info["maps"]] + [r["map"] for r in rows]))
         self.maps = [m for m in self.maps if any(r["map"] == m for r in rows)]
         self.several_policies = len({policy(r) for r in rows}) > 1

@@ -1,0 +1,119 @@
+"""The memory of a map in four layers over its operations: live, requested, what the allocator took, resident; with huge
+pages off and on side by side."""
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+import canvas
+import style
+from run import BASELINE, shorten
+
+NEEDS = ("memory",)
+LAYERS = ["live entries", "requested by the map", "usable at the allocator", "resident beyond that"]
+COLOURS = ["#2f7d6d", "#7fc4b0", "#f2c879", "#d9dee4"]
+RESIDENT = "#1c2430"
+EVENT_COLOURS = {"grow": "#c4342d", "evacuate": "#d98b00", "collect": "#0072b2", "fork": "#7e57c2"}
+EVENT_SPARE = "#6b6b6b"
+LINES_MAX = 6  # maps in one figure
+
+
+def draw(run, _run_looks, folder):
+    figures = []
+    for family, rows in run.families("memory").items():
+        found = by_map(run, [r for r in rows if r.get("layers") and r["map"] != BASELINE])
+        names = list(found)
+        for part in range(0, len(names), LINES_MAX):
+            number = f"-{part // LINES_MAX + 1}" if len(names) > LINES_MAX else ""
+            name = f"layers-{style.family_slug(family)}{number}"
+            title = f"Four layers of memory: {run.title(family)}"
+            chosen = {label: found[label] for label in names[part:part + LINES_MAX]}
+            canvas.save(draw_maps(run, chosen, title), folder, name)
+            figures.append((name, title))
+    return figures
+
+
+def by_map(run, rows):
+    """{label: {huge pages on: row}}, of each the largest n. Unknown counts as off."""
+    found = {}
+    for row in rows:
+        of = found.setdefault(run.label(row), {})
+        on = bool(row.get("thp"))
+        if on not in of or row["n"] > of[on]["n"]:
+            of[on] = row
+    return found
+
+
+def draw_maps(run, found, title):
+    columns = sorted({on for of in found.values() for on in of})
+    rows = [row for of in found.values() for row in of.values()]
+    events = list(dict.fromkeys(e["what"] for row in rows for e in row.get("events") or []))
+    beside = canvas.legend_inches(LAYERS)
+    figure, area = canvas.frame(1.0 + 4.2 * len(columns) + beside + 0.3, 2.35 * len(found), title, style.subtitle(run, rows),
+                                note(found))
+    panels = canvas.panels(figure, area, len(found) * len(columns), len(columns), legend=beside + 0.1, left=0.95, gap_y=0.7)
+    for i, (label, of) in enumerate(found.items()):
+        top = max(max(v for point in row["layers"] for v in point[1:] if v is not None) for row in of.values()) * 1.12 or 1
+        for j, on in enumerate(columns):
+            axes = panels[i * len(columns) + j]
+            axes.set_title(f"{shorten(label, 26)}, huge pages {'on' if on else 'off'}")
+            axes.set_ylim(0, top)
+            if on in of:
+                draw_layers(axes, of[on], events)
+            else:
+                axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color=style.GREY)
+            axes.set_yticks(style.round_sizes(int(top), 5))
+            canvas.format_axis(axes.yaxis, lambda v: style.format_bytes(v) if v else "0")
+            if i == len(found) - 1:
+                axes.set_xlabel("operations")
+    canvas.legend(figure, area, handles(events), "from below", beside)
+    return figure
+
+
+def draw_layers(axes, row, events):
+    ops = [point[0] for point in row["layers"]]
+    steps = heights(row["layers"])
+    below = [0] * len(ops)
+    for height, colour in zip(steps, COLOURS):
+        axes.fill_between(ops, below, height, color=colour, linewidth=0, step="post")
+        below = height
+    known = [(point[0], point[4]) for point in row["layers"] if point[4] is not None]
+    axes.plot([x for x, _ in known], [y for _, y in known], color=RESIDENT, linewidth=1, drawstyle="steps-post")
+    axes.set_xlim(0, ops[-1])
+    for event in row.get("events") or []:
+        place = 1 - 0.05 * events.index(event["what"])
+        axes.plot([event["op"]] * 2, [place, place - 0.045], transform=axes.get_xaxis_transform(), linewidth=1.1,
+                  color=EVENT_COLOURS.get(event["what"], EVENT_SPARE), clip_on=False, zorder=4)
+    axes.set_xticks(style.round_sizes(ops[-1], 6))
+    canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
+
+
+def heights(layers):
+    """Upper edges of the four layers. Each lies on the one below: what was not touched yet is requested but not resident,
+    and then the last layer is empty; the line says what is resident."""
+    edges, below = [], [0] * len(layers)
+    for number in range(1, 5):
+        below = [max(low, point[number] or 0) for low, point in zip(below, layers)]
+        edges.append(below)
+    return edges
+
+
+def handles(events):
+    found = [Patch(facecolor=colour, label=name) for name, colour in zip(LAYERS, COLOURS)]
+    found.append(Line2D([], [], color=RESIDENT, linewidth=1, label="resident"))
+    return found + [Line2D([], [], color=EVENT_COLOURS.get(what, EVENT_SPARE), marker="|", markersize=9, linestyle="none",
+                           markeredgewidth=1.4, label=what) for what in events]
+
+
+def note(found):
+    """What the last operation left, and how much of it is the map's."""
+    lines = []
+    for label, of in found.items():
+        parts = []
+        for on, row in sorted(of.items()):
+            _op, live, _requested, _usable, resident = row["layers"][-1]
+            if live and resident:
+                parts.append(f"{style.format_bytes(resident)} resident with huge pages {'on' if on else 'off'}, "
+                             f"{resident / live:.2f} times what is live")
+        if parts:
+            lines.append(f"{label}: {'; '.join(parts)}.")
+    return "\n".join([*lines, "Lower is better. Where the line runs below an upper edge, memory was asked for and never "
+                      "touched."])
