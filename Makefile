@@ -38,12 +38,14 @@ pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 boost_local := $(wildcard deps/boost/usr/include)
 INCLUDES := -I. -I$(gen) $(if $(boost_local),-isystem $(boost_local)) $(patsubst -I%,-isystem %,$(call pkg,--cflags-only-I,glib-2.0))
 LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_hash) \
-        $(if $(wildcard /usr/include/Judy.h),-lJudy) -lbenchmark -linih -ljansson -lmd -lpthread -ldl -lm
+        $(if $(wildcard /usr/include/Judy.h),-lJudy) $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lmd -lz -lpthread -ldl -lm
 
 # --- units -----------------------------------------------------------------------------------------------------
 defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def
 units := $(shell awk -f harness/expand_units.awk -v as=make $(defs))
 shapes := $(shell awk -f harness/expand_units.awk -v as=shapes $(defs))
+# Maps on the collecting heap, for retention scenarios.
+retention_units := $(shell awk -f harness/retention/expand_units.awk -v as=make harness/retention/units.def)
 unit_objects :=
 
 # $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap
@@ -58,23 +60,26 @@ $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c $(gen)/flags
 endef
 colon := :
 split = $(subst :, ,$(1))
-$(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
+$(foreach u,$(units) $(retention_units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 
 $(BUILD)/shapes/%.o: harness/shape_unit.c $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
 
 # --- harness ---------------------------------------------------------------------------------------------------
-main_sources := $(filter-out harness/map_unit.c harness/shape_unit.c harness/memcount.c,$(wildcard harness/*.c))
+main_sources := $(filter-out harness/map_unit.c harness/shape_unit.c harness/memcount.c,$(wildcard harness/*.c)) \
+  $(wildcard harness/heaps/*.c harness/heaps/gosim/*.c harness/retention/*.c harness/retention/scenarios/*.c)
 harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(patsubst harness/%.cc,$(BUILD)/harness/%.o,$(wildcard harness/*.cc))
 library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
 
 $(gen)/units.def: $(defs) harness/expand_units.awk
 	@awk -f harness/expand_units.awk -v as=def $(defs) > $@
+$(gen)/retention_units.def: harness/retention/units.def harness/retention/expand_units.awk
+	@awk -f harness/retention/expand_units.awk -v as=def $< > $@
 
 # Everything is built again when the compilers, a flag or the set of libraries changes: one build, one set of flags.
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
-  /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp)
+  /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp /usr/include/gc/gc.h)
 $(gen)/flags: FORCE
 	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(library_headers)' > $@.new; \
 	  cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
@@ -88,7 +93,7 @@ $(gen)/build_info.h: FORCE
 	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
-$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 $(BUILD)/harness/%.o: harness/%.cc $(gen)/flags
@@ -126,7 +131,7 @@ include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
-$(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness $(BUILD)/tests $(gen))
+$(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness/heaps/gosim $(BUILD)/harness/retention/scenarios $(BUILD)/tests $(gen))
 
 .PHONY: help deps deps-test engines build run test bench report clean FORCE
 FORCE:

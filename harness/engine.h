@@ -68,6 +68,7 @@ struct engine_program {
     char version[64];    /* as it says itself, "" if it does not run */
 };
 size_t engine_program_count(void);
+const char *engine_program_name(size_t i);
 /* Starts the program to find out. */
 void engine_program_describe(size_t i, struct engine_program *out);
 

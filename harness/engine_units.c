@@ -243,6 +243,10 @@ size_t engine_program_count(void) {
     return PROGRAMS;
 }
 
+const char *engine_program_name(size_t i) {
+    return programs[i].name;
+}
+
 void engine_program_describe(size_t i, struct engine_program *out) {
     static char faults[PROGRAMS][320];
     const struct program *program = &programs[i];

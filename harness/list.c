@@ -10,6 +10,7 @@
 #include "harness/keys.h"
 #include "harness/names.h"
 #include "harness/registry.h"
+#include "harness/retention/retain.h"
 #include "harness/run.h"
 #include "harness/shape.h"
 #include "harness/workload.h"
@@ -137,8 +138,9 @@ static const struct {
     const char *name;
     json_t *(*make)(void);
 } lists[] = {
-    {"maps", list_maps},   {"shapes", list_shapes},     {"workloads", list_workloads}, {"keys", list_keys},
-    {"heaps", list_heaps}, {"profiles", list_profiles}, {"engines", list_engines},
+    {"maps", list_maps},         {"shapes", list_shapes},   {"workloads", list_workloads},
+    {"keys", list_keys},         {"heaps", list_heaps},     {"scenarios", retain_list},
+    {"profiles", list_profiles}, {"engines", list_engines},
 };
 
 static void print_list(const json_t *list) {
@@ -176,7 +178,8 @@ int list_command(const char *what, bool json) {
         unknown_name("list", what, names, sizeof lists / sizeof *lists, why, sizeof why);
     else
         snprintf(why, sizeof why,
-                 "list --json needs to know what: maps, shapes, workloads, keys, heaps, profiles or engines");
+                 "list --json needs to know what: maps, shapes, workloads, keys, heaps, scenarios, profiles "
+                 "or engines");
     fprintf(stderr, "mapbench: %s\n", why);
     return EXIT_USAGE;
 }
@@ -252,6 +255,7 @@ int explain_command(const char *name) {
             return printf("%s%s (keys): %s; see docs/keys.md\n", name, keys_stream_at(i)->parameters,
                           keys_stream_at(i)->summary),
                    EXIT_OK;
+    if (retain_explain(name)) return EXIT_OK;
 #define HEAP(heap, summary)                                                                                  \
     if (strcmp(name, #heap) == 0) return printf("%s (heap): %s\n", name, summary), EXIT_OK;
 #include "harness/heaps/heaps.def"

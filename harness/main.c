@@ -15,6 +15,7 @@
 #include "harness/python.h"
 #include "harness/run.h"
 #include "harness/runfolder.h"
+#include "harness/retention/retain.h"
 #include "harness/selftest.h"
 #include "harness/trace.h"
 
@@ -100,7 +101,7 @@ static const struct command {
     const char *name, *synopsis, *help;
     int (*run)(struct arguments *);
 } commands[] = {
-    {"list", "[maps|shapes|workloads|keys|heaps|profiles|engines] [--json]",
+    {"list", "[maps|shapes|workloads|keys|heaps|scenarios|profiles|engines] [--json]",
      "what there is, with availability and reason", cmd_list},
     {"explain", "NAME [--layout[=map[K]V]] [--json]",
      "source, invariants, cost, options and fairness note of a map; a workload, profile ...;\n"
@@ -117,6 +118,9 @@ static const struct command {
     {"trace", "MAP --ops SCRIPT [--hashkey A,B,C,D] [--seed S] [--rows|--events|--digest|--bytes]",
      "what a port of a Go map looks like inside, operation by operation, as the real runtime's would",
      cmd_trace},
+    {"retain",
+     "[SCENARIO...] [--maps LIST] [--heap LIST] [--variant WORD] [--engine LIST] [--assert] [--snapshot DIR]",
+     "what a program keeps alive and who holds it: leaky, fixed, and how far the fix goes", NULL},
     {"help", "", "this text", cmd_help},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -128,6 +132,8 @@ static int cmd_help(struct arguments *a) {
         printf("  %s %s\n      %s\n", commands[i].name, commands[i].synopsis, commands[i].help);
     puts("\nSelection, on the command line or in a profile (defaults in brackets):");
     option_help(stdout);
+    putchar('\n');
+    retain_help();
     puts("\nExit codes: 0 ok, 1 a check failed, 2 bad input, 3 regression confirmed, 4 cannot run here,\n"
          "            5 measured but not trustworthy, 6 nothing matched, 130 interrupted.");
     return EXIT_OK;
@@ -223,6 +229,12 @@ int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
     if (strcmp(name, "selftest") == 0) selftest_preload(argv);
+    if (strcmp(name, "retain") == 0 && !(argc > 2 && strcmp(argv[2], "--help") == 0)) {
+        char *command = join(argv);
+        int code = retain_command(argv + 2, command);
+        free(command);
+        return fflush(stdout) == 0 ? code : EXIT_CANNOT;
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
@@ -230,7 +242,7 @@ int main(int argc, char **argv) {
                               .tracing = strcmp(name, "trace") == 0,
                               .explaining = strcmp(name, "explain") == 0};
         int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)
-                   : a.help                                                         ? cmd_help(&a)
+                   : a.help || !commands[i].run                                     ? cmd_help(&a)
                                                                                     : commands[i].run(&a);
         if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
             fprintf(stderr, "mapbench: cannot write the output: %s\n", strerror(errno));

@@ -105,6 +105,10 @@ struct map_ops {
     void (*each)(void *map, map_visit_fn *visit, void *context); /* every entry once; no changes meanwhile */
     const char *(*check)(void *map);                             /* NULL, or the broken invariant in words */
     void (*structure)(void *map, struct map_structure *out);
+    /* A walk that can be left standing; NULL walk: out of memory. Ended by walk_end, also before its end. */
+    void *(*walk_begin)(void *map);
+    bool (*walk_next)(void *walk, void *key, void *val); /* copies the entry out; false: at the end */
+    void (*walk_end)(void *walk);
 };
 
 struct map_unit {

@@ -100,6 +100,41 @@ static void op_each(void *map, map_visit_fn *visit, void *context) {
             return;
         }
 }
+/* Memory of the walk itself is the harness's. On a collecting heap what it points to is held as by a variable
+ * of the program. */
+struct unit_walk {
+    struct map_iter iter;
+    struct map *map;
+};
+#ifdef HEAP_ROOT
+#define UNIT_WALK_ROOT(walk, field) HEAP_ROOT(HEAP_OF((walk)->map), &(walk)->iter.field, "iterator." #field);
+#define UNIT_WALK_UNROOT(walk, field) HEAP_UNROOT(HEAP_OF((walk)->map), &(walk)->iter.field);
+#endif
+static void *op_walk_begin(void *map) {
+    struct unit_walk *walk = (struct unit_walk *)calloc(1, sizeof *walk);
+    if (!walk) return NULL;
+    walk->map = (struct map *)map;
+    map_iter_start(walk->map, &walk->iter);
+#ifdef HEAP_ROOT
+    MAP_ITER_POINTERS(UNIT_WALK_ROOT, walk)
+#endif
+    return walk;
+}
+static bool op_walk_next(void *opaque, void *key, void *val) {
+    struct unit_walk *walk = (struct unit_walk *)opaque;
+    const map_val *at;
+    if (!map_iter_next(&walk->iter, (map_key *)key, &at)) return false;
+    *(map_val *)val = *at;
+    return true;
+}
+static void op_walk_end(void *opaque) {
+    struct unit_walk *walk = (struct unit_walk *)opaque;
+    UNIT_ITER_STOP(&walk->iter);
+#ifdef HEAP_ROOT
+    MAP_ITER_POINTERS(UNIT_WALK_UNROOT, walk)
+#endif
+    free(walk);
+}
 static void op_structure(void *map, struct map_structure *out) {
     memset(out, 0, sizeof *out);
     out->capacity = map_capacity((struct map *)map);
@@ -158,7 +193,10 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
            .copy = op_copy,
            .each = op_each,
            .check = op_check,
-           .structure = op_structure},
+           .structure = op_structure,
+           .walk_begin = op_walk_begin,
+           .walk_next = op_walk_next,
+           .walk_end = op_walk_end},
     .run =
         {
 #define X(loop) .loop = run_##loop,

@@ -9,8 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness/allocator.h"
 #include "harness/child.h"
 #include "harness/memcell_shared.h"
+#include "harness/retention/resident.h"
 
 struct cell {
     const struct memcell_args *args;
@@ -35,35 +37,46 @@ static int open_counter(const char *program, char *why, size_t why_size) {
     return fd;
 }
 
-/* This process's environment with the counter in front of whatever is preloaded already: the first library's
- * malloc is the one called, and the counter forwards to the next (jemalloc, say). It is named by descriptor
- * because a path in LD_PRELOAD may contain neither a space nor a colon. Free the array and its last element
- * but one. */
-static char **preloading_environment(int counter_fd) {
-    static const char name[] = "LD_PRELOAD=";
-    size_t count = 0, kept = 0;
-    while (environ[count]) count++;
-    const char *present = getenv("LD_PRELOAD");
-    size_t room = sizeof name + 64 + (present ? strlen(present) : 0);
-    char **env = calloc(count + 2, sizeof *env), *preload = malloc(room);
-    if (!env || !preload) {
-        free(env), free(preload);
-        return NULL;
+/* The value of an environment variable with text put in front of what it is already; NULL: out of memory. */
+static char *variable(const char *name, const char *front) {
+    const char *present = getenv(name);
+    char *text = NULL;
+    bool more = present && present[0];
+    if (asprintf(&text, "%s=%s%s%s", name, front, more ? ":" : "", more ? present : "") < 0) return NULL;
+    return text;
+}
+
+/* This process's environment with up to two variables replaced, which end it; it owns those. */
+static char **environment_with(char *const *replaced, size_t count) {
+    size_t present = 0, kept = 0;
+    while (environ[present]) present++;
+    char **env = calloc(present + count + 1, sizeof *env);
+    for (size_t i = 0; env && i < present; i++) {
+        bool ours = false;
+        for (size_t k = 0; k < count; k++) {
+            size_t name_length = (size_t)(strchr(replaced[k], '=') - replaced[k]) + 1;
+            ours |= strncmp(environ[i], replaced[k], name_length) == 0;
+        }
+        if (!ours) env[kept++] = environ[i];
     }
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], name, sizeof name - 1) != 0) env[kept++] = environ[i];
-    snprintf(preload, room, "%s/proc/self/fd/%d%s%s", name, counter_fd, present ? ":" : "",
-             present ? present : "");
-    env[kept] = preload;
+    for (size_t k = 0; env && k < count; k++) env[kept++] = replaced[k];
     return env;
 }
 
-static void free_environment(char **env) {
-    if (!env) return;
+/* The environment of a child. The counter goes in front of whatever is preloaded already: the first
+ * library's malloc is the one called, and the counter forwards to the next (jemalloc, say). It is named by
+ * descriptor because a path in LD_PRELOAD may contain neither a space nor a colon. NULL: out of memory. Free
+ * the array and the strings in `made`. */
+static char **child_environment(const struct cell *cell, bool counting, char *made[2]) {
     size_t count = 0;
-    while (env[count]) count++;
-    free(env[count - 1]);
-    free(env);
+    char counter[64];
+    made[0] = made[1] = NULL;
+    snprintf(counter, sizeof counter, "/proc/self/fd/%d", cell->counter_fd);
+    if (counting && !(made[count++] = variable("LD_PRELOAD", counter))) return NULL;
+    if (cell->args->pages == MEMCELL_PAGES_HUGE &&
+        !(made[count++] = variable("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")))
+        return NULL;
+    return environment_with(made, count);
 }
 
 /* How a child that died or was killed, or gave up, is reported. */
@@ -103,10 +116,12 @@ static bool run_child(const struct cell *cell, bool counting) {
                           n,
                           seed,
                           args->workload,
+                          args->pages == MEMCELL_PAGES_SMALL ? "small" : "",
                           NULL};
-    char **env = counting ? preloading_environment(cell->counter_fd) : NULL;
-    if (counting && !env) {
-        snprintf(cell->why, cell->why_size, "out of memory: cannot start the child that counts bytes");
+    char *made[2], **env = child_environment(cell, counting, made);
+    if (!env) {
+        free(made[0]), free(made[1]);
+        snprintf(cell->why, cell->why_size, "out of memory: cannot start a child that measures memory");
         return false;
     }
     struct child child;
@@ -118,27 +133,74 @@ static bool run_child(const struct cell *cell, bool counting) {
                               .keep_fd = {cell->shared_fd, counting ? cell->counter_fd : -1, -1}};
     cell->shared->reached = 0;
     bool started = child_start(&child, &how, cell->why, cell->why_size);
-    free_environment(env);
+    free(env), free(made[0]), free(made[1]);
     if (!started) return false;
     unsigned limit_s = args->limit_s ? args->limit_s : MEMCELL_LIMIT_S;
     bool in_time = child_wait_or_kill(&child, (int)(limit_s < 2000000 ? limit_s * 1000 : INT_MAX));
     return explain(cell, &child, in_time, counting ? "counted bytes" : "read resident memory");
 }
 
-static json_t *result_object(const struct memcell_shared *shared, size_t n) {
+/* Whether the map's memory could be in transparent huge pages, as far as settings tell. */
+static bool huge_pages_possible(enum memcell_pages pages) {
+    char setting[32];
+    resident_thp_setting(setting, sizeof setting);
+    return pages == MEMCELL_PAGES_HUGE || (pages == MEMCELL_PAGES_AS_SET && strcmp(setting, "always") == 0);
+}
+
+/* NULL, or why this machine cannot measure with such pages. */
+static const char *pages_refused(enum memcell_pages pages) {
+    char setting[32];
+    resident_thp_setting(setting, sizeof setting);
+    if (pages != MEMCELL_PAGES_HUGE || strcmp(setting, "always") == 0) return NULL;
+    if (strcmp(setting, "madvise") != 0)
+        return "huge pages are off on this machine (/sys/kernel/mm/transparent_hugepage/enabled)";
+    return strcmp(allocator_name(), "glibc") == 0
+               ? NULL
+               : "this allocator gets huge pages only where transparent_hugepage/enabled says always";
+}
+
+static json_t *integers(const int64_t *number, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) json_array_append_new(array, json_integer((json_int_t)number[i]));
+    return array;
+}
+
+/* The keys and values themselves are what is live; small maps have no order of growth to show. */
+static void add_layers(json_t *result, const struct memcell_shared *shared, const struct memcell_args *args) {
+    int64_t entry_bytes = (int64_t)(args->unit->key_size + args->unit->val_size);
+    json_t *layers = json_array(), *events = json_array();
+    for (size_t i = 0; i < shared->points; i++) {
+        const struct memcell_point *p = &shared->point[i];
+        const int64_t layer[] = {(int64_t)p->entries, (int64_t)p->entries * entry_bytes, p->requested_bytes,
+                                 p->bytes_live, p->rss_bytes};
+        json_array_append_new(layers, integers(layer, sizeof layer / sizeof *layer));
+    }
+    for (size_t i = 0; i < shared->growths; i++)
+        json_array_append_new(events,
+                              json_pack("{s:I, s:s}", "op", (json_int_t)shared->growth[i], "what", "grow"));
+    json_object_set_new(result, "layers", layers);
+    json_object_set_new(result, "events", events);
+}
+
+static json_t *result_object(const struct memcell_shared *shared, const struct memcell_args *args) {
     json_t *curve = json_array();
     for (size_t i = 0; i < shared->points; i++) {
-        const struct memcell_point *point = &shared->point[i];
-        json_array_append_new(curve, json_pack("[I, I, I]", (json_int_t)point->entries,
-                                               (json_int_t)point->bytes_live, (json_int_t)point->rss_bytes));
+        const int64_t point[] = {(int64_t)shared->point[i].entries, shared->point[i].bytes_live,
+                                 shared->point[i].rss_bytes};
+        json_array_append_new(curve, integers(point, sizeof point / sizeof *point));
     }
-    return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:f, s:f, s:f}}", "bytes_live",
-                     (json_int_t)shared->bytes_live, "bytes_per_entry",
-                     (double)shared->bytes_live / (double)n, "bytes_peak", (json_int_t)shared->bytes_peak,
-                     "rss_delta", (json_int_t)shared->rss_delta, "rss_peak_delta",
-                     (json_int_t)shared->rss_peak_delta, "blocks_live", (json_int_t)shared->blocks_live,
-                     "allocations", (json_int_t)shared->allocations, "curve", curve, "octave", "mean",
-                     shared->octave_mean, "min", shared->octave_min, "max", shared->octave_max);
+    json_t *result = json_pack(
+        "{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:f, s:f, s:f}, s:I, s:I, s:I, s:I, s:b}", "bytes_live",
+        (json_int_t)shared->bytes_live, "bytes_per_entry", (double)shared->bytes_live / (double)args->n,
+        "bytes_peak", (json_int_t)shared->bytes_peak, "rss_delta", (json_int_t)shared->rss_delta,
+        "rss_peak_delta", (json_int_t)shared->rss_peak_delta, "blocks_live", (json_int_t)shared->blocks_live,
+        "allocations", (json_int_t)shared->allocations, "curve", curve, "octave", "mean", shared->octave_mean,
+        "min", shared->octave_min, "max", shared->octave_max, "requested_bytes",
+        (json_int_t)shared->requested_bytes, "minor_faults", (json_int_t)shared->minor_faults, "major_faults",
+        (json_int_t)shared->major_faults, "huge_bytes", (json_int_t)shared->huge_bytes, "thp",
+        huge_pages_possible(args->pages));
+    if (result && strcmp(args->workload, "put_grow") == 0) add_layers(result, shared, args);
+    return result;
 }
 
 static json_t *measure(struct cell *cell) {
@@ -153,8 +215,7 @@ static json_t *measure(struct cell *cell) {
         snprintf(cell->why, cell->why_size, "memory cannot be measured: no memory to share with a child: %s",
                  strerror(errno));
     } else {
-        if (run_child(cell, true) && run_child(cell, false))
-            result = result_object(cell->shared, cell->args->n);
+        if (run_child(cell, true) && run_child(cell, false)) result = result_object(cell->shared, cell->args);
         munmap(cell->shared, sizeof *cell->shared);
     }
     if (cell->shared_fd >= 0) close(cell->shared_fd);
@@ -174,6 +235,10 @@ json_t *memcell_measure(const struct memcell_args *args, const char *self_path, 
     if (sanitized_build) {
         snprintf(why, why_size,
                  "memory cannot be measured in a sanitizer build: its allocator is not the one maps run on");
+        return NULL;
+    }
+    if (pages_refused(args->pages)) {
+        snprintf(why, why_size, "memory cannot be measured: %s", pages_refused(args->pages));
         return NULL;
     }
     snprintf(why, why_size, "out of memory: cannot build the result");

@@ -16,13 +16,22 @@
 
 #include "harness/map.h"
 
+/* Huge pages are asked of glibc by its tunable glibc.malloc.hugetlb; another allocator preloaded gets them
+ * only where the machine is set to give them always. */
+enum memcell_pages {
+    MEMCELL_PAGES_AS_SET, /* as the machine is set */
+    MEMCELL_PAGES_SMALL,  /* 4 KiB pages only */
+    MEMCELL_PAGES_HUGE,   /* transparent huge pages for all of the map's memory */
+};
+
 struct memcell_args {
     const struct map_unit *unit;
     const char *keys_spec;
     size_t n; /* entries, in all */
     uint64_t seed;
     const char *workload; /* "put_grow": one map; "small_put": maps of 1..64 entries, n in all */
-    unsigned limit_s;     /* each child is killed after so many seconds; 0: MEMCELL_LIMIT_S */
+    enum memcell_pages pages;
+    unsigned limit_s; /* each child is killed after so many seconds; 0: MEMCELL_LIMIT_S */
 };
 
 enum { MEMCELL_LIMIT_S = 300 };
@@ -37,6 +46,12 @@ enum { MEMCELL_LIMIT_S = 300 };
  * - curve [[entries, bytes_live, rss_bytes]]: 16 points an octave, and before and after every change of
  *   capacity (the first 16 changes of an octave)
  * - octave {mean, min, max}: bytes per entry over every size in (n/2, n]
+ * - requested_bytes: what the map asked the allocator for, of bytes_live
+ * - minor_faults, major_faults: page faults on the way; huge_bytes: of rss_delta, in transparent huge pages
+ * - thp: whether the map's memory could be in such pages
+ * - layers [[entries, live, requested, allocator, resident]]: in bytes, at the points of the curve; live: the
+ *   keys and values themselves; allocator: bytes_live. Only of put_grow
+ * - events [{op, what}]: "grow": the store (from 1) after which the capacity was another
  *
  * New reference. NULL: `why` says in one line what went wrong, where. */
 json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size);

@@ -18,6 +18,7 @@
 #include "harness/memcount.h"
 #include "harness/memstat.h"
 #include "harness/registry.h"
+#include "harness/retention/resident.h"
 #include "harness/rng.h"
 #include "harness/shape.h"
 
@@ -46,6 +47,7 @@ struct replay {
     double octave_sum;
     /* Resident memory. */
     struct memstat memstat;
+    struct resident_reader resident;
     uint64_t rss_floor_bytes;
     size_t next_point;
 };
@@ -153,11 +155,16 @@ static int64_t live_bytes(const struct replay *replay) {
     return (int64_t)(replay->now.live_bytes - replay->floor.live_bytes);
 }
 
-static void add_point(struct replay *replay, uint64_t entries, int64_t bytes) {
+static int64_t requested_bytes(const struct replay *replay) {
+    return (int64_t)(replay->now.requested_bytes - replay->floor.requested_bytes);
+}
+
+static void add_point(struct replay *replay, uint64_t entries, int64_t bytes, int64_t requested) {
     struct memcell_shared *shared = replay->shared;
     if (shared->points == MEMCELL_POINTS_MAX || entries == 0) return;
     if (shared->points > 0 && shared->point[shared->points - 1].entries == entries) return;
-    shared->point[shared->points++] = (struct memcell_point){.entries = entries, .bytes_live = bytes};
+    shared->point[shared->points++] =
+        (struct memcell_point){.entries = entries, .bytes_live = bytes, .requested_bytes = requested};
 }
 
 static void note_octave(struct replay *replay, uint64_t entries) {
@@ -172,15 +179,18 @@ static void note_octave(struct replay *replay, uint64_t entries) {
 
 /* After each store in the child that counts. */
 static void note_bytes(struct replay *replay, uint64_t entries, bool capacity_changed) {
-    int64_t before_bytes = live_bytes(replay);
+    struct memcell_shared *shared = replay->shared;
+    int64_t before_bytes = live_bytes(replay), before_requested = requested_bytes(replay);
     replay->count_read(&replay->now);
     if ((entries & (entries - 1)) == 0) replay->changes_in_octave = 0;
     bool mark = capacity_changed && replay->changes_in_octave < MEMCELL_CHANGES_PER_OCTAVE;
     if (mark) {
         replay->changes_in_octave++;
-        add_point(replay, entries - 1, before_bytes);
+        add_point(replay, entries - 1, before_bytes, before_requested);
+        if (shared->growths < MEMCELL_EVENTS_MAX) shared->growth[shared->growths++] = entries;
     }
-    if (mark || is_regular_point(replay, entries)) add_point(replay, entries, live_bytes(replay));
+    if (mark || is_regular_point(replay, entries))
+        add_point(replay, entries, live_bytes(replay), requested_bytes(replay));
     if (entries > replay->n / 2) note_octave(replay, entries);
 }
 
@@ -208,6 +218,7 @@ static void next_block(struct replay *replay, size_t first) {
     replay->floor.live_bytes += after.live_bytes - before.live_bytes;
     replay->floor.live_blocks += after.live_blocks - before.live_blocks;
     replay->floor.allocations += after.allocations - before.allocations;
+    replay->floor.requested_bytes += after.requested_bytes - before.requested_bytes;
     replay->now = after;
 }
 
@@ -258,6 +269,7 @@ static bool count_bytes(struct replay *replay) {
     uint64_t peak_floor_bytes = replay->floor.live_bytes;
     if (!grow(replay)) return false;
     shared->bytes_live = live_bytes(replay);
+    shared->requested_bytes = requested_bytes(replay);
     shared->bytes_peak = (int64_t)(replay->now.peak_bytes - peak_floor_bytes);
     shared->blocks_live = (int64_t)(replay->now.live_blocks - replay->floor.live_blocks);
     shared->allocations = (int64_t)(replay->now.allocations - replay->floor.allocations);
@@ -267,11 +279,19 @@ static bool count_bytes(struct replay *replay) {
 
 static bool read_resident(struct replay *replay) {
     struct memcell_shared *shared = replay->shared;
-    if (!memstat_open(&replay->memstat, shared->why, sizeof shared->why)) return false;
+    struct resident before, after;
+    if (!memstat_open(&replay->memstat, shared->why, sizeof shared->why) ||
+        !resident_open(&replay->resident, 0, shared->why, sizeof shared->why))
+        return false;
     memstat_peak_reset();
     uint64_t peak_floor_bytes = memstat_peak_bytes(&replay->memstat);
+    if (!resident_read(&replay->resident, &before)) return give_up(replay, "resident memory cannot be read");
     replay->rss_floor_bytes = memstat_rss_bytes(&replay->memstat);
     if (!grow(replay)) return false;
+    if (!resident_read(&replay->resident, &after)) return give_up(replay, "resident memory cannot be read");
+    shared->huge_bytes = (int64_t)(after.huge_bytes - before.huge_bytes);
+    shared->minor_faults = (int64_t)(after.minor_faults - before.minor_faults);
+    shared->major_faults = (int64_t)(after.major_faults - before.major_faults);
     shared->rss_delta = (int64_t)(memstat_rss_bytes(&replay->memstat) - replay->rss_floor_bytes);
     shared->rss_peak_delta = (int64_t)(memstat_peak_bytes(&replay->memstat) - peak_floor_bytes);
     /* The kernel's running counter may lag by some pages behind the exact walk. */
@@ -328,6 +348,10 @@ int memcell_child(int argc, char **argv) {
     if (argc != MEMCELL_ARGS || !(replay.shared = attach(argv[MEMCELL_ARG_FD]))) {
         fprintf(stderr, "mapbench: memory-cell is an internal command; use: mapbench run --record memory\n");
         return 2;
+    }
+    if (strcmp(argv[MEMCELL_ARG_PAGES], "small") == 0 && prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) {
+        give_up(&replay, "this kernel cannot turn huge pages off for a process (PR_SET_THP_DISABLE)");
+        return 1;
     }
     bool counting = strcmp(argv[MEMCELL_ARG_MODE], "bytes") == 0;
     bool done = prepare(&replay, argv) && (counting ? count_bytes(&replay) : read_resident(&replay));

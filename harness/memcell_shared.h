@@ -8,22 +8,28 @@
 #include <stdint.h>
 
 /* 16 regular points and 2 for each of 16 changes of capacity, for each of 40 octaves, fit. */
-enum { MEMCELL_POINTS_MAX = 2048, MEMCELL_POINTS_PER_OCTAVE = 16, MEMCELL_CHANGES_PER_OCTAVE = 16 };
+enum {
+    MEMCELL_EVENTS_MAX = 640,
+    MEMCELL_POINTS_MAX = 2048,
+    MEMCELL_POINTS_PER_OCTAVE = 16,
+    MEMCELL_CHANGES_PER_OCTAVE = 16
+};
 
 struct memcell_point {
     uint64_t entries;
-    int64_t bytes_live, rss_bytes; /* above the floor */
+    int64_t bytes_live, requested_bytes, rss_bytes; /* above the floor */
 };
 
 struct memcell_shared {
     uint64_t reached; /* entries stored so far by the present child */
     char why[200];    /* "", or why the child gave up */
     /* By the child that counts: */
-    int64_t bytes_live, bytes_peak, blocks_live, allocations;
+    int64_t bytes_live, bytes_peak, blocks_live, allocations, requested_bytes;
     double octave_mean, octave_min, octave_max;
-    size_t points;
+    size_t points, growths;
+    uint64_t growth[MEMCELL_EVENTS_MAX]; /* entries after which the capacity was another */
     /* By the child that reads resident memory, besides rss_bytes of each point: */
-    int64_t rss_delta, rss_peak_delta;
+    int64_t rss_delta, rss_peak_delta, huge_bytes, minor_faults, major_faults;
     struct memcell_point point[MEMCELL_POINTS_MAX];
 };
 
@@ -39,6 +45,7 @@ enum memcell_argument {
     MEMCELL_ARG_N,
     MEMCELL_ARG_SEED,
     MEMCELL_ARG_WORKLOAD,
+    MEMCELL_ARG_PAGES, /* "small": without transparent huge pages, or "" */
     MEMCELL_ARGS
 };
 

@@ -2,11 +2,13 @@
  * process by forwarding to the next allocator (glibc's, or another one preloaded behind it) and can make a
  * planned one fail.
  *
- * Live bytes are what the allocator set aside: malloc_usable_size plus the 8 bytes of glibc's chunk header.
- * What it counts: malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc, memalign, valloc,
- * pvalloc and free, from C and C++ alike (libstdc++'s operator new calls malloc). Not counted: mmap called by
- * the program itself, stacks, and memory that the allocator keeps for later. Thread-safe; its own memory does
- * not grow. The timing build never loads it. Symbols are found with dlsym(RTLD_DEFAULT, ...).
+ * Live bytes are what the allocator set aside: malloc_usable_size plus, where that is glibc, the 8 bytes of
+ * its chunk header. What it counts: malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc,
+ * memalign, valloc, pvalloc and free, from C and C++ alike (libstdc++'s operator new calls malloc). Not
+ * counted: mmap called by the program itself, stacks, and memory that the allocator keeps for later.
+ * Thread-safe. It remembers what was asked for in a shadow of a quarter of the memory that blocks lie in,
+ * mapped apart: resident memory must be read without it. The timing build never loads it. Symbols are found
+ * with dlsym(RTLD_DEFAULT, ...).
  */
 #ifndef MAPBENCH_MEMCOUNT_H
 #define MAPBENCH_MEMCOUNT_H
@@ -19,6 +21,7 @@ struct memcount {
     uint64_t allocations,
         frees;       /* calls since the start; a realloc that moves or resizes counts as one of each */
     uint64_t failed; /* allocations failed on purpose */
+    uint64_t requested_bytes; /* of the live blocks, what the program asked for; at most live_bytes */
 };
 
 /* Exported by libmemcount.so. */

@@ -60,6 +60,14 @@ struct map {
     HEAP_FIELD
 };
 
+HEAP_TYPE(chained_node_type, struct node,
+          HEAP_POINTER(struct node, next) HEAP_KEY(struct node, key) HEAP_VAL(struct node, val))
+HEAP_TYPE(chained_buckets_type, struct node *, HEAP_POINTER_NAMED("[]", 0))
+HEAP_TYPE(chained_map_type, struct map, HEAP_POINTER(struct map, buckets))
+#define MAP_HEAP_TYPES(TYPE)                                                                                 \
+    TYPE(struct node, chained_node_type)                                                                     \
+    TYPE(struct node *, chained_buckets_type) TYPE(struct map, chained_map_type)
+
 /* The bucket of maps without an array: lookups need not ask whether there is one. Nothing writes to it. */
 static struct node *const chained_no_buckets[1] = {NULL};
 
@@ -128,8 +136,8 @@ static void map_clear(struct map *map) {
             next = node->next;
             HEAP_FREE(HEAP_OF(map), node);
         }
-        map->buckets[i] = NULL;
         HEAP_DROP(HEAP_OF(map), &map->buckets[i]);
+        map->buckets[i] = NULL;
     }
     map->len = 0;
 }
@@ -231,6 +239,7 @@ struct map_iter {
     struct node *node; /* the next to hand out; NULL: at the start of bucket `next` */
     size_t next;
 };
+#define MAP_ITER_POINTERS(POINTER, walk) POINTER(walk, map) POINTER(walk, node)
 
 MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->map = map;

@@ -65,6 +65,10 @@ struct map {
     HEAP_FIELD
 };
 
+HEAP_TYPE(dense_entry_type, struct entry, HEAP_KEY(struct entry, key) HEAP_VAL(struct entry, val))
+HEAP_TYPE(dense_map_type, struct map, HEAP_POINTER(struct map, index) HEAP_POINTER(struct map, entries_block))
+#define MAP_HEAP_TYPES(TYPE) TYPE(struct entry, dense_entry_type) TYPE(struct map, dense_map_type)
+
 /* The arrays of maps without arrays; an index of two words, as no shift by 64 exists. Nothing writes to them.
  */
 static const uint32_t dense_no_index[2];
@@ -321,6 +325,7 @@ static struct map *map_copy(struct map *map) {
 struct map_iter {
     const struct entry *next, *end;
 };
+#define MAP_ITER_POINTERS(POINTER, walk) POINTER(walk, next)
 
 MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->next = map->entries;

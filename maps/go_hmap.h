@@ -66,16 +66,27 @@ static const struct map_facts map_facts = {
 
 static void map_destroy(struct map *map);
 
+/* Fixed, so that runs repeat. On a collecting heap every map of a process has its own, as in Go: the sizes of
+ * many maps with one seed would all err the same way. */
+static uint64_t go_unit_seed(void) {
+    const uint64_t unit_seed = 0x676f5f686d617031u;
+#ifdef HEAP_COLLECTS
+    static uint64_t maps_made;
+    return rng_derive(unit_seed, ++maps_made);
+#else
+    return unit_seed;
+#endif
+}
+
 /* makemap, makemap_small */
 static struct map *map_create(struct heap *heap, size_t hint) {
-    const uint64_t unit_seed = 0x676f5f686d617031u; /* fixed, so that runs repeat */
     if (hint > PTRDIFF_MAX / sizeof(struct go_bmap)) return NULL;
     struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);
     if (!map) return NULL;
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
     map->type = &go_unit_type;
-    map->random = unit_seed;
+    map->random = go_unit_seed();
     map->h.hash0 = go_draw(map);
     unsigned b = 0;
     while (go_overloaded(hint, b)) b++;
@@ -312,8 +323,13 @@ GO_FUNC bool map_del(struct map *map, map_key key) {
         go_free_cells(map, b, slot);
 #ifdef SHAPE_KEY_STR
         go_key_at(b, slot)->text = NULL;
+#elif defined(SHAPE_KEY_POINTERS)
+        memset(go_key_at(b, slot), 0, sizeof(map_key));
 #endif
-        if (!GO_VAL_OUTSIDE) go_clear(go_typed_elem(map->type, b, slot), map->type->elem->bytes);
+        if (GO_VAL_OUTSIDE)
+            memset(&b->val[slot], 0, sizeof(void *));
+        else
+            go_clear(go_typed_elem(map->type, b, slot), map->type->elem->bytes);
         HEAP_DROP(HEAP_OF(map), &b->key[slot]);
         go_mark_deleted(head, b, slot);
         if (--map->h.count == 0) map->h.hash0 = go_draw(map); /* go.dev/issue/25237 */

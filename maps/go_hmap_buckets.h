@@ -112,6 +112,44 @@ struct map {
     HEAP_FIELD
 };
 
+/* What a collecting heap must know. The collector follows overflow pointers of buckets whose entries have
+ * pointers; of the others it looks at nothing, and the map lists their overflow buckets itself (mapextra). */
+#ifdef SHAPE_VAL_OUTSIDE
+_Static_assert(GO_VAL_OUTSIDE, "the shape says which values are kept outside");
+#define GO_ELEM_POINTERS(i) HEAP_POINTER_AT("value", struct go_bmap, val[i])
+#else
+#define GO_ELEM_POINTERS(i) HEAP_VAL(struct go_bmap, val[i])
+#endif
+#define GO_SLOT_POINTERS(i) HEAP_KEY(struct go_bmap, key[i]) GO_ELEM_POINTERS(i)
+#if defined(SHAPE_KEY_STR) || SHAPE_HAS_POINTERS + 0 || defined(SHAPE_VAL_OUTSIDE)
+HEAP_TYPE(go_bucket_type, struct go_bmap,
+          GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3) GO_SLOT_POINTERS(4)
+              GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7)
+                  HEAP_POINTER(struct go_bmap, overflow))
+#else
+HEAP_TYPE_UNTRACED(go_bucket_type, struct go_bmap)
+#endif
+HEAP_TYPE(go_bucket_pointer_type, struct go_bmap *, HEAP_POINTER_NAMED("", 0))
+HEAP_TYPE(go_bucket_list_type, struct go_bmap_list, HEAP_POINTER(struct go_bmap_list, item))
+HEAP_TYPE(go_extra_type, struct go_mapextra,
+          HEAP_POINTER(struct go_mapextra, overflow) HEAP_POINTER(struct go_mapextra, oldoverflow)
+              HEAP_POINTER(struct go_mapextra, next_overflow))
+HEAP_TYPE_HIDING(go_hmap_type, struct map, sizeof(struct map) - sizeof(struct go_hmap),
+                 HEAP_POINTER_AT("buckets", struct map, h.buckets)
+                     HEAP_POINTER_AT("oldbuckets", struct map, h.oldbuckets)
+                         HEAP_POINTER_AT("extra", struct map, h.extra))
+#define MAP_HEAP_TYPES(TYPE)                                                                                 \
+    TYPE(struct go_bmap, go_bucket_type)                                                                     \
+    TYPE(struct go_bmap *, go_bucket_pointer_type)                                                           \
+    TYPE(struct go_bmap_list, go_bucket_list_type)                                                           \
+    TYPE(struct go_mapextra, go_extra_type) TYPE(struct map, go_hmap_type)
+/* Go's collector keeps replaced arrays for as long as a walk points to them. */
+#ifdef HEAP_COLLECTS
+#define GO_COLLECTED true
+#else
+#define GO_COLLECTED false
+#endif
+
 MAP_INLINE map_key *go_key_at(struct go_bmap *b, size_t i) {
     return GO_KEY_OUTSIDE ? (map_key *)*(go_outside *)(void *)&b->key[i] : (map_key *)(void *)&b->key[i];
 }
@@ -275,8 +313,8 @@ static void go_count_overflow(struct map *map) {
 GO_FUNC struct go_bmap *go_new_overflow(struct map *map, struct go_bmap *b) {
     if (b->overflow) return b->overflow;
     struct go_bmap *spare = map->h.extra ? map->h.extra->next_overflow : NULL, *overflow = spare;
-    bool listed =
-        GO_NOSCAN || !spare; /* Go lists those without pointers; here all that are freed by themselves */
+    /* Go lists those without pointers; without a collector also all that are to be freed by themselves */
+    bool listed = GO_NOSCAN || (!spare && !GO_COLLECTED);
     if (listed && !go_list_reserve(map)) return NULL;
     if (!spare) {
         overflow = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_bmap, 1);

@@ -35,6 +35,14 @@ static __attribute__((noinline)) bool go_start_growth(struct map *map) {
 /* Frees an array that is no longer in use, or keeps it for the walks that may still read it. */
 static void go_release(struct map *map, struct go_bmap *array, size_t buckets,
                        struct go_bmap_list *overflow) {
+#ifdef HEAP_COLLECTS
+    (void)map, (void)array, (void)buckets, (void)overflow;
+}
+
+static void go_free_retired(struct map *map) {
+    (void)map;
+}
+#else
     struct go_retired *retired = map->walks ? HEAP_NEW(HEAP_OF(map), struct go_retired, 1) : NULL;
     if (!retired) {
         if (map->walks) map->walk_epoch++; /* no memory to remember it: the walks end early instead */
@@ -54,6 +62,7 @@ static void go_free_retired(struct map *map) {
         HEAP_FREE(HEAP_OF(map), retired);
     }
 }
+#endif
 
 /* advanceEvacuationMark */
 static void go_advance_mark(struct map *map, size_t old_buckets) {
@@ -124,6 +133,17 @@ static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_dest
     return true;
 }
 
+#ifdef HEAP_COLLECTS
+/* The end of evacuate: an evacuated chain must not keep alive what its entries pointed to; what a walk may
+ * still come by stays. Of the bucket in the array only the entries go, with its overflow pointer. */
+static void go_forget_chain(struct map *map, struct go_bmap *b) {
+    if (GO_NOSCAN || (map->h.flags & GO_OLD_ITERATOR)) return;
+    memset(b->key, 0, sizeof *b - offsetof(struct go_bmap, key));
+}
+#else
+#define go_forget_chain(map, b) ((void)0)
+#endif
+
 /* evacuate, evacuate_fast32, _fast64, _faststr; false: out of memory, nothing changed. Only the collector
  * needs the old slots cleared, which Go does with pointerful ones. */
 GO_FUNC bool go_evacuate(struct map *map, size_t old_bucket) {
@@ -139,6 +159,7 @@ GO_FUNC bool go_evacuate(struct map *map, size_t old_bucket) {
             return false;
         }
         for (size_t i = 0; i < GO_SLOTS; i++) HEAP_DROP(HEAP_OF(map), &b->key[i]);
+        go_forget_chain(map, b);
     }
     if (old_bucket == h->nevacuate) go_advance_mark(map, newbit);
     return true;

@@ -18,6 +18,8 @@ struct map_iter {
     size_t check; /* only entries of this bucket are taken from an old one */
     size_t epoch;
 };
+#define MAP_ITER_POINTERS(POINTER, walk)                                                                     \
+    POINTER(walk, key) POINTER(walk, elem) POINTER(walk, map) POINTER(walk, buckets) POINTER(walk, b)
 
 static void go_walk_end(struct map_iter *iter) {
     struct map *map = iter->map;

@@ -68,6 +68,8 @@ typedef __typeof__(*__builtin_choose_expr(GO_ELEM_INDIRECT, (map_val **)NULL, (m
 struct go_slot {
     go_key_cell key;
     go_elem_cell elem;
+    /* Go pads a struct whose last field has no size, so that its address is not that of the next struct. */
+    uint8_t zero_size_padding[sizeof(go_elem_cell) == 0];
 };
 
 struct go_group {
@@ -118,6 +120,25 @@ struct map {
     HEAP_FIELD
 };
 
+/* What a collecting heap must know. */
+#ifdef SHAPE_VAL_OUTSIDE
+#define GO_ELEM_POINTERS(i) HEAP_POINTER_AT("value", struct go_group, slots[i].elem)
+#else
+#define GO_ELEM_POINTERS(i) HEAP_VAL(struct go_group, slots[i].elem)
+#endif
+#define GO_SLOT_POINTERS(i) HEAP_KEY(struct go_group, slots[i].key) GO_ELEM_POINTERS(i)
+HEAP_TYPE(go_group_type, struct go_group,
+          GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3) GO_SLOT_POINTERS(4)
+              GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7))
+HEAP_TYPE(go_table_type, struct go_table, HEAP_POINTER(struct go_table, groups))
+HEAP_TYPE(go_directory_type, struct go_table *, HEAP_POINTER_NAMED("", 0))
+HEAP_TYPE_HIDING(go_swiss_type, struct map, sizeof(struct map) - 48,
+                 HEAP_POINTER_AT("dirPtr", struct map, dir_ptr))
+#define MAP_HEAP_TYPES(TYPE)                                                                                 \
+    TYPE(struct go_group, go_group_type)                                                                     \
+    TYPE(struct go_table, go_table_type)                                                                     \
+    TYPE(struct go_table *, go_directory_type) TYPE(struct map, go_swiss_type)
+
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(offsetof(struct map, dir_ptr) == 16 && offsetof(struct map, global_depth) == 32 &&
                    offsetof(struct map, writing) == 34 && offsetof(struct map, clear_seq) == 40 &&
@@ -126,8 +147,17 @@ _Static_assert(offsetof(struct map, dir_ptr) == 16 && offsetof(struct map, globa
 _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups) == 16, "so is table");
 #endif
 
-/* The stream that seeds and iteration starts are drawn from; every map of a unit has the same. */
-#define GO_SWISS_RANDOM 0x676f5f7377697373u
+/* The stream that seeds and iteration starts are drawn from; every map of a unit has the same, except on a
+ * collecting heap, where the sizes of many maps with one seed would all err the same way. */
+static uint64_t go_swiss_random(void) {
+    const uint64_t unit_seed = 0x676f5f7377697373u;
+#ifdef HEAP_COLLECTS
+    static uint64_t maps_made;
+    return rng_derive(unit_seed, ++maps_made);
+#else
+    return unit_seed;
+#endif
+}
 
 MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
     return map->type->hasher(map->keys, key, map->seed);
@@ -165,7 +195,9 @@ MAP_INLINE map_val *go_slot_elem(struct go_slot *slot) {
     return GO_ELEM_INDIRECT ? *go_elem_pointer(&slot->elem) : (map_val *)(void *)&slot->elem;
 }
 
-#ifdef SHAPE_KEY_STR
+#if defined(SHAPE_KEY_POINTERS)
+#define GO_KEY_POINTER_BYTES sizeof(map_key)
+#elif defined(SHAPE_KEY_STR)
 #define GO_KEY_POINTER_BYTES sizeof(void *)
 #else
 #define GO_KEY_POINTER_BYTES 0
@@ -288,7 +320,7 @@ GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         struct go_slot *slot = &group->slots[go_bitset_first(match)];
         if (!go_same_key(&key, go_slot_key(slot))) continue;
-        go_key_update(go_slot_key(slot), key);
+        go_key_update(map, go_slot_key(slot), key);
         return go_slot_elem(slot);
     }
     size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
@@ -418,7 +450,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
     map->type = &go_unit_type;
-    map->random = GO_SWISS_RANDOM;
+    map->random = go_swiss_random();
     map->seed = rng_next(&map->random);
     if (hint <= GO_GROUP_SLOTS) return map;
     size_t capacity = hint * GO_GROUP_SLOTS / GO_GROUP_LOAD_MAX;

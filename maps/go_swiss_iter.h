@@ -18,6 +18,8 @@ struct map_iter {
     struct go_group *group; /* of the slot at entry_at; NULL: not looked up yet */
     uint64_t entry_at;
 };
+#define MAP_ITER_POINTERS(POINTER, walk)                                                                     \
+    POINTER(walk, key) POINTER(walk, elem) POINTER(walk, map) POINTER(walk, table) POINTER(walk, group)
 
 /* table.go: Init. The map must not change until the iterator is done with. */
 GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {

@@ -63,6 +63,14 @@ struct map {
     HEAP_FIELD
 };
 
+HEAP_TYPE(linear_slot_type, struct slot, HEAP_KEY(struct slot, key) HEAP_VAL(struct slot, val))
+#ifdef SHAPE_KEY_INT
+HEAP_TYPE(linear_map_type, struct map, HEAP_POINTER(struct map, block) HEAP_VAL(struct map, zero_val))
+#else
+HEAP_TYPE(linear_map_type, struct map, HEAP_POINTER(struct map, block))
+#endif
+#define MAP_HEAP_TYPES(TYPE) TYPE(struct slot, linear_slot_type) TYPE(struct map, linear_map_type)
+
 /* The slot of maps without an array: a lookup ends here at once. Nothing writes to it. */
 static const struct slot linear_no_slots[1];
 
@@ -272,6 +280,7 @@ struct map_iter {
     uint32_t left; /* bit i: slot next - LINEAR_SCAN_SLOTS + i is in use and not yet visited */
     bool aside;    /* the entry with key 0 is still to come */
 };
+#define MAP_ITER_POINTERS(POINTER, walk) POINTER(walk, map)
 
 MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->map = map;

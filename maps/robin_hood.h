@@ -72,6 +72,11 @@ struct map {
     HEAP_FIELD
 };
 
+HEAP_TYPE(robin_slot_type, struct slot, HEAP_KEY(struct slot, key) HEAP_VAL(struct slot, val))
+HEAP_TYPE(robin_map_type, struct map,
+          HEAP_POINTER(struct map, meta_block) HEAP_POINTER(struct map, slots_block))
+#define MAP_HEAP_TYPES(TYPE) TYPE(struct slot, robin_slot_type) TYPE(struct map, robin_map_type)
+
 /* The arrays of maps without arrays. Nothing writes to them; the slot is prefetched. */
 static const uint16_t robin_no_meta[WINDOW_SLOTS];
 static const struct slot robin_no_slots[1];
@@ -318,6 +323,7 @@ struct map_iter {
     size_t next;   /* slot that the next block of WINDOW_SCAN_SLOTS begins with */
     uint32_t left; /* slots in use of the block before it, not yet visited */
 };
+#define MAP_ITER_POINTERS(POINTER, walk) POINTER(walk, map)
 
 MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->map = map;

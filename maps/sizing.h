@@ -29,10 +29,18 @@ static inline size_t capacity_for(size_t entries, size_t least, size_t num, size
  */
 enum { LINE_BYTES = 64, MALLOC_ALIGNMENT_BYTES = 16, LINE_ALIGNED_MIN_BYTES = 4096 };
 
+/* A collecting heap must find elements where an object begins. */
+#ifdef HEAP_COLLECTS
+enum { LINE_SPARE_ALLOWED = 0 };
+#else
+enum { LINE_SPARE_ALLOWED = 1 };
+#endif
+
 /* Elements to allocate beyond `count` of `size` bytes each. */
 static inline size_t line_spare(size_t count, size_t size) {
-    return count < LINE_ALIGNED_MIN_BYTES / size ? 0
-                                                 : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
+    return !LINE_SPARE_ALLOWED || count < LINE_ALIGNED_MIN_BYTES / size
+               ? 0
+               : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
 }
 
 /* Where such an array begins in its block. */

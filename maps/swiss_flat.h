@@ -80,6 +80,11 @@ struct map {
     HEAP_FIELD
 };
 
+HEAP_TYPE(swiss_slot_type, struct slot, HEAP_KEY(struct slot, key) HEAP_VAL(struct slot, val))
+HEAP_TYPE(swiss_map_type, struct map,
+          HEAP_POINTER(struct map, ctrl_block) HEAP_POINTER(struct map, slots_block))
+#define MAP_HEAP_TYPES(TYPE) TYPE(struct slot, swiss_slot_type) TYPE(struct map, swiss_map_type)
+
 /* The arrays of maps without arrays. Nothing writes to them: there is no room. The slot is prefetched. */
 static const _Alignas(16) uint8_t swiss_no_ctrl[GROUP_SLOTS];
 static const struct slot swiss_no_slots[1];
@@ -328,6 +333,7 @@ struct map_iter {
     size_t next;     /* slot that the next group begins with */
     group_mask left; /* full slots of the group before it, not yet visited */
 };
+#define MAP_ITER_POINTERS(POINTER, walk) POINTER(walk, map)
 
 MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->map = map;

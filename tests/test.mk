@@ -6,7 +6,7 @@ test_programs := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c
 $(BUILD)/libmapbench.a: $(library_objects) $(unit_objects)
 	@rm -f $@; $(AR) rcsT $@ $^
 
-$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a
@@ -18,7 +18,7 @@ CLANG ?= clang
 clang_flags := -fsyntax-only -Werror $(C_STD) $(WARN) -Wno-unknown-warning-option -O2
 clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/memcount.c $(wildcard tests/*.c tests/mutants/*.c))
 
-$(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
 	@mkdir -p $(@D)
 	@$(CLANG) $(clang_flags) $(INCLUDES) -MMD -MP -MF $(@:.ok=.d) -MT $@ $< && touch $@
 

@@ -28,9 +28,14 @@
 #define HEAP_NEW_ZEROED(h, type, n) ((type *)HEAP_MAY_FAIL(calloc((n), sizeof(type))))
 #define HEAP_FREE(h, ptr) free(ptr)
 
-/* Every store of a pointer into heap memory, and every slot that stops being live, goes through these: the
- * write barrier and the retention accounting of collecting heaps hang here. */
+/* Every store of a pointer into heap memory, and every slot that stops being live (before it is cleared),
+ * goes through these: the write barrier and the retention accounting of collecting heaps hang here. */
 #define HEAP_STORE(h, slot, ptr) ((void)(*(slot) = (ptr)))
 #define HEAP_DROP(h, slot) ((void)(slot))
+
+/* Where the pointers of a map's structs are: for heaps that must know. */
+#define HEAP_TYPE(name, type, ...)
+#define HEAP_TYPE_UNTRACED(name, type)
+#define HEAP_TYPE_HIDING(name, type, hidden, ...)
 
 #endif

@@ -1,0 +1,101 @@
+#include "harness/retention/engine_cases.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness/child.h"
+#include "harness/engine.h"
+#include "harness/engine_process.h"
+#include "harness/retention/case.h"
+
+enum { TEXT_MAX = 16 << 20 };
+
+/* Runs `PROGRAM retain ARGS` and reads what it prints, a JSON object a line. False: `why`. */
+static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, char *why, size_t why_size) {
+    struct child child;
+    int out = child_output_open(), err = child_output_open();
+    struct child_start how = {.argv = argv, .out_fd = out, .err_fd = err, .keep_fd = {-1, -1, -1}};
+    bool ok = out >= 0 && err >= 0 && child_start(&child, &how, why, why_size);
+    if (ok) {
+        char end[96], complaint[160];
+        bool in_time = child_wait_or_kill(&child, (int)limit_s * 1000);
+        child_describe_end(&child, end, sizeof end);
+        child_output_line(err, complaint, sizeof complaint);
+        if (!in_time)
+            snprintf(why, why_size, "gave up after %u s (--limit)", limit_s);
+        else if (!child_succeeded(&child))
+            snprintf(why, why_size, "the engine %s%s%s", end, complaint[0] ? ": " : "", complaint);
+        ok = in_time && child_succeeded(&child);
+    }
+    FILE *in = out >= 0 && lseek(out, 0, SEEK_SET) == 0 ? fdopen(out, "r") : NULL;
+    char *text = NULL;
+    size_t room = 0;
+    while (in && getline(&text, &room, in) > 0) {
+        json_error_t error;
+        json_t *line = json_loads(text, 0, &error);
+        if (line)
+            json_array_append_new(lines, line);
+        else if (ok)
+            ok = false, snprintf(why, why_size, "the engine printed a line that is not JSON: %.60s", text);
+    }
+    free(text);
+    if (in)
+        fclose(in);
+    else if (out >= 0)
+        close(out);
+    if (err >= 0) close(err);
+    return ok;
+}
+
+static bool has_variant(const json_t *list, const char *scenario, const char *variant) {
+    const json_t *entry;
+    size_t i;
+    json_array_foreach(list, i, entry) {
+        const char *s = json_string_value(json_object_get(entry, "scenario")),
+                   *v = json_string_value(json_object_get(entry, "variant"));
+        if (s && v && strcmp(s, scenario) == 0 && strcmp(v, variant) == 0) return true;
+    }
+    return false;
+}
+
+static void failed_line(json_t *lines, const struct scenario *s, const struct variant *v, const char *engine,
+                        const char *why) {
+    json_array_append_new(lines, json_pack("{s:s, s:s, s:s, s:n, s:s, s:s, s:s, s:s}", "scenario", s->name,
+                                           "variant", v->name, "role", role_name(v->role), "map", "heap",
+                                           "go_gc", "engine", engine, "label", "error", "error", why));
+}
+
+size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_options *o, json_t *lines,
+                        json_t *skipped) {
+    const char *name = engine_program_name(i);
+    char path[4096], why[256], n[24];
+    size_t failed = 0;
+    if (!engine_program_path(name, path, sizeof path)) {
+        json_array_append_new(skipped, json_pack("{s:s, s:s, s:s}", "scenario", s->name, "what", name,
+                                                 "reason", "the engine is not built: make engines"));
+        return 0;
+    }
+    json_t *list = json_array();
+    const char *list_argv[] = {path, "retain", "list", NULL};
+    if (!ask(list_argv, o->limit_s, list, why, sizeof why)) {
+        json_decref(list);
+        json_array_append_new(skipped,
+                              json_pack("{s:s, s:s, s:s}", "scenario", s->name, "what", name, "reason", why));
+        return 1;
+    }
+    for (const struct variant *v = s->variant; v->name; v++) {
+        if (!retain_selected(o->variant, role_name(v->role)) && !retain_selected(o->variant, v->name))
+            continue;
+        if (!has_variant(list, s->name, v->name)) continue;
+        const char *argv[] = {path, "retain", s->name, v->name, NULL, NULL};
+        snprintf(n, sizeof n, "%zu", o->n);
+        if (o->n) argv[4] = n;
+        if (ask(argv, o->limit_s, lines, why, sizeof why)) continue;
+        failed_line(lines, s, v, name, why);
+        failed++;
+    }
+    json_decref(list);
+    return failed;
+}

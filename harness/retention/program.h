@@ -1,0 +1,48 @@
+/* The program that a scenario plays: its strings, structs and maps on a gosim heap, with Go's sizes. */
+#ifndef MAPBENCH_RETENTION_PROGRAM_H
+#define MAPBENCH_RETENTION_PROGRAM_H
+
+#include "harness/heaps/gosim/gosim.h"
+#include "harness/retention/retention.h"
+#include "harness/shapes/any.h"
+#include "harness/shapes/str.h"
+
+/* Types that several scenarios allocate. */
+extern const struct gosim_type type_bytes;   /* []byte */
+extern const struct gosim_type type_strings; /* []string: 16 bytes an element, pointer first */
+extern const struct gosim_type type_pair;    /* struct { a, b int }: 16 bytes, noscan */
+extern const struct gosim_type type_user;    /* struct { ID int; Data [1024]byte }: 1032 bytes, noscan */
+extern const struct gosim_type type_payload; /* struct { data [64 << 10]byte } */
+
+/* Values as shapes have them (harness/shapes/NAME.h). */
+struct slice {
+    void *data;
+    size_t len, cap;
+};
+
+/* NULL when memory runs out: the case's gosim_why has the reason, the scenario returns false. */
+void *program_new(struct retention *r, const struct gosim_type *type, size_t count);
+/* A string of its own, and the key of index i: "key-%012d", one allocation of 16 bytes without pointers. */
+struct str program_string(struct retention *r, const char *text, size_t len);
+struct str program_key(struct retention *r, size_t i);
+
+/* A map in a variable of the program. The variable is a root until program_map_drop. */
+struct program_map {
+    struct retention *r;
+    const struct map_unit *unit;
+    void *map; /* NULL: the variable is nil */
+};
+/* `unit` NULL: the case's. False: out of memory. */
+bool program_map_make(struct retention *r, struct program_map *m, const struct map_unit *unit, size_t hint,
+                      const char *name);
+void program_map_nil(struct program_map *m);  /* m = nil; the variable stays a root */
+void program_map_drop(struct program_map *m); /* the variable ends */
+
+/* Keys and values by address, as the shape has them. put: false: out of memory. */
+bool program_put(struct program_map *m, const void *key, const void *val);
+bool program_get(struct program_map *m, const void *key, void *val);
+bool program_del(struct program_map *m, const void *key);
+size_t program_len(const struct program_map *m);
+void program_clear(struct program_map *m);
+
+#endif

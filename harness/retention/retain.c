@@ -1,0 +1,254 @@
+#include "harness/retention/retain.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/clock.h"
+#include "harness/engine.h"
+#include "harness/job.h"
+#include "harness/plan.h"
+#include "harness/python.h"
+#include "harness/retention/case.h"
+#include "harness/retention/engine_cases.h"
+#include "harness/retention/retain_options.h"
+#include "harness/retention/units.h"
+#include "harness/retention/verdict.h"
+#include "harness/run.h"
+#include "harness/runfolder.h"
+#include "harness/runinfo.h"
+
+struct retain {
+    struct retain_options options;
+    json_t *lines, *skipped;
+    size_t failed; /* cases */
+    char why[512];
+};
+
+static volatile sig_atomic_t interrupted;
+static void on_interrupt(int number) {
+    interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+static int complain(int code, const char *why) {
+    fprintf(stderr, "mapbench: %s\n", why);
+    return code;
+}
+
+static bool variant_selected(const struct retain_options *o, const struct variant *v) {
+    return retain_selected(o->variant, role_name(v->role)) || retain_selected(o->variant, v->name);
+}
+
+static bool scenario_selected(const struct retain_options *o, const struct scenario *s) {
+    for (size_t i = 0; i < o->scenarios; i++)
+        if (retain_selected(o->scenario[i], s->name)) return true;
+    return o->scenarios == 0;
+}
+
+static void skip(struct retain *r, const struct scenario *s, const char *what, const char *why) {
+    json_array_append_new(r->skipped,
+                          json_pack("{s:s, s:s, s:s}", "scenario", s->name, "what", what, "reason", why));
+}
+
+static void run_case(struct retain *r, const struct scenario *s, const struct variant *v,
+                     const struct map_unit *unit, enum case_heap heap) {
+    const struct retain_options *o = &r->options;
+    struct case_plan plan = {.scenario = s,
+                             .variant = v,
+                             .unit = unit,
+                             .heap = heap,
+                             .n = o->n ? o->n : s->n,
+                             .seed = o->seed,
+                             .snapshot = o->snapshot,
+                             .check = o->check,
+                             .limit_s = o->limit_s};
+    const char *cannot = s->cannot ? s->cannot(unit, v->name) : NULL;
+    char what[128];
+    snprintf(what, sizeof what, "%s%s%s", v->name, unit ? " with " : "", unit ? unit->map : "");
+    if (cannot)
+        skip(r, s, what, cannot);
+    else if (!case_run(&plan, r->lines))
+        r->failed++;
+}
+
+static void run_variants(struct retain *r, const struct scenario *s, const struct map_unit *unit,
+                         enum case_heap heap) {
+    for (const struct variant *v = s->variant; v->name && !interrupted; v++)
+        if (variant_selected(&r->options, v)) run_case(r, s, v, unit, heap);
+}
+
+/* The maps of a scenario that are selected: those it makes sense for and that have the shape. */
+static void run_maps(struct retain *r, const struct scenario *s) {
+    for (size_t i = 0; i < retention_map_count() && !interrupted; i++) {
+        const char *map = retention_map_name(i);
+        const struct map_unit *unit = retention_unit(map, s->shape);
+        if (!retain_selected(r->options.maps, map)) continue;
+        if (s->maps[0] && !retain_selected(s->maps, map))
+            skip(r, s, map, "the story is about another map");
+        else if (!unit)
+            skip(r, s, map, "the map does not take such keys or values");
+        else
+            run_variants(r, s, unit, CASE_GOSIM);
+    }
+}
+
+static void run_scenario(struct retain *r, const struct scenario *s) {
+    static const unsigned bits[] = {
+        [CASE_GOSIM] = ON_GOSIM, [CASE_BOEHM] = ON_BOEHM, [CASE_MALLOC] = ON_MALLOC};
+    const struct retain_options *o = &r->options;
+    for (enum case_heap heap = CASE_GOSIM; heap <= CASE_MALLOC && !interrupted; heap++) {
+        if (!(s->heaps & bits[heap]) || !retain_selected(o->heaps, case_heap_name(heap)) ||
+            !retain_selected(o->engines, "c"))
+            continue;
+        if (s->about == ABOUT_MAP)
+            run_maps(r, s);
+        else if (!o->maps)
+            run_variants(r, s, NULL, heap);
+    }
+    for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)
+        if (retain_selected(o->engines, engine_program_name(i)))
+            r->failed += engine_cases_run(i, s, o, r->lines, r->skipped);
+}
+
+/* --- the folder --- */
+
+static bool write_lines(const struct runfolder *folder, const json_t *lines, const json_t *verdicts,
+                        char *why, size_t why_size) {
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
+    FILE *out = fopen(path, "w");
+    bool ok = out != NULL;
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *array = k ? verdicts : lines, *line;
+        size_t i;
+        json_array_foreach(array, i, line) ok =
+            ok && json_dumpf(line, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+    }
+    if (out) ok = fclose(out) == 0 && ok;
+    if (!ok) snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
+    return ok;
+}
+
+static json_t *scenarios_json(const struct retain_options *o) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < scenario_count(); i++) {
+        const struct scenario *s = scenario_at(i);
+        if (!scenario_selected(o, s)) continue;
+        json_t *variants = json_array();
+        for (const struct variant *v = s->variant; v->name; v++)
+            json_array_append_new(variants, json_pack("{s:s, s:s, s:s}", "name", v->name, "role",
+                                                      role_name(v->role), "summary", v->summary));
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o}", "number", s->number,
+                                              "name", s->name, "claim", s->claim, "fix", s->fix, "references",
+                                              s->references, "verdict_label", s->verdict_label, "variants",
+                                              variants));
+    }
+    return list;
+}
+
+static int write_folder(struct retain *r, const char *command, const json_t *verdicts, uint64_t begin_ns) {
+    struct runfolder folder = {0};
+    struct profile *profile = profile_empty();
+    struct plan plan = {0};
+    struct clock_costs clock = clock_calibrate();
+    char now[24], name[96];
+    snprintf(name, sizeof name, "%s-%06x-retain", utc_text(false, now), (unsigned)(begin_ns & 0xffffff));
+    snprintf(profile->name, sizeof profile->name, "retain");
+    enum runfolder_result opened =
+        runfolder_open(&folder, r->options.out, name, command, false, r->why, sizeof r->why);
+    if (opened != RUNFOLDER_OK) {
+        profile_free(profile);
+        return complain(opened == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, r->why);
+    }
+    json_t *info = runinfo_begin(name, command, profile, &plan, &clock);
+    json_object_set_new(info, "scenarios", scenarios_json(&r->options));
+    json_object_set(info, "skipped_cases", r->skipped);
+    runinfo_end(info, (double)(wall_ns() - begin_ns) * 1e-9, true);
+    char *folders[] = {folder.partial, NULL};
+    bool ok = write_lines(&folder, r->lines, verdicts, r->why, sizeof r->why) &&
+              runfolder_write_json(&folder, "run.json", info, r->why, sizeof r->why);
+    int drawn = ok && r->options.figures ? report_draw(folders, r->why, sizeof r->why) : 0;
+    int code = ok ? EXIT_OK : complain(EXIT_CANNOT, r->why);
+    if (drawn != 0) {
+        fprintf(stderr, "mapbench: the figures are not complete: %s; draw again with: mapbench report %s\n",
+                r->why, folder.final);
+        code = EXIT_CANNOT;
+    }
+    if (ok && !runfolder_finish(&folder, r->why, sizeof r->why)) code = complain(EXIT_CANNOT, r->why);
+    if (code == EXIT_OK || drawn != 0) printf("%s\n", folder.final);
+    json_decref(info);
+    runfolder_close(&folder);
+    profile_free(profile);
+    return code;
+}
+
+static void print_skips(const struct retain *r) {
+    const json_t *entry;
+    size_t i;
+    if (!r->options.maps && r->options.scenarios == 0)
+        return; /* of the whole catalogue they stand in run.json */
+    json_array_foreach(r->skipped, i, entry) fprintf(stderr, "mapbench: skipped: %s %s: %s\n",
+                                                     json_string_value(json_object_get(entry, "scenario")),
+                                                     json_string_value(json_object_get(entry, "what")),
+                                                     json_string_value(json_object_get(entry, "reason")));
+}
+
+int retain_command(char **argv, const char *command) {
+    struct retain r = {.lines = json_array(), .skipped = json_array()};
+    uint64_t begin_ns = wall_ns();
+    int code = EXIT_OK;
+    if (!retain_options_parse(&r.options, argv, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    for (size_t i = 0; i < scenario_count() && !interrupted; i++)
+        if (scenario_selected(&r.options, scenario_at(i))) run_scenario(&r, scenario_at(i));
+    print_skips(&r);
+    json_t *verdicts = verdicts_make(r.lines);
+    if (json_array_size(r.lines) == 0 && !interrupted)
+        code = complain(EXIT_NOTHING, "no case matches the selection");
+    else {
+        verdicts_print(verdicts, r.lines, stdout);
+        code = write_folder(&r, command, verdicts, begin_ns);
+    }
+    if (r.options.junit && !verdicts_junit(verdicts, r.options.junit)) {
+        snprintf(r.why, sizeof r.why, "cannot write %s: %s", r.options.junit, strerror(errno));
+        code = complain(EXIT_CANNOT, r.why);
+    }
+    if (code == EXIT_OK && r.failed) code = EXIT_CANNOT;
+    if (r.options.assert_bounds && verdicts_failed(verdicts) > 0) code = EXIT_CHECK_FAILED;
+    if (interrupted) code = EXIT_INTERRUPTED;
+    json_decref(verdicts), json_decref(r.lines), json_decref(r.skipped);
+    return code;
+}
+
+/* --- list and explain --- */
+
+json_t *retain_list(void) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < scenario_count(); i++) {
+        const struct scenario *s = scenario_at(i);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:n, s:i, s:s, s:s}", "name", s->name,
+                                              "summary", s->claim, "available", 1, "reason", "number",
+                                              s->number, "fix", s->fix, "references", s->references));
+    }
+    return list;
+}
+
+bool retain_explain(const char *name) {
+    const struct scenario *s = scenario_find(name);
+    if (!s) return false;
+    printf("%s (scenario %d): %s\n  fix          %s\n", s->name, s->number, s->claim, s->fix);
+    if (s->references[0]) printf("  references   %s\n", s->references);
+    printf("  heaps       %s%s%s%s\n", s->heaps & ON_GOSIM ? " gosim" : "",
+           s->heaps & ON_BOEHM ? " boehm" : "", s->heaps & ON_MALLOC ? " malloc" : "",
+           s->heaps & ON_GO ? " real Go" : "");
+    if (s->about == ABOUT_MAP)
+        printf("  maps         %s, shape %s\n", s->maps[0] ? s->maps : "all that have the shape", s->shape);
+    printf("  n            %zu\n", s->n);
+    for (const struct variant *v = s->variant; v->name; v++)
+        printf("  variant      %s (%s): %s\n", v->name, role_name(v->role), v->summary);
+    return true;
+}

@@ -1,0 +1,27 @@
+/* The options of `retain`. */
+#ifndef MAPBENCH_RETENTION_RETAIN_OPTIONS_H
+#define MAPBENCH_RETENTION_RETAIN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RETAIN_SCENARIOS_MAX = 64 };
+
+struct retain_options {
+    const char *scenario[RETAIN_SCENARIOS_MAX];
+    size_t scenarios; /* 0: all */
+    const char *maps, *heaps, *variant, *engines, *out, *snapshot,
+        *junit; /* lists or words; NULL: the default */
+    size_t n;   /* 0: each scenario's own */
+    uint64_t seed;
+    unsigned limit_s;
+    bool assert_bounds, check, figures;
+};
+
+/* False: `why` in one line. */
+bool retain_options_parse(struct retain_options *o, char **argv, char *why, size_t why_size);
+/* True if the list is NULL, holds the word, or holds "all". */
+bool retain_selected(const char *list, const char *word);
+
+#endif

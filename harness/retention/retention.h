@@ -1,0 +1,95 @@
+/* Retention: scenarios in which a program keeps more alive than it needs, on heaps that can tell.
+ *
+ * A SCENARIO is a story with VARIANTS: leaky ones, fixes, and fixes that do not work. Run on a heap (and,
+ * where it is about maps, with a map), it makes CHECKPOINTS: after two forced collections, what is live by
+ * meaning (the scenario says) and what is kept (the heap says). One scenario, variant, map, heap and engine
+ * is a CASE; each case runs in a child process of its own.
+ */
+#ifndef MAPBENCH_RETENTION_H
+#define MAPBENCH_RETENTION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/map.h"
+
+struct gosim;
+struct snapshot;
+struct retention; /* a case under way */
+
+enum variant_role {
+    VARIANT_LEAKY,
+    VARIANT_FIXED,     /* must keep no more than its bound */
+    VARIANT_NO_FIX,    /* believed to be one */
+    VARIANT_REFERENCE, /* neither: what it is compared with */
+};
+
+struct variant {
+    const char *name; /* as in the recordings of real Go where there are some: "append_copy" */
+    enum variant_role role;
+    const char *summary; /* half a sentence */
+};
+
+enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
+enum { ON_GOSIM = 1, ON_BOEHM = 2, ON_MALLOC = 4, ON_GO = 8 };
+
+struct scenario {
+    int number; /* of the catalogue (docs/scenarios.md) */
+    const char *name;
+    enum scenario_about about;
+    unsigned heaps;                /* ON_..., or-ed */
+    const char *shape;             /* ABOUT_MAP: key and value type its map needs */
+    const char *maps;              /* ABOUT_MAP: the maps it makes sense for, "" for all; else NULL */
+    size_t n;                      /* default */
+    const char *claim, *fix;       /* a sentence each */
+    const char *references;        /* "go#20135", may be "" */
+    const struct variant *variant; /* ends with a NULL name */
+    /* The checkpoint that the verdict is about: the last one with this label. */
+    const char *verdict_label;
+    /* Checkpoints after it with this label show the release: operations until a leaky variant is within its
+     * bound. NULL: it never is by itself. */
+    const char *release_label;
+    /* What a fixed variant may keep at the verdict: `bound_factor` times what is live plus `bound_bytes`. */
+    double bound_factor;
+    uint64_t bound_bytes;
+    /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */
+    const char *(*cannot)(const struct map_unit *unit, const char *variant);
+    bool (*run)(struct retention *r);
+};
+
+/* All, in the catalogue's order. */
+size_t scenario_count(void);
+const struct scenario *scenario_at(size_t i);
+const struct scenario *scenario_find(const char *name);
+
+/* --- for the files that implement scenarios (harness/retention/scenarios/NAME.c) --- */
+
+const char *case_variant(const struct retention *r);
+bool case_is(const struct retention *r, const char *variant);
+size_t case_n(const struct retention *r);
+uint64_t case_seed(const struct retention *r);
+struct gosim *case_gosim(const struct retention *r); /* ON_GOSIM */
+const struct map_unit *
+case_unit(const struct retention *r); /* ABOUT_MAP: compiled for `shape` and the heap */
+
+/* A checkpoint: collects twice and writes a line. live_bytes: what the program still needs, by the scenario's
+ * own count. `step`: elementary operations done in this phase. The first of a case must be labelled "base".
+ * False: out of memory or interrupted; the scenario returns false at once. */
+bool checkpoint(struct retention *r, const char *label, size_t step, uint64_t live_bytes);
+/* The same without collecting first. */
+bool checkpoint_raw(struct retention *r, const char *label, size_t step, uint64_t live_bytes);
+/* More numbers for the next checkpoint's "extra". */
+void note_number(struct retention *r, const char *name, double value);
+/* Runs f for 0..n-1 with a checkpoint after every eighth of them, as the recordings have it. */
+bool each_with_checkpoints(struct retention *r, size_t n,
+                           bool (*f)(struct retention *r, size_t i, void *context), void *context,
+                           const char *label,
+                           uint64_t (*live)(struct retention *r, size_t done, void *context));
+/* An event mark for the curve: "grow", "collect". */
+void mark_event(struct retention *r, const char *what, size_t step);
+/* The case cannot go on: a line for the user. Returns false. */
+bool case_fail(struct retention *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

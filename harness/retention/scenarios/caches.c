@@ -1,0 +1,296 @@
+/* 38, 39: a cache without a bound, and a pool that keeps whatever it is given. */
+#include <stddef.h>
+
+#include "harness/retention/program.h"
+#include "harness/rng.h"
+
+static const struct gosim_field pointer_field[] = {{"", 0}};
+static const struct gosim_type type_elements = {"[]*list.Element", sizeof(void *), pointer_field, 1, 0};
+
+/* --- 38 --- */
+
+enum {
+    WORKING_SET = 1000, /* of the last so many keys the program still asks */
+    BLOCK_BYTES = 1024,
+    WHEEL_SLOTS = 10,
+    SLOT_REQUESTS = WORKING_SET / WHEEL_SLOTS,
+};
+
+/* container/list: Element and List, and what an element's value points to. */
+struct element {
+    struct element *next, *prev, *list;
+    struct any value;
+};
+struct list {
+    struct element root;
+    size_t len;
+};
+struct block {
+    struct str key;
+    void *data;
+    size_t len, cap;
+};
+#define ELEMENT_FIELDS                                                                                       \
+    {"next", offsetof(struct element, next)}, {"prev", offsetof(struct element, prev)},                      \
+        {"list", offsetof(struct element, list)}, {                                                          \
+        "value", offsetof(struct element, value.data)                                                        \
+    }
+static const struct gosim_field element_fields[] = {ELEMENT_FIELDS};
+static const struct gosim_field block_fields[] = {{"key", offsetof(struct block, key.text)},
+                                                  {"data", offsetof(struct block, data)}};
+static const struct gosim_type type_element = {"list.Element", sizeof(struct element), element_fields, 4, 0};
+static const struct gosim_type type_list = {"list.List", sizeof(struct list), element_fields, 4, 0};
+static const struct gosim_type type_block = {"block", sizeof(struct block), block_fields, 2, 0};
+static const struct any_type any_block = {"*block", sizeof(void *), true};
+
+struct cache {
+    struct retention *r;
+    struct program_map entries;
+    struct list *order;     /* oldest first; a root */
+    struct element **wheel; /* WHEEL_SLOTS times SLOT_REQUESTS of what came in a tenth of the time; a root */
+    size_t in_slot[WHEEL_SLOTS];
+};
+
+static void link_after(struct cache *c, struct element *at, struct element *e) {
+    struct gosim *heap = case_gosim(c->r);
+    gosim_store(heap, &e->prev, at);
+    gosim_store(heap, &e->next, at->next);
+    gosim_store(heap, &at->next->prev, e);
+    gosim_store(heap, &at->next, e);
+    gosim_store(heap, &e->list, c->order);
+    c->order->len++;
+}
+
+/* List.Remove clears the element's links, or a held element would hold its neighbours. */
+static void evict(struct cache *c, struct element *e) {
+    struct gosim *heap = case_gosim(c->r);
+    const struct block *b = e->value.data;
+    program_del(&c->entries, &b->key);
+    gosim_store(heap, &e->prev->next, e->next);
+    gosim_store(heap, &e->next->prev, e->prev);
+    gosim_store(heap, &e->next, NULL);
+    gosim_store(heap, &e->prev, NULL);
+    gosim_store(heap, &e->list, NULL);
+    c->order->len--;
+}
+
+static struct element *new_element(struct cache *c, size_t i) {
+    struct gosim *heap = case_gosim(c->r);
+    struct str key = program_key(c->r, i);
+    void *data = program_new(c->r, &type_bytes, BLOCK_BYTES);
+    struct block *b = program_new(c->r, &type_block, 1);
+    struct element *e = program_new(c->r, &type_element, 1);
+    if (!key.text || !data || !b || !e) return NULL;
+    gosim_store(heap, &b->key.text, (void *)(uintptr_t)key.text);
+    b->key.len = key.len;
+    gosim_store(heap, &b->data, data);
+    b->len = b->cap = BLOCK_BYTES;
+    e->value.type = &any_block;
+    gosim_store(heap, &e->value.data, b);
+    return e;
+}
+
+static void empty_slot(struct cache *c, size_t slot) {
+    for (size_t i = 0; i < c->in_slot[slot]; i++) {
+        struct element **place = &c->wheel[slot * SLOT_REQUESTS + i];
+        evict(c, *place);
+        gosim_store(case_gosim(c->r), place, NULL);
+    }
+    c->in_slot[slot] = 0;
+}
+
+static bool request(struct retention *r, size_t i, void *context) {
+    struct cache *c = context;
+    size_t slot = i / SLOT_REQUESTS % WHEEL_SLOTS;
+    if (case_is(r, "ttl_wheel") && i % SLOT_REQUESTS == 0) empty_slot(c, slot);
+    struct element *e = new_element(c, i);
+    if (!e) return false;
+    link_after(c, c->order->root.prev, e);
+    if (!program_put(&c->entries, &((struct block *)e->value.data)->key, &e)) return false;
+    if (case_is(r, "lru") && c->order->len > WORKING_SET) evict(c, c->order->root.next);
+    if (case_is(r, "ttl_wheel"))
+        gosim_store(case_gosim(r), &c->wheel[slot * SLOT_REQUESTS + c->in_slot[slot]++], e);
+    return true;
+}
+
+static uint64_t working_set(struct retention *r, size_t done, void *context) {
+    (void)r, (void)context;
+    return (uint64_t)(done < WORKING_SET ? done : WORKING_SET) * BLOCK_BYTES;
+}
+
+static bool run_cache(struct retention *r) {
+    struct cache c = {.r = r};
+    struct gosim *heap = case_gosim(r);
+    size_t n = case_n(r);
+    gosim_root(heap, &c.order, "order");
+    gosim_root(heap, &c.wheel, "wheel");
+    c.order = program_new(r, &type_list, 1);
+    c.wheel = program_new(r, &type_elements, WHEEL_SLOTS * SLOT_REQUESTS);
+    if (!c.order || !c.wheel || !program_map_make(r, &c.entries, NULL, 0, "entries")) return false;
+    gosim_store(heap, &c.order->root.next, &c.order->root);
+    gosim_store(heap, &c.order->root.prev, &c.order->root);
+    if (!checkpoint(r, "base", 0, 0) || !each_with_checkpoints(r, n, request, &c, "requests", working_set))
+        return false;
+    note_number(r, "len", (double)program_len(&c.entries));
+    bool ok = checkpoint(r, "end", n, working_set(r, n, NULL));
+    program_map_drop(&c.entries);
+    gosim_unroot(heap, &c.wheel);
+    gosim_unroot(heap, &c.order);
+    return ok;
+}
+
+static const struct variant cache_variants[] = {
+    {"leaky", VARIANT_LEAKY, "no bound"},
+    {"lru", VARIANT_FIXED, "the least recently used entry goes when 1000 are in"},
+    {"ttl_wheel", VARIANT_FIXED, "entries go by age, a slot of the wheel at a time"},
+    {NULL, VARIANT_REFERENCE, NULL},
+};
+
+const struct scenario scenario_unbounded_cache = {
+    .number = 38,
+    .name = "unbounded_cache",
+    .about = ABOUT_MAP,
+    .heaps = ON_GOSIM | ON_GO,
+    .shape = "str_ptr",
+    .maps = "",
+    .n = 20000,
+    .claim =
+        "A cache without a bound is a leak with a hit rate: it grows with the requests, not with what they "
+        "still ask for.",
+    .fix = "Bound it: by number with an LRU list, by age with a wheel.",
+    .references = "",
+    .variant = cache_variants,
+    .verdict_label = "end",
+    .release_label = NULL,
+    /* Some maps leave pointers in the slots of deleted entries, as many as there are free slots. */
+    .bound_factor = 2.5,
+    .bound_bytes = 256 << 10,
+    .run = run_cache,
+};
+
+/* --- 39 --- */
+
+enum {
+    POOLED_AT_ONCE = 64,
+    GIANT_BYTES = 1 << 20,
+    USUAL_BYTES = 1 << 10,
+    POOLED_MOST_BYTES = 64 << 10, /* the capped pool takes nothing larger */
+    PURPOSE = 39,                 /* of the random stream */
+};
+
+/* Free buffers, last in first out, in a slice of slices that grows as append makes it. */
+static const struct gosim_type type_buffers = {"[][]byte", sizeof(struct slice), pointer_field, 1, 0};
+
+struct pool {
+    struct retention *r;
+    struct slice *free; /* a root */
+    size_t count, room;
+    size_t most_bytes; /* of a buffer that it takes; 0: any */
+    /* sync.Pool: what the collection before the last one left; a root. */
+    struct slice *victim;
+    size_t victims;
+};
+
+/* Room for one more. append doubles a slice of so few elements, and 24 bytes times a power of two is a size
+ * class of its own up to POOLED_AT_ONCE elements. */
+static bool pool_reserve(struct pool *p) {
+    if (p->count < p->room) return true;
+    size_t room = p->room ? 2 * p->room : 1;
+    struct slice *free = program_new(p->r, &type_buffers, room);
+    if (!free) return false;
+    if (p->count) gosim_move(case_gosim(p->r), &type_buffers, free, p->free, p->count);
+    p->free = free;
+    p->room = room;
+    return true;
+}
+
+static bool pool_put(struct pool *p, struct slice buffer) {
+    if (p->most_bytes && buffer.cap > p->most_bytes) return true;
+    if (!pool_reserve(p)) return false;
+    struct slice *to = &p->free[p->count++];
+    gosim_store(case_gosim(p->r), &to->data, buffer.data);
+    to->len = 0;
+    to->cap = buffer.cap;
+    return true;
+}
+
+static struct slice take_last(struct pool *p, struct slice *from, size_t *count) {
+    struct slice *last = &from[--*count], buffer = *last;
+    gosim_store(case_gosim(p->r), &last->data, NULL);
+    return buffer;
+}
+
+/* data NULL: out of memory. */
+static struct slice pool_get(struct pool *p) {
+    if (p->count) return take_last(p, p->free, &p->count);
+    if (p->victims) return take_last(p, p->victim, &p->victims);
+    return (struct slice){program_new(p->r, &type_bytes, USUAL_BYTES), 0, USUAL_BYTES};
+}
+
+/* sync.poolCleanup, which the runtime calls at the start of each collection: twice before a checkpoint, which
+ * collects twice. */
+static void pool_cleanup(struct pool *p) {
+    p->victim = p->free, p->victims = p->count;
+    p->free = NULL, p->count = p->room = 0;
+}
+
+/* As many requests at once as the pool has served before; one of them, by chance, needs a giant. */
+static bool serve_round(struct pool *p, uint64_t *random) {
+    struct slice taken[POOLED_AT_ONCE];
+    size_t giant = (size_t)rng_below(random, POOLED_AT_ONCE);
+    for (size_t j = 0; j < POOLED_AT_ONCE; j++) {
+        taken[j] = pool_get(p);
+        if (j == giant && taken[j].cap < GIANT_BYTES)
+            taken[j] = (struct slice){program_new(p->r, &type_bytes, GIANT_BYTES), 0, GIANT_BYTES};
+        if (!taken[j].data) return false;
+    }
+    for (size_t j = 0; j < POOLED_AT_ONCE; j++)
+        if (!pool_put(p, taken[j])) return false;
+    return true;
+}
+
+static bool run_pool(struct retention *r) {
+    enum { STEPS = 8 };
+    struct gosim *heap = case_gosim(r);
+    struct pool p = {.r = r, .most_bytes = case_is(r, "capped") ? POOLED_MOST_BYTES : 0};
+    size_t n = case_n(r), eighth = n / STEPS ? n / STEPS : 1;
+    uint64_t live = (uint64_t)POOLED_AT_ONCE * USUAL_BYTES, random = rng_derive(case_seed(r), PURPOSE);
+    if (!checkpoint(r, "base", 0, 0)) return false;
+    gosim_root(heap, &p.free, "pool");
+    gosim_root(heap, &p.victim, "pool.victim");
+    for (size_t i = 0; i < n; i++) {
+        if (!serve_round(&p, &random)) return false;
+        if ((i + 1) % eighth != 0) continue;
+        if (!checkpoint_raw(r, "rounds_uncollected", i + 1, live)) return false;
+        if (case_is(r, "sync_pool")) pool_cleanup(&p), pool_cleanup(&p);
+        if (!checkpoint(r, "rounds", i + 1, live)) return false;
+    }
+    gosim_unroot(heap, &p.victim);
+    gosim_unroot(heap, &p.free);
+    return true;
+}
+
+static const struct variant pool_variants[] = {
+    {"leaky", VARIANT_LEAKY, "a free list takes buffers back at any size"},
+    {"capped", VARIANT_FIXED, "buffers above 64 KiB are left to the collector"},
+    {"sync_pool", VARIANT_REFERENCE, "sync.Pool at any size: two collections empty it"},
+    {NULL, VARIANT_REFERENCE, NULL},
+};
+
+const struct scenario scenario_pool_keeps_giants = {
+    .number = 39,
+    .name = "pool_keeps_giants",
+    .about = ABOUT_COLLECTOR,
+    .heaps = ON_GOSIM | ON_GO,
+    .n = 512,
+    .claim = "A pool that takes buffers of any size ends up with giants only, though one request in 64 needs "
+             "one.",
+    .fix = "Leave buffers above a cap to the collector.",
+    .references = "go#23199",
+    .variant = pool_variants,
+    .verdict_label = "rounds",
+    .release_label = NULL,
+    .bound_factor = 1.5,
+    .bound_bytes = 16 << 10,
+    .run = run_pool,
+};

@@ -1,0 +1,223 @@
+/* 18, 19: what Go's sync.Map keeps after deletes, and what overwriting costs.
+ *
+ * With go_hmap the sync.Map is that of Go 1.23, whose read and dirty maps are such maps; with go_swiss it is
+ * that of Go 1.24, a hash trie, which contains no map at all. The variants rwmutex* are plain maps of either
+ * kind behind a lock.
+ */
+#include <string.h>
+
+#include "harness/retention/go_hashtrie_program.h"
+#include "harness/retention/go_syncmap_program.h"
+#include "harness/retention/program.h"
+#include "harness/retention/units.h"
+
+enum { OVERWRITTEN_KEYS = 100, TEXT_BYTES = 16, USER_BYTES = 1032, INT_BYTES = 8 };
+
+/* One of the three. */
+struct shared_map {
+    enum { SYNC_MAP, SYNC_TRIE, PLAIN_MAP } kind;
+    struct go_syncmap map;
+    struct go_hashtrie trie;
+    struct program_map plain;
+};
+
+static bool open_sync(struct retention *r, struct shared_map *m) {
+    bool is_trie = strcmp(case_unit(r)->map, "go_swiss") == 0;
+    const struct map_unit *inner = retention_unit("go_hmap", "any_ptr");
+    m->kind = is_trie ? SYNC_TRIE : SYNC_MAP;
+    if (is_trie)
+        go_hashtrie_open(&m->trie, r);
+    else if (inner)
+        go_syncmap_open(&m->map, r, inner);
+    else
+        return case_fail(r, "go_hmap is not compiled for keys of type any");
+    return true;
+}
+
+static bool open_plain(struct retention *r, struct shared_map *m, const char *shape) {
+    const struct map_unit *unit = retention_unit(case_unit(r)->map, shape);
+    m->kind = PLAIN_MAP;
+    if (!unit) return case_fail(r, "%s is not compiled for %s", case_unit(r)->map, shape);
+    return program_map_make(r, &m->plain, unit, 0, "map");
+}
+
+static void shut(struct shared_map *m) {
+    if (m->kind == SYNC_MAP) go_syncmap_close(&m->map);
+    if (m->kind == SYNC_TRIE) go_hashtrie_close(&m->trie);
+    if (m->kind == PLAIN_MAP) program_map_drop(&m->plain);
+}
+
+static bool store_any(struct shared_map *m, struct any key, struct any value) {
+    return m->kind == SYNC_MAP ? go_syncmap_store(&m->map, key, value)
+                               : go_hashtrie_store(&m->trie, key, value);
+}
+
+/* --- 18: deletes --- */
+
+static uint64_t users_live(struct retention *r, size_t done, void *context) {
+    (void)r, (void)context;
+    return (uint64_t)done * (TEXT_BYTES + USER_BYTES);
+}
+
+static bool add_user(struct retention *r, size_t i, void *context) {
+    struct shared_map *m = context;
+    struct str key = program_key(r, i);
+    if (!key.text) return false;
+    if (m->kind == PLAIN_MAP) {
+        void *user = program_new(r, &type_user, 1);
+        return user && program_put(&m->plain, &key, &user);
+    }
+    struct any boxed = program_box_string(r, key), user = program_box_pointer(program_new(r, &type_user, 1));
+    return boxed.data && user.data && store_any(m, boxed, user);
+}
+
+/* The box of a key that is only looked for stays on the stack. */
+static bool delete_user(struct retention *r, struct shared_map *m, size_t i) {
+    struct str key = program_key(r, i);
+    if (!key.text) return false;
+    struct any boxed = program_lent_string(&key);
+    if (m->kind == SYNC_MAP) return go_syncmap_delete(&m->map, boxed);
+    if (m->kind == SYNC_TRIE) return go_hashtrie_delete(&m->trie, boxed);
+    program_del(&m->plain, &key);
+    return true;
+}
+
+/* A key and a value that are constants of the program. */
+static bool store_constant(struct retention *r, struct shared_map *m) {
+    static const struct str x = {"x", 1};
+    void *none = NULL;
+    if (m->kind == PLAIN_MAP) return program_put(&m->plain, &x, &none);
+    return store_any(m, program_lent_string(&x), program_box_int(r, 1));
+}
+
+/* Misses, as many as dirty has keys: the next promotion. */
+static bool load_constant(struct shared_map *m) {
+    static const struct str x = {"x", 1};
+    bool found = false;
+    void *none;
+    if (m->kind == SYNC_MAP) return go_syncmap_load(&m->map, program_lent_string(&x), &found) && found;
+    if (m->kind == SYNC_TRIE) return go_hashtrie_load(&m->trie, program_lent_string(&x), &found) && found;
+    return program_get(&m->plain, &x, &none);
+}
+
+static bool run_deleted(struct retention *r) {
+    struct shared_map m = {0};
+    size_t n = case_n(r);
+    if (!(case_is(r, "rwmutex") ? open_plain(r, &m, "str_ptr") : open_sync(r, &m))) return false;
+    if (!checkpoint(r, "base", 0, 0) || !each_with_checkpoints(r, n, add_user, &m, "fill", users_live))
+        return false;
+    if (case_is(r, "syncmap_promoted") && m.kind == SYNC_MAP && !go_syncmap_range_begin(&m.map)) return false;
+    if (!checkpoint(r, "filled", n, users_live(r, n, NULL))) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!delete_user(r, &m, i)) return false;
+    if (!checkpoint(r, "deleted_all", n, 0) || !store_constant(r, &m) ||
+        !checkpoint(r, "one_store_after", n, 0) || !load_constant(&m) || !load_constant(&m))
+        return false;
+    bool ok = checkpoint(r, "promoted", n, 0);
+    shut(&m);
+    return ok;
+}
+
+static const struct variant deleted_variants[] = {
+    {"syncmap_promoted", VARIANT_LEAKY, "a Range first, which promotes all keys to the read map"},
+    {"syncmap", VARIANT_LEAKY, "sync.Map, everything deleted"},
+    {"rwmutex", VARIANT_FIXED, "a map behind a mutex"},
+    {NULL, VARIANT_REFERENCE, NULL},
+};
+
+const struct scenario scenario_syncmap_deleted = {
+    .number = 18,
+    .name = "syncmap_deleted",
+    .about = ABOUT_MAP,
+    .heaps = ON_GOSIM | ON_GO,
+    .shape = "str_ptr",
+    .maps = "go_hmap,go_swiss",
+    .n = 50000,
+    .claim = "Until Go 1.23, a key deleted from a sync.Map's read map stays there, with its entry, until a "
+             "promotion replaces that map.",
+    .fix = "Use a plain map behind a mutex where keys come and go, or Go 1.24, whose sync.Map is a trie that "
+           "lets go of them.",
+    .references = "go#40999",
+    .variant = deleted_variants,
+    .verdict_label = "deleted_all",
+    .release_label = "promoted",
+    /* The buckets of the plain map: 50,000 slots of 24 bytes and their overflow stay. */
+    .bound_factor = 0,
+    .bound_bytes = 2 << 20,
+    .run = run_deleted,
+};
+
+/* --- 19: overwriting --- */
+
+static uint64_t numbers_live(struct retention *r, size_t done, void *context) {
+    (void)r, (void)context;
+    return (uint64_t)(done < OVERWRITTEN_KEYS ? done : OVERWRITTEN_KEYS) * (TEXT_BYTES + INT_BYTES);
+}
+
+/* map[string]any has the layout of map[string]string: values of two words, one of them a pointer. */
+static bool put_boxed(struct shared_map *m, struct str key, struct any value) {
+    struct str words = {value.data, (uintptr_t)value.type};
+    return program_put(&m->plain, &key, &words);
+}
+
+static bool overwrite(struct retention *r, size_t i, void *context) {
+    struct shared_map *m = context;
+    struct str key = program_key(r, i % OVERWRITTEN_KEYS);
+    uint64_t number = i;
+    if (!key.text) return false;
+    if (case_is(r, "rwmutex_int")) return program_put(&m->plain, &key, &number);
+    struct any boxed_key = m->kind == PLAIN_MAP ? program_lent_string(&key) : program_box_string(r, key);
+    struct any value = program_box_int(r, number);
+    if (!boxed_key.data || !value.data) return false;
+    return m->kind == PLAIN_MAP ? put_boxed(m, key, value) : store_any(m, boxed_key, value);
+}
+
+static size_t shared_len(struct shared_map *m) {
+    return m->kind == SYNC_MAP    ? go_syncmap_len(&m->map)
+           : m->kind == SYNC_TRIE ? go_hashtrie_len(&m->trie)
+                                  : program_len(&m->plain);
+}
+
+static bool run_overwrite(struct retention *r) {
+    struct shared_map m = {0};
+    size_t n = case_n(r);
+    bool plain = !case_is(r, "syncmap");
+    if (!(plain ? open_plain(r, &m, case_is(r, "rwmutex_int") ? "str_u64" : "str_str") : open_sync(r, &m)))
+        return false;
+    if (!checkpoint(r, "base", 0, 0) ||
+        !each_with_checkpoints(r, n, overwrite, &m, "overwrite", numbers_live))
+        return false;
+    /* Counting is a Range, which promotes. */
+    if (m.kind == SYNC_MAP && !go_syncmap_range_begin(&m.map)) return false;
+    note_number(r, "len", (double)shared_len(&m));
+    bool ok = checkpoint(r, "end", n, numbers_live(r, n, NULL));
+    shut(&m);
+    return ok;
+}
+
+static const struct variant overwrite_variants[] = {
+    {"syncmap", VARIANT_LEAKY, "100 keys stored over and over: garbage, not retention"},
+    {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"},
+    {"rwmutex_int", VARIANT_FIXED, "a map to int behind a mutex: no garbage but the keys"},
+    {NULL, VARIANT_REFERENCE, NULL},
+};
+
+const struct scenario scenario_syncmap_overwrite = {
+    .number = 19,
+    .name = "syncmap_overwrite",
+    .about = ABOUT_MAP,
+    .heaps = ON_GOSIM | ON_GO,
+    .shape = "str_str",
+    .maps = "go_hmap,go_swiss",
+    .n = 100000,
+    .claim = "A sync.Map whose keys are overwritten keeps next to nothing; what it costs is garbage, several "
+             "objects a store.",
+    .fix = "Nothing leaks: for less garbage use a typed map behind a mutex.",
+    .references = "",
+    .variant = overwrite_variants,
+    .verdict_label = "end",
+    .release_label = NULL,
+    .bound_factor = 4,
+    .bound_bytes = 16 << 10,
+    .run = run_overwrite,
+};

@@ -1,0 +1,12 @@
+/* The maps that retention scenarios run over: units on the gosim heap, driven by single operations. */
+#ifndef MAPBENCH_RETENTION_UNITS_H
+#define MAPBENCH_RETENTION_UNITS_H
+
+#include "harness/map.h"
+
+size_t retention_map_count(void);
+const char *retention_map_name(size_t i);
+/* NULL: the map is not compiled for this shape. */
+const struct map_unit *retention_unit(const char *map, const char *shape);
+
+#endif

@@ -1,0 +1,19 @@
+/* What the checkpoints of a scenario say, in one line per map, heap and engine. */
+#ifndef MAPBENCH_RETENTION_VERDICT_H
+#define MAPBENCH_RETENTION_VERDICT_H
+
+#include <jansson.h>
+
+#include "harness/retention/retention.h"
+
+/* New array of lines with label "verdict", one per scenario, map, heap and engine found in `lines`, in their
+ * order. */
+json_t *verdicts_make(const json_t *lines);
+/* Prints them, one line each, and what went wrong. */
+void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out);
+/* How many fixed variants keep more than their bound. */
+size_t verdicts_failed(const json_t *verdicts);
+/* JUnit XML: a test case per verdict. False: the file cannot be written; errno says why. */
+bool verdicts_junit(const json_t *verdicts, const char *path);
+
+#endif
