@@ -72,14 +72,16 @@ def looks_of(cases):
     """{(variant, shape): Variant}, in the order of their roles. One look in all panels."""
     several = {c.variant for c in cases if len({d.shape for d in cases if d.variant == c.variant
                                                 and d.subject == c.subject}) > 1}
-    found, used = {}, {}
+    found, used, by_name = {}, {}, {}
     for case in sorted(cases, key=lambda c: retention.ROLES.index(c.role)):
         key = look_key(case)
+        if case.variant not in several and case.variant in by_name:  # an engine's lines name no shape
+            found[key] = by_name[case.variant]
         if key not in found:
             looks = ROLE_LOOKS[case.role]
             number = used[case.role] = used.get(case.role, -1) + 1
             name = retention.words(case.variant) + (f" ({case.shape})" if case.variant in several else "")
-            found[key] = Variant(name, case.role, *looks[number % len(looks)])
+            found[key] = by_name[case.variant] = Variant(name, case.role, *looks[number % len(looks)])
     return found
 
 
@@ -241,7 +243,7 @@ class Figure:
     def entries(self):
         """[(words, swatch)] of the legend."""
         found = [(look.name + ("" if look.name == ROLE_WORDS[look.role] else f" ({ROLE_WORDS[look.role]})"),
-                  line_swatch(look.colour, look.dash, look.point)) for look in self.looks.values()]
+                  line_swatch(look.colour, look.dash, look.point)) for look in dict.fromkeys(self.looks.values())]
         found.append(("semantically live", area_swatch(FLOOR)))
         found += [(f"real Go: {engine}", point_swatch(style.INK, ENGINE_POINTS[i % 4]))
                   for i, engine in enumerate(self.engines)]
