@@ -14,7 +14,13 @@ function fields(line) {
     kind[f[1]] = f[2]
     if (as == "shapes") print f[1]
 }
-/^HEAP\(/ { fields($0); heap[++heaps] = f[1] }
+/^HEAP\(/ {
+    fields($0)
+    heap[++heaps] = f[1]
+    heap_maps[f[1]] = f[2]
+    heap_shapes[f[1]] = f[3]
+}
+function listed(word, list) { return list == "ALL" || index(" " list " ", " " word " ") > 0 }
 as != "shapes" && /^MAP\(/ {
     fields($0)
     if (n != 5) { print FILENAME ": a MAP line needs five fields: " $0 > "/dev/stderr"; exit 1 }
@@ -22,10 +28,14 @@ as != "shapes" && /^MAP\(/ {
     for (s = 1; s <= shapes; s++) {
         if (f[4] != "ALL" && f[4] != kind[shape[s]]) continue
         for (p = 1; p <= policies; p++)
-            for (h = 1; h <= heaps; h++)
+            for (h = 1; h <= heaps; h++) {
+                if (!listed(f[1], heap_maps[heap[h]]) || !listed(shape[s], heap_shapes[heap[h]])) continue
+                # Only malloc is compared under both hash policies.
+                if (heap[h] != "malloc" && policy[p] == "native") continue
                 if (as == "def")
                     printf "UNIT(%s, %s, %s, %s)\n", f[1], shape[s], policy[p], heap[h]
                 else
                     printf "%s:%s:%s:%s:%s:%s\n", f[1], f[2], f[3], shape[s], policy[p], heap[h]
+            }
     }
 }

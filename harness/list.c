@@ -97,7 +97,7 @@ static json_t *list_keys(void) {
 
 static json_t *list_heaps(void) {
     json_t *list = json_array();
-#define HEAP(name, summary) add_entry(list, #name, summary, NULL);
+#define HEAP(name, maps, shapes, summary) add_entry(list, #name, summary, NULL);
 #include "harness/heaps/heaps.def"
 #undef HEAP
     return list;
@@ -256,7 +256,7 @@ int explain_command(const char *name) {
                           keys_stream_at(i)->summary),
                    EXIT_OK;
     if (retain_explain(name)) return EXIT_OK;
-#define HEAP(heap, summary)                                                                                  \
+#define HEAP(heap, maps, shapes, summary)                                                                    \
     if (strcmp(name, #heap) == 0) return printf("%s (heap): %s\n", name, summary), EXIT_OK;
 #include "harness/heaps/heaps.def"
 #undef HEAP

@@ -37,6 +37,10 @@
 #define UNIT_ITER_STOP(iter) ((void)(iter))
 #endif
 
+#if defined(HEAP_UNAVAILABLE) && !defined(MAP_UNAVAILABLE)
+#define MAP_UNAVAILABLE HEAP_UNAVAILABLE
+#endif
+
 #ifdef MAP_UNAVAILABLE
 
 UNIT_EXPORT struct map_unit UNIT_SYMBOL;

@@ -1,4 +1,5 @@
 /* The memory and structure recorders. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,16 +22,24 @@ static json_t *engine_memory_row(struct measure *m, const struct cell *cell, siz
     return row;
 }
 
+static const struct {
+    const char *word; /* of --thp, and in the rows */
+    enum memcell_pages pages;
+} page_settings[] = {
+    {"set", MEMCELL_PAGES_AS_SET}, {"small", MEMCELL_PAGES_SMALL}, {"huge", MEMCELL_PAGES_HUGE}};
+enum { PAGE_SETTINGS = sizeof page_settings / sizeof *page_settings };
+
 static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
-                          struct keys *keys) {
-    if (cell->unit[u]->engine) return engine_memory_row(m, cell, u, workload, keys);
+                          struct keys *keys, size_t setting) {
     json_t *row = measure_row("memory", cell, u, workload, keys);
     char why[256];
+    row_set(row, "pages", json_string(page_settings[setting].word));
     struct memcell_args args = {.unit = cell->unit[u],
                                 .keys_spec = cell->keys,
                                 .n = cell->n,
                                 .seed = option_number(&cell->job->options, OPTION_SEED),
                                 .workload = workload,
+                                .pages = page_settings[setting].pages,
                                 .limit_s = (unsigned)option_number(&cell->job->options, OPTION_LIMIT)};
     json_t *memory = memcell_measure(&args, NULL, why, sizeof why);
     if (memory) {
@@ -41,6 +50,18 @@ static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, 
         m->unmeasured++;
     }
     return row;
+}
+
+/* A row for each setting of huge pages that was asked for. An engine's heap sees to its pages itself. */
+static void add_memory_rows(struct measure *m, const struct cell *cell, size_t u, const char *workload,
+                            struct keys *keys, json_t *rows) {
+    if (cell->unit[u]->engine) {
+        json_array_append_new(rows, engine_memory_row(m, cell, u, workload, keys));
+        return;
+    }
+    for (size_t s = 0; s < PAGE_SETTINGS; s++)
+        if (option_names(&cell->job->options, OPTION_THP, page_settings[s].word) && !*m->interrupted)
+            json_array_append_new(rows, memory_row(m, cell, u, workload, keys, s));
 }
 
 static bool wanted(const struct cell *cell, size_t u, bool small_only) {
@@ -55,12 +76,17 @@ static bool wanted(const struct cell *cell, size_t u, bool small_only) {
 /* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small
  * ones. */
 json_t *measure_memory(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
+    if (strcmp(cell->heap, "malloc") != 0) {
+        fprintf(stderr, "mapbench: memory is counted at malloc: no memory rows for the %s heap\n",
+                cell->heap);
+        return json_array();
+    }
     json_t *rows = json_array();
     (void)gbench;
     for (size_t u = 0; u < cell->units && !*m->interrupted; u++) {
         if (cell->unit[u]->facts->traits & TRAIT_BASELINE || !wanted(cell, u, false)) continue;
-        json_array_append_new(rows, memory_row(m, cell, u, "put_grow", keys));
-        if (wanted(cell, u, true)) json_array_append_new(rows, memory_row(m, cell, u, "small_put", keys));
+        add_memory_rows(m, cell, u, "put_grow", keys, rows);
+        if (wanted(cell, u, true)) add_memory_rows(m, cell, u, "small_put", keys, rows);
     }
     /* An interrupt ends the measuring children too: their rows are not results. */
     return *m->interrupted ? json_decref(rows), NULL : rows;

@@ -56,7 +56,7 @@ static struct words words_of(enum option_id id) {
         for (size_t i = 0; i < keys_stream_count(); i++) words_add(&w, keys_stream_at(i)->name);
         break;
     case OPTION_HEAP:
-#define HEAP(name, summary) words_add(&w, #name);
+#define HEAP(name, maps, shapes, summary) words_add(&w, #name);
 #include "harness/heaps/heaps.def"
 #undef HEAP
         break;
@@ -67,6 +67,10 @@ static struct words words_of(enum option_id id) {
         w.kind = "recorder";
         words_add(&w, "time"), words_add(&w, "latency"), words_add(&w, "memory"), words_add(&w, "counters");
         words_add(&w, "structure"), words_add(&w, "all");
+        break;
+    case OPTION_THP:
+        w.kind = "setting of huge pages";
+        words_add(&w, "set"), words_add(&w, "small"), words_add(&w, "huge");
         break;
     case OPTION_ORDER:
         words_add(&w, "shuffled"), words_add(&w, "insertion");

@@ -31,8 +31,10 @@ static void skip(struct expansion *x, const char *what, const char *why) {
 
 static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
     bool adapter = unit->facts->traits & TRAIT_ADAPTER;
-    return option_has(options, OPTION_MAPS, unit->map) ||
-           option_has(options, OPTION_MAPS, unit->engine ? "engines" : adapter ? "adapters" : "ours");
+    return option_has(options, OPTION_MAPS, unit->map) || option_has(options, OPTION_MAPS,
+                                                                     unit->engine ? "engines"
+                                                                     : adapter    ? "adapters"
+                                                                                  : "ours");
 }
 
 /* The units of a cell: the baseline, which every result is read against, then the selected maps. */
@@ -44,8 +46,11 @@ static void add_units(struct expansion *x, struct cell *cell) {
         const struct map_unit *unit = registry_find(any->map, cell->shape->name, cell->hash, cell->heap);
         char what[128];
         if (!unit) {
-            snprintf(what, sizeof what, "%s with %s", any->map, cell->shape->name);
-            skip(x, what, "the map does not have this shape");
+            snprintf(what, sizeof what, "%s with %s on %s", any->map, cell->shape->name, cell->heap);
+            skip(x, what,
+                 registry_find(any->map, cell->shape->name, cell->hash, "malloc")
+                     ? "the map is not compiled for this heap"
+                     : "the map does not have this shape");
         } else if (unit->unavailable) {
             skip(x, unit->map, unit->unavailable);
         } else if (cell->units < CELL_UNITS_MAX) {
@@ -175,7 +180,7 @@ static void strings_free(struct strings *s) {
 
 /* The static name behind a word the option table has already checked. */
 static const char *heap_name(const char *word) {
-#define HEAP(name, summary)                                                                                  \
+#define HEAP(name, maps, shapes, summary)                                                                    \
     if (strcmp(word, #name) == 0) return #name;
 #include "harness/heaps/heaps.def"
 #undef HEAP

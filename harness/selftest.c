@@ -1,6 +1,7 @@
 #include "harness/selftest.h"
 
 #include <dlfcn.h>
+#include <string.h>
 #include <stdio.h>
 
 #include "harness/fault.h"
@@ -56,6 +57,8 @@ const char *selftest_not_injected(const struct map_unit *unit, const struct self
     if (traits & TRAIT_BASELINE) return "a baseline holds nothing";
     if (traits & TRAIT_ABORTS_ON_OOM) return "its library ends the process when memory runs out";
     if (unit->engine) return "it allocates in another process";
+    if (!options->heap_macros_only && strcmp(unit->heap, "boehm") == 0)
+        return "libgc takes its memory from the system, past the counter";
     if (!options->fail_after) return "the memory counter is not preloaded";
     if (options->heap_macros_only && traits & TRAIT_ADAPTER)
         return "its library does not allocate through the heap macros";

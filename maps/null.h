@@ -22,6 +22,9 @@ struct map {
     HEAP_FIELD
 };
 
+HEAP_TYPE(null_map_type, struct map, )
+#define MAP_HEAP_TYPES(TYPE) TYPE(struct map, null_map_type)
+
 static struct map *map_create(struct heap *heap, size_t hint) {
     (void)hint;
     struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);
@@ -63,6 +66,7 @@ static struct map *map_copy(struct map *map) {
 struct map_iter {
     char none;
 };
+#define MAP_ITER_POINTERS(POINTER, walk)
 static void map_iter_start(struct map *map, struct map_iter *iter) {
     (void)map;
     iter->none = 0;

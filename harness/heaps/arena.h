@@ -41,6 +41,7 @@ static inline struct arena *heap_arena(void *heap) {
 #define HEAP_STORE(h, slot, ptr) ((void)(*(slot) = (ptr)))
 #define HEAP_DROP(h, slot) ((void)(slot))
 #define HEAP_TYPE(name, type, ...)
+#define HEAP_TYPE_UNTRACED(name, type)
 #define HEAP_TYPE_HIDING(name, type, hidden, ...)
 
 #endif

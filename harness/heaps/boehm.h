@@ -41,6 +41,7 @@
 #define HEAP_KEY(type, member) SHAPE_KEY_POINTERS(HEAP_POINTER_NAMED, 0)
 #define HEAP_VAL(type, member) SHAPE_VAL_POINTERS(HEAP_POINTER_NAMED, 0)
 #define HEAP_TYPE(name, type, ...) enum { name = 0 __VA_ARGS__ };
+#define HEAP_TYPE_UNTRACED(name, type) HEAP_TYPE(name, type, )
 #define HEAP_TYPE_HIDING(name, type, hidden, ...) HEAP_TYPE(name, type, __VA_ARGS__)
 #define HEAP_BOEHM_CASE(type, name) , type * : name
 #define HEAP_POINTERS_OF(type)                                                                               \

@@ -30,6 +30,7 @@
 #define HEAP_STORE(h, slot, ptr) refcount_store((void *)(slot), (void *)(uintptr_t)(ptr))
 #define HEAP_DROP(h, slot) refcount_drop((void *)(slot), sizeof *(slot))
 #define HEAP_TYPE(name, type, ...)
+#define HEAP_TYPE_UNTRACED(name, type)
 #define HEAP_TYPE_HIDING(name, type, hidden, ...)
 
 #endif
