@@ -26,16 +26,18 @@
 /* The pointers of a key or value that is a member of a struct. */
 #define HEAP_KEY(type, member) SHAPE_KEY_POINTERS(HEAP_POINTER_NAMED, offsetof(type, member))
 #define HEAP_VAL(type, member) SHAPE_VAL_POINTERS(HEAP_POINTER_NAMED, offsetof(type, member))
+/* Paths read "map.buckets": all described types are structs, or pointers to one. */
+#define HEAP_TYPE_NAME(text) (&(text)[sizeof "struct " - 1])
 /* HEAP_TYPE(name, type, pointers...); `hidden` bytes at the end of the struct are the map's own, not Go's. */
 #define HEAP_TYPE_HIDING(name, type, hidden, ...)                                                            \
     static const struct gosim_field name##_fields[] = {__VA_ARGS__{"", 0}};                                  \
-    static const struct gosim_type name = {#type, sizeof(type) - (hidden), name##_fields,                    \
+    static const struct gosim_type name = {HEAP_TYPE_NAME(#type), sizeof(type) - (hidden), name##_fields,    \
                                            sizeof name##_fields / sizeof *name##_fields - 1, (hidden)};
 #define HEAP_TYPE(name, type, ...) HEAP_TYPE_HIDING(name, type, 0, __VA_ARGS__)
 /* Without pointers for the collector, though it holds addresses: what they lead to is kept by something else.
  */
 #define HEAP_TYPE_UNTRACED(name, type)                                                                       \
-    static const struct gosim_type name = {#type, sizeof(type), gosim_untraced, 0, 0};
+    static const struct gosim_type name = {HEAP_TYPE_NAME(#type), sizeof(type), gosim_untraced, 0, 0};
 
 static const struct gosim_type heap_type_u8 = {"[]byte", 1, NULL, 0, 0};
 static const struct gosim_type heap_type_u16 = {"[]uint16", 2, NULL, 0, 0};
