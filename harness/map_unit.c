@@ -108,17 +108,17 @@ static void op_each(void *map, map_visit_fn *visit, void *context) {
  * of the program. */
 struct unit_walk {
     struct map_iter iter;
-    struct map *map;
+    struct heap *heap; /* the map itself may be gone when the walk ends */
 };
 #ifdef HEAP_ROOT
-#define UNIT_WALK_ROOT(walk, field) HEAP_ROOT(HEAP_OF((walk)->map), &(walk)->iter.field, "iterator." #field);
-#define UNIT_WALK_UNROOT(walk, field) HEAP_UNROOT(HEAP_OF((walk)->map), &(walk)->iter.field);
+#define UNIT_WALK_ROOT(walk, field) HEAP_ROOT((walk)->heap, &(walk)->iter.field, "iterator." #field);
+#define UNIT_WALK_UNROOT(walk, field) HEAP_UNROOT((walk)->heap, &(walk)->iter.field);
 #endif
 static void *op_walk_begin(void *map) {
     struct unit_walk *walk = (struct unit_walk *)calloc(1, sizeof *walk);
     if (!walk) return NULL;
-    walk->map = (struct map *)map;
-    map_iter_start(walk->map, &walk->iter);
+    walk->heap = HEAP_OF((struct map *)map);
+    map_iter_start((struct map *)map, &walk->iter);
 #ifdef HEAP_ROOT
     MAP_ITER_POINTERS(UNIT_WALK_ROOT, walk)
 #endif

@@ -24,8 +24,10 @@ static void describe(const struct snapshot *snapshot, const struct dominators *t
     char bytes[SNAPSHOT_BYTES_TEXT], text[400];
     if (path) json_object_set_new(line, "path", json_string(path));
     if (node) {
-        snprintf(text, sizeof text, "%s, which retains %s in %u", node,
-                 snapshot_bytes_text(pile.node_retained_bytes, bytes), pile.children);
+        int length = snprintf(text, sizeof text, "%s, which retains %s", node,
+                              snapshot_bytes_text(pile.node_retained_bytes, bytes));
+        if (pile.children && length > 0 && (size_t)length < sizeof text)
+            snprintf(text + length, sizeof text - (size_t)length, " in %u below it", pile.children);
         json_object_set_new(line, "dominator", json_string(text));
     }
     free(path), free(node), free(heaviest);

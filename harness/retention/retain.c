@@ -201,6 +201,8 @@ int retain_command(char **argv, const char *command) {
     uint64_t begin_ns = wall_ns();
     int code = EXIT_OK;
     if (!retain_options_parse(&r.options, argv, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
+    code = retain_targets_check(&r.options, r.why, sizeof r.why);
+    if (code != EXIT_OK) return complain(code, r.why);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     for (size_t i = 0; i < scenario_count() && !interrupted; i++)
@@ -213,7 +215,7 @@ int retain_command(char **argv, const char *command) {
         verdicts_print(verdicts, r.lines, stdout);
         code = write_folder(&r, command, verdicts, begin_ns);
     }
-    if (r.options.junit && !verdicts_junit(verdicts, r.options.junit)) {
+    if (r.options.junit && !verdicts_junit(verdicts, r.lines, r.options.junit)) {
         snprintf(r.why, sizeof r.why, "cannot write %s: %s", r.options.junit, strerror(errno));
         code = complain(EXIT_CANNOT, r.why);
     }

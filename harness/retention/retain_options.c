@@ -1,12 +1,17 @@
 #include "harness/retention/retain_options.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/engine.h"
 #include "harness/options.h"
+#include "harness/retention/case.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/units.h"
@@ -18,7 +23,7 @@ static const struct {
 } options[] = {
     {"maps", "LIST", "maps of the map scenarios [all]"},
     {"heap", "LIST", "gosim, boehm, malloc [all that a scenario is about]"},
-    {"variant", "WORD", "leaky, fixed, all, or a variant's name [all]"},
+    {"variant", "WORD", "leaky, fixed, no_fix, reference, or a variant's name [all]"},
     {"engine", "LIST", "c, and engines of `list engines` such as go1.24 [c]"},
     {"n", "SIZE", "instead of every scenario's own"},
     {"seed", "S", "of the random choices [1]"},
@@ -75,7 +80,8 @@ static bool check_names(const struct retain_options *o, char *why, size_t why_si
     for (size_t i = 0; i < map_count; i++) maps[i] = retention_map_name(i);
     engines[0] = "c";
     for (size_t i = 0; i < engine_count; i++) engines[i + 1] = engine_program_name(i);
-    variants[variant_count++] = "leaky", variants[variant_count++] = "fixed";
+    for (enum variant_role role = VARIANT_LEAKY; role <= VARIANT_REFERENCE; role++)
+        variants[variant_count++] = role_name(role);
     for (size_t i = 0; i < scenario_count(); i++) {
         scenarios[i] = scenario_at(i)->name;
         for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 256; v++)
@@ -118,7 +124,8 @@ static bool take(struct retain_options *o, const char *name, const char *value, 
     if (strcmp(name, "n") == 0) return take_size(value, &o->n, why, why_size);
     if (strcmp(name, "seed") == 0) return take_number(name, value, &o->seed, why, why_size);
     if (strcmp(name, "limit") == 0)
-        return take_number(name, value, &number, why, why_size) && (o->limit_s = (unsigned)number, true);
+        return take_number(name, value, &number, why, why_size) &&
+               (o->limit_s = number < UINT_MAX ? (unsigned)number : UINT_MAX, true);
     if (strcmp(name, "figures") == 0 && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0))
         return o->figures = value[0] == 'y', true;
     snprintf(why, why_size, "--figures takes yes or no, not '%s'", value);
@@ -158,4 +165,53 @@ bool retain_options_parse(struct retain_options *o, char **argv, char *why, size
         if (!take(o, name, value, why, why_size)) return false;
     }
     return check_names(o, why, why_size);
+}
+
+/* --- where the results go --- */
+
+static bool holds_something(const char *path) {
+    DIR *folder = opendir(path);
+    struct stat status;
+    size_t entries = 0;
+    if (!folder) return stat(path, &status) == 0;
+    while (entries < 3 && readdir(folder)) entries++;
+    closedir(folder);
+    return entries > 2; /* besides . and .. */
+}
+
+static bool out_is_free(const char *out, char *why, size_t why_size) {
+    char partial[PATH_MAX];
+    size_t length = strlen(out);
+    while (length > 1 && out[length - 1] == '/') length--;
+    if (holds_something(out))
+        return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out", out),
+               false;
+    snprintf(partial, sizeof partial, "%.*s.partial", (int)length, out);
+    if (access(partial, F_OK) != 0) return true;
+    snprintf(why, why_size, "%s is left of an interrupted run: remove it, or choose another --out", partial);
+    return false;
+}
+
+/* False: errno says why. */
+static bool snapshot_folder_ready(const char *path) {
+    struct stat status;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) return false;
+    if (stat(path, &status) != 0) return false;
+    if (!S_ISDIR(status.st_mode)) return errno = ENOTDIR, false;
+    return access(path, W_OK | X_OK) == 0;
+}
+
+int retain_targets_check(const struct retain_options *o, char *why, size_t why_size) {
+    if (o->out && !out_is_free(o->out, why, why_size)) return EXIT_USAGE;
+    if (o->snapshot && !snapshot_folder_ready(o->snapshot)) {
+        snprintf(why, why_size, "cannot write snapshots to %s: %s", o->snapshot, strerror(errno));
+        return EXIT_CANNOT;
+    }
+    FILE *junit = o->junit ? fopen(o->junit, "a") : NULL;
+    if (o->junit && !junit) {
+        snprintf(why, why_size, "cannot write %s: %s", o->junit, strerror(errno));
+        return EXIT_CANNOT;
+    }
+    if (junit) fclose(junit);
+    return EXIT_OK;
 }

@@ -21,6 +21,9 @@ struct retain_options {
 
 /* False: `why` in one line. */
 bool retain_options_parse(struct retain_options *o, char **argv, char *why, size_t why_size);
+/* Whether what was measured can be written: asked before hours of measuring, not after. EXIT_OK, or the exit
+ * code and `why`. */
+int retain_targets_check(const struct retain_options *o, char *why, size_t why_size);
 /* True if the list is NULL, holds the word, or holds "all". */
 bool retain_selected(const char *list, const char *word);
 

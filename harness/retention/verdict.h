@@ -14,6 +14,6 @@ void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out);
 /* How many fixed variants keep more than their bound. */
 size_t verdicts_failed(const json_t *verdicts);
 /* JUnit XML: a test case per verdict. False: the file cannot be written; errno says why. */
-bool verdicts_junit(const json_t *verdicts, const char *path);
+bool verdicts_junit(const json_t *verdicts, const json_t *lines, const char *path);
 
 #endif
