@@ -43,7 +43,11 @@ double cell_seconds_estimate(const struct cell *cell) {
             }
             if (cell->record & (RECORD_LATENCY | RECORD_COUNTERS)) seconds += 3 * build + 0.02;
         }
-    if (cell->record & RECORD_MEMORY) seconds += (double)cell->units * (2 * build + 0.15);
+    if (cell->record & RECORD_MEMORY) {
+        double settings = option_names(o, OPTION_THP, "set") + option_names(o, OPTION_THP, "small") +
+                          option_names(o, OPTION_THP, "huge");
+        seconds += settings * (double)cell->units * (2 * build + 0.15);
+    }
     return seconds;
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "build_info.h"
+#include "harness/allocator.h"
 #include "harness/conditions.h"
 #include "harness/counters.h"
 #include "harness/machine.h"
@@ -36,8 +37,9 @@ static json_t *profile_json(const struct profile *p) {
 }
 
 static json_t *build_json(void) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "cc", BUILD_CC, "cxx", BUILD_CXX, "unit_flags",
-                     BUILD_UNIT_FLAGS, "harness_flags", BUILD_HARNESS_FLAGS, "commit", BUILD_COMMIT);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "allocator", allocator_name(), "cc", BUILD_CC, "cxx",
+                     BUILD_CXX, "unit_flags", BUILD_UNIT_FLAGS, "harness_flags", BUILD_HARNESS_FLAGS,
+                     "commit", BUILD_COMMIT);
 }
 
 static json_t *timers_json(const struct clock_costs *c) {

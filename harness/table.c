@@ -31,11 +31,23 @@ static size_t name_index(struct names *names, const char *name) {
     return names->count++;
 }
 
-/* One cell's rows of one kind. */
+/* One cell's rows of one kind. A memory row's column is the workload and the pages it was measured on. */
 struct matrix {
     struct names map, column;
+    char on_pages[NAMES_MAX][64];
+    size_t on_pages_used;
     const json_t *row[NAMES_MAX][NAMES_MAX];
 };
+
+static const char *column_name(struct matrix *m, const json_t *row) {
+    const char *pages = text(row, "pages"), *workload = text(row, "workload");
+    if (!pages[0] || strcmp(pages, "set") == 0 || m->on_pages_used == NAMES_MAX) return workload;
+    char name[sizeof *m->on_pages];
+    snprintf(name, sizeof name, "%s, %s pages", workload, pages);
+    for (size_t i = 0; i < m->on_pages_used; i++)
+        if (strcmp(m->on_pages[i], name) == 0) return m->on_pages[i];
+    return strcpy(m->on_pages[m->on_pages_used++], name);
+}
 
 static bool is_baseline(const char *map) {
     return strcmp(map, "null") == 0;
@@ -267,8 +279,7 @@ void table_print(const json_t *rows, FILE *out) {
                 strcmp(text(row, "cell"), text(first, "cell")) != 0)
                 continue;
             printed[j] = true;
-            m->row[name_index(&m->map, text(row, "map"))][name_index(&m->column, text(row, "workload"))] =
-                row;
+            m->row[name_index(&m->map, text(row, "map"))][name_index(&m->column, column_name(m, row))] = row;
         }
         print_matrix(m, first, out);
     }

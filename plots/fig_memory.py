@@ -1,6 +1,7 @@
 """Bytes per entry while a map grows: the saw-tooth, drawn with gnuplot, one panel per map before all others in grey."""
 import gnuplot
 import style
+from points import one_page_setting
 from run import BASELINE, entry_bytes, original, shorten
 
 NEEDS = ("memory",)
@@ -34,9 +35,9 @@ def last_beside(label, curves):
 
 
 def largest(rows):
-    """Of each map the row that grew to the largest n."""
+    """Of each map the row that grew to the largest n, on pages as the machine is set where it was measured on others too."""
     found = {}
-    for row in rows:
+    for row in one_page_setting(rows):
         label = (row["map"], row["hash"], row["engine"])
         if row["curve"] and (label not in found or row["n"] > found[label]["n"]):
             found[label] = row

@@ -48,7 +48,8 @@ EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_me
                               "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul",
                               "preempted_share", "cpu_per_wall", "timer_share"), (NUMBER, True)) | {
     "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True),
-    "layers": (LIST, True), "events": (LIST, True), "thp": (FLAG, True)}
+    "layers": (LIST, True), "events": (LIST, True), "thp": (FLAG, True),
+    "pages": (TEXT, True)}
 
 
 def check_extra(record, where):
@@ -120,7 +121,7 @@ def load(folder):
     for where, row in records:
         check_row(row, where)
         cell = tuple(row[f] for f in ("kind", "job", "map", "shape", "workload", "keys", "n", "heap", "hash", "threads",
-                                      "engine")) + (row.get("cell"), row.get("order"), row.get("thp"))
+                                      "engine")) + (row.get("cell"), row.get("order"), row.get("thp"), row.get("pages"))
         repeated += cell in cells
         cells[cell] = row
     return Run(folder, info, list(cells.values()), repeated, torn, kept)

@@ -3,7 +3,7 @@ import json
 
 import style
 from run import BASELINE, entry_bytes
-from points import cache_fills, percentile_points, trade_offs
+from points import cache_fills, one_page_setting, percentile_points, trade_offs
 
 
 def short(value):
@@ -66,7 +66,7 @@ def collect(run):
         "speed": [collector.speed(r) for r in measured("time")],
         "latency": [collector.latency(r) for r in measured("latency")],
         "growth": [collector.growth(r) for r in measured("latency") if r["growth_events"] and r["map"] != BASELINE],
-        "memory": [collector.memory(r) for r in measured("memory") if r["curve"] and r["map"] != BASELINE],
+        "memory": [collector.memory(r) for r in one_page_setting(measured("memory")) if r["curve"] and r["map"] != BASELINE],
         "tradeoff": [collector.trade_off(*found) for found in trade_offs(run)],
     }
     data["families"] = [collector.family(family) for family in collector.families]

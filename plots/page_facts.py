@@ -14,6 +14,7 @@ def head(run, problems):
     facts = [("Machine", style.machine_line(run) + (f", on {info['machine']['virtual']}"
                                                     if info["machine"].get("virtual") else "")),
              ("Build", f"{info['build'].get('cc')}, {info['build'].get('unit_flags')}"),
+             ("Allocator", info["build"].get("allocator")),
              ("Engines", style.engine_line(run.rows)),
              ("Commit", info["build"].get("commit")), ("Date", info["started"].replace("T", " ").replace("Z", " UTC")),
              ("Command", info["command"]), ("Duration", duration(info["duration_s"])),

@@ -130,17 +130,22 @@ def heat_cell(row, verdict, key):
             f"{stats.ratio_text(verdict)}</td>")
 
 
+PAGE_SETTINGS = {"set": "as the machine is set", "small": "small", "huge": "huge"}  # of memory
+
+
 def memory(run):
-    rows = []
-    for row in run.measured("memory"):
+    rows, measured = [], run.measured("memory")
+    settings = {row.get("pages") or "set" for row in measured} - {"set"}
+    for row in measured:
         octave, key_value = row.get("octave") or {}, entry_bytes(row["shape"])
         per_entry = row["bytes_per_entry"]
-        rows.append(shape_cells(run, row) + [
+        pages = [PAGE_SETTINGS.get(row.get("pages") or "set", row.get("pages"))] if settings else []
+        rows.append(shape_cells(run, row) + pages + [
             number(per_entry), number(per_entry / key_value if per_entry and key_value else None),
             (" – ".join(digits(octave[which]) for which in ("min", "mean", "max")), octave["mean"]) if octave else "–",
             size(row.get("bytes_live")), size(row.get("bytes_peak")), size(row.get("rss_delta")),
             size(row.get("rss_peak_delta")), number(row.get("blocks_live")), number(row.get("allocations"))])
-    columns = shape_columns() + [(title, "num") for title in (
+    columns = shape_columns() + ([("pages", "")] if settings else []) + [(title, "num") for title in (
         "bytes/entry", "× key+value", "over the last doubling: min – mean – max", "live", "peak", "resident",
         "resident peak", "blocks", "allocations")]
     return table("Memory at n entries; lower is better", columns, rows) if rows else ""

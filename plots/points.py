@@ -15,6 +15,17 @@ def cache_fills(run, family):
             if cache.get("type") != "Instruction" and cache.get("bytes")]
 
 
+def one_page_setting(rows):
+    """Memory rows without those that repeat another with other pages: of each cell's the one measured as the machine is
+    set, or else the first."""
+    kept = {}
+    for row in rows:
+        cell = tuple(row.get(f) for f in ("job", "cell", "map", "shape", "workload", "keys", "n", "heap", "hash", "engine", "order"))
+        if cell not in kept or (kept[cell].get("pages") or "set") != "set" == (row.get("pages") or "set"):
+            kept[cell] = row
+    return list(kept.values())
+
+
 def percentile_points(latency):
     """[(1/(1-share), ns)]: the value at or below which a share of all operations lie. The last point is the largest
     value, exact; operations above the histogram's range are part of it."""
@@ -38,7 +49,7 @@ def trade_offs(run):
         times.setdefault(family._replace(job=""), []).extend(rows)
     memory = {}
     for family, rows in run.families("memory").items():
-        memory.setdefault(family._replace(job=""), []).extend(rows)
+        memory.setdefault(family._replace(job=""), []).extend(one_page_setting(rows))
     for family, memory_rows in memory.items():
         for n in sorted({r["n"] for r in memory_rows}, reverse=True):
             sizes = {run.label(r): r["bytes_per_entry"] for r in memory_rows

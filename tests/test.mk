@@ -12,6 +12,18 @@ $(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(ge
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -lcmocka -o $@
 
+# --- the collecting heap's speed; no test, for it takes a quiet machine -----------------------------------------
+bench_gosim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/heaps/gosim/*.c) harness/retention/dominators.c)
+$(BUILD)/tests/bench_gosim: $(BUILD)/tests/bench_gosim.o $(bench_gosim_objects)
+	@$(CC) $(HARNESS_FLAGS) $^ -ljansson -o $@
+
+.PHONY: bench-gosim
+# The allocator, the marker and the dominators against their targets, and against real Go where its engine is built.
+bench-gosim: $(BUILD)/tests/bench_gosim $(engine_programs)
+	@$(BUILD)/tests/bench_gosim $(if $(STRICT),--strict) $(foreach e,$(filter-out %-classic,$(engine_programs)),"$(e)")
+
+-include $(BUILD)/tests/bench_gosim.d
+
 # --- the same sources read by clang, every warning an error -----------------------------------------------------
 CLANG ?= clang
 # WARN is for CC and may name warnings that clang does not know.

@@ -38,6 +38,7 @@
 
 #define HEAP_POINTER(type, member) +1
 #define HEAP_POINTER_NAMED(name, offset) +1
+#define HEAP_POINTER_AT(name, type, member) +1
 #define HEAP_KEY(type, member) SHAPE_KEY_POINTERS(HEAP_POINTER_NAMED, 0)
 #define HEAP_VAL(type, member) SHAPE_VAL_POINTERS(HEAP_POINTER_NAMED, 0)
 #define HEAP_TYPE(name, type, ...) enum { name = 0 __VA_ARGS__ };

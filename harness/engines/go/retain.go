@@ -2,6 +2,7 @@
 //
 //	engine retain list                     every scenario and variant, a JSON line each
 //	engine retain SCENARIO VARIANT [N]     runs one, and prints a JSON line at each checkpoint
+//	engine retain markspeed GRAPH [N]      how fast the collector marks: retain_markspeed.go
 //
 // One process runs one scenario with one variant, so that nothing of another is on the heap. SCENARIO is a name of the
 // catalogue, or the name under which its curve was recorded.
@@ -73,6 +74,9 @@ func retain(words []string) int {
 	if len(words) == 1 && words[0] == "list" {
 		listRetain(all)
 		return 0
+	}
+	if len(words) > 0 && words[0] == "markspeed" {
+		return markSpeed(words[1:])
 	}
 	if len(words) < 2 || len(words) > 3 {
 		return refuse(exitUsage, retainUsage)
