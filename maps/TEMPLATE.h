@@ -5,7 +5,9 @@
  *
  *   1. copy this file to maps/NAME.h and replace what is marked FILL IN;
  *   2. add one line to maps/maps.def:  MAP(NAME, c, maps/NAME.h, ALL, common)
- *   3. make test: the model test, the loops' reference checksums and failing allocations now cover it.
+ *   3. make test: the model test, the loops' reference checksums and failing allocations now cover it;
+ *   4. for retention scenarios (docs/retention.md) one more in harness/retention/units.def:
+ *      RETENTION_MAP(NAME, maps/NAME.h, INT STR)
  *
  * The file is included into harness/map_unit.c, once for each shape, so write plain names. Given are:
  *
@@ -53,6 +55,13 @@ struct map {
     size_t room;
     HEAP_FIELD
 };
+
+/* Where the pointers in these structs are, and which types HEAP_NEW is given: what a collecting heap must
+ * know. HEAP_KEY and HEAP_VAL stand for a key's and a value's own pointers. Other heaps ignore all of it.
+ * Required for retention scenarios, by then together with MAP_ITER_POINTERS. */
+HEAP_TYPE(template_entry_type, struct entry, HEAP_KEY(struct entry, key) HEAP_VAL(struct entry, val))
+HEAP_TYPE(template_map_type, struct map, HEAP_POINTER(struct map, entries))
+#define MAP_HEAP_TYPES(TYPE) TYPE(struct entry, template_entry_type) TYPE(struct map, template_map_type)
 
 /* Gives the map room for more entries; false: out of memory, nothing changed. Growth stays out of line, so
  * that the loops hold only what most operations do. */
@@ -156,6 +165,8 @@ struct map_iter {
     const struct entry *next;
     size_t left;
 };
+/* Its pointers: a walk that is parked keeps alive what they point to. Required for retention scenarios. */
+#define MAP_ITER_POINTERS(POINTER, walk) POINTER(walk, next)
 
 /* Sets the position before the first entry. Required. */
 MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {

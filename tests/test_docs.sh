@@ -4,13 +4,13 @@
 #
 # The docs against the program: links lead somewhere, lists are complete, the commands of the README work, and the
 # examples of docs/adding-*.md and of the README build, pass the selftest and give rows. All of that happens in a copy of
-# the sources. usage: test_docs.sh BUILD [PART ...]; parts: links lists citation readme map workload
+# the sources. usage: test_docs.sh BUILD [PART ...]; parts: links lists citation readme map workload retention
 set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=${1:?usage: tests/test_docs.sh BUILD [PART ...]}
 build=${build%/}
 shift
-parts=${*:-links lists citation readme map workload}
+parts=${*:-links lists citation readme map workload retention}
 docs=(README.md results/README.md docs/*.md)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -37,7 +37,7 @@ blocks() {
     rm -rf "$scratch/blocks"
     mkdir "$scratch/blocks"
     awk -v dir="$scratch/blocks" '
-        /^<!-- (file|append|run)[: ].*-->$/ { what = $0; sub(/^<!-- /, "", what); sub(/ *-->$/, "", what); next }
+        /^<!-- (file|append|run|after struct [a-z_]+)[: ].*-->$/ { what = $0; sub(/^<!-- /, "", what); sub(/ *-->$/, "", what); next }
         /^```/ && inside { inside = 0; close(out); next }
         /^```/ && what != "" {
             out = sprintf("%s/%03d", dir, ++n); inside = 1
@@ -116,6 +116,27 @@ check_lists() {
         mentioned README.md "^\| $name \|" "exit code $name"
         mentioned "$scratch/help" "(^|[ ,:])$name [a-z]" "exit code $name"
     done
+    check_catalogue
+}
+
+# The table of docs/retention.md says what the program says, word for word and in its order.
+check_catalogue() {
+    "$build/mapbench" list scenarios --json >"$scratch/scenarios" || fail "mapbench list scenarios --json"
+    if python3 - "$scratch/scenarios" docs/retention.md <<'PY'; then
+import json, re, sys
+want = [f"| {s['number']} | `{s['name']}` | {s['summary']} | {s['fix']} | {s['references']} |" for s in json.load(open(sys.argv[1]))]
+have = re.findall(r"^\| \d+ \| `.*$", open(sys.argv[2], encoding="utf-8").read(), re.M)
+assert len(want) > 30, "no scenarios listed"
+for line in [f"missing: {w}" for w in want if w not in have] + [f"not so in the program: {h}" for h in have if h not in want]:
+    print(line)
+assert have == want, "the catalogue differs"
+PY
+        pass
+    else
+        fail "docs/retention.md: its catalogue is not that of mapbench list scenarios"
+    fi
+    while read -r name; do mentioned docs/retention.md "(^|[^a-z-])$name([^a-z-]|\$)" "option $name of retain"; done \
+        < <(sed -n '/^Options of retain/,$s/^  \(--[a-z]*\) .*/\1/p' "$scratch/help")
 }
 
 check_citation() {
@@ -201,6 +222,24 @@ has_row() {
     fi
 }
 
+# verdict_of FOLDER SCENARIO MAP PYTHON: no line is an error, and Python's expression holds for the verdict v.
+verdict_of() {
+    if python3 - "$copy/$1/retention.jsonl" "$2" "$3" "$4" <<'PY'; then
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+errors = [line for line in lines if line.get("error")]
+assert not errors, errors[:2]
+verdicts = [v for v in lines if v["label"] == "verdict" and (v["scenario"], v["map"]) == tuple(sys.argv[2:4])]
+assert len(verdicts) == 1, verdicts
+v = verdicts[0]
+assert eval(sys.argv[4]), v
+PY
+        pass
+    else
+        fail "$1: the verdict on $2 with $3 is not: $4"
+    fi
+}
+
 have_header() {
     local folders
     read -ra folders <<<"$(pkg-config --cflags-only-I glib-2.0 2>/dev/null)"
@@ -208,6 +247,16 @@ have_header() {
 }
 
 have_perf() { perf stat -e task-clock true >/dev/null 2>&1; }
+
+# insert_after STRUCT FILE BLOCK: puts the block behind the definition of a struct.
+insert_after() {
+    awk -v struct="$1" -v block="$3" '
+        { print }
+        $0 ~ "^struct " struct " \\{" { inside = 1 }
+        inside && /^};/ { while ((getline line < block) > 0) print line; inside = 0; done = 1 }
+        END { exit !done }' "$copy/$2" >"$scratch/inserted" || fail "$2 has no struct $1"
+    mv "$scratch/inserted" "$copy/$2"
+}
 
 # apply FILE: writes the marked files, runs the marked commands. A mark "run: needs HEADER ..." is skipped without them.
 apply() {
@@ -220,6 +269,10 @@ apply() {
         case $what in
         file:*) cp "$block" "$copy/${what#file: }" ;;
         append:*) cat "$block" >>"$copy/${what#append: }" ;;
+        after*)
+            what=${what#after struct }
+            insert_after "${what%%:*}" "${what#*: }" "$block"
+            ;;
         run*)
             for header in ${what#*needs}; do
                 [[ $what == *needs* ]] && ! have_header "$header" && skip "$1: $header is not installed" && continue 2
@@ -228,7 +281,7 @@ apply() {
                 [[ -z $line || $line == \#* ]] && continue
                 in_copy 240 "$line" || return
                 [[ $line == make* ]] && grep 'warning:' "$scratch/out" && fail "$1: its examples compile with warnings"
-                [[ $line =~ --out\ (results/[a-z_0-9]+) ]] && rows_of "${BASH_REMATCH[1]}"
+                [[ $line != build/mapbench\ retain* && $line =~ --out\ (results/[a-z_0-9]+) ]] && rows_of "${BASH_REMATCH[1]}"
             done <"$block"
             ;;
         esac
@@ -238,13 +291,16 @@ apply() {
 
 # Commands of the README that begin with build/mapbench; those of minutes are planned instead of run.
 check_readme() {
-    local line out commands=0
+    local line out small commands=0
     make_copy
     while IFS= read -r line; do
         [[ $line == build/mapbench* ]] || continue
         commands=$((commands + 1))
         if [[ $line == *--perf* ]] && ! have_perf; then
             skip "README.md: perf does not work here: $line"
+        elif [[ $line =~ ^build/mapbench\ retain ]]; then
+            [[ $line == *"# minutes" ]] && small="--maps go_swiss --heap gosim --n 1k" || small=
+            in_copy 60 "${line%%#*} $small --figures no --out results/readme$commands"
         elif [[ $line == *"# minutes" ]]; then
             in_copy 30 "${line/mapbench run/mapbench plan}"
         elif [[ $line =~ ^build/mapbench\ run ]]; then
@@ -280,11 +336,32 @@ check_workload() {
     has_row results/mix90 map=linear workload=mix90
     has_row results/heaps map=linear heap=huge
     has_row results/u64_u8 map=linear shape=u64_u8
+    verdict_of results/second_index second_index chained 'v["passed"] and v["leaky_bytes"] > 4 * v["fixed_bytes"]'
+}
+
+# The map of docs/adding-a-map.md, taken to the scenarios.
+check_retention() {
+    make_copy
+    blocks docs/adding-a-map.md
+    local block
+    for block in "$scratch"/blocks/???; do
+        case $(cat "$block.what") in
+        "file: maps/sorted.h") cp "$block" "$copy/maps/sorted.h" ;;
+        "append: maps/sorted.h") cat "$block" >>"$copy/maps/sorted.h" ;;
+        esac
+    done
+    apply docs/retention.md
+    verdict_of results/kept never_shrinks sorted 'v["passed"] and v["leaky_bytes"] > 2000 * 24'
+    verdict_of results/kept delete_leaves_value sorted 'v["passed"] and v["leaky_bytes"] > v["fixed_bytes"] + 1024'
+    verdict_of results/sorted_documents substring_key sorted 'v["passed"] and v["leaky_bytes"] > 1e7 and "entries" in v["path"]'
+    for name in pb.gz heapsnapshot jsonl dot; do
+        if ls "$copy"/results/sorted_graphs/substring_key-leaky-sorted-*."$name" >/dev/null; then pass; else fail "no snapshot .$name"; fi
+    done
 }
 
 for part in $parts; do
     case $part in
-    links | lists | citation | readme | map | workload) "check_$part" ;;
+    links | lists | citation | readme | map | workload | retention) "check_$part" ;;
     *) echo "test_docs: unknown part $part" && exit 2 ;;
     esac
 done
