@@ -201,6 +201,9 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
            .walk_begin = op_walk_begin,
            .walk_next = op_walk_next,
            .walk_end = op_walk_end},
+#ifdef UNIT_OPERATIONS_ONLY
+    .run = {},
+#else
     .run =
         {
 #define X(loop) .loop = run_##loop,
@@ -210,6 +213,7 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
                 MAP_TIMED_LOOPS(X)
 #undef X
         },
+#endif
 };
 
 #endif

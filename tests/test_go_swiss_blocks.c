@@ -42,6 +42,8 @@ static void heap_free(struct heap *heap, void *block) {
 #define HEAP_FREE(h, ptr) heap_free((h), (ptr))
 #define HEAP_STORE(h, slot, ptr) ((void)(*(slot) = (ptr)))
 #define HEAP_DROP(h, slot) ((void)(slot))
+#define HEAP_TYPE(name, type, ...)
+#define HEAP_TYPE_HIDING(name, type, hidden, ...)
 
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))

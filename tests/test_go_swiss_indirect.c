@@ -37,6 +37,9 @@ static void heap_free(struct heap *heap, void *block) {
 #define HEAP_FREE(h, ptr) heap_free((h), (ptr))
 #define HEAP_STORE(h, slot, ptr) ((void)(*(slot) = (ptr)))
 #define HEAP_DROP(h, slot) ((void)(slot))
+#define HEAP_TYPE(name, type, ...)
+#define HEAP_TYPE_UNTRACED(name, type)
+#define HEAP_TYPE_HIDING(name, type, hidden, ...)
 
 typedef struct big_key {
     uint64_t word[17];

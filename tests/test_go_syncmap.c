@@ -30,6 +30,9 @@ static bool allocation_fails(void) {
 #define HEAP_FREE(h, ptr) free(ptr)
 #define HEAP_STORE(h, slot, ptr) ((void)(*(slot) = (ptr)))
 #define HEAP_DROP(h, slot) ((void)(slot))
+#define HEAP_TYPE(name, type, ...)
+#define HEAP_TYPE_UNTRACED(name, type)
+#define HEAP_TYPE_HIDING(name, type, hidden, ...)
 
 #define MAP_INLINE static inline
 #define UNIT_HASH_common

@@ -214,7 +214,7 @@ static void test_described(void **state) {
             fixed += v->role == VARIANT_FIXED;
             assert_non_null(v->summary);
         }
-        assert_true(leaky >= 1 && fixed >= 1 && variants <= VARIANTS_MAX);
+        assert_true(leaky >= 1 && fixed >= 1 && variants <= 8 /* none of these has more variants */);
     }
 }
 

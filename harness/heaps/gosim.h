@@ -15,6 +15,8 @@
 
 #define HEAP_NAME "gosim"
 #define HEAP_COLLECTS 1
+/* Scenarios drive single operations: no loops are compiled. */
+#define UNIT_OPERATIONS_ONLY 1
 #define HEAP_FIELD struct gosim *gosim;
 #define HEAP_BIND(map, h) ((void)((map)->gosim = (struct gosim *)(h)))
 #define HEAP_OF(map) ((struct heap *)(map)->gosim)

@@ -36,7 +36,7 @@ enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
 enum { ON_GOSIM = 1, ON_BOEHM = 2, ON_MALLOC = 4, ON_GO = 8 };
 
 struct scenario {
-    int number; /* of the catalogue (docs/scenarios.md) */
+    int number; /* of the catalogue (docs/retention.md) */
     const char *name;
     enum scenario_about about;
     unsigned heaps;                /* ON_..., or-ed */

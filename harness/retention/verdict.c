@@ -147,20 +147,20 @@ static void print_verdict(const json_t *v, FILE *out) {
         snprintf(release, sizeof release, "%lld ops", (long long)json_integer_value(operations));
     snprintf(place, sizeof place, "%s%s%s", map[0] ? map : "-", strcmp(text(v, "engine"), "c") ? "" : " on ",
              strcmp(text(v, "engine"), "c") ? "" : text(v, "heap"));
-    fprintf(out, "%-18s %-24s %9s %9s%s %8s  %-11s %s\n", text(v, "scenario"), place,
+    fprintf(out, "%-21s %-24s %9s %9s%s %8s  %-11s %s\n", text(v, "scenario"), place,
             bytes_text(json_object_get(v, "leaky_bytes"), leaky, sizeof leaky),
             bytes_text(json_object_get(v, "fixed_bytes"), fixed, sizeof fixed), failed ? "!" : " ",
             amplification, release, text(v, "fix"));
-    if (path[0]) fprintf(out, "%-18s held by %s\n", "", path);
+    if (path[0]) fprintf(out, "%-21s held by %s\n", "", path);
     if (failed)
-        fprintf(out, "%-18s %s keeps more than its bound of %s\n", "", text(v, "failed_variant"),
+        fprintf(out, "%-21s %s keeps more than its bound of %s\n", "", text(v, "failed_variant"),
                 bytes_text(json_object_get(v, "bound_bytes"), leaky, sizeof leaky));
 }
 
 void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out) {
     const json_t *v, *line;
     size_t i;
-    fprintf(out, "%-18s %-24s %9s %9s  %8s  %-11s %s\n", "scenario", "map", "leaky", "fixed", "kept/live",
+    fprintf(out, "%-21s %-24s %9s %9s  %8s  %-11s %s\n", "scenario", "map", "leaky", "fixed", "kept/live",
             "released", "fix");
     json_array_foreach(verdicts, i, v) print_verdict(v, out);
     json_array_foreach(lines, i, line) if (json_is_string(json_object_get(line, "error")))
