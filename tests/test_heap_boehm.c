@@ -107,8 +107,11 @@ static uint64_t failures(void) {
 }
 
 static void run_selftest(void *why) {
-    struct selftest_options options = {
-        .seed = 5, .operations = 20000, .fail_after = fault_after, .failures = failures};
+    struct selftest_options options = {.seed = 5,
+                                       .operations = 20000,
+                                       .fail_after = fault_after,
+                                       .failures = failures,
+                                       .heap_macros_only = true};
     selftest_unit(&unit_on_boehm, &options, why, 300);
 }
 
