@@ -35,7 +35,8 @@ enum map_trait {
     TRAIT_INSERTION_ORDER = 1 << 6, /* iterates in insertion order while nothing is deleted */
     TRAIT_TOMBSTONES = 1 << 7,      /* a delete may leave a mark that lookups must pass */
     TRAIT_SHRINKS = 1 << 8,         /* gives memory back as entries are deleted */
-    TRAIT_HINT_INEXACT = 1 << 9,    /* can be presized, but may grow before it holds as many entries as the hint says */
+    TRAIT_HINT_INEXACT =
+        1 << 9, /* can be presized, but may grow before it holds as many entries as the hint says */
 };
 
 struct map_facts {
@@ -105,7 +106,8 @@ struct map_ops {
     void (*each)(void *map, map_visit_fn *visit, void *context); /* every entry once; no changes meanwhile */
     const char *(*check)(void *map);                             /* NULL, or the broken invariant in words */
     void (*structure)(void *map, struct map_structure *out);
-    /* A walk that can be left standing; NULL walk: out of memory. Ended by walk_end, also before its end. */
+    /* A walk that can be left standing; NULL walk: out of memory. Ended by walk_end, also before its end. The
+     * three are NULL where there is none (engines). */
     void *(*walk_begin)(void *map);
     bool (*walk_next)(void *walk, void *key, void *val); /* copies the entry out; false: at the end */
     void (*walk_end)(void *walk);
