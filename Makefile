@@ -28,8 +28,8 @@ WARN := -Wall -Wextra -Wshadow $(if $(findstring clang,$(CC)),,-Wno-format-trunc
 sanitize_flags := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -DMAPBENCH_FAULTS -DMAPBENCH_SANITIZED)
 # The one set of flags for every unit, C and C++ alike. Frame pointers make the flame graphs readable; the alignment
 # keeps an unrelated edit from moving a loop's speed (docs/method.md).
-UNIT_FLAGS := $(if $(SANITIZE),-O1,-O3) -g -DNDEBUG -falign-functions=64 -fno-omit-frame-pointer $(if $(MARCH),-march=$(MARCH)) $(sanitize_flags)
-HARNESS_FLAGS := $(if $(SANITIZE),-O1,-O2) -g -fno-omit-frame-pointer $(sanitize_flags)
+UNIT_FLAGS := $(if $(SANITIZE),-Og -g1,-O3 -g) -DNDEBUG -falign-functions=64 -fno-omit-frame-pointer $(if $(MARCH),-march=$(MARCH)) $(sanitize_flags)
+HARNESS_FLAGS := $(if $(SANITIZE),-Og -g1,-O2 -g) -fno-omit-frame-pointer $(sanitize_flags)
 C_STD := -std=gnu17 -D_GNU_SOURCE
 CXX_STD := -std=gnu++20
 gen := $(BUILD)/gen
