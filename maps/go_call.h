@@ -16,6 +16,13 @@
 
 #include "maps/go_hash.h"
 
+/* Descriptions of the ports' types with their names in Go, for heaps that show types; to others a type is
+ * what it is in C. */
+#ifndef HEAP_TYPE_NAMED
+#define HEAP_TYPE_NAMED(name, text, type, hidden, ...) HEAP_TYPE_HIDING(name, type, hidden, __VA_ARGS__)
+#define HEAP_TYPE_UNTRACED_NAMED(name, text, type) HEAP_TYPE_UNTRACED(name, type)
+#endif
+
 /* noipa: gcc may neither clone the function for a caller nor rely on which registers it leaves alone. */
 #if defined(__clang__)
 #define GO_FUNC static __attribute__((noinline))

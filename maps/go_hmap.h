@@ -66,11 +66,14 @@ static const struct map_facts map_facts = {
 
 static void map_destroy(struct map *map);
 
-/* Fixed, so that runs repeat. On a collecting heap every map of a process has its own, as in Go: the sizes of
- * many maps with one seed would all err the same way. */
-static uint64_t go_unit_seed(void) {
+/* Fixed, so that runs repeat. On a collecting heap every map has its own, as in Go: the sizes of many maps
+ * with one seed would all err the same way. */
+static uint64_t go_unit_seed(struct heap *heap) {
     const uint64_t unit_seed = 0x676f5f686d617031u;
-#ifdef HEAP_COLLECTS
+    (void)heap;
+#if defined(HEAP_RANDOM)
+    return rng_derive(unit_seed, HEAP_RANDOM(heap));
+#elif defined(HEAP_COLLECTS)
     static uint64_t maps_made;
     return rng_derive(unit_seed, ++maps_made);
 #else
@@ -86,7 +89,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
     map->type = &go_unit_type;
-    map->random = go_unit_seed();
+    map->random = go_unit_seed(heap);
     map->h.hash0 = go_draw(map);
     unsigned b = 0;
     while (go_overloaded(hint, b)) b++;

@@ -122,22 +122,23 @@ _Static_assert(GO_VAL_OUTSIDE, "the shape says which values are kept outside");
 #endif
 #define GO_SLOT_POINTERS(i) HEAP_KEY(struct go_bmap, key[i]) GO_ELEM_POINTERS(i)
 #if defined(SHAPE_KEY_STR) || SHAPE_HAS_POINTERS + 0 || defined(SHAPE_VAL_OUTSIDE)
-HEAP_TYPE(go_bucket_type, struct go_bmap,
-          GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3) GO_SLOT_POINTERS(4)
-              GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7)
-                  HEAP_POINTER(struct go_bmap, overflow))
+HEAP_TYPE_NAMED(go_bucket_type, "bmap", struct go_bmap, 0,
+                GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3)
+                    GO_SLOT_POINTERS(4) GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7)
+                        HEAP_POINTER(struct go_bmap, overflow))
 #else
-HEAP_TYPE_UNTRACED(go_bucket_type, struct go_bmap)
+HEAP_TYPE_UNTRACED_NAMED(go_bucket_type, "bmap", struct go_bmap)
 #endif
-HEAP_TYPE(go_bucket_pointer_type, struct go_bmap *, HEAP_POINTER_NAMED("", 0))
-HEAP_TYPE(go_bucket_list_type, struct go_bmap_list, HEAP_POINTER(struct go_bmap_list, item))
-HEAP_TYPE(go_extra_type, struct go_mapextra,
-          HEAP_POINTER(struct go_mapextra, overflow) HEAP_POINTER(struct go_mapextra, oldoverflow)
-              HEAP_POINTER(struct go_mapextra, next_overflow))
-HEAP_TYPE_HIDING(go_hmap_type, struct map, sizeof(struct map) - sizeof(struct go_hmap),
-                 HEAP_POINTER_AT("buckets", struct map, h.buckets)
-                     HEAP_POINTER_AT("oldbuckets", struct map, h.oldbuckets)
-                         HEAP_POINTER_AT("extra", struct map, h.extra))
+HEAP_TYPE_NAMED(go_bucket_pointer_type, "*bmap", struct go_bmap *, 0, HEAP_POINTER_NAMED("", 0))
+HEAP_TYPE_NAMED(go_bucket_list_type, "slice of *bmap", struct go_bmap_list, 0,
+                HEAP_POINTER_AT("array", struct go_bmap_list, item))
+HEAP_TYPE_NAMED(go_extra_type, "mapextra", struct go_mapextra, 0,
+                HEAP_POINTER(struct go_mapextra, overflow) HEAP_POINTER(struct go_mapextra, oldoverflow)
+                    HEAP_POINTER_AT("nextOverflow", struct go_mapextra, next_overflow))
+HEAP_TYPE_NAMED(go_hmap_type, "hmap", struct map, sizeof(struct map) - sizeof(struct go_hmap),
+                HEAP_POINTER_AT("buckets", struct map, h.buckets)
+                    HEAP_POINTER_AT("oldbuckets", struct map, h.oldbuckets)
+                        HEAP_POINTER_AT("extra", struct map, h.extra))
 #define MAP_HEAP_TYPES(TYPE)                                                                                 \
     TYPE(struct go_bmap, go_bucket_type)                                                                     \
     TYPE(struct go_bmap *, go_bucket_pointer_type)                                                           \

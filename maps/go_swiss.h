@@ -127,13 +127,14 @@ struct map {
 #define GO_ELEM_POINTERS(i) HEAP_VAL(struct go_group, slots[i].elem)
 #endif
 #define GO_SLOT_POINTERS(i) HEAP_KEY(struct go_group, slots[i].key) GO_ELEM_POINTERS(i)
-HEAP_TYPE(go_group_type, struct go_group,
-          GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3) GO_SLOT_POINTERS(4)
-              GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7))
-HEAP_TYPE(go_table_type, struct go_table, HEAP_POINTER(struct go_table, groups))
-HEAP_TYPE(go_directory_type, struct go_table *, HEAP_POINTER_NAMED("", 0))
-HEAP_TYPE_HIDING(go_swiss_type, struct map, sizeof(struct map) - 48,
-                 HEAP_POINTER_AT("dirPtr", struct map, dir_ptr))
+HEAP_TYPE_NAMED(go_group_type, "map.group", struct go_group, 0,
+                GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3)
+                    GO_SLOT_POINTERS(4) GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7))
+HEAP_TYPE_NAMED(go_table_type, "maps.table", struct go_table, 0,
+                HEAP_POINTER_AT("groups.data", struct go_table, groups))
+HEAP_TYPE_NAMED(go_directory_type, "[]*maps.table", struct go_table *, 0, HEAP_POINTER_NAMED("", 0))
+HEAP_TYPE_NAMED(go_swiss_type, "maps.Map", struct map, sizeof(struct map) - 48,
+                HEAP_POINTER_AT("dirPtr", struct map, dir_ptr))
 #define MAP_HEAP_TYPES(TYPE)                                                                                 \
     TYPE(struct go_group, go_group_type)                                                                     \
     TYPE(struct go_table, go_table_type)                                                                     \
@@ -149,9 +150,12 @@ _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups
 
 /* The stream that seeds and iteration starts are drawn from; every map of a unit has the same, except on a
  * collecting heap, where the sizes of many maps with one seed would all err the same way. */
-static uint64_t go_swiss_random(void) {
+static uint64_t go_swiss_random(struct heap *heap) {
     const uint64_t unit_seed = 0x676f5f7377697373u;
-#ifdef HEAP_COLLECTS
+    (void)heap;
+#if defined(HEAP_RANDOM)
+    return rng_derive(unit_seed, HEAP_RANDOM(heap));
+#elif defined(HEAP_COLLECTS)
     static uint64_t maps_made;
     return rng_derive(unit_seed, ++maps_made);
 #else
@@ -450,7 +454,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
     map->type = &go_unit_type;
-    map->random = go_swiss_random();
+    map->random = go_swiss_random(heap);
     map->seed = rng_next(&map->random);
     if (hint <= GO_GROUP_SLOTS) return map;
     size_t capacity = hint * GO_GROUP_SLOTS / GO_GROUP_LOAD_MAX;

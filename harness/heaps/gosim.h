@@ -20,6 +20,8 @@
 #define HEAP_FIELD struct gosim *gosim;
 #define HEAP_BIND(map, h) ((void)((map)->gosim = (struct gosim *)(h)))
 #define HEAP_OF(map) ((struct heap *)(map)->gosim)
+/* The next number of the heap's stream, for what a map decides at random (its hash seed). */
+#define HEAP_RANDOM(h) gosim_random((struct gosim *)(h))
 
 /* --- type descriptors --- */
 
@@ -30,16 +32,20 @@
 #define HEAP_VAL(type, member) SHAPE_VAL_POINTERS(HEAP_POINTER_NAMED, offsetof(type, member))
 /* Paths read "map.buckets": all described types are structs, or pointers to one. */
 #define HEAP_TYPE_NAME(text) (&(text)[sizeof "struct " - 1])
-/* HEAP_TYPE(name, type, pointers...); `hidden` bytes at the end of the struct are the map's own, not Go's. */
-#define HEAP_TYPE_HIDING(name, type, hidden, ...)                                                            \
+/* HEAP_TYPE(name, type, pointers...); `hidden` bytes at the end of the struct are the map's own, not Go's.
+ * The NAMED ones are for ports: paths show `text`, the original's name of the type. */
+#define HEAP_TYPE_NAMED(name, text, type, hidden, ...)                                                       \
     static const struct gosim_field name##_fields[] = {__VA_ARGS__{"", 0}};                                  \
-    static const struct gosim_type name = {HEAP_TYPE_NAME(#type), sizeof(type) - (hidden), name##_fields,    \
+    static const struct gosim_type name = {(text), sizeof(type) - (hidden), name##_fields,                   \
                                            sizeof name##_fields / sizeof *name##_fields - 1, (hidden)};
+#define HEAP_TYPE_HIDING(name, type, hidden, ...)                                                            \
+    HEAP_TYPE_NAMED(name, HEAP_TYPE_NAME(#type), type, hidden, __VA_ARGS__)
 #define HEAP_TYPE(name, type, ...) HEAP_TYPE_HIDING(name, type, 0, __VA_ARGS__)
 /* Without pointers for the collector, though it holds addresses: what they lead to is kept by something else.
  */
-#define HEAP_TYPE_UNTRACED(name, type)                                                                       \
-    static const struct gosim_type name = {HEAP_TYPE_NAME(#type), sizeof(type), gosim_untraced, 0, 0};
+#define HEAP_TYPE_UNTRACED_NAMED(name, text, type)                                                           \
+    static const struct gosim_type name = {(text), sizeof(type), gosim_untraced, 0, 0};
+#define HEAP_TYPE_UNTRACED(name, type) HEAP_TYPE_UNTRACED_NAMED(name, HEAP_TYPE_NAME(#type), type)
 
 static const struct gosim_type heap_type_u8 = {"[]byte", 1, NULL, 0, 0};
 static const struct gosim_type heap_type_u16 = {"[]uint16", 2, NULL, 0, 0};

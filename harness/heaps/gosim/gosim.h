@@ -67,6 +67,7 @@ struct gosim_options {
     bool check; /* red zones, poisoning and a verification after each collection; slower, sizes unchanged in
                    the books */
     int header_since_go; /* 122 (default): malloc header from Go 1.22 on; 121: none */
+    uint64_t seed;       /* of gosim_random; any number */
 };
 struct gosim *gosim_open(const struct gosim_options *options); /* NULL: out of memory */
 void gosim_close(struct gosim *heap);
@@ -81,6 +82,8 @@ void *gosim_new(struct gosim *heap, const struct gosim_type *type, size_t count)
  * and everything while marking. */
 void gosim_free(struct gosim *heap, void *object);
 const char *gosim_why(const struct gosim *heap);
+/* runtime.rand: the next of a stream of numbers that the heap's seed decides; maps draw their hash seeds. */
+uint64_t gosim_random(struct gosim *heap);
 
 /* *slot = value, with the write barrier counted: every pointer store into an object goes through it. */
 static inline void gosim_store(struct gosim *heap, void *slot, void *value);

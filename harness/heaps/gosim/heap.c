@@ -39,6 +39,14 @@ const char *gosim_why(const struct gosim *heap) {
     return heap->why;
 }
 
+/* splitmix64 (Steele, Lea and Flood 2014). */
+uint64_t gosim_random(struct gosim *heap) {
+    uint64_t x = heap->random += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
 /* Without a wish any reservation of 1 GiB or more will do: a limit on address space may forbid the default.
  */
 static bool open_pages(struct gosim *heap, size_t wanted) {
@@ -57,6 +65,7 @@ struct gosim *gosim_open(const struct gosim_options *options) {
     heap->memory_limit = options->memory_limit;
     heap->trace = options->trace;
     heap->check = options->check;
+    heap->random = options->seed;
     heap->header = options->header_since_go == 0 || options->header_since_go >= 122;
     heap->opened_ns = gs_clock_ns();
     if (!open_pages(heap, options->address_bytes)) {

@@ -174,6 +174,7 @@ struct gosim {
     struct gs_grey *grey;
     size_t grey_count, grey_capacity;
     uint64_t scanned_bytes;
+    uint64_t random; /* state of gosim_random */
     /* Allocation. */
     bool check;
     bool header;
