@@ -24,6 +24,7 @@ struct retention {
     bool based;
     FILE *out;
     json_t *extra, *events;
+    struct holders holders;
     struct memstat memstat;
     bool resident_known;
     uint64_t resident_base;
@@ -140,6 +141,8 @@ static void add_resident(struct retention *r, json_t *line, uint64_t live_bytes,
 
 static bool write_checkpoint(struct retention *r, const char *label, size_t step, uint64_t live_bytes,
                              bool collected) {
+    if (!scenario_has_label(r->plan->scenario, label))
+        return case_fail(r, "the scenario's labels do not name the checkpoint '%s'", label);
     json_t *line = case_line(r->plan);
     int64_t resident = r->resident_known ? resident_delta(r) : 0;
     json_object_set_new(line, "step", json_integer((json_int_t)step));
@@ -152,9 +155,7 @@ static bool write_checkpoint(struct retention *r, const char *label, size_t step
         add_resident(r, line, live_bytes, resident);
     json_object_set_new(line, "path", json_null());
     json_object_set_new(line, "dominator", json_null());
-    /* Of a phase with many checkpoints the last one is looked into. */
-    if (r->gosim && step >= r->plan->n && strcmp(label, r->plan->scenario->verdict_label) == 0)
-        holders_describe(r->gosim, r->plan, label, step, line);
+    if (r->gosim) holders_checkpoint(&r->holders, r->gosim, r->plan, label, step, line);
     json_object_set(line, "events", r->events);
     json_object_set(line, "extra", r->extra);
     json_object_set_new(line, "error", json_null());
@@ -205,12 +206,13 @@ static int child(const struct case_plan *plan, int fd) {
     r.resident_known = memstat_open(&r.memstat, why, sizeof why);
     if (plan->heap == CASE_GOSIM) {
         /* Collections happen at checkpoints only, so that a scenario's own variables need not be roots. */
-        struct gosim_options options = {.gogc = -1, .check = plan->check};
+        struct gosim_options options = {.gogc = -1, .check = plan->check, .seed = plan->seed};
         r.gosim = gosim_open(&options);
         if (!r.gosim) return case_fail(&r, "out of memory: no address space for a heap"), 1;
     }
     bool ok = plan->scenario->run(&r);
     if (!ok && r.gosim && gosim_why(r.gosim) && *gosim_why(r.gosim)) case_fail(&r, "%s", gosim_why(r.gosim));
+    holders_finish(&r.holders, plan);
     fflush(r.out);
     return ok ? 0 : 1;
 }

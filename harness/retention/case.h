@@ -6,6 +6,13 @@
 
 enum case_heap { CASE_GOSIM, CASE_BOEHM, CASE_MALLOC };
 
+/* Which snapshots are wanted; only gosim has an object graph. */
+struct snapshot_wish {
+    const char *folder;    /* for the files; NULL: none are written */
+    const char *at;        /* list of checkpoint labels, or of "verdict" and "all" */
+    const char *from, *to; /* labels of the checkpoints to compare, the last of each; NULL: none */
+};
+
 struct case_plan {
     const struct scenario *scenario;
     const struct variant *variant;
@@ -13,8 +20,8 @@ struct case_plan {
     enum case_heap heap;
     size_t n;
     uint64_t seed;
-    const char *snapshot; /* folder for snapshots, NULL: none */
-    bool check;           /* red zones and verification */
+    struct snapshot_wish wish;
+    bool check; /* red zones and verification */
     unsigned limit_s;
 };
 

@@ -25,3 +25,13 @@ const struct scenario *scenario_find(const char *name) {
         if (strcmp(all[i]->name, name) == 0) return all[i];
     return NULL;
 }
+
+bool scenario_has_label(const struct scenario *s, const char *label) {
+    size_t length = strlen(label);
+    for (const char *at = s->labels; at && *at;) {
+        size_t item = strcspn(at, " ");
+        if (item == length && strncmp(at, label, length) == 0) return true;
+        at += item + (at[item] == ' ');
+    }
+    return false;
+}

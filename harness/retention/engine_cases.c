@@ -67,22 +67,25 @@ static void failed_line(json_t *lines, const struct scenario *s, const struct va
                                            "go_gc", "engine", engine, "label", "error", "error", why));
 }
 
+static void skip(json_t *skipped, const struct scenario *s, const char *engine, const char *why) {
+    json_array_append_new(skipped, json_pack("{s:s, s:s, s:n, s:s, s:s}", "scenario", s->name, "what", engine,
+                                             "map", "heap", "go_gc", "reason", why));
+}
+
 size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_options *o, json_t *lines,
                         json_t *skipped) {
     const char *name = engine_program_name(i);
     char path[4096], why[256], n[24];
     size_t failed = 0;
     if (!engine_program_path(name, path, sizeof path)) {
-        json_array_append_new(skipped, json_pack("{s:s, s:s, s:s}", "scenario", s->name, "what", name,
-                                                 "reason", "the engine is not built: make engines"));
+        skip(skipped, s, name, "the engine is not built: make engines");
         return 0;
     }
     json_t *list = json_array();
     const char *list_argv[] = {path, "retain", "list", NULL};
     if (!ask(list_argv, o->limit_s, list, why, sizeof why)) {
         json_decref(list);
-        json_array_append_new(skipped,
-                              json_pack("{s:s, s:s, s:s}", "scenario", s->name, "what", name, "reason", why));
+        skip(skipped, s, name, why);
         return 1;
     }
     for (const struct variant *v = s->variant; v->name; v++) {

@@ -42,34 +42,31 @@ static bool variant_selected(const struct retain_options *o, const struct varian
     return retain_selected(o->variant, role_name(v->role)) || retain_selected(o->variant, v->name);
 }
 
-static bool scenario_selected(const struct retain_options *o, const struct scenario *s) {
-    for (size_t i = 0; i < o->scenarios; i++)
-        if (retain_selected(o->scenario[i], s->name)) return true;
-    return o->scenarios == 0;
-}
-
-static void skip(struct retain *r, const struct scenario *s, const char *what, const char *why) {
+static void skip(struct retain *r, const struct scenario *s, const char *what, const char *map,
+                 enum case_heap heap, const char *why) {
     json_array_append_new(r->skipped,
-                          json_pack("{s:s, s:s, s:s}", "scenario", s->name, "what", what, "reason", why));
+                          json_pack("{s:s, s:s, s:s?, s:s, s:s}", "scenario", s->name, "what", what, "map",
+                                    map, "heap", case_heap_name(heap), "reason", why));
 }
 
 static void run_case(struct retain *r, const struct scenario *s, const struct variant *v,
                      const struct map_unit *unit, enum case_heap heap) {
     const struct retain_options *o = &r->options;
-    struct case_plan plan = {.scenario = s,
-                             .variant = v,
-                             .unit = unit,
-                             .heap = heap,
-                             .n = o->n ? o->n : s->n,
-                             .seed = o->seed,
-                             .snapshot = o->snapshot,
-                             .check = o->check,
-                             .limit_s = o->limit_s};
+    struct case_plan plan = {
+        .scenario = s,
+        .variant = v,
+        .unit = unit,
+        .heap = heap,
+        .n = o->n ? o->n : s->n,
+        .seed = o->seed,
+        .wish = {o->snapshot, o->snapshot_at ? o->snapshot_at : "verdict", o->diff_from, o->diff_to},
+        .check = o->check,
+        .limit_s = o->limit_s};
     const char *cannot = s->cannot ? s->cannot(unit, v->name) : NULL;
     char what[128];
     snprintf(what, sizeof what, "%s%s%s", v->name, unit ? " with " : "", unit ? unit->map : "");
     if (cannot)
-        skip(r, s, what, cannot);
+        skip(r, s, what, unit ? unit->map : NULL, heap, cannot);
     else if (!case_run(&plan, r->lines))
         r->failed++;
 }
@@ -87,9 +84,9 @@ static void run_maps(struct retain *r, const struct scenario *s) {
         const struct map_unit *unit = retention_unit(map, s->shape);
         if (!retain_selected(r->options.maps, map)) continue;
         if (s->maps[0] && !retain_selected(s->maps, map))
-            skip(r, s, map, "the story is about another map");
+            skip(r, s, map, map, CASE_GOSIM, "the story is about another map");
         else if (!unit)
-            skip(r, s, map, "the map does not take such keys or values");
+            skip(r, s, map, map, CASE_GOSIM, "the map does not take such keys or values");
         else
             run_variants(r, s, unit, CASE_GOSIM);
     }
@@ -99,6 +96,8 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
     static const unsigned bits[] = {
         [CASE_GOSIM] = ON_GOSIM, [CASE_BOEHM] = ON_BOEHM, [CASE_MALLOC] = ON_MALLOC};
     const struct retain_options *o = &r->options;
+    if (o->diff_from && (!scenario_has_label(s, o->diff_from) || !scenario_has_label(s, o->diff_to)))
+        fprintf(stderr, "mapbench: no difference of %s: its checkpoints are %s\n", s->name, s->labels);
     for (enum case_heap heap = CASE_GOSIM; heap <= CASE_MALLOC && !interrupted; heap++) {
         if (!(s->heaps & bits[heap]) || !retain_selected(o->heaps, case_heap_name(heap)) ||
             !retain_selected(o->engines, "c"))
@@ -136,7 +135,7 @@ static json_t *scenarios_json(const struct retain_options *o) {
     json_t *list = json_array();
     for (size_t i = 0; i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
-        if (!scenario_selected(o, s)) continue;
+        if (!retain_scenario_selected(o, s)) continue;
         json_t *variants = json_array();
         for (const struct variant *v = s->variant; v->name; v++)
             json_array_append_new(variants, json_pack("{s:s, s:s, s:s}", "name", v->name, "role",
@@ -206,7 +205,7 @@ int retain_command(char **argv, const char *command) {
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     for (size_t i = 0; i < scenario_count() && !interrupted; i++)
-        if (scenario_selected(&r.options, scenario_at(i))) run_scenario(&r, scenario_at(i));
+        if (retain_scenario_selected(&r.options, scenario_at(i))) run_scenario(&r, scenario_at(i));
     print_skips(&r);
     json_t *verdicts = verdicts_make(r.lines);
     if (json_array_size(r.lines) == 0 && !interrupted)
@@ -249,7 +248,7 @@ bool retain_explain(const char *name) {
            s->heaps & ON_GO ? " real Go" : "");
     if (s->about == ABOUT_MAP)
         printf("  maps         %s, shape %s\n", s->maps[0] ? s->maps : "all that have the shape", s->shape);
-    printf("  n            %zu\n", s->n);
+    printf("  n            %zu\n  checkpoints  %s\n", s->n, s->labels);
     for (const struct variant *v = s->variant; v->name; v++)
         printf("  variant      %s (%s): %s\n", v->name, role_name(v->role), v->summary);
     return true;

@@ -30,12 +30,18 @@ static const struct {
     {"limit", "SECONDS", "gives up on a case that takes longer [120]"},
     {"out", "DIR", "the run folder [results/<time>-<hash>-retain]"},
     {"snapshot", "DIR", "writes the object graphs: .pb.gz, .heapsnapshot, .jsonl, .dot"},
+    {"snapshot-at", "LIST", "checkpoint labels, verdict, or all: where to write them [verdict]"},
+    {"snapshot-diff", "A,B", "two labels: what came and went between them, into --snapshot too"},
     {"junit", "FILE", "writes JUnit XML"},
     {"figures", "yes|no", "draws the figures and the report [yes]"},
     {"assert", NULL, "exit 1 where a fixed variant keeps more than its bound"},
     {"check", NULL, "red zones and a heap verifier: finds maps that corrupt the heap"},
 };
-enum { OPTIONS = sizeof options / sizeof *options };
+enum {
+    OPTIONS = sizeof options / sizeof *options,
+    LABELS_MAX = 128, /* different ones, of all scenarios */
+    LABEL_BYTES = 48,
+};
 
 void retain_help(void) {
     puts("Options of retain (defaults in brackets):");
@@ -56,6 +62,12 @@ bool retain_selected(const char *list, const char *word) {
         at += item + (at[item] == ',');
     }
     return list == NULL;
+}
+
+bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s) {
+    for (size_t i = 0; i < o->scenarios; i++)
+        if (retain_selected(o->scenario[i], s->name)) return true;
+    return o->scenarios == 0;
 }
 
 /* Every item of a list must be one of the known words. */
@@ -95,6 +107,54 @@ static bool check_names(const struct retain_options *o, char *why, size_t why_si
            check_list("variant", o->variant, variants, variant_count, why, why_size);
 }
 
+/* Labels of the selected scenarios that have a heap to look into. */
+static size_t known_labels(const struct retain_options *o, char store[][LABEL_BYTES], const char **known) {
+    size_t count = 0;
+    for (size_t i = 0; i < scenario_count(); i++) {
+        const struct scenario *s = scenario_at(i);
+        if (!(s->heaps & ON_GOSIM) || !retain_scenario_selected(o, s)) continue;
+        for (const char *at = s->labels; *at && count < LABELS_MAX;) {
+            size_t item = strcspn(at, " "), k = 0;
+            snprintf(store[count], LABEL_BYTES, "%.*s", (int)item, at);
+            while (k < count && strcmp(store[k], store[count]) != 0) k++;
+            if (k == count) known[count] = store[count], count++;
+            at += item + (at[item] == ' ');
+        }
+    }
+    return count;
+}
+
+/* After the names of scenarios are known to be right. */
+static bool check_snapshots(const struct retain_options *o, char *why, size_t why_size) {
+    char store[LABELS_MAX][LABEL_BYTES];
+    const char *known[LABELS_MAX + 2], *with = o->diff_from ? "snapshot-diff" : "snapshot-at";
+    if (!o->snapshot && (o->snapshot_at || o->diff_from))
+        return snprintf(why, why_size, "--%s needs --snapshot DIR", with), false;
+    size_t count = known_labels(o, store, known);
+    for (const char *label = o->diff_from; label; label = label == o->diff_from ? o->diff_to : NULL) {
+        size_t k = 0;
+        while (k < count && strcmp(known[k], label) != 0) k++;
+        if (k == count) return unknown_name("checkpoint", label, known, count, why, why_size), false;
+    }
+    known[count] = "verdict", known[count + 1] = "all";
+    return check_list("checkpoint", o->snapshot_at, known, count + 2, why, why_size);
+}
+
+static bool take_labels(struct retain_options *o, const char *text, char *why, size_t why_size) {
+    size_t first = strcspn(text, ",");
+    const char *second = text[first] ? text + first + 1 : "";
+    bool two = first > 0 && *second && !strchr(second, ',') && strlen(text) < sizeof o->diff_labels;
+    if (!two || (strlen(second) == first && strncmp(text, second, first) == 0))
+        return snprintf(why, why_size,
+                        "--snapshot-diff takes two different labels such as fill,after, not '%s'", text),
+               false;
+    strcpy(o->diff_labels, text);
+    o->diff_labels[first] = '\0';
+    o->diff_from = o->diff_labels;
+    o->diff_to = o->diff_labels + first + 1;
+    return true;
+}
+
 static bool take_number(const char *name, const char *text, uint64_t *out, char *why, size_t why_size) {
     char *end;
     errno = 0;
@@ -116,12 +176,15 @@ static bool take(struct retain_options *o, const char *name, const char *value, 
     const struct {
         const char *name;
         const char **to;
-    } words[] = {{"maps", &o->maps}, {"heap", &o->heaps},  {"variant", &o->variant},  {"engine", &o->engines},
-                 {"out", &o->out},   {"junit", &o->junit}, {"snapshot", &o->snapshot}};
+    } words[] = {{"maps", &o->maps},         {"heap", &o->heaps},
+                 {"variant", &o->variant},   {"engine", &o->engines},
+                 {"out", &o->out},           {"junit", &o->junit},
+                 {"snapshot", &o->snapshot}, {"snapshot-at", &o->snapshot_at}};
     uint64_t number;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(name, words[i].name) == 0) return *words[i].to = value, true;
     if (strcmp(name, "n") == 0) return take_size(value, &o->n, why, why_size);
+    if (strcmp(name, "snapshot-diff") == 0) return take_labels(o, value, why, why_size);
     if (strcmp(name, "seed") == 0) return take_number(name, value, &o->seed, why, why_size);
     if (strcmp(name, "limit") == 0)
         return take_number(name, value, &number, why, why_size) &&
@@ -164,7 +227,7 @@ bool retain_options_parse(struct retain_options *o, char **argv, char *why, size
         if (!equals) argv++;
         if (!take(o, name, value, why, why_size)) return false;
     }
-    return check_names(o, why, why_size);
+    return check_names(o, why, why_size) && check_snapshots(o, why, why_size);
 }
 
 /* --- where the results go --- */

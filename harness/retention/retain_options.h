@@ -6,14 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/retention/retention.h"
+
 enum { RETAIN_SCENARIOS_MAX = 64 };
 
 struct retain_options {
     const char *scenario[RETAIN_SCENARIOS_MAX];
     size_t scenarios; /* 0: all */
     const char *maps, *heaps, *variant, *engines, *out, *snapshot,
-        *junit; /* lists or words; NULL: the default */
-    size_t n;   /* 0: each scenario's own */
+        *junit;                      /* lists or words; NULL: the default */
+    const char *snapshot_at;         /* list of labels, or of "verdict" and "all" */
+    char diff_labels[96];            /* where these two are */
+    const char *diff_from, *diff_to; /* labels; NULL: no difference is asked for */
+    size_t n;                        /* 0: each scenario's own */
     uint64_t seed;
     unsigned limit_s;
     bool assert_bounds, check, figures;
@@ -24,6 +29,8 @@ bool retain_options_parse(struct retain_options *o, char **argv, char *why, size
 /* Whether what was measured can be written: asked before hours of measuring, not after. EXIT_OK, or the exit
  * code and `why`. */
 int retain_targets_check(const struct retain_options *o, char *why, size_t why_size);
+/* False: a scenario was named, and not this one. */
+bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s);
 /* True if the list is NULL, holds the word, or holds "all". */
 bool retain_selected(const char *list, const char *word);
 

@@ -46,23 +46,30 @@ struct scenario {
     const char *claim, *fix;       /* a sentence each */
     const char *references;        /* "go#20135", may be "" */
     const struct variant *variant; /* ends with a NULL name */
+    const char *labels; /* of its checkpoints, a space between; a checkpoint with another one is an error */
     /* The checkpoint that the verdict is about: the last one with this label. */
     const char *verdict_label;
     /* Checkpoints after it with this label show the release: operations until a leaky variant is within its
      * bound. NULL: it never is by itself. */
     const char *release_label;
-    /* What a fixed variant may keep at the verdict: `bound_factor` times what is live plus `bound_bytes`. */
+    /* What a fixed variant may keep at the verdict: `bound_factor` times what is live, `bound_bytes_per_n`
+     * times n, for a table that stays, and `bound_bytes`. */
     double bound_factor;
-    uint64_t bound_bytes;
+    uint64_t bound_bytes_per_n, bound_bytes;
     /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */
     const char *(*cannot)(const struct map_unit *unit, const char *variant);
     bool (*run)(struct retention *r);
 };
 
+/* The table that n entries leave behind: maps here double at a load of 3/4 or more, so that it has up to
+ * three slots for each; 8 bytes a slot are for tags, a kept hash, its share of an overflow pointer. */
+#define TABLE_BYTES_PER_N(slot_bytes) (3 * ((slot_bytes) + 8))
+
 /* All, in the catalogue's order. */
 size_t scenario_count(void);
 const struct scenario *scenario_at(size_t i);
 const struct scenario *scenario_find(const char *name);
+bool scenario_has_label(const struct scenario *scenario, const char *label);
 
 /* --- for the files that implement scenarios (harness/retention/scenarios/NAME.c) --- */
 

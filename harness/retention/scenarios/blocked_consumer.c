@@ -116,6 +116,7 @@ const struct scenario scenario_blocked_consumer = {
     .fix = "Close the channel when the item is deleted, or let the goroutine also wait for a done signal.",
     .references = "",
     .variant = variants,
+    .labels = "base fill end",
     .verdict_label = "end",
     .release_label = NULL,
     .bound_factor = 0,

@@ -160,6 +160,7 @@ const struct scenario scenario_unbounded_cache = {
     .fix = "Bound it: by number with an LRU list, by age with a wheel.",
     .references = "",
     .variant = cache_variants,
+    .labels = "base requests end",
     .verdict_label = "end",
     .release_label = NULL,
     /* Some maps leave pointers in the slots of deleted entries, as many as there are free slots. */
@@ -288,6 +289,7 @@ const struct scenario scenario_pool_keeps_giants = {
     .fix = "Leave buffers above a cap to the collector.",
     .references = "go#23199",
     .variant = pool_variants,
+    .labels = "base rounds_uncollected rounds",
     .verdict_label = "rounds",
     .release_label = NULL,
     .bound_factor = 1.5,

@@ -241,6 +241,7 @@ const struct scenario scenario_conservative_root = {
     .fix = "Keep keys in atomic memory, or allocate buckets as small typed objects.",
     .references = "bdwgc#21",
     .variant = variants,
+    .labels = "base dropped",
     .verdict_label = "dropped",
     .bound_factor = 2,        /* an 8-byte value takes 16, a bucket a word for its type */
     .bound_bytes = 64 * 1024, /* of libgc itself */

@@ -256,6 +256,7 @@ const struct scenario scenario_fork_cow = {
     .fix = "Keep entries that change together, or write them to a side table until the child has ended.",
     .references = "redis#8007",
     .variant = variants,
+    .labels = "base updates held ended",
     .verdict_label = "held",
     .release_label = "ended",
     .bound_factor = 3.5,       /* a side table just grown is 3/8 full, whole pages of it */

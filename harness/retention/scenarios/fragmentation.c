@@ -270,6 +270,7 @@ const struct scenario scenario_fragmentation = {
            "slot of its slab.",
     .references = "redis#354",
     .variant = variants,
+    .labels = "base filled deleting deleted",
     .verdict_label = "deleted",
     .bound_factor = 2.25,   /* an arena is copied when half of it is dead; a slab rounds sizes up */
     .bound_bytes = 1 << 20, /* the last pages of 16 slabs, 64 KiB each */

@@ -98,6 +98,7 @@ const struct scenario scenario_gc_work = {
     .fix = "Keep pointers out of large maps: indices, or values in the slots.",
     .references = "",
     .variant = variants,
+    .labels = "base marked",
     .verdict_label = "marked",
     .bound_factor = 8,
     .bound_bytes = 64 << 10,

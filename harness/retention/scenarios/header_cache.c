@@ -215,6 +215,7 @@ const struct scenario scenario_header_cache = {
            "empty lists into nil.",
     .references = "",
     .variant = variants,
+    .labels = "base fill end",
     .verdict_label = "end",
     .release_label = NULL,
     .bound_factor = 3,

@@ -193,6 +193,7 @@ const struct scenario scenario_pinned_reader = {
     .fix = "Keep sections short: leave and enter again every few operations, never wait inside one.",
     .references = "crossbeam#566",
     .variant = variants,
+    .labels = "base updates end left",
     .verdict_label = "end",
     .release_label = "left",
     .bound_factor = 2,      /* three bags of at most a section each */

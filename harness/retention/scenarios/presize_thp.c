@@ -134,6 +134,7 @@ const struct scenario scenario_presize_thp = {
     .fix = "Give no hint that is not meant, or keep such a table on small pages (MADV_NOHUGEPAGE).",
     .references = "",
     .variant = variants,
+    .labels = "base filling filled",
     .verdict_label = "filled",
     .bound_factor = 257, /* one 4 KiB page an entry of 16 bytes */
     .bound_bytes = 1 << 20,

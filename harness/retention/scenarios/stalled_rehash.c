@@ -103,6 +103,8 @@ const struct scenario scenario_stalled_rehash = {
     .fix = "Write to it now and then (a tick that overwrites an entry) until the old table is gone.",
     .references = "redis#13605",
     .variant = variants,
+    .labels =
+        "base before_growth growth_started_then_idle ticked after_reads_range_10gc continue_writes dropped",
     .verdict_label = "after_reads_range_10gc",
     .release_label = "continue_writes",
     .bound_factor = 3.5,
@@ -124,6 +126,7 @@ const struct scenario scenario_stalled_rehash_strptr = {
     .fix = "Write to it now and then until the old table is gone.",
     .references = "redis#13605",
     .variant = strptr_variants,
+    .labels = "base before_growth growth_started_then_idle continue_insert continue_delete dropped",
     .verdict_label = "growth_started_then_idle",
     .release_label = "continue_insert",
     .bound_factor = 3,

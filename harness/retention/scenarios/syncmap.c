@@ -139,11 +139,14 @@ const struct scenario scenario_syncmap_deleted = {
            "lets go of them.",
     .references = "go#40999",
     .variant = deleted_variants,
+    .labels = "base fill filled deleted_all one_store_after promoted",
     .verdict_label = "deleted_all",
     .release_label = "promoted",
-    /* The buckets of the plain map: 50,000 slots of 24 bytes and their overflow stay. */
+    /* The buckets of the plain map stay: 208 bytes for 8 slots, doubled at 6.5 entries each, and a sixteenth
+     * more for overflow. What a sync.Map keeps is not far above: no room for a rounder number. */
     .bound_factor = 0,
-    .bound_bytes = 2 << 20,
+    .bound_bytes_per_n = 2 * 208 * 2 / 13 * 17 / 16,
+    .bound_bytes = 16 << 10,
     .run = run_deleted,
 };
 
@@ -215,6 +218,7 @@ const struct scenario scenario_syncmap_overwrite = {
     .fix = "Nothing leaks: for less garbage use a typed map behind a mutex.",
     .references = "",
     .variant = overwrite_variants,
+    .labels = "base overwrite end",
     .verdict_label = "end",
     .release_label = NULL,
     .bound_factor = 4,

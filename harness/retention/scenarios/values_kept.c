@@ -216,9 +216,11 @@ const struct scenario scenario_pointer_value = {
         "Delete what is done with; where the table is to go too, take a new map or set the variable to nil.",
     .references = "",
     .variant = pointer_variants,
+    .labels = "base fill after",
     .verdict_label = "after",
     .bound_factor = 1,
-    .bound_bytes = 1 << 20, /* the table of 10,000 entries */
+    .bound_bytes_per_n = TABLE_BYTES_PER_N(KEY_BYTES + sizeof(void *)),
+    .bound_bytes = 16 << 10,
     .cannot = cannot_empty,
     .run = run_pointer_value,
 };
@@ -236,9 +238,12 @@ const struct scenario scenario_delete_leaves_value = {
     .fix = "Clear the slot on deletion, in the map or by storing an empty value first.",
     .references = "",
     .variant = delete_variants,
+    .labels = "base fill deleted",
     .verdict_label = "deleted",
     .bound_factor = 1,
-    .bound_bytes = 512 << 10, /* the table of 2,000 entries and their keys */
+    /* Dead slots refer to the keys of the last stores. */
+    .bound_bytes_per_n = TABLE_BYTES_PER_N(KEY_BYTES + sizeof(struct cache_item)) + KEY_BYTES,
+    .bound_bytes = 16 << 10,
     .cannot = cannot_mark_only,
     .run = run_delete,
 };
@@ -256,6 +261,7 @@ const struct scenario scenario_zero_size_value = {
     .fix = "Use the empty struct itself as the value of a set.",
     .references = "",
     .variant = zero_size_variants,
+    .labels = "base fill",
     .verdict_label = "fill",
     .bound_factor = 5.5, /* slots at half load beside keys of 16 bytes */
     .bound_bytes = 4 << 10,

@@ -120,6 +120,7 @@ const struct scenario scenario_wrapper_cleanup = {
     .fix = "Close explicitly; as a net use a cleanup whose function and argument do not refer to the object.",
     .references = "go#67535",
     .variant = variants,
+    .labels = "base open collected",
     .verdict_label = "collected",
     .release_label = NULL,
     .bound_factor = 0,
