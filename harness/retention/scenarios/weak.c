@@ -103,7 +103,9 @@ const struct scenario scenario_weak_values = {
     .verdict_label = "collected_again",
     .release_label = NULL,
     .bound_factor = 0,
-    .bound_bytes = 896 << 10, /* arrays of 10,000 slots, which no map here gives back by itself */
+    /* Arrays, which no map here gives back by itself. */
+    .bound_bytes_per_n = TABLE_BYTES_PER_N(sizeof(struct str) + sizeof(void *)),
+    .bound_bytes = 16 << 10,
     .run = run_values,
 };
 
@@ -211,6 +213,7 @@ const struct scenario scenario_weak_key_cycle = {
     .verdict_label = "collected_again",
     .release_label = NULL,
     .bound_factor = 0,
-    .bound_bytes = 896 << 10, /* the arrays of the map, as for weak values */
+    .bound_bytes_per_n = TABLE_BYTES_PER_N(sizeof(struct any) + sizeof(void *)), /* as for weak values */
+    .bound_bytes = 16 << 10,
     .run = run_key_cycle,
 };
