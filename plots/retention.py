@@ -27,6 +27,7 @@ MORE_FIELDS = dict.fromkeys(("semantic_live_bytes", "heap_alloc", "heap_objects"
                   (TEXT, True)) | {
         "events": (LIST, True), "extra": (OBJECT, True), "passed": (FLAG, True), "n": (COUNT, True)}
 SKIP_FIELDS = {"scenario": (TEXT, False), "what": (TEXT, False), "reason": (TEXT, False)}
+SKIP_MORE = {"map": (TEXT, True), "heap": (TEXT, False)}
 SCENARIO_FIELDS = {"name": (TEXT, False)}
 SCENARIO_MORE = {"number": (COUNT, True), "claim": (TEXT, True), "fix": (TEXT, True), "references": (TEXT, True),
                  "verdict_label": (TEXT, True), "variants": (LIST, True)}
@@ -72,7 +73,7 @@ def read(path, info):
     for record in info.get("scenarios") or []:
         check_scenario(record, f"{path.parent / 'run.json'}: 'scenarios'")
     for record in info.get("skipped_cases") or []:
-        check_fields(record, SKIP_FIELDS, f"{path.parent / 'run.json'}: 'skipped_cases'")
+        checked(record, f"{path.parent / 'run.json'}: 'skipped_cases'", SKIP_FIELDS, SKIP_MORE)
     if not path.exists():
         return None
     records, torn = read_lines(path, info["complete"])
@@ -163,9 +164,9 @@ class Retention:
         known, found = self.maps() | more, {}
         ran = {(s.scenario, s.map) for s in [*(c.subject for c in self.cases.values()), *self.verdicts]}
         for entry in self.skipped:
-            name = entry["what"].rpartition(" with ")[2]
+            name = entry["map"] if "map" in entry else entry["what"].rpartition(" with ")[2]  # older runs say it there only
             if name in known and (entry["scenario"], name) not in ran:
-                found.setdefault(Subject(entry["scenario"], name, SIMULATED_HEAP, "c", None), entry["reason"])
+                found.setdefault(Subject(entry["scenario"], name, entry.get("heap", SIMULATED_HEAP), "c", None), entry["reason"])
         return found
 
     def maps(self):

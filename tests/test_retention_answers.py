@@ -74,7 +74,8 @@ class Answers(unittest.TestCase):
 
     def test_maps_that_were_left_out_have_a_reason(self):
         skipped = [{"scenario": "s", "what": "linear", "reason": "no"},
-                   {"scenario": "s", "what": "clear with chained", "reason": "b"},
+                   {"scenario": "s", "what": "clear with chained", "map": "chained", "heap": "gosim", "reason": "b"},
+                   {"scenario": "s", "what": "go1.24", "map": None, "heap": "go_gc", "reason": "not built"},
                    {"scenario": "s", "what": "go124", "reason": "not built"},
                    {"scenario": "s", "what": "copy with go_hmap", "reason": "ran otherwise"}]
         data = of_lines(story(), skipped_cases=skipped, maps=[{"name": "linear"}, {"name": "chained"}])

@@ -18,13 +18,10 @@ for scenario in json.load(sys.stdin):
     if scenario["name"] in recorded and "\n  maps  " not in explained:
         print(scenario["name"])
 ' "$mapbench")
-# With this seed the classic map under churn is not just at the reset of its saw tooth where it is compared. One of the 13
-# recorded runs was, at 3.8 million replacements; of the seeds 1 to 6 two are there a little earlier than it.
-seed=2
-"$mapbench" retain --maps go_hmap,go_swiss --heap gosim --seed "$seed" --figures no --out "$scratch/maps" >"$scratch/log" 2>&1 ||
+"$mapbench" retain --maps go_hmap,go_swiss --heap gosim --figures no --out "$scratch/maps" >"$scratch/log" 2>&1 ||
     { tail -n 5 "$scratch/log"; echo "FAILED: retain --maps go_hmap,go_swiss"; exit 1; }
 [[ ${#without_map[@]} -gt 0 ]] || { echo "FAILED: no recorded scenario without a map"; exit 1; }
-"$mapbench" retain "${without_map[@]}" --heap gosim --seed "$seed" --figures no --out "$scratch/rest" >"$scratch/log" 2>&1 ||
+"$mapbench" retain "${without_map[@]}" --heap gosim --figures no --out "$scratch/rest" >"$scratch/log" 2>&1 ||
     { tail -n 5 "$scratch/log"; echo "FAILED: retain ${without_map[*]}"; exit 1; }
 
 "${MAPBENCH_PYTHON:-python3}" -B - "$scratch" "${without_map[@]}" <<'PYTHON'
@@ -88,15 +85,32 @@ def disagreement(line, point):
     return ""
 
 
-def compare(lines, curve):
+def is_saw(key):
+    """The classic map under churn; the Swiss one only grows."""
+    return key[0] == "g123" and key[1] in ("tombstones", "tombstones_long")
+
+
+def with_neighbours(curve):
+    """The curve of a saw: a seed decides at which side of a checkpoint a reset comes, so that each has the range of those
+    before and after it too."""
+    wide = []
+    for i, point in enumerate(curve):
+        near = [p for p in curve[max(i - 1, 0):i + 2] if p.label == point.label]
+        wide.append(point._replace(least=min(p.least for p in near), most=max(p.most for p in near),
+                                   fewest=min(p.fewest for p in near), greatest=max(p.greatest for p in near)))
+    return wide
+
+
+def compare(lines, curve, saw=False):
     """The disagreements, and how many checkpoints are between the least and the most of real Go. A verdict may
-    need a checkpoint "end" that was not recorded."""
+    need a checkpoint "end" that was not recorded. saw: the map grows and is reset, over and over."""
     if len(lines) == len(curve) + 1 and lines[-1]["label"] == "end":
         lines = lines[:-1]
     at = [(line.get("step"), line["label"]) for line in lines]
     if at != [(point.step, point.label) for point in curve]:
         return [f"other checkpoints than recorded: {at}"] * len(curve), 0
-    wrong = [(line, point, disagreement(line, point)) for line, point in zip(lines, curve)]
+    allowed = with_neighbours(curve) if saw else curve
+    wrong = [(line, point, disagreement(line, point)) for line, point in zip(lines, allowed)]
     between = sum(point.least <= line["d_heap_alloc"] <= point.most for line, point in zip(lines, curve))
     return [f"{point.label} {point.step}: {why}" for _, point, why in wrong if why], between
 
@@ -116,7 +130,7 @@ for scenario, variant, old_name, old_variant, map_name in rows_of("retention_nam
     if not lines:
         fail(f"{name}: there is no such case")
         continue
-    wrong, between = compare(lines, curve)
+    wrong, between = compare(lines, curve, is_saw(key))
     total[scenario] += len(curve)
     agreed[scenario] += len(curve) - len(wrong)
     between_all += between
@@ -138,7 +152,8 @@ if not has_aes:
 # The margins are worth something only if they tell one Go from the other.
 for scenario, variant in ("never_shrinks", "u64u64"), ("tombstones", "u64u64"), ("syncmap_deleted", "syncmap"):
     for map_name, other in ("go_hmap", "g124"), ("go_swiss", "g123"):
-        if not compare(cases[scenario, variant, map_name], curves[other, scenario, variant])[0]:
+        key = other, scenario, variant
+        if not compare(cases[scenario, variant, map_name], curves[key], is_saw(key))[0]:
             fail(f"{scenario} {variant}: {map_name} passes for {other}")
 
 for scenario, points in total.items():
