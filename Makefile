@@ -46,9 +46,11 @@ units := $(shell awk -f harness/expand_units.awk -v as=make $(defs))
 shapes := $(shell awk -f harness/expand_units.awk -v as=shapes $(defs))
 # Maps on the collecting heap, for retention scenarios.
 retention_units := $(shell awk -f harness/retention/expand_units.awk -v as=make harness/retention/units.def)
+# Those that only scenarios drive, by operations: no loops are compiled.
+scenario_units := $(filter-out $(units),$(retention_units))
 unit_objects :=
 
-# $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap
+# $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap  $(7) further flags
 define unit_rule
 unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
 $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c $(gen)/flags
@@ -56,11 +58,12 @@ $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c $(gen)/flags
 	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
 	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
 	  -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' \
-	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) -c $$< -o $$@
+	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) $(7) -c $$< -o $$@
 endef
 colon := :
 split = $(subst :, ,$(1))
-$(foreach u,$(units) $(retention_units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
+$(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
+$(foreach u,$(scenario_units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))),-DUNIT_OPERATIONS_ONLY)))
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 
 $(BUILD)/shapes/%.o: harness/shape_unit.c $(gen)/flags

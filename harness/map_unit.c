@@ -3,6 +3,7 @@
  *   UNIT_SYMBOL      the exported const struct map_unit
  *   UNIT_MAP         the map's name, a string        UNIT_MAP_FILE     its file
  *   UNIT_SHAPE_FILE  the shape's file                UNIT_HEAP_FILE    the heap's file
+ *   UNIT_OPERATIONS_ONLY  if defined, no loops are compiled: for units that only scenarios drive
  *   UNIT_HASH        "common" or "native", a string; UNIT_HASH_common, UNIT_HASH_native  one is defined
  *
  * Compiled as C17 or, for the C++ libraries, as C++20: this file and workloads.inc are valid in both.
@@ -64,10 +65,10 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
 #include "harness/workloads.inc"
 
 static void *op_create(struct heap *heap, size_t hint) {
-    return map_create(heap, hint);
+    return unit_create(heap, hint);
 }
 static void op_destroy(void *map) {
-    if (map) map_destroy((struct map *)map);
+    if (map) unit_destroy((struct map *)map);
 }
 static bool op_get(void *map, const void *key, void *val) {
     map_val room;
@@ -79,7 +80,7 @@ static bool op_put(void *map, const void *key, const void *val) {
     return unit_put((struct map *)map, *(const map_key *)key, *(const map_val *)val);
 }
 static bool op_del(void *map, const void *key) {
-    return map_del((struct map *)map, *(const map_key *)key);
+    return unit_del((struct map *)map, *(const map_key *)key);
 }
 static size_t op_len(const void *map) {
     return map_len((const struct map *)map);
@@ -88,10 +89,10 @@ static size_t op_capacity(const void *map) {
     return map_capacity((const struct map *)map);
 }
 static void op_clear(void *map) {
-    map_clear((struct map *)map);
+    unit_clear((struct map *)map);
 }
 static void *op_copy(void *map) {
-    return map_copy((struct map *)map);
+    return unit_copy((struct map *)map);
 }
 static void op_each(void *map, map_visit_fn *visit, void *context) {
     struct map_iter iter;
@@ -183,7 +184,7 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
     .facts = &map_facts,
     .unavailable = NULL,
     .engine = NULL,
-    .own_heap = NULL,
+    .own_heap = HEAP_UNIT_OWN,
     .key_size = sizeof(map_key),
     .val_size = sizeof(map_val),
     .op = {.create = op_create,

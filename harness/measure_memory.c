@@ -76,8 +76,9 @@ static bool wanted(const struct cell *cell, size_t u, bool small_only) {
 /* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small
  * ones. */
 json_t *measure_memory(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
-    if (strcmp(cell->heap, "malloc") != 0) {
-        fprintf(stderr, "mapbench: memory is counted at malloc: no memory rows for the %s heap\n",
+    if (strcmp(cell->heap, "malloc") != 0 && strcmp(cell->heap, "gosim") != 0) {
+        fprintf(stderr,
+                "mapbench: memory is counted at malloc and on gosim: no memory rows for the %s heap\n",
                 cell->heap);
         return json_array();
     }

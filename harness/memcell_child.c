@@ -1,6 +1,5 @@
 /* The children of memcell.c: replay one growth and write down what it takes. */
 #include <dlfcn.h>
-#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +16,7 @@
 #include "harness/memcell_shared.h"
 #include "harness/memcount.h"
 #include "harness/memstat.h"
+#include "harness/heaps/gosim_own.h"
 #include "harness/registry.h"
 #include "harness/retention/resident.h"
 #include "harness/rng.h"
@@ -41,10 +41,13 @@ struct replay {
     size_t present_left; /* entries the present map still takes */
 
     /* Counting: the counter's values that belong to the harness, and the present reading. */
-    memcount_read_fn *count_read; /* NULL: this child reads resident memory */
+    bool counting;                /* false: this child reads resident memory */
+    memcount_read_fn *count_read; /* malloc's; NULL while a collecting heap's own books are read */
+    struct gosim_own *collecting; /* that heap */
     struct memcount floor, now;
     unsigned changes_in_octave;
     double octave_sum;
+    size_t octave_readings;
     /* Resident memory. */
     struct memstat memstat;
     struct resident_reader resident;
@@ -60,8 +63,7 @@ __attribute__((format(printf, 2, 3))) static bool give_up(struct replay *replay,
     return false;
 }
 
-/* --- preparation
- * ------------------------------------------------------------------------------------------------- */
+/* --- preparation --- */
 
 static void fill_block(struct replay *replay, size_t first) {
     size_t count = replay->n - first < KEYS_BLOCK ? replay->n - first : KEYS_BLOCK;
@@ -93,25 +95,11 @@ static void *store_first(struct replay *replay, size_t count) {
     return map;
 }
 
-/* Reads every page of the program and its libraries, so that code first run later does not count as a map's
- * memory. */
-static int touch_object(struct dl_phdr_info *object, size_t size, void *page_bytes) {
-    (void)size;
-    for (size_t i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_R)) continue;
-        const volatile char *start = (const char *)(object->dlpi_addr + segment->p_vaddr);
-        for (size_t at = 0; at < segment->p_filesz; at += *(const size_t *)page_bytes) (void)start[at];
-    }
-    return 0;
-}
-
 /* A library's one-time state is not part of a map either. */
 static void warm_up(struct replay *replay) {
     void *map = store_first(replay, replay->n < WARM_UP_ENTRIES ? replay->n : WARM_UP_ENTRIES);
     replay->unit->op.destroy(map);
-    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    dl_iterate_phdr(touch_object, &page_bytes);
+    memstat_touch_program();
     malloc_trim(0); /* what the warm-up and the key stream left free would hide the map's first pages */
 }
 
@@ -138,8 +126,7 @@ static bool make_room(struct replay *replay) {
     return true;
 }
 
-/* --- points
- * ------------------------------------------------------------------------------------------------------ */
+/* --- points --- */
 
 static unsigned octave_of(uint64_t entries) {
     return 63u - (unsigned)__builtin_clzll(entries);
@@ -170,11 +157,41 @@ static void add_point(struct replay *replay, uint64_t entries, int64_t bytes, in
 static void note_octave(struct replay *replay, uint64_t entries) {
     struct memcell_shared *shared = replay->shared;
     double bytes_per_entry = (double)live_bytes(replay) / (double)entries;
-    if (entries == replay->n / 2 + 1 || bytes_per_entry < shared->octave_min)
-        shared->octave_min = bytes_per_entry;
-    if (entries == replay->n / 2 + 1 || bytes_per_entry > shared->octave_max)
-        shared->octave_max = bytes_per_entry;
+    bool first = replay->octave_readings++ == 0;
+    if (first || bytes_per_entry < shared->octave_min) shared->octave_min = bytes_per_entry;
+    if (first || bytes_per_entry > shared->octave_max) shared->octave_max = bytes_per_entry;
     replay->octave_sum += bytes_per_entry;
+}
+
+/* What the heap holds once it has been collected. */
+static void read_collected(struct replay *replay) {
+    struct gosim_own_books books;
+    gosim_own_collected(replay->collecting, &books);
+    replay->now.live_bytes = books.live_bytes;
+    replay->now.live_blocks = books.objects;
+    replay->now.allocations = books.allocations;
+    replay->now.requested_bytes = books.requested_bytes;
+}
+
+static void note_peak(struct replay *replay, uint64_t held_bytes) {
+    if (held_bytes > replay->now.peak_bytes) replay->now.peak_bytes = held_bytes;
+}
+
+/* After each store on a collecting heap. Points are of what is alive, so each takes a collection: none is
+ * taken before a change of capacity, which nobody can foresee. */
+static void note_collected(struct replay *replay, uint64_t entries, bool capacity_changed) {
+    struct memcell_shared *shared = replay->shared;
+    struct gosim *heap = replay->collecting->heap;
+    note_peak(replay, gosim_heap_alloc(heap));
+    note_peak(replay, gosim_take_peak(heap)); /* of a collection within this store */
+    if ((entries & (entries - 1)) == 0) replay->changes_in_octave = 0;
+    if (capacity_changed && replay->changes_in_octave++ < MEMCELL_CHANGES_PER_OCTAVE &&
+        shared->growths < MEMCELL_EVENTS_MAX)
+        shared->growth[shared->growths++] = entries;
+    if (!is_regular_point(replay, entries)) return;
+    read_collected(replay);
+    add_point(replay, entries, live_bytes(replay), requested_bytes(replay));
+    if (entries > replay->n / 2) note_octave(replay, entries);
 }
 
 /* After each store in the child that counts. */
@@ -202,12 +219,11 @@ static void note_resident(struct replay *replay, uint64_t entries) {
     shared->point[replay->next_point++].rss_bytes = rss;
 }
 
-/* --- growth
- * ------------------------------------------------------------------------------------------------------ */
+/* --- growth --- */
 
 /* The next key block; what making it allocates is the harness's, so the floor moves along. */
 static void next_block(struct replay *replay, size_t first) {
-    if (!replay->count_read) {
+    if (!replay->count_read) { /* a collecting heap holds nothing of the harness */
         fill_block(replay, first);
         return;
     }
@@ -246,17 +262,28 @@ static bool grow(struct replay *replay) {
         if (!map || !unit->op.put(map, replay->block + i % KEYS_BLOCK * replay->shape->key_size, val))
             return give_up(replay, "out of memory after %zu of %zu entries", i, replay->n);
         replay->shared->reached = i + 1;
-        if (replay->count_read)
-            note_bytes(replay, i + 1, !replay->small && unit->op.capacity(map) != capacity);
-        else
+        bool changed = replay->counting && !replay->small && unit->op.capacity(map) != capacity;
+        if (!replay->counting)
             note_resident(replay, i + 1);
+        else if (replay->collecting)
+            note_collected(replay, i + 1, changed);
+        else
+            note_bytes(replay, i + 1, changed);
     }
     return true;
 }
 
-static bool count_bytes(struct replay *replay) {
-    struct memcell_shared *shared = replay->shared;
+/* The values before the first entry. */
+static bool take_floor(struct replay *replay) {
     memcount_reset_peak_fn *reset_peak;
+    if (strcmp(replay->unit->heap, "gosim") == 0) {
+        replay->collecting = (struct gosim_own *)replay->unit->own_heap;
+        if (!replay->collecting->heap) return give_up(replay, "out of memory for the collecting heap");
+        read_collected(replay);
+        replay->floor = replay->now;
+        gosim_take_peak(replay->collecting->heap);
+        return true;
+    }
     *(void **)&replay->count_read = dlsym(RTLD_DEFAULT, "memcount_read");
     *(void **)&reset_peak = dlsym(RTLD_DEFAULT, "memcount_reset_peak");
     if (!replay->count_read || !reset_peak)
@@ -266,6 +293,13 @@ static bool count_bytes(struct replay *replay) {
     reset_peak();
     replay->count_read(&replay->floor);
     replay->now = replay->floor;
+    return true;
+}
+
+static bool count_bytes(struct replay *replay) {
+    struct memcell_shared *shared = replay->shared;
+    replay->counting = true;
+    if (!take_floor(replay)) return false;
     uint64_t peak_floor_bytes = replay->floor.live_bytes;
     if (!grow(replay)) return false;
     shared->bytes_live = live_bytes(replay);
@@ -273,7 +307,7 @@ static bool count_bytes(struct replay *replay) {
     shared->bytes_peak = (int64_t)(replay->now.peak_bytes - peak_floor_bytes);
     shared->blocks_live = (int64_t)(replay->now.live_blocks - replay->floor.live_blocks);
     shared->allocations = (int64_t)(replay->now.allocations - replay->floor.allocations);
-    shared->octave_mean = replay->octave_sum / (double)(replay->n - replay->n / 2);
+    shared->octave_mean = replay->octave_sum / (double)replay->octave_readings;
     return true;
 }
 
@@ -301,8 +335,7 @@ static bool read_resident(struct replay *replay) {
     return true;
 }
 
-/* --- the command
- * ------------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static bool prepare(struct replay *replay, char **argv) {
     struct memcell_shared *shared = replay->shared;

@@ -1,6 +1,7 @@
 #include "harness/memstat.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -52,4 +53,20 @@ bool memstat_peak_reset(void) {
     bool reset = write(fd, "5", 1) == 1; /* 5: reset the peak resident set (proc(5)) */
     close(fd);
     return reset;
+}
+
+static int touch_object(struct dl_phdr_info *object, size_t size, void *page_bytes) {
+    (void)size;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_R)) continue;
+        const volatile char *start = (const char *)(object->dlpi_addr + segment->p_vaddr);
+        for (size_t at = 0; at < segment->p_filesz; at += *(const size_t *)page_bytes) (void)start[at];
+    }
+    return 0;
+}
+
+void memstat_touch_program(void) {
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(touch_object, &page_bytes);
 }

@@ -22,4 +22,8 @@ uint64_t memstat_rss_bytes(const struct memstat *stat);
 uint64_t memstat_peak_bytes(const struct memstat *stat);
 bool memstat_peak_reset(void);
 
+/* Reads every page of the program and its libraries, so that code first run later does not count as a map's
+ * memory. */
+void memstat_touch_program(void);
+
 #endif

@@ -59,6 +59,8 @@ const char *selftest_not_injected(const struct map_unit *unit, const struct self
     if (unit->engine) return "it allocates in another process";
     if (!options->heap_macros_only && strcmp(unit->heap, "boehm") == 0)
         return "libgc takes its memory from the system, past the counter";
+    if (!options->heap_macros_only && strcmp(unit->heap, "gosim") == 0)
+        return "the collecting heap takes its memory from the system, past the counter";
     if (!options->fail_after) return "the memory counter is not preloaded";
     if (options->heap_macros_only && traits & TRAIT_ADAPTER)
         return "its library does not allocate through the heap macros";

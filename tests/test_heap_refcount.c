@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "harness/fault.h"
-#include "harness/selftest.h"
+#include "harness/registry.h"
+#include "harness/selftest_parts.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 #ifndef MAPBENCH_FAULTS
@@ -150,6 +151,34 @@ static void test_map_holds_what_it_needs(void **state) {
     expect(0, 0);
 }
 
+/* Every map that is compiled for this heap: while it grows and shrinks nothing it gives up has to wait, and
+ * it leaves nothing behind. */
+static void test_maps_of_the_build(void **state) {
+    (void)state;
+    enum { KEYS = 5000 };
+    size_t units = 0;
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct map_unit *unit = registry_at(i);
+        struct selftest_keys keys;
+        if (strcmp(unit->heap, "refcount") != 0 || unit->unavailable) continue;
+        selftest_keys_make(&keys, shape_find(unit->shape), SELFTEST_KEYS_RANDOM, KEYS, 3);
+        struct run_args args = {.keys = keys.stored, .n = KEYS}, half = {.keys = keys.asked, .n = KEYS / 2};
+        void *map = unit->op.create(unit->own_heap, 0);
+        unit->run.put(map, &args);
+        if (stats().waiting) fail_msg("%s/%s: objects wait after growth", unit->map, unit->shape);
+        unit->run.del(map, &half);
+        void *copy = unit->op.copy(map);
+        unit->op.clear(map);
+        if (stats().waiting) fail_msg("%s/%s: objects wait after clear", unit->map, unit->shape);
+        unit->op.destroy(map);
+        unit->op.destroy(copy);
+        if (stats().objects) fail_msg("%s/%s: objects are left", unit->map, unit->shape);
+        selftest_keys_free(&keys);
+        units++;
+    }
+    assert_in_range(units, 16, 64);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waits_for_the_last_reference),
@@ -159,6 +188,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_no_reference),
         cmocka_unit_test(test_map_is_right),
         cmocka_unit_test(test_map_holds_what_it_needs),
+        cmocka_unit_test(test_maps_of_the_build),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,16 +12,34 @@
 #include <stdlib.h>
 
 #include "harness/heaps/gosim/gosim.h"
+#include "harness/heaps/gosim_own.h"
+
+#ifdef MAPBENCH_FAULTS
+#include "harness/fault.h"
+#define HEAP_MAY_FAIL(call) (fault_now() ? NULL : (call))
+#else
+#define HEAP_MAY_FAIL(call) (call)
+#endif
 
 #define HEAP_NAME "gosim"
 #define HEAP_COLLECTS 1
-/* Scenarios drive single operations: no loops are compiled. */
-#define UNIT_OPERATIONS_ONLY 1
 #define HEAP_FIELD struct gosim *gosim;
 #define HEAP_BIND(map, h) ((void)((map)->gosim = (struct gosim *)(h)))
 #define HEAP_OF(map) ((struct heap *)(map)->gosim)
 /* The next number of the heap's stream, for what a map decides at random (its hash seed). */
 #define HEAP_RANDOM(h) gosim_random((struct gosim *)(h))
+
+/* --- the unit's own heap --- */
+
+/* Mutable and global for the same reason as the arena's: the maps of a unit come and go apart. Scenarios give
+ * a heap of theirs, and see to its roots themselves. */
+static struct gosim_own heap_unit_own;
+#define HEAP_UNIT_OWN ((struct heap *)&heap_unit_own)
+#define HEAP_GIVEN(h) ((h) == HEAP_UNIT_OWN ? (struct heap *)gosim_own_heap(&heap_unit_own) : (h))
+/* In order: a map that was made (or was not, NULL); one that is gone; between two operations of one. */
+#define HEAP_KEEP(map) gosim_own_keep(&heap_unit_own, (map) ? (map)->gosim : NULL, (map))
+#define HEAP_FORGET(h, map) gosim_own_forget(&heap_unit_own, (struct gosim *)(h), (map))
+#define HEAP_SAFE_POINT(map) gosim_safe_point((map)->gosim)
 
 /* --- type descriptors --- */
 
@@ -63,7 +81,9 @@ static const struct gosim_type heap_type_u64 = {"[]uint64", 8, NULL, 0, 0};
              : &heap_type_u64 MAP_HEAP_TYPES(HEAP_TYPE_CASE), default                                        \
              : sizeof(type) == sizeof(map_val) ? &heap_type_val : &heap_type_key)
 
-#define HEAP_NEW(h, type, n) ((type *)gosim_new((struct gosim *)(h), HEAP_TYPE_OF(type), (n)))
+/* No heap: the unit's own could not be opened. */
+#define HEAP_NEW(h, type, n)                                                                                 \
+    ((type *)((h) ? HEAP_MAY_FAIL(gosim_new((struct gosim *)(h), HEAP_TYPE_OF(type), (n))) : NULL))
 #define HEAP_NEW_ZEROED(h, type, n) HEAP_NEW(h, type, n)
 #define HEAP_FREE(h, ptr) ((void)(h), (void)(ptr))
 #define HEAP_STORE(h, slot, ptr) gosim_store((struct gosim *)(h), (slot), (void *)(uintptr_t)(ptr))

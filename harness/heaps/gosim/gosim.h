@@ -68,6 +68,7 @@ struct gosim_options {
                    the books */
     int header_since_go; /* 122 (default): malloc header from Go 1.22 on; 121: none */
     uint64_t seed;       /* of gosim_random; any number */
+    bool at_safe_points; /* collects by itself in gosim_safe_point only, never in gosim_new */
 };
 struct gosim *gosim_open(const struct gosim_options *options); /* NULL: out of memory */
 void gosim_close(struct gosim *heap);
@@ -104,6 +105,9 @@ void gosim_set_gogc(struct gosim *heap, int percent);
 /* No collection by itself in between (they nest): for code that has new objects only in C variables. */
 void gosim_hold(struct gosim *heap);
 void gosim_release(struct gosim *heap);
+/* A place where the program keeps new objects in no C variable alone. A heap opened with at_safe_points
+ * collects here once the pacer has asked for it; elsewhere this does nothing. */
+static inline void gosim_safe_point(struct gosim *heap);
 /* Marks in steps, to show black allocation and barriers: begin, then stores, then end. */
 void gosim_begin_mark(struct gosim *heap);
 bool gosim_marking(const struct gosim *heap);
@@ -122,6 +126,10 @@ struct gosim_stats {
     uint64_t resident_bytes; /* pages of the heap that are in memory */
 };
 void gosim_stats(struct gosim *heap, struct gosim_stats *out);
+/* heap_alloc alone, without a look at the pages; and the most it was when a collection began, of those since
+ * the last call. */
+uint64_t gosim_heap_alloc(const struct gosim *heap);
+uint64_t gosim_take_peak(struct gosim *heap);
 
 /* --- finalizers, cleanups, weak pointers (special.c) --- */
 
@@ -215,8 +223,13 @@ bool gosim_owner(struct gosim *heap, const char *owner); /* false: out of memory
 typedef void *gosim_slot __attribute__((may_alias));
 struct gosim_front { /* the beginning of struct gosim */
     bool marking;
+    bool due; /* a collection waits for a safe point */
     uint64_t barriers_idle;
 };
+void gosim_collect_due(struct gosim *heap);
+static inline void gosim_safe_point(struct gosim *heap) {
+    if (__builtin_expect(((struct gosim_front *)heap)->due, 0)) gosim_collect_due(heap);
+}
 void gosim_store_marking(struct gosim *heap, void *slot, void *value);
 static inline void gosim_store(struct gosim *heap, void *slot, void *value) {
     struct gosim_front *front = (struct gosim_front *)heap;

@@ -67,6 +67,7 @@ struct gosim *gosim_open(const struct gosim_options *options) {
     heap->check = options->check;
     heap->random = options->seed;
     heap->header = options->header_since_go == 0 || options->header_since_go >= 122;
+    heap->at_safe_points = options->at_safe_points;
     heap->opened_ns = gs_clock_ns();
     if (!open_pages(heap, options->address_bytes)) {
         free(heap);

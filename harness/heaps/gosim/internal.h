@@ -178,6 +178,7 @@ struct gosim {
     /* Allocation. */
     bool check;
     bool header;
+    bool at_safe_points;
     uintptr_t tiny;
     uint32_t tiny_offset;
     uint64_t tiny_allocs;
@@ -201,7 +202,8 @@ struct gosim {
     uint32_t sweep_class;
     uint64_t num_gc, num_forced, goal, goal_before, heap_marked, marked_objects, marked_bytes, mark_ns,
         pause_ns, opened_ns;
-    uint64_t alloc_at_start;
+    uint64_t alloc_at_start,
+        alloc_peak; /* at the last collection's begin; the most, of those since it was taken */
     uint64_t barriers_marking, barriers_bulk;
     struct gs_root *roots;
     size_t root_count, root_capacity;

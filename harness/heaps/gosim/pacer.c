@@ -54,7 +54,8 @@ void gosim_set_gogc(struct gosim *heap, int percent) {
 }
 
 bool gs_may_collect(const struct gosim *heap) {
-    return !heap->front.marking && heap->held == 0 && (heap->gogc >= 0 || heap->memory_limit);
+    return !heap->front.marking && heap->held == 0 && !heap->at_safe_points &&
+           (heap->gogc >= 0 || heap->memory_limit);
 }
 
 void gosim_hold(struct gosim *heap) {
@@ -78,6 +79,7 @@ void gosim_begin_mark(struct gosim *heap) {
     uint64_t start = gs_clock_ns();
     gs_sweep_all(heap);
     heap->alloc_at_start = gs_heap_alloc(heap);
+    if (heap->alloc_at_start > heap->alloc_peak) heap->alloc_peak = heap->alloc_at_start;
     heap->goal_before = heap->goal;
     heap->scanned_bytes = 0;
     heap->front.marking = true;
@@ -108,7 +110,7 @@ static void end_mark(struct gosim *heap, bool forced) {
     gs_drain(heap);
     gs_specials_after_mark(heap);
     uint64_t at_end = gs_heap_alloc(heap);
-    heap->front.marking = false;
+    heap->front.marking = heap->front.due = false;
     gs_flush(heap);
     count_marked(heap);
     gs_sched_after_cycle(heap, forced);
@@ -140,7 +142,15 @@ void gosim_collect(struct gosim *heap) {
 }
 
 void gs_collect_natural(struct gosim *heap) {
-    if (GS_LIKELY(heap->heap_live < heap->trigger) || !gs_may_collect(heap)) return;
+    if (GS_LIKELY(heap->heap_live < heap->trigger)) return;
+    heap->front.due = heap->at_safe_points;
+    if (!gs_may_collect(heap)) return;
+    gosim_begin_mark(heap);
+    end_mark(heap, false);
+}
+
+void gosim_collect_due(struct gosim *heap) {
+    if (heap->held || heap->front.marking) return;
     gosim_begin_mark(heap);
     end_mark(heap, false);
 }

@@ -37,6 +37,16 @@ uint64_t gs_heap_alloc(const struct gosim *heap) {
     return sum.malloc_bytes - sum.free_bytes;
 }
 
+uint64_t gosim_heap_alloc(const struct gosim *heap) {
+    return gs_heap_alloc(heap);
+}
+
+uint64_t gosim_take_peak(struct gosim *heap) {
+    uint64_t peak = heap->alloc_peak;
+    heap->alloc_peak = 0;
+    return peak;
+}
+
 void gosim_stats(struct gosim *heap, struct gosim_stats *out) {
     gs_flush(heap); /* as ReadMemStats does: a new tiny block begins */
     struct totals sum = add_up(heap);
