@@ -133,7 +133,9 @@ static void go_drop_old(struct map *map) {
     go_free_all_cells(map, map->h.oldbuckets, buckets);
     go_release(map, map->h.oldbuckets, go_array_buckets(b, sizeof(struct go_bmap), GO_HEADERLESS),
                map->h.extra ? map->h.extra->oldoverflow : NULL);
+    HEAP_DROP(HEAP_OF(map), &map->h.oldbuckets);
     map->h.oldbuckets = NULL;
+    if (map->h.extra) HEAP_DROP(HEAP_OF(map), &map->h.extra->oldoverflow);
     if (map->h.extra) map->h.extra->oldoverflow = NULL;
 }
 
@@ -365,14 +367,17 @@ static void map_clear(struct map *map) {
     for (size_t i = 0; list && i < list->len; i++) /* walks may be in one of them */
         if (list->item[i] < h->buckets || list->item[i] >= h->buckets + buckets) {
             memset(list->item[i]->top, GO_EMPTY_REST, GO_SLOTS);
+            HEAP_DROP(HEAP_OF(map), &list->item[i]->overflow);
             list->item[i]->overflow = NULL;
             go_release(map, list->item[i], 1, NULL);
         }
     if (list) HEAP_FREE(HEAP_OF(map), list->item);
     HEAP_FREE(HEAP_OF(map), list);
+    for (size_t n = 0; n < buckets; n++) HEAP_DROP(HEAP_OF(map), &h->buckets[n].overflow);
     memset(h->buckets, 0, buckets * sizeof *h->buckets);
     struct go_bmap *next;
     go_mark_last(h->buckets, h->B, &next);
+    if (h->extra) HEAP_DROP(HEAP_OF(map), &h->extra->overflow);
     if (h->extra) *h->extra = (struct go_mapextra){.next_overflow = next};
 }
 

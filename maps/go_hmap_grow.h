@@ -75,7 +75,9 @@ static void go_advance_mark(struct map *map, size_t old_buckets) {
     unsigned old_b = (unsigned)__builtin_ctzll(old_buckets);
     struct go_bmap_list *overflow = h->extra ? h->extra->oldoverflow : NULL;
     go_release(map, h->oldbuckets, go_array_buckets(old_b, sizeof(struct go_bmap), GO_HEADERLESS), overflow);
+    HEAP_DROP(HEAP_OF(map), &h->oldbuckets);
     h->oldbuckets = NULL;
+    if (h->extra) HEAP_DROP(HEAP_OF(map), &h->extra->oldoverflow);
     if (h->extra) h->extra->oldoverflow = NULL;
     h->flags &= (uint8_t)~GO_SAME_SIZE;
 }
