@@ -12,7 +12,7 @@
 #include "harness/registry.h"
 #include "harness/selftest_parts.h"
 
-enum { ENTRIES = 40000, COPIES = 6, SMALL_MAPS = 6000, SMALL_ENTRIES = 20, MODEL_OPERATIONS = 6000 };
+enum { ENTRIES = 40000, COPIES = 6, SMALL_MAPS = 6000, SMALL_ENTRIES = 20, MODEL_OPERATIONS = 2000 };
 
 /* One unit with its keys, as the loops take them. */
 struct scene {

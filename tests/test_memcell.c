@@ -27,14 +27,19 @@ static const char *mapbench(char *path) {
     return path;
 }
 
-static json_t *measure(const char *map, const char *shape, const char *keys, size_t n, const char *workload,
-                       unsigned limit_s, char *why, size_t why_size) {
+static json_t *measure_on(const char *heap, const char *map, const char *shape, const char *keys, size_t n,
+                          const char *workload, unsigned limit_s, char *why, size_t why_size) {
     char path[PATH_MAX];
-    const struct map_unit *unit = registry_find(map, shape, "common", "malloc");
+    const struct map_unit *unit = registry_find(map, shape, "common", heap);
     assert_non_null(unit);
     struct memcell_args args = {
         .unit = unit, .keys_spec = keys, .n = n, .seed = 7, .workload = workload, .limit_s = limit_s};
     return memcell_measure(&args, mapbench(path), why, why_size);
+}
+
+static json_t *measure(const char *map, const char *shape, const char *keys, size_t n, const char *workload,
+                       unsigned limit_s, char *why, size_t why_size) {
+    return measure_on("malloc", map, shape, keys, n, workload, limit_s, why, why_size);
 }
 
 static json_t *measured(const char *map, const char *shape, const char *keys, size_t n,
@@ -88,6 +93,15 @@ static void check_totals(const json_t *cell, size_t n) {
         if (entries > (double)(n / 2))
             assert_true(bytes / entries > least - 1e-6 && bytes / entries < most + 1e-6);
     }
+}
+
+static json_t *collected(const char *map, size_t n, const char *workload) {
+    char why[300] = "";
+    json_t *cell = measure_on("gosim", map, "u64_u64", "uniform", n, workload, 60, why, sizeof why);
+    if (!cell) fail_msg("%s on gosim, %zu entries: %s", map, n, why);
+    check_curve(cell, n);
+    check_totals(cell, n);
+    return cell;
 }
 
 /* A map of arrays: growth is a jump between two neighbouring sizes, never hidden in a longer stretch. */
@@ -199,6 +213,36 @@ static void test_tiny(void **state) {
     }
 }
 
+/* On the collecting heap what is dead does not count: a node of 24 bytes an entry, 2^15 buckets, the map. Nor
+ * do the old arrays, except in the peak. */
+static void test_collecting_heap(void **state) {
+    (void)state;
+    enum { N = 20000, BUCKET_BYTES = 8 << 15, MAP_BYTES = 256 };
+    json_t *cell = collected("chained", N, "put_grow");
+    assert_int_equal(number(cell, "blocks_live"), N + 2);
+    assert_in_range(number(cell, "bytes_live"), N * 24 + BUCKET_BYTES, N * 24 + BUCKET_BYTES + MAP_BYTES);
+    assert_in_range(number(cell, "requested_bytes"), N * 24 + BUCKET_BYTES, number(cell, "bytes_live"));
+    json_t *again = collected("chained", N, "put_grow");
+    assert_true(json_equal(json_object_get(cell, "octave"), json_object_get(again, "octave")));
+    assert_int_equal(number(cell, "bytes_peak"), number(again, "bytes_peak"));
+    json_decref(cell);
+    json_decref(again);
+
+    cell = collected("linear", N, "put_grow");
+    assert_int_equal(number(cell, "blocks_live"), 2);
+    assert_in_range(number(cell, "bytes_peak"), number(cell, "bytes_live") * 3 / 2 - MAP_BYTES,
+                    number(cell, "bytes_live") * 2);
+    json_decref(cell);
+
+    cell = collected("chained", N, "small_put");
+    assert_in_range(number(cell, "blocks_live"), N + 2 * N / 40, N + 2 * N / 26);
+    json_decref(cell);
+    cell = collected("null", 3000, "put_grow");
+    assert_int_equal(number(cell, "blocks_live"), 1);
+    assert_in_range(number(cell, "bytes_live"), 1, 64);
+    json_decref(cell);
+}
+
 static void expect_why(const char *map, const char *keys, size_t n, const char *workload, unsigned limit_s,
                        const char *expected) {
     char why[300] = "";
@@ -253,6 +297,7 @@ int main(void) {
         cmocka_unit_test(test_repeats_to_the_byte),
         cmocka_unit_test(test_small_maps),
         cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_collecting_heap),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_out_of_memory),
     };
