@@ -20,6 +20,7 @@ const char *boehm_unavailable(void) {
 static void start_once(void) {
     GC_set_no_dls(1); /* no library's static data: its own last_addr pins an object otherwise */
     GC_set_handle_fork(1);
+    GC_set_finalize_on_demand(1);          /* where and when boehm_run_due says */
     GC_set_warn_proc(GC_ignore_warn_proc); /* it advises other calls for large objects, on stderr */
     GC_INIT();
     GC_clear_roots(); /* the program's static data */
@@ -79,10 +80,24 @@ bool boehm_thread(void (*f)(void *context), void *context) {
            start.registered;
 }
 
-void boehm_collect(void) {
+/* What the last collection left below this frame, addresses of objects among it, would lie in frames of the
+ * next one, which writes to few of their words and scans all. */
+__attribute__((noinline)) static void wipe_stack_below(void) {
+    enum { WIPED_BYTES = 16 << 10 };
+    char below[WIPED_BYTES];
+    memset(below, 0, sizeof below);
+    __asm__ volatile("" : : "r"(below) : "memory"); /* the stores must not be optimized away */
+}
+
+void boehm_collect_once(void) {
     boehm_start();
+    wipe_stack_below();
     GC_gcollect();
-    GC_gcollect();
+}
+
+void boehm_collect(void) {
+    boehm_collect_once();
+    boehm_collect_once();
 }
 
 void boehm_enable(bool on) {
@@ -111,11 +126,19 @@ static void *GC_CALLBACK enumerate_locked(void *walk) {
     return NULL;
 }
 
+static void enumerate(void *walk) {
+    GC_call_with_alloc_lock(enumerate_locked, walk);
+}
+
 void boehm_live(struct boehm_live *out, boehm_visit_fn *visit, void *context) {
     struct walk walk = {.live = out, .visit = visit, .context = context};
     *out = (struct boehm_live){0};
     boehm_start();
-    GC_call_with_alloc_lock(enumerate_locked, &walk);
+    boehm_thread(enumerate, &walk);
+}
+
+uint64_t boehm_bytes_since_collection(void) {
+    return GC_get_bytes_since_gc();
 }
 
 #else
@@ -156,6 +179,12 @@ bool boehm_thread(void (*f)(void *context), void *context) {
     die(__func__);
 }
 void boehm_collect(void) {
+    die(__func__);
+}
+void boehm_collect_once(void) {
+    die(__func__);
+}
+uint64_t boehm_bytes_since_collection(void) {
     die(__func__);
 }
 void boehm_enable(bool on) {

@@ -9,7 +9,8 @@
  * - its own objects, except those made as BOEHM_ATOMIC,
  *
  * and nothing else: no static data, neither the program's nor a library's. Numbers that must be exact are
- * taken after boehm_thread, whose stack is gone then.
+ * taken after boehm_thread, whose stack is gone then. What a collection or a count leaves on the stack of the
+ * thread that called for it is no root of the next one either: counts have been exact to the object.
  * Without libgc-dev at build time boehm_unavailable says so, and nothing else may be called.
  * Source: bdwgc 8.2, gc.h and gc_mark.h.
  */
@@ -43,6 +44,7 @@ bool boehm_thread(void (*f)(void *context), void *context);
 
 /* Two full collections. */
 void boehm_collect(void);
+void boehm_collect_once(void);
 /* While off, nothing is collected. */
 void boehm_enable(bool on);
 
@@ -53,5 +55,7 @@ struct boehm_live {
 };
 typedef void boehm_visit_fn(void *context, const void *object, size_t bytes);
 void boehm_live(struct boehm_live *out, boehm_visit_fn *visit, void *context);
+/* Bytes allocated since that collection. Small objects are counted when a thread takes a batch of them. */
+uint64_t boehm_bytes_since_collection(void);
 
 #endif
