@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/heaps/boehm_heap.h"
+#include "harness/heaps/boehm_special.h"
 #include "harness/heaps/gosim/gosim.h"
 #include "harness/memstat.h"
 #include "harness/retention/holders.h"
@@ -21,6 +23,7 @@ struct retention {
     const struct case_plan *plan;
     struct gosim *gosim;
     struct gosim_stats base, last;
+    struct boehm_live boehm_base;
     bool based;
     FILE *out;
     json_t *extra, *events;
@@ -126,8 +129,29 @@ static void add_heap(struct retention *r, json_t *line, uint64_t live_bytes, boo
     r->last = s;
 }
 
+/* What the last collection left, and without one just before, what was allocated since. Those bytes are of no
+ * known number of objects, and heap_objects leaves them out. */
+static void add_boehm(struct retention *r, json_t *line, uint64_t live_bytes, bool collected) {
+    const json_t *noted = json_object_get(r->extra, "kept_bytes");
+    uint64_t since_bytes = collected ? 0 : boehm_bytes_since_collection();
+    struct boehm_live now;
+    boehm_live(&now, NULL, NULL);
+    now.bytes += since_bytes;
+    if (!r->based) r->boehm_base = now;
+    int64_t kept = (int64_t)(now.bytes - r->boehm_base.bytes);
+    double judged = noted ? json_number_value(noted) : (double)kept;
+    json_t *numbers =
+        json_pack("{s:I, s:I, s:I, s:I, s:b}", "heap_alloc", (json_int_t)now.bytes, "heap_objects",
+                  (json_int_t)now.objects, "d_heap_alloc", (json_int_t)kept, "d_heap_objects",
+                  (json_int_t)(now.objects - r->boehm_base.objects), "after_forced_gc", collected);
+    json_object_update(line, numbers);
+    json_decref(numbers);
+    json_object_set_new(line, "amplification",
+                        live_bytes ? json_real(judged / (double)live_bytes) : json_null());
+}
+
 /* Of another heap the kernel says what it takes, unless the scenario measures it in its own way (pages that
- * two processes share, objects that a collector finds) and notes it as "kept_bytes". */
+ * two processes share) and notes it as "kept_bytes". */
 static void add_resident(struct retention *r, json_t *line, uint64_t live_bytes, int64_t resident) {
     const json_t *noted = json_object_get(r->extra, "kept_bytes");
     double kept = noted ? json_number_value(noted) : (double)resident;
@@ -151,6 +175,8 @@ static bool write_checkpoint(struct retention *r, const char *label, size_t step
     json_object_set_new(line, "rss", r->resident_known ? json_integer(resident) : json_null());
     if (r->gosim)
         add_heap(r, line, live_bytes, collected);
+    else if (r->plan->heap == CASE_BOEHM)
+        add_boehm(r, line, live_bytes, collected);
     else
         add_resident(r, line, live_bytes, resident);
     json_object_set_new(line, "path", json_null());
@@ -171,6 +197,9 @@ bool checkpoint(struct retention *r, const char *label, size_t step, uint64_t li
         gosim_collect(r->gosim); /* what the first one finalized is freed by the second */
         const char *fault = r->plan->check ? gosim_verify(r->gosim) : NULL;
         if (fault) return case_fail(r, "the heap is corrupt at %s %zu: %s", label, step, fault);
+    } else if (r->plan->heap == CASE_BOEHM) {
+        if (!boehm_collect_and_run() || !boehm_collect_and_run())
+            return case_fail(r, "no thread can be started");
     }
     return write_checkpoint(r, label, step, live_bytes, true);
 }
@@ -210,6 +239,7 @@ static int child(const struct case_plan *plan, int fd) {
         r.gosim = gosim_open(&options);
         if (!r.gosim) return case_fail(&r, "out of memory: no address space for a heap"), 1;
     }
+    if (plan->heap == CASE_BOEHM) boehm_start(); /* on this thread, which lives as long as the case */
     bool ok = plan->scenario->run(&r);
     if (!ok && r.gosim && gosim_why(r.gosim) && *gosim_why(r.gosim)) case_fail(&r, "%s", gosim_why(r.gosim));
     holders_finish(&r.holders, plan);

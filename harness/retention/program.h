@@ -1,4 +1,5 @@
-/* The program that a scenario plays: its strings, structs and maps on a gosim heap, with Go's sizes. */
+/* The program that a scenario plays: its strings, structs and maps on a gosim heap, with Go's sizes, or on
+ * the Boehm collector. */
 #ifndef MAPBENCH_RETENTION_PROGRAM_H
 #define MAPBENCH_RETENTION_PROGRAM_H
 
@@ -20,7 +21,30 @@ struct slice {
     size_t len, cap;
 };
 
-/* NULL when memory runs out: the case's gosim_why has the reason, the scenario returns false. */
+/* --- the heap below, gosim or boehm; on boehm a type is scanned whole or, without pointers, not at all ---
+ */
+
+bool program_on_boehm(const struct retention *r);
+/* Variables outside the heap. Until the variable is no root, it must stay where it is. */
+void program_root(struct retention *r, void *slot, const char *name);
+void program_unroot(struct retention *r, void *slot);
+/* A pointer into a field of an object. */
+void program_store(struct retention *r, void *slot, void *value);
+/* One collection, and what it makes due. */
+bool program_collect(struct retention *r);
+/* A part of the program, in which boehm runs on a thread of its own and collects nothing: what was in its
+ * registers and on its stack is gone at the next checkpoint. Returns what f does. */
+bool program_phase(struct retention *r, bool (*f)(void *context), void *context);
+
+/* As gosim and boehm_special.h have them. False, NULL: out of memory. */
+bool program_set_finalizer(struct retention *r, void *object, void (*f)(void *object));
+bool program_add_cleanup(struct retention *r, void *object, void (*f)(void *argument), void *argument);
+void *program_weak_make(struct retention *r, void *object); /* an object of the heap */
+bool program_ephemeron(struct retention *r, void *key, void *value);
+
+/* --- objects and maps --- */
+
+/* NULL when memory runs out: the case has the reason, the scenario returns false. */
 void *program_new(struct retention *r, const struct gosim_type *type, size_t count);
 /* A string of its own, and the key of index i: "key-%012d", one allocation of 16 bytes without pointers. */
 struct str program_string(struct retention *r, const char *text, size_t len);

@@ -8,6 +8,7 @@
 
 #include "harness/clock.h"
 #include "harness/engine.h"
+#include "harness/heaps/boehm_heap.h"
 #include "harness/job.h"
 #include "harness/plan.h"
 #include "harness/python.h"
@@ -49,6 +50,13 @@ static void skip(struct retain *r, const struct scenario *s, const char *what, c
                                     map, "heap", case_heap_name(heap), "reason", why));
 }
 
+static const char *case_cannot(const struct scenario *s, const struct variant *v, const struct map_unit *unit,
+                               enum case_heap heap) {
+    if (heap == CASE_BOEHM && boehm_unavailable()) return boehm_unavailable();
+    if (heap == CASE_BOEHM && s->on_boehm) return NULL;
+    return s->cannot ? s->cannot(unit, v->name) : NULL;
+}
+
 static void run_case(struct retain *r, const struct scenario *s, const struct variant *v,
                      const struct map_unit *unit, enum case_heap heap) {
     const struct retain_options *o = &r->options;
@@ -62,9 +70,10 @@ static void run_case(struct retain *r, const struct scenario *s, const struct va
         .wish = {o->snapshot, o->snapshot_at ? o->snapshot_at : "verdict", o->diff_from, o->diff_to},
         .check = o->check,
         .limit_s = o->limit_s};
-    const char *cannot = s->cannot ? s->cannot(unit, v->name) : NULL;
+    const char *cannot = case_cannot(s, v, unit, heap);
     char what[128];
-    snprintf(what, sizeof what, "%s%s%s", v->name, unit ? " with " : "", unit ? unit->map : "");
+    snprintf(what, sizeof what, "%s%s%s on %s", v->name, unit ? " with " : "", unit ? unit->map : "",
+             case_heap_name(heap));
     if (cannot)
         skip(r, s, what, unit ? unit->map : NULL, heap, cannot);
     else if (!case_run(&plan, r->lines))
@@ -78,17 +87,20 @@ static void run_variants(struct retain *r, const struct scenario *s, const struc
 }
 
 /* The maps of a scenario that are selected: those it makes sense for and that have the shape. */
-static void run_maps(struct retain *r, const struct scenario *s) {
+static void run_maps(struct retain *r, const struct scenario *s, enum case_heap heap) {
+    const char *shape = heap == CASE_BOEHM ? s->on_boehm->shape : s->shape;
     for (size_t i = 0; i < retention_map_count() && !interrupted; i++) {
         const char *map = retention_map_name(i);
-        const struct map_unit *unit = retention_unit(map, s->shape);
+        const struct map_unit *unit = retention_unit_on(case_heap_name(heap), map, shape);
         if (!retain_selected(r->options.maps, map)) continue;
         if (s->maps[0] && !retain_selected(s->maps, map))
-            skip(r, s, map, map, CASE_GOSIM, "the story is about another map");
+            skip(r, s, map, map, heap, "the story is about another map");
         else if (!unit)
-            skip(r, s, map, map, CASE_GOSIM, "the map does not take such keys or values");
+            skip(r, s, map, map, heap,
+                 heap == CASE_BOEHM ? "the map is not compiled for boehm"
+                                    : "the map does not take such keys or values");
         else
-            run_variants(r, s, unit, CASE_GOSIM);
+            run_variants(r, s, unit, heap);
     }
 }
 
@@ -103,7 +115,7 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
             !retain_selected(o->engines, "c"))
             continue;
         if (s->about == ABOUT_MAP)
-            run_maps(r, s);
+            run_maps(r, s, heap);
         else if (!o->maps)
             run_variants(r, s, NULL, heap);
     }

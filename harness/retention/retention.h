@@ -35,6 +35,16 @@ struct variant {
 enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
 enum { ON_GOSIM = 1, ON_BOEHM = 2, ON_MALLOC = 4, ON_GO = 8 };
 
+/* How a scenario that ON_GOSIM tells is told on boehm: by the same program, with what differs. */
+struct boehm_telling {
+    const char *shape; /* ABOUT_MAP: of its map */
+    /* In place of the scenario's: objects are larger by a byte, rounded up to 16; libgc's tables of
+     * finalizers and links are counted, and never shrink; and some objects are allowed for that a stray word
+     * may pin. */
+    double bound_factor;
+    uint64_t bound_bytes;
+};
+
 struct scenario {
     int number; /* of the catalogue (docs/retention.md) */
     const char *name;
@@ -58,6 +68,8 @@ struct scenario {
     uint64_t bound_bytes_per_n, bound_bytes;
     /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */
     const char *(*cannot)(const struct map_unit *unit, const char *variant);
+    const struct boehm_telling
+        *on_boehm; /* ON_GOSIM | ON_BOEHM, where every variant can be told; else NULL */
     bool (*run)(struct retention *r);
 };
 
@@ -77,7 +89,7 @@ const char *case_variant(const struct retention *r);
 bool case_is(const struct retention *r, const char *variant);
 size_t case_n(const struct retention *r);
 uint64_t case_seed(const struct retention *r);
-struct gosim *case_gosim(const struct retention *r); /* ON_GOSIM */
+struct gosim *case_gosim(const struct retention *r); /* NULL: on another heap */
 const struct map_unit *
 case_unit(const struct retention *r); /* ABOUT_MAP: compiled for `shape` and the heap */
 

@@ -1,4 +1,4 @@
-/* The maps that retention scenarios run over: units on the gosim heap, driven by single operations. */
+/* The maps that retention scenarios run over: units on a collecting heap, driven by single operations. */
 #ifndef MAPBENCH_RETENTION_UNITS_H
 #define MAPBENCH_RETENTION_UNITS_H
 
@@ -6,7 +6,9 @@
 
 size_t retention_map_count(void);
 const char *retention_map_name(size_t i);
-/* NULL: the map is not compiled for this shape. */
+/* NULL: the map is not compiled for this shape and heap. */
+const struct map_unit *retention_unit_on(const char *heap, const char *map, const char *shape);
+/* On gosim. */
 const struct map_unit *retention_unit(const char *map, const char *shape);
 
 #endif

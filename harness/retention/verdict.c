@@ -20,9 +20,12 @@ static bool kept_bytes(const json_t *line, double *kept) {
 }
 
 static double bound_of(const struct scenario *s, const json_t *line) {
-    return s->bound_factor * json_number_value(json_object_get(line, "semantic_live_bytes")) +
-           (double)s->bound_bytes_per_n * json_number_value(json_object_get(line, "n")) +
-           (double)s->bound_bytes;
+    bool boehm = s->on_boehm && strcmp(text(line, "heap"), "boehm") == 0;
+    double factor = boehm ? s->on_boehm->bound_factor : s->bound_factor;
+    double per_n = boehm ? 0 : (double)s->bound_bytes_per_n;
+    return factor * json_number_value(json_object_get(line, "semantic_live_bytes")) +
+           per_n * json_number_value(json_object_get(line, "n")) +
+           (double)(boehm ? s->on_boehm->bound_bytes : s->bound_bytes);
 }
 
 static bool same_case(const json_t *a, const json_t *b) {
