@@ -204,7 +204,7 @@ static void make_unit(struct engine *e, const struct engine_row *row, const stru
         .key_size = shape->key_size,
         .val_size = shape->val_size,
         .op = {op_create, op_destroy, op_get, op_put, op_del, op_len, op_capacity, op_clear, op_copy, op_each,
-               op_check, op_structure, NULL, NULL, NULL},
+               op_check, op_structure, NULL, NULL, NULL, NULL},
         .run =
             {
 #define X(loop) .loop = run_##loop,

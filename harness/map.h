@@ -52,11 +52,22 @@ struct map_facts {
 
 /* What a unit can say of its inner state; zero where it does not apply. */
 struct map_structure {
-    size_t capacity;    /* slots, buckets or nodes the present arrays hold */
-    size_t tombstones;  /* slots that are neither live nor free */
-    size_t probe_max;   /* steps of the longest successful lookup, 1 = first place looked at */
-    double probe_mean;  /* the same, averaged over the live entries */
-    size_t array_bytes; /* bytes of the map's arrays, without per-entry nodes */
+    size_t capacity;     /* slots, buckets or nodes the present arrays hold */
+    size_t tombstones;   /* slots that are neither live nor free */
+    size_t probe_max;    /* steps of the longest successful lookup, 1 = first place looked at */
+    double probe_mean;   /* the same, averaged over the live entries */
+    size_t array_bytes;  /* bytes of the map's arrays, without per-entry nodes */
+    size_t old_capacity; /* what the array that is still being emptied held; 0: there is none */
+};
+
+/* What a heap that keeps books of its own says of itself; HEAP_UNKNOWN where it cannot tell. */
+#define HEAP_UNKNOWN UINT64_MAX
+struct heap_books {
+    uint64_t live_bytes;      /* taken for objects, garbage that was not collected yet included */
+    uint64_t peak_bytes;      /* the most since the books were read last; 0 where it cannot tell */
+    uint64_t requested_bytes; /* of which the program asked for so many */
+    uint64_t live_blocks, allocations;
+    uint64_t collections; /* that have finished since the process began */
 };
 
 /* Arguments of one measured loop. The caller owns all memory. */
@@ -111,6 +122,9 @@ struct map_ops {
     void *(*walk_begin)(void *map);
     bool (*walk_next)(void *walk, void *key, void *val); /* copies the entry out; false: at the end */
     void (*walk_end)(void *walk);
+    /* NULL for maps that grow at once. What the old array held while its entries move to the new one little
+     * by little; 0 when nothing moves. Takes constant time. */
+    size_t (*old_capacity)(const void *map);
 };
 
 struct map_unit {
@@ -119,6 +133,9 @@ struct map_unit {
     const char *unavailable; /* NULL, or why this unit cannot run; then op and run may be empty */
     struct engine *engine;   /* NULL: compiled into this program */
     struct heap *own_heap;   /* what create and small_put are given; NULL: malloc */
+    /* NULL: the heap keeps no books, its memory is counted at malloc. `collect`: reads them after a
+     * collection of all that is dead. */
+    void (*heap_books)(struct heap *heap, bool collect, struct heap_books *out);
     size_t key_size, val_size;
     struct map_ops op;
     struct map_runs run;

@@ -54,6 +54,7 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
     .unavailable = MAP_UNAVAILABLE,
     .engine = NULL,
     .own_heap = NULL,
+    .heap_books = NULL,
     .key_size = 0,
     .val_size = 0,
     .op = {},
@@ -140,9 +141,33 @@ static void op_walk_end(void *opaque) {
 #endif
     free(walk);
 }
+
+/* Only of maps that evacuate an old array little by little. */
+#ifdef MAP_HAS_OLD_CAPACITY
+static size_t op_old_capacity(const void *map) {
+    return map_old_capacity((const struct map *)map);
+}
+#define UNIT_OLD_CAPACITY op_old_capacity
+#else
+#define UNIT_OLD_CAPACITY NULL
+#endif
+
+/* Only of heaps that keep books. */
+#ifdef HEAP_BOOKS
+static void unit_heap_books(struct heap *heap, bool collect, struct heap_books *out) {
+    HEAP_BOOKS(heap, collect, out);
+}
+#define UNIT_HEAP_BOOKS unit_heap_books
+#else
+#define UNIT_HEAP_BOOKS NULL
+#endif
+
 static void op_structure(void *map, struct map_structure *out) {
     memset(out, 0, sizeof *out);
     out->capacity = map_capacity((struct map *)map);
+#ifdef MAP_HAS_OLD_CAPACITY
+    out->old_capacity = map_old_capacity((struct map *)map);
+#endif
     map_describe((struct map *)map, out);
 }
 
@@ -185,6 +210,7 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
     .unavailable = NULL,
     .engine = NULL,
     .own_heap = HEAP_UNIT_OWN,
+    .heap_books = UNIT_HEAP_BOOKS,
     .key_size = sizeof(map_key),
     .val_size = sizeof(map_val),
     .op = {.create = op_create,
@@ -201,7 +227,8 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
            .structure = op_structure,
            .walk_begin = op_walk_begin,
            .walk_next = op_walk_next,
-           .walk_end = op_walk_end},
+           .walk_end = op_walk_end,
+           .old_capacity = UNIT_OLD_CAPACITY},
 #ifdef UNIT_OPERATIONS_ONLY
     .run = {},
 #else

@@ -73,12 +73,16 @@ static bool wanted(const struct cell *cell, size_t u, bool small_only) {
     return false;
 }
 
+static bool heap_is_counted(const struct cell *cell) {
+    return strcmp(cell->heap, "malloc") == 0 || (cell->units > 0 && cell->unit[0]->heap_books);
+}
+
 /* The memory of a map while it grows to n entries, and, where the job looks at small maps, that of many small
  * ones. */
 json_t *measure_memory(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
-    if (strcmp(cell->heap, "malloc") != 0 && strcmp(cell->heap, "gosim") != 0) {
+    if (!heap_is_counted(cell)) {
         fprintf(stderr,
-                "mapbench: memory is counted at malloc and on gosim: no memory rows for the %s heap\n",
+                "mapbench: the %s heap keeps no books and is not counted at malloc: no memory rows for it\n",
                 cell->heap);
         return json_array();
     }
@@ -107,6 +111,7 @@ static json_t *structure_row(struct measure *m, const struct cell *cell, size_t 
         row_set(row, "tombstones", json_integer((json_int_t)s.tombstones));
         row_set(row, "probe_mean", s.probe_max ? json_real(s.probe_mean) : json_null());
         row_set(row, "probe_max", s.probe_max ? json_integer((json_int_t)s.probe_max) : json_null());
+        row_set(row, "old_capacity", json_integer((json_int_t)s.old_capacity));
         row_set(row, "array_bytes", s.array_bytes ? json_integer((json_int_t)s.array_bytes) : json_null());
     } else {
         row_error(row, bench.why);

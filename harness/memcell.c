@@ -148,12 +148,14 @@ static bool huge_pages_possible(enum memcell_pages pages) {
 }
 
 /* NULL, or why this machine cannot measure with such pages. */
-static const char *pages_refused(enum memcell_pages pages) {
+static const char *pages_refused(const struct map_unit *unit, enum memcell_pages pages) {
     char setting[32];
     resident_thp_setting(setting, sizeof setting);
     if (pages != MEMCELL_PAGES_HUGE || strcmp(setting, "always") == 0) return NULL;
     if (strcmp(setting, "madvise") != 0)
         return "huge pages are off on this machine (/sys/kernel/mm/transparent_hugepage/enabled)";
+    if (unit->heap_books)
+        return "this heap gets huge pages only where transparent_hugepage/enabled says always";
     return strcmp(allocator_name(), "glibc") == 0
                ? NULL
                : "this allocator gets huge pages only where transparent_hugepage/enabled says always";
@@ -165,6 +167,11 @@ static json_t *integers(const int64_t *number, size_t count) {
     return array;
 }
 
+static const char *const event_words[] = {[MEMCELL_GROW] = "grow",
+                                          [MEMCELL_EVACUATE] = "evacuate",
+                                          [MEMCELL_EVACUATED] = "evacuated",
+                                          [MEMCELL_COLLECT] = "collect"};
+
 /* The keys and values themselves are what is live; small maps have no order of growth to show. */
 static void add_layers(json_t *result, const struct memcell_shared *shared, const struct memcell_args *args) {
     int64_t entry_bytes = (int64_t)(args->unit->key_size + args->unit->val_size);
@@ -173,13 +180,19 @@ static void add_layers(json_t *result, const struct memcell_shared *shared, cons
         const struct memcell_point *p = &shared->point[i];
         const int64_t layer[] = {(int64_t)p->entries, (int64_t)p->entries * entry_bytes, p->requested_bytes,
                                  p->bytes_live, p->rss_bytes};
-        json_array_append_new(layers, integers(layer, sizeof layer / sizeof *layer));
+        json_t *row = integers(layer, sizeof layer / sizeof *layer);
+        if (!shared->layers_requested_known) json_array_set_new(row, 2, json_null());
+        json_array_append_new(layers, row);
     }
-    for (size_t i = 0; i < shared->growths; i++)
-        json_array_append_new(events,
-                              json_pack("{s:I, s:s}", "op", (json_int_t)shared->growth[i], "what", "grow"));
+    for (size_t i = 0; i < shared->events; i++)
+        json_array_append_new(events, json_pack("{s:I, s:s}", "op", (json_int_t)shared->event[i].op, "what",
+                                                event_words[shared->event[i].kind]));
     json_object_set_new(result, "layers", layers);
     json_object_set_new(result, "events", events);
+}
+
+static json_t *known(bool is_known, int64_t number) {
+    return is_known ? json_integer((json_int_t)number) : json_null();
 }
 
 static json_t *result_object(const struct memcell_shared *shared, const struct memcell_args *args) {
@@ -190,15 +203,16 @@ static json_t *result_object(const struct memcell_shared *shared, const struct m
         json_array_append_new(curve, integers(point, sizeof point / sizeof *point));
     }
     json_t *result = json_pack(
-        "{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:f, s:f, s:f}, s:I, s:I, s:I, s:I, s:b}", "bytes_live",
+        "{s:I, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:f, s:f, s:f}, s:o, s:I, s:I, s:I, s:b}", "bytes_live",
         (json_int_t)shared->bytes_live, "bytes_per_entry", (double)shared->bytes_live / (double)args->n,
         "bytes_peak", (json_int_t)shared->bytes_peak, "rss_delta", (json_int_t)shared->rss_delta,
-        "rss_peak_delta", (json_int_t)shared->rss_peak_delta, "blocks_live", (json_int_t)shared->blocks_live,
-        "allocations", (json_int_t)shared->allocations, "curve", curve, "octave", "mean", shared->octave_mean,
-        "min", shared->octave_min, "max", shared->octave_max, "requested_bytes",
-        (json_int_t)shared->requested_bytes, "minor_faults", (json_int_t)shared->minor_faults, "major_faults",
-        (json_int_t)shared->major_faults, "huge_bytes", (json_int_t)shared->huge_bytes, "thp",
-        huge_pages_possible(args->pages));
+        "rss_peak_delta", (json_int_t)shared->rss_peak_delta, "blocks_live",
+        known(shared->blocks_known, shared->blocks_live), "allocations",
+        known(shared->allocations_known, shared->allocations), "curve", curve, "octave", "mean",
+        shared->octave_mean, "min", shared->octave_min, "max", shared->octave_max, "requested_bytes",
+        known(shared->requested_known, shared->requested_bytes), "minor_faults",
+        (json_int_t)shared->minor_faults, "major_faults", (json_int_t)shared->major_faults, "huge_bytes",
+        (json_int_t)shared->huge_bytes, "thp", huge_pages_possible(args->pages));
     if (result && strcmp(args->workload, "put_grow") == 0) add_layers(result, shared, args);
     return result;
 }
@@ -237,8 +251,8 @@ json_t *memcell_measure(const struct memcell_args *args, const char *self_path, 
                  "memory cannot be measured in a sanitizer build: its allocator is not the one maps run on");
         return NULL;
     }
-    if (pages_refused(args->pages)) {
-        snprintf(why, why_size, "memory cannot be measured: %s", pages_refused(args->pages));
+    if (pages_refused(args->unit, args->pages)) {
+        snprintf(why, why_size, "memory cannot be measured: %s", pages_refused(args->unit, args->pages));
         return NULL;
     }
     snprintf(why, why_size, "out of memory: cannot build the result");

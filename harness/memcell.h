@@ -43,15 +43,19 @@ enum { MEMCELL_LIMIT_S = 300 };
  * - bytes_peak: most bytes allocated at any moment on the way
  * - allocations: calls on the way
  * - rss_delta, rss_peak_delta: resident bytes above the floor, at the end and at most; may be negative
- * - curve [[entries, bytes_live, rss_bytes]]: 16 points an octave, and before and after every change of
- *   capacity (the first 16 changes of an octave)
+ * - curve [[entries, bytes_live, rss_bytes]]: 16 points an octave, and before and after every event (the
+ *   first 16 of a kind in an octave)
  * - octave {mean, min, max}: bytes per entry over every size in (n/2, n]
  * - requested_bytes: what the map asked the allocator for, of bytes_live
  * - minor_faults, major_faults: page faults on the way; huge_bytes: of rss_delta, in transparent huge pages
  * - thp: whether the map's memory could be in such pages
  * - layers [[entries, live, requested, allocator, resident]]: in bytes, at the points of the curve; live: the
  *   keys and values themselves; allocator: bytes_live. Only of put_grow
- * - events [{op, what}]: "grow": the store (from 1) after which the capacity was another
+ * - events [{op, what}]: the store (from 1) after which the capacity was another ("grow"), an old array began
+ *   to be emptied ("evacuate") or was given up ("evacuated"), or the heap had collected ("collect")
+ *
+ * A heap that keeps books of its own (map.h) is asked instead of the counter: what it cannot tell of
+ * blocks_live, allocations and requested bytes is null, and bytes_peak is the most after any store.
  *
  * New reference. NULL: `why` says in one line what went wrong, where. */
 json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size);

@@ -13,47 +13,12 @@
 
 #include "harness/keys.h"
 #include "harness/memcell.h"
-#include "harness/memcell_shared.h"
-#include "harness/memcount.h"
-#include "harness/memstat.h"
-#include "harness/heaps/gosim_own.h"
+#include "harness/memcell_replay.h"
 #include "harness/registry.h"
-#include "harness/retention/resident.h"
 #include "harness/rng.h"
 #include "harness/shape.h"
 
 enum { WARM_UP_ENTRIES = 1000, SMALL_MAP_ENTRIES_MAX = 64, MMAP_THRESHOLD_BYTES = 128 * 1024 };
-
-struct replay {
-    struct memcell_shared *shared;
-    const struct map_unit *unit;
-    const struct shape *shape;
-    struct keys *keys;
-    size_t n;
-    uint64_t seed;
-    bool small; /* many small maps instead of one */
-
-    uint64_t *index;      /* KEYS_BLOCK */
-    unsigned char *block; /* KEYS_BLOCK keys */
-    void **maps;
-    size_t maps_made;
-    uint64_t small_rng;
-    size_t present_left; /* entries the present map still takes */
-
-    /* Counting: the counter's values that belong to the harness, and the present reading. */
-    bool counting;                /* false: this child reads resident memory */
-    memcount_read_fn *count_read; /* malloc's; NULL while a collecting heap's own books are read */
-    struct gosim_own *collecting; /* that heap */
-    struct memcount floor, now;
-    unsigned changes_in_octave;
-    double octave_sum;
-    size_t octave_readings;
-    /* Resident memory. */
-    struct memstat memstat;
-    struct resident_reader resident;
-    uint64_t rss_floor_bytes;
-    size_t next_point;
-};
 
 __attribute__((format(printf, 2, 3))) static bool give_up(struct replay *replay, const char *format, ...) {
     va_list list;
@@ -126,104 +91,11 @@ static bool make_room(struct replay *replay) {
     return true;
 }
 
-/* --- points --- */
-
-static unsigned octave_of(uint64_t entries) {
-    return 63u - (unsigned)__builtin_clzll(entries);
-}
-
-/* 16 sizes an octave: every size below 16, then those divisible by a sixteenth of their power of two. */
-static bool is_regular_point(const struct replay *replay, uint64_t entries) {
-    uint64_t step = (UINT64_C(1) << octave_of(entries)) / MEMCELL_POINTS_PER_OCTAVE;
-    return entries == replay->n || step == 0 || entries % step == 0;
-}
-
-static int64_t live_bytes(const struct replay *replay) {
-    return (int64_t)(replay->now.live_bytes - replay->floor.live_bytes);
-}
-
-static int64_t requested_bytes(const struct replay *replay) {
-    return (int64_t)(replay->now.requested_bytes - replay->floor.requested_bytes);
-}
-
-static void add_point(struct replay *replay, uint64_t entries, int64_t bytes, int64_t requested) {
-    struct memcell_shared *shared = replay->shared;
-    if (shared->points == MEMCELL_POINTS_MAX || entries == 0) return;
-    if (shared->points > 0 && shared->point[shared->points - 1].entries == entries) return;
-    shared->point[shared->points++] =
-        (struct memcell_point){.entries = entries, .bytes_live = bytes, .requested_bytes = requested};
-}
-
-static void note_octave(struct replay *replay, uint64_t entries) {
-    struct memcell_shared *shared = replay->shared;
-    double bytes_per_entry = (double)live_bytes(replay) / (double)entries;
-    bool first = replay->octave_readings++ == 0;
-    if (first || bytes_per_entry < shared->octave_min) shared->octave_min = bytes_per_entry;
-    if (first || bytes_per_entry > shared->octave_max) shared->octave_max = bytes_per_entry;
-    replay->octave_sum += bytes_per_entry;
-}
-
-/* What the heap holds once it has been collected. */
-static void read_collected(struct replay *replay) {
-    struct gosim_own_books books;
-    gosim_own_collected(replay->collecting, &books);
-    replay->now.live_bytes = books.live_bytes;
-    replay->now.live_blocks = books.objects;
-    replay->now.allocations = books.allocations;
-    replay->now.requested_bytes = books.requested_bytes;
-}
-
-static void note_peak(struct replay *replay, uint64_t held_bytes) {
-    if (held_bytes > replay->now.peak_bytes) replay->now.peak_bytes = held_bytes;
-}
-
-/* After each store on a collecting heap. Points are of what is alive, so each takes a collection: none is
- * taken before a change of capacity, which nobody can foresee. */
-static void note_collected(struct replay *replay, uint64_t entries, bool capacity_changed) {
-    struct memcell_shared *shared = replay->shared;
-    struct gosim *heap = replay->collecting->heap;
-    note_peak(replay, gosim_heap_alloc(heap));
-    note_peak(replay, gosim_take_peak(heap)); /* of a collection within this store */
-    if ((entries & (entries - 1)) == 0) replay->changes_in_octave = 0;
-    if (capacity_changed && replay->changes_in_octave++ < MEMCELL_CHANGES_PER_OCTAVE &&
-        shared->growths < MEMCELL_EVENTS_MAX)
-        shared->growth[shared->growths++] = entries;
-    if (!is_regular_point(replay, entries)) return;
-    read_collected(replay);
-    add_point(replay, entries, live_bytes(replay), requested_bytes(replay));
-    if (entries > replay->n / 2) note_octave(replay, entries);
-}
-
-/* After each store in the child that counts. */
-static void note_bytes(struct replay *replay, uint64_t entries, bool capacity_changed) {
-    struct memcell_shared *shared = replay->shared;
-    int64_t before_bytes = live_bytes(replay), before_requested = requested_bytes(replay);
-    replay->count_read(&replay->now);
-    if ((entries & (entries - 1)) == 0) replay->changes_in_octave = 0;
-    bool mark = capacity_changed && replay->changes_in_octave < MEMCELL_CHANGES_PER_OCTAVE;
-    if (mark) {
-        replay->changes_in_octave++;
-        add_point(replay, entries - 1, before_bytes, before_requested);
-        if (shared->growths < MEMCELL_EVENTS_MAX) shared->growth[shared->growths++] = entries;
-    }
-    if (mark || is_regular_point(replay, entries))
-        add_point(replay, entries, live_bytes(replay), requested_bytes(replay));
-    if (entries > replay->n / 2) note_octave(replay, entries);
-}
-
-/* After each store in the child that reads resident memory: the same points. */
-static void note_resident(struct replay *replay, uint64_t entries) {
-    struct memcell_shared *shared = replay->shared;
-    if (replay->next_point == shared->points || shared->point[replay->next_point].entries != entries) return;
-    int64_t rss = (int64_t)(memstat_rss_bytes(&replay->memstat) - replay->rss_floor_bytes);
-    shared->point[replay->next_point++].rss_bytes = rss;
-}
-
 /* --- growth --- */
 
 /* The next key block; what making it allocates is the harness's, so the floor moves along. */
 static void next_block(struct replay *replay, size_t first) {
-    if (!replay->count_read) { /* a collecting heap holds nothing of the harness */
+    if (!replay->count_read) { /* keys come from malloc, whatever the map's heap is */
         fill_block(replay, first);
         return;
     }
@@ -257,33 +129,26 @@ static bool grow(struct replay *replay) {
     for (size_t i = 0; i < replay->n; i++) {
         if (i % KEYS_BLOCK == 0) next_block(replay, i);
         void *map = present_map(replay);
-        size_t capacity = map ? unit->op.capacity(map) : 0;
+        struct replay_arrays before = {0}, after;
+        if (map) before = replay_arrays(replay, map);
         replay->shape->val_make(i, val);
         if (!map || !unit->op.put(map, replay->block + i % KEYS_BLOCK * replay->shape->key_size, val))
             return give_up(replay, "out of memory after %zu of %zu entries", i, replay->n);
         replay->shared->reached = i + 1;
-        bool changed = replay->counting && !replay->small && unit->op.capacity(map) != capacity;
-        if (!replay->counting)
-            note_resident(replay, i + 1);
-        else if (replay->collecting)
-            note_collected(replay, i + 1, changed);
+        after = replay_arrays(replay, map);
+        if (replay->counting)
+            replay_note_bytes(replay, i + 1, &before, &after);
         else
-            note_bytes(replay, i + 1, changed);
+            replay_note_resident(replay, i + 1);
     }
     return true;
 }
 
-/* The values before the first entry. */
-static bool take_floor(struct replay *replay) {
+/* Finds the counter that was preloaded; a heap with books of its own needs none. */
+static bool open_count(struct replay *replay) {
     memcount_reset_peak_fn *reset_peak;
-    if (strcmp(replay->unit->heap, "gosim") == 0) {
-        replay->collecting = (struct gosim_own *)replay->unit->own_heap;
-        if (!replay->collecting->heap) return give_up(replay, "out of memory for the collecting heap");
-        read_collected(replay);
-        replay->floor = replay->now;
-        gosim_take_peak(replay->collecting->heap);
-        return true;
-    }
+    replay->counting = true;
+    if (replay->unit->heap_books) return true;
     *(void **)&replay->count_read = dlsym(RTLD_DEFAULT, "memcount_read");
     *(void **)&reset_peak = dlsym(RTLD_DEFAULT, "memcount_reset_peak");
     if (!replay->count_read || !reset_peak)
@@ -291,23 +156,24 @@ static bool take_floor(struct replay *replay) {
             replay,
             "bytes cannot be counted: libmemcount.so was not preloaded (a static or privileged program?)");
     reset_peak();
-    replay->count_read(&replay->floor);
-    replay->now = replay->floor;
     return true;
 }
 
 static bool count_bytes(struct replay *replay) {
     struct memcell_shared *shared = replay->shared;
-    replay->counting = true;
-    if (!take_floor(replay)) return false;
+    if (!open_count(replay)) return false;
+    replay_read_account(replay, true); /* the garbage of the warm-up is no part of the map */
+    replay->floor = replay->now;
     uint64_t peak_floor_bytes = replay->floor.live_bytes;
+    shared->layers_requested_known = shared->requested_known;
     if (!grow(replay)) return false;
-    shared->bytes_live = live_bytes(replay);
-    shared->requested_bytes = requested_bytes(replay);
     shared->bytes_peak = (int64_t)(replay->now.peak_bytes - peak_floor_bytes);
+    replay_read_account(replay, true);
+    shared->bytes_live = replay_live_bytes(replay);
+    shared->requested_bytes = replay_requested_bytes(replay);
     shared->blocks_live = (int64_t)(replay->now.live_blocks - replay->floor.live_blocks);
     shared->allocations = (int64_t)(replay->now.allocations - replay->floor.allocations);
-    shared->octave_mean = replay->octave_sum / (double)replay->octave_readings;
+    shared->octave_mean = replay->octave_sum / (double)(replay->n - replay->n / 2);
     return true;
 }
 

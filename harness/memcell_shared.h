@@ -7,12 +7,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 16 regular points and 2 for each of 16 changes of capacity, for each of 40 octaves, fit. */
+enum memcell_event_kind {
+    MEMCELL_GROW,      /* the capacity is another */
+    MEMCELL_EVACUATE,  /* an old array began to be emptied */
+    MEMCELL_EVACUATED, /* the old array is empty, and given up */
+    MEMCELL_COLLECT,   /* the heap collected */
+    MEMCELL_EVENT_KINDS
+};
+
+/* 16 regular points and 2 for each of 16 events of a kind, for each of 40 octaves, fit. */
 enum {
-    MEMCELL_EVENTS_MAX = 640,
-    MEMCELL_POINTS_MAX = 2048,
+    MEMCELL_OCTAVES = 40,
     MEMCELL_POINTS_PER_OCTAVE = 16,
-    MEMCELL_CHANGES_PER_OCTAVE = 16
+    MEMCELL_EVENTS_PER_OCTAVE = 16, /* of a kind */
+    MEMCELL_EVENTS_MAX = MEMCELL_OCTAVES * MEMCELL_EVENTS_PER_OCTAVE * MEMCELL_EVENT_KINDS,
+    MEMCELL_POINTS_MAX = MEMCELL_OCTAVES * MEMCELL_POINTS_PER_OCTAVE + 2 * MEMCELL_EVENTS_MAX,
+};
+
+struct memcell_event {
+    uint64_t op; /* the store, from 1, after which it was seen */
+    enum memcell_event_kind kind;
 };
 
 struct memcell_point {
@@ -26,8 +40,10 @@ struct memcell_shared {
     /* By the child that counts: */
     int64_t bytes_live, bytes_peak, blocks_live, allocations, requested_bytes;
     double octave_mean, octave_min, octave_max;
-    size_t points, growths;
-    uint64_t growth[MEMCELL_EVENTS_MAX]; /* entries after which the capacity was another */
+    bool requested_known, blocks_known, allocations_known; /* a heap's own books may lack them */
+    bool layers_requested_known; /* at every point, not just after the last collection */
+    size_t points, events;
+    struct memcell_event event[MEMCELL_EVENTS_MAX];
     /* By the child that reads resident memory, besides rss_bytes of each point: */
     int64_t rss_delta, rss_peak_delta, huge_bytes, minor_faults, major_faults;
     struct memcell_point point[MEMCELL_POINTS_MAX];

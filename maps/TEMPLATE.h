@@ -145,6 +145,11 @@ MAP_INLINE size_t map_capacity(const struct map *map) {
     return map->room;
 }
 
+/* What the old array held whose entries still move to the new one, 0 when none do. Define
+ * MAP_HAS_OLD_CAPACITY beside it. Not required: for maps that grow little by little.
+ *
+ * MAP_INLINE size_t map_old_capacity(const struct map *map); */
+
 /* Removes all entries; the arrays may stay. Required. */
 static void map_clear(struct map *map) {
     for (size_t i = 0; i < map->len; i++) HEAP_DROP(HEAP_OF(map), &map->entries[i]);

@@ -8,6 +8,7 @@ import math
 import textwrap
 from collections import namedtuple
 
+import events
 import gnuplot
 import retention
 import style
@@ -25,8 +26,6 @@ ROLE_LOOKS = {
 ROLE_WORDS = {"leaky": "leaky", "no_fix": "no fix", "fixed": "fixed", "reference": "reference"}
 FLOOR = "#cfe6d4"
 ENGINE_POINTS = (6, 4, 8, 12)  # hollow: circle, square, triangle, diamond
-EVENT_COLOURS = {"grow": "#c4342d", "evacuate": "#d98b00", "collect": "#0072b2", "fork": "#7e57c2"}
-EVENT_SPARE = "#6b6b6b"
 EVENTS_MAX = 400  # ticks of a kind that a panel can show apart
 LETTER = 0.064    # inches a letter of the small size takes
 Variant = namedtuple("Variant", "name role colour dash point")
@@ -203,9 +202,10 @@ def area_swatch(colour):
                                f"front fillcolor rgb '{colour}' fillstyle solid noborder"]
 
 
-def tick_swatch(colour):
+def tick_swatch(look):
     return lambda grid, x, y: [f"set arrow from {grid.screen(x + 0.2, y - 0.06)} to {grid.screen(x + 0.2, y + 0.06)} nohead "
-                               f"front linecolor rgb '{colour}' linewidth 1.6"]
+                               f"front linecolor rgb '{look.colour}' linewidth 1.2",
+                               *point_at(grid, x + 0.2, y, look.colour, look.gnuplot)]
 
 
 class Figure:
@@ -216,7 +216,7 @@ class Figure:
         self.bands = Bands(self.cases)
         self.engines = sorted({c.subject.engine for _title, cases in panels for c in cases
                                if retention.is_real(c.subject) and has_simulation(cases)})
-        self.events = list(dict.fromkeys(e["what"] for c in self.cases for p in c.points for e in p.get("events") or []))
+        self.events = events.looks(e["what"] for c in self.cases for p in c.points for e in p.get("events") or [])
         highest = [v for c in self.cases for p in c.points for v in (c.kept(p), p["semantic_live_bytes"]) if v is not None]
         self.top = max([*highest, 1]) * 1.12
 
@@ -247,7 +247,7 @@ class Figure:
         found.append(("semantically live", area_swatch(FLOOR)))
         found += [(f"real Go: {engine}", point_swatch(style.INK, ENGINE_POINTS[i % 4]))
                   for i, engine in enumerate(self.engines)]
-        return found + [(retention.words(what), tick_swatch(EVENT_COLOURS.get(what, EVENT_SPARE))) for what in self.events]
+        return found + [(retention.words(what), tick_swatch(look)) for what, look in self.events.items()]
 
     def note(self):
         parts = []
@@ -327,15 +327,17 @@ class Figure:
     def event_ticks(self, cases):
         """Of the first case that has events of a kind: the leaky variant's, as a rule."""
         out = []
-        for row, what in enumerate(self.events):
+        for row, (what, look) in enumerate(self.events.items()):
             for case in cases:
                 places = {round(self.bands.event_x(name, e["step"]), 3) for name, of in case.phases() for p in of
                           for e in p.get("events") or [] if e["what"] == what}
                 if places:
-                    top = 1 - 0.045 * row
-                    out += [f"set arrow from {x:.6g}, graph {top:.3f} to {x:.6g}, graph {top - 0.035:.3f} nohead front "
-                            f"linecolor rgb '{EVENT_COLOURS.get(what, EVENT_SPARE)}' linewidth 1.2"
-                            for x in sorted(places)[:EVENTS_MAX]]
+                    top = 0.99 - 0.065 * row
+                    for x in sorted(places)[:EVENTS_MAX]:
+                        out += [f"set arrow from {x:.6g}, graph {top:.3f} to {x:.6g}, graph {top - 0.06:.3f} nohead front "
+                                f"linecolor rgb '{look.colour}' linewidth 1",
+                                f"set label '' at {x:.6g}, graph {top - 0.03:.3f} point pointtype {look.gnuplot} pointsize 0.5 "
+                                f"linecolor rgb '{look.colour}' front"]
                     break
         return out
 

@@ -4,6 +4,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import canvas
+import events
 import style
 from run import BASELINE, shorten
 
@@ -11,8 +12,7 @@ NEEDS = ("memory",)
 LAYERS = ["live entries", "requested by the map", "usable at the allocator", "resident beyond that"]
 COLOURS = ["#2f7d6d", "#7fc4b0", "#f2c879", "#d9dee4"]
 RESIDENT = "#1c2430"
-EVENT_COLOURS = {"grow": "#c4342d", "evacuate": "#d98b00", "collect": "#0072b2", "fork": "#7e57c2"}
-EVENT_SPARE = "#6b6b6b"
+HUGE_PAGE = 2 << 20  # bytes
 LINES_MAX = 6  # maps in one figure
 
 
@@ -45,7 +45,7 @@ def by_map(run, rows):
 def draw_maps(run, found, title):
     columns = sorted({on for of in found.values() for on in of})
     rows = [row for of in found.values() for row in of.values()]
-    events = list(dict.fromkeys(e["what"] for row in rows for e in row.get("events") or []))
+    looks = events.looks(e["what"] for row in rows for e in row.get("events") or [])
     beside = canvas.legend_inches(LAYERS)
     figure, area = canvas.frame(1.0 + 4.2 * len(columns) + beside + 0.3, 2.35 * len(found), title, style.subtitle(run, rows),
                                 note(found))
@@ -57,18 +57,18 @@ def draw_maps(run, found, title):
             axes.set_title(f"{shorten(label, 26)}, huge pages {'on' if on else 'off'}")
             axes.set_ylim(0, top)
             if on in of:
-                draw_layers(axes, of[on], events)
+                draw_layers(axes, of[on], looks)
             else:
                 axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color=style.GREY)
             axes.set_yticks(style.round_sizes(int(top), 5))
             canvas.format_axis(axes.yaxis, lambda v: style.format_bytes(v) if v else "0")
             if i == len(found) - 1:
                 axes.set_xlabel("operations")
-    canvas.legend(figure, area, handles(events), "from below", beside)
+    canvas.legend(figure, area, handles(looks), "from below", beside)
     return figure
 
 
-def draw_layers(axes, row, events):
+def draw_layers(axes, row, looks):
     ops = [point[0] for point in row["layers"]]
     steps = heights(row["layers"])
     below = [0] * len(ops)
@@ -78,10 +78,10 @@ def draw_layers(axes, row, events):
     known = [(point[0], point[4]) for point in row["layers"] if point[4] is not None]
     axes.plot([x for x, _ in known], [y for _, y in known], color=RESIDENT, linewidth=1, drawstyle="steps-post")
     axes.set_xlim(0, ops[-1])
-    for event in row.get("events") or []:
-        place = 1 - 0.05 * events.index(event["what"])
-        axes.plot([event["op"]] * 2, [place, place - 0.045], transform=axes.get_xaxis_transform(), linewidth=1.1,
-                  color=EVENT_COLOURS.get(event["what"], EVENT_SPARE), clip_on=False, zorder=4)
+    for number, (kind, look) in enumerate(looks.items()):  # a row below the upper edge for each kind
+        ops = [event["op"] for event in row.get("events") or [] if event["what"] == kind]
+        axes.plot(ops, [0.965 - 0.065 * number] * len(ops), transform=axes.get_xaxis_transform(), clip_on=False, zorder=4,
+                  **mark_style(look))
     axes.set_xticks(style.round_sizes(ops[-1], 6))
     canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
 
@@ -96,11 +96,24 @@ def heights(layers):
     return edges
 
 
-def handles(events):
+def mark_style(look):
+    return {"linestyle": "none", "marker": look.mpl, "markersize": 4.5, "color": look.colour, "markeredgewidth": 0.9,
+            "markerfacecolor": look.colour if look.filled else style.PAPER}
+
+
+def handles(looks):
     found = [Patch(facecolor=colour, label=name) for name, colour in zip(LAYERS, COLOURS)]
     found.append(Line2D([], [], color=RESIDENT, linewidth=1, label="resident"))
-    return found + [Line2D([], [], color=EVENT_COLOURS.get(what, EVENT_SPARE), marker="|", markersize=9, linestyle="none",
-                           markeredgewidth=1.4, label=what) for what in events]
+    return found + [Line2D([], [], label=kind, **mark_style(look)) for kind, look in looks.items()]
+
+
+def resident_words(resident, live, usable):
+    """What is resident at last. Nothing, where the map found room on a page that was there before its first entry."""
+    if resident > 0:
+        return f"{style.format_bytes(resident)} resident, {resident / live:.2f} times what is live,"
+    if usable is not None and 0 < usable < HUGE_PAGE:
+        return f"{style.format_bytes(usable)}, less than a huge page, and no page more resident than before,"
+    return "no page more resident than before the first entry"
 
 
 def note(found):
@@ -109,10 +122,9 @@ def note(found):
     for label, of in found.items():
         parts = []
         for on, row in sorted(of.items()):
-            _op, live, _requested, _usable, resident = row["layers"][-1]
-            if live and resident:
-                parts.append(f"{style.format_bytes(resident)} resident with huge pages {'on' if on else 'off'}, "
-                             f"{resident / live:.2f} times what is live")
+            _op, live, _requested, usable, resident = row["layers"][-1]
+            if live and resident is not None:
+                parts.append(resident_words(resident, live, usable) + f" with huge pages {'on' if on else 'off'}")
         if parts:
             lines.append(f"{label}: {'; '.join(parts)}.")
     return "\n".join([*lines, "Lower is better. Where the line runs below an upper edge, memory was asked for and never "

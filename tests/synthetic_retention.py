@@ -90,7 +90,11 @@ def point(scenario, variant, role, name, heap, engine, n, step, label, live, kep
 
 def events_of(scenario, label, before, step):
     if scenario == "stalled_rehash" and label == "growth_started_then_idle":
-        return [{"what": "grow", "step": step}]
+        return [{"what": "grow", "step": step}, {"what": "evacuate", "step": step}]
+    if scenario == "stalled_rehash" and label == "after_reads_range_10gc":
+        return [{"what": "collect", "step": step}]
+    if scenario == "stalled_rehash" and label == "continue_writes" and step > before > 0:
+        return [{"what": "evacuated", "step": step}]
     if label in ("fill", "churn") and step > before:
         return [{"what": "grow", "step": before + (step - before) // 3},
                 {"what": "collect", "step": before + (step - before) // 2}]
@@ -200,13 +204,15 @@ def layers(name, thp, n=200000):
     maker, curve_, events, capacity = synthetic_run.Maker(1, 3), [], [], 16
     for op in sorted({1, n, *(round(n * i / 160) for i in range(1, 160))}):
         while capacity * 0.8 < op:
-            events.append({"op": round(capacity * 0.8), "what": "grow"})
+            events += [{"op": round(capacity * 0.8), "what": "grow"}, {"op": round(capacity * 0.8), "what": "evacuate"},
+                       {"op": capacity, "what": "evacuated"}]
             capacity *= 2
         requested = 17 * capacity + 64
         usable = (requested + 4111) // 4096 * 4096 if requested > 131072 else requested + 8
         page = 2 << 20 if thp else 4096
         curve_.append([op, 16 * op, requested, usable, (max(16 * op * 1.05, 0.7 * usable) // page + 1) * page])
-    events.append({"op": n // 2, "what": "fork"})
+    events = [event for event in events if event["op"] <= n]
+    events += [{"op": n // 2, "what": "fork"}, {"op": n // 3, "what": "collect"}]
     row = maker.row("memory", name, "u64_u64", "put_grow", "uniform", n, bytes_live=16 * n, bytes_per_entry=26.0,
                     bytes_peak=40 * n, rss_delta=27 * n, rss_peak_delta=42 * n, blocks_live=2, allocations=40,
                     curve=[[op, requested, resident_] for op, _live, requested, _usable, resident_ in curve_],

@@ -156,9 +156,10 @@ static void test_requested(void **state) {
 
 /* --- memory cells --- */
 
-static json_t *measure(const char *map, size_t n, enum memcell_pages pages, const char *workload) {
+static json_t *measure_on(const char *heap, const char *map, size_t n, enum memcell_pages pages,
+                          const char *workload) {
     char path[PATH_MAX], why[300] = "";
-    struct memcell_args args = {.unit = registry_find(map, "u64_u64", "common", "malloc"),
+    struct memcell_args args = {.unit = registry_find(map, "u64_u64", "common", heap),
                                 .keys_spec = "uniform",
                                 .n = n,
                                 .seed = 3,
@@ -169,6 +170,10 @@ static json_t *measure(const char *map, size_t n, enum memcell_pages pages, cons
     json_t *cell = memcell_measure(&args, beside("mapbench", path), why, sizeof why);
     if (!cell) fail_msg("%s %zu: %s", map, n, why);
     return cell;
+}
+
+static json_t *measure(const char *map, size_t n, enum memcell_pages pages, const char *workload) {
+    return measure_on("malloc", map, n, pages, workload);
 }
 
 static int64_t number(const json_t *cell, const char *name) {
@@ -211,6 +216,79 @@ static void test_layers(void **state) {
         grown = grown == 1 ? 5 : (grown - 1) * 2 + 1;
     }
     assert_in_range(grown, N + 1, 2 * N + 2); /* the last before n was there */
+    json_decref(cell);
+}
+
+static size_t point_of(const json_t *layers, int64_t op) {
+    for (size_t i = 0; i < json_array_size(layers); i++)
+        if (column(layers, i, OP) == op) return i;
+    fail_msg("there is no point at operation %lld", (long long)op);
+    return 0;
+}
+
+/* Go's classic map doubles at 6.5 entries a bucket of 8, and each store then empties two old buckets: the one
+ * it goes to, and the next in order. So both arrays are there until the old one has been gone through. */
+static void test_evacuation(void **state) {
+    (void)state;
+    enum { N = 30000 };
+    json_t *cell = measure("go_hmap", N, MEMCELL_PAGES_SMALL, "put_grow");
+    const json_t *layers = json_object_get(cell, "layers"), *events = json_object_get(cell, "events"), *event;
+    size_t i, evacuations = 0;
+    int64_t grown = 0, begun = 0;
+    json_array_foreach(events, i, event) {
+        const char *what = json_string_value(json_object_get(event, "what"));
+        int64_t op = number(event, "op");
+        if (strcmp(what, "grow") == 0) {
+            assert_int_equal(begun, 0);
+            grown = op;
+        } else if (strcmp(what, "evacuate") == 0) {
+            assert_int_equal(op, grown);
+            begun = op;
+        } else {
+            assert_string_equal(what, "evacuated");
+            int64_t old_buckets = (begun - 1) * 2 / 13; /* 13 / 2 entries each */
+            assert_true(begun > 0 && op > begun);
+            assert_in_range(op - begun, old_buckets / 2 - 1, old_buckets);
+            /* The array that went had room for all entries there were when it was left. */
+            size_t at = point_of(layers, op);
+            assert_int_equal(column(layers, at - 1, OP), op - 1);
+            assert_true(column(layers, at - 1, REQUESTED) - column(layers, at, REQUESTED) >=
+                        (begun - 1) * 16);
+            begun = 0, evacuations++;
+        }
+    }
+    assert_in_range(evacuations, 8,
+                    12); /* of 8 to 4096 buckets; the first ones end in the store that grows */
+    json_decref(cell);
+}
+
+static void test_collections(void **state) {
+    (void)state;
+    enum { N = 200000 };
+    const struct map_unit *unit = registry_find("chained", "u64_u64", "common", "boehm");
+    if (!unit || unit->unavailable) {
+        print_message("no boehm heap: %s\n", unit ? unit->unavailable : "not compiled");
+        return;
+    }
+    json_t *cell = measure_on("boehm", "chained", N, MEMCELL_PAGES_SMALL, "put_grow");
+    const json_t *layers = json_object_get(cell, "layers"), *events = json_object_get(cell, "events"), *event;
+    size_t i, collections = 0, growths = 0, last = json_array_size(layers) - 1;
+    json_array_foreach(events, i, event) {
+        const char *what = json_string_value(json_object_get(event, "what"));
+        bool collected = strcmp(what, "collect") == 0;
+        if (!collected) assert_string_equal(what, "grow");
+        collections += collected, growths += !collected;
+        point_of(layers, number(event, "op"));
+    }
+    assert_true(collections >= 2);
+    assert_int_equal(growths, 17); /* from 4 buckets to 262,144 */
+    /* A node of 24 bytes comes in 32; garbage is at most twice what is live before it is collected. */
+    int64_t live = N * 32LL + 262144 * 8LL;
+    assert_in_range(column(layers, last, ALLOCATOR), live, 3 * live);
+    assert_true(column(layers, last, RESIDENT) >= live);
+    assert_true(json_is_null(json_array_get(json_array_get(layers, last), REQUESTED)));
+    assert_true(json_is_null(json_object_get(cell, "blocks_live")));
+    assert_true(number(cell, "bytes_peak") >= number(cell, "bytes_live"));
     json_decref(cell);
 }
 
@@ -261,8 +339,10 @@ int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "allocator") == 0) return part_allocator(argv[2]);
     if (argc == 3 && strcmp(argv[1], "requested") == 0) return part_requested(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allocator),   cmocka_unit_test(test_requested),  cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_page_faults), cmocka_unit_test(test_huge_pages),
+        cmocka_unit_test(test_allocator),   cmocka_unit_test(test_requested),
+        cmocka_unit_test(test_layers),      cmocka_unit_test(test_page_faults),
+        cmocka_unit_test(test_huge_pages),  cmocka_unit_test(test_evacuation),
+        cmocka_unit_test(test_collections),
     };
 #ifdef MAPBENCH_SANITIZED
     (void)tests, (void)test_allocator;

@@ -213,6 +213,13 @@ class Numbers(unittest.TestCase):
         self.assertEqual(fig_retention_layers.heights([[1, 10, 30, 32, 20], [2, 20, 30, 32, 64], [3, 20, 30, None, None]]),
                          [[10, 20, 20], [30, 30, 30], [32, 32, 30], [32, 64, 30]])
 
+    def test_layers_of_a_map_smaller_than_a_page(self):
+        row = {"layers": [[4000, 64000, 70000, 72000, 0]]}
+        self.assertIn("70.3 KiB, less than a huge page, and no page more resident than before, with huge pages on",
+                      fig_retention_layers.note({"linear": {True: row}}))
+        row = {"layers": [[4000, 64000, None, 72000, 81920]]}
+        self.assertIn("80 KiB resident, 1.28 times what is live, with huge pages off", fig_retention_layers.note({"linear": {False: row}}))
+
     def test_references_are_spelled_out(self):
         self.assertEqual(page_retention.expanded("go#20135"), "go#20135 (github.com/golang/go/issues/20135)")
         self.assertEqual(page_retention.expanded("a book"), "a book")

@@ -6,6 +6,7 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
+import events
 import fig_retention
 import load
 import matplotlib.colors
@@ -106,10 +107,26 @@ class Figures(Scratch):
         pixels = matplotlib.image.imread(self.drawn["full"][0] / "plots" / "retention-tombstones.png")[..., :3]
         height = pixels.shape[0]
         colours = [fig_retention.ROLE_LOOKS["leaky"][0][0], fig_retention.ROLE_LOOKS["reference"][0][0], fig_retention.FLOOR,
-                   fig_retention.EVENT_COLOURS["collect"]]
+                   events.LOOKS["collect"].colour]
         for colour in colours:
             near = abs(pixels[height // 3:] - matplotlib.colors.to_rgb(colour)).max(axis=2) < 0.05
             self.assertGreater(near.sum(), 60, colour)
+
+    def test_every_kind_of_event_is_in_the_legend_and_on_the_panel(self):
+        folder = self.drawn["full"][0] / "plots"
+        text = words_of(folder / "retention-stalled_rehash.svg")
+        script = (folder / "retention-stalled_rehash.gp").read_text(encoding="utf-8")
+        legend, _begin, panels = script.partition("set multiplot")
+        for kind in ("grow", "evacuate", "evacuated", "collect"):
+            look = events.LOOKS[kind]
+            self.assertIn(kind, text.split())
+            self.assertEqual(legend.count(f"linecolor rgb '{look.colour}' linewidth 1.2"), 1, kind)
+            self.assertRegex(panels, rf"graph 0\.\d+ point pointtype {look.gnuplot} pointsize 0\.5 linecolor rgb '{look.colour}'")
+
+    def test_kinds_of_events_differ_in_grey_too(self):
+        looks = events.looks([*events.LOOKS, "enter", "leave", "trim"])
+        self.assertEqual(len({look.gnuplot for look in looks.values()}), len(looks))
+        self.assertEqual(len({(look.mpl, look.filled) for look in looks.values()}), len(looks))
 
     def test_a_gnuplot_script_redraws_its_figure(self):
         script = self.drawn["bare"][0] / "plots" / "retention-ttl_timers.gp"
@@ -156,7 +173,7 @@ class Figures(Scratch):
     def test_the_four_layers_are_drawn_for_both_kinds_of_pages(self):
         text = words_of(self.drawn["full"][0] / "plots" / "layers-u64_u64-uniform.svg")
         for words in ("linear, huge pages off", "linear, huge pages on", "swiss_flat, huge pages on", "live entries",
-                      "requested by the map", "usable at the allocator", "resident beyond that", "grow", "fork"):
+                      "requested by the map", "usable at the allocator", "resident beyond that", *events.LOOKS):
             self.assertIn(words, text)
         self.assertIn("Layers of memory", self.page("full"))
         self.assertNotIn("occur twice", self.page("full"))  # they differ in nothing but the pages

@@ -33,6 +33,7 @@
 #define HEAP_FIELD
 #define HEAP_BIND(map, h) ((void)(h))
 #define HEAP_OF(map) ((struct heap *)NULL)
+#define HEAP_BOOKS(h, collect, out) ((void)(h), boehm_books(collect, out))
 
 /* --- which types have pointers: HEAP_TYPE counts them --- */
 

@@ -1,5 +1,7 @@
 #include "harness/heaps/boehm_heap.h"
 
+#include "harness/map.h"
+
 #ifndef __has_include
 #define __has_include(file) 0
 #endif
@@ -137,6 +139,18 @@ uint64_t boehm_bytes_since_collection(void) {
     return GC_get_bytes_since_gc();
 }
 
+void boehm_books(bool collect, struct heap_books *out) {
+    struct GC_prof_stats_s stats;
+    boehm_start();
+    if (collect) boehm_collect();
+    GC_get_prof_stats(&stats, sizeof stats);
+    *out = (struct heap_books){.live_bytes = stats.heapsize_full - stats.free_bytes_full,
+                               .requested_bytes = HEAP_UNKNOWN,
+                               .live_blocks = HEAP_UNKNOWN,
+                               .allocations = HEAP_UNKNOWN,
+                               .collections = stats.gc_no};
+}
+
 #else
 
 #include <stdio.h>
@@ -189,6 +203,10 @@ void boehm_enable(bool on) {
 }
 void boehm_live(struct boehm_live *out, boehm_visit_fn *visit, void *context) {
     (void)out, (void)visit, (void)context;
+    die(__func__);
+}
+void boehm_books(bool collect, struct heap_books *out) {
+    (void)collect, (void)out;
     die(__func__);
 }
 

@@ -58,4 +58,9 @@ void boehm_live(struct boehm_live *out, boehm_visit_fn *visit, void *context);
 /* Bytes allocated since that collection. Small objects are counted when a thread takes a batch of them. */
 uint64_t boehm_bytes_since_collection(void);
 
+/* live_bytes: the pages that hold objects, dead ones not yet collected included. The collector books neither
+ * what was asked for nor the number of objects. */
+struct heap_books;
+void boehm_books(bool collect, struct heap_books *out);
+
 #endif

@@ -37,6 +37,7 @@ static struct gosim_own heap_unit_own;
 #define HEAP_UNIT_OWN ((struct heap *)&heap_unit_own)
 #define HEAP_GIVEN(h) ((h) == HEAP_UNIT_OWN ? (struct heap *)gosim_own_heap(&heap_unit_own) : (h))
 /* In order: a map that was made (or was not, NULL); one that is gone; between two operations of one. */
+#define HEAP_BOOKS(h, collect, out) gosim_own_books((struct gosim_own *)(h), (collect), (out))
 #define HEAP_KEEP(map) gosim_own_keep(&heap_unit_own, (map) ? (map)->gosim : NULL, (map))
 #define HEAP_FORGET(h, map) gosim_own_forget(&heap_unit_own, (struct gosim *)(h), (map))
 #define HEAP_SAFE_POINT(map) gosim_safe_point((map)->gosim)

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "harness/map.h"
+
 enum { BLOCK_SLOTS = 512 };
 /* As glibc's malloc, which gives the largest blocks back to the system at once (DEFAULT_MMAP_THRESHOLD_MAX).
  */
@@ -87,19 +89,23 @@ void gosim_own_forget(struct gosim_own *own, struct gosim *heap, void *map) {
     if (own->live == 0) empty_heap(own);
 }
 
-static bool add_requested(void *books, const struct gosim_object *object) {
-    ((struct gosim_own_books *)books)->requested_bytes += object->type->size * object->count;
+static bool add_requested(void *requested_bytes, const struct gosim_object *object) {
+    *(uint64_t *)requested_bytes += object->type->size * object->count;
     return true;
 }
 
-void gosim_own_collected(struct gosim_own *own, struct gosim_own_books *out) {
+void gosim_own_books(struct gosim_own *own, bool collect, struct heap_books *out) {
     struct gosim_stats stats;
-    *out = (struct gosim_own_books){0};
+    *out = (struct heap_books){.requested_bytes = HEAP_UNKNOWN};
     if (!own->heap) return;
-    gosim_collect(own->heap);
+    if (collect) gosim_collect(own->heap);
     gosim_stats(own->heap, &stats);
-    gosim_each_object(own->heap, add_requested, out);
     out->live_bytes = stats.heap_alloc;
-    out->objects = stats.heap_objects;
+    out->peak_bytes = gosim_take_peak(own->heap);
+    out->live_blocks = stats.heap_objects;
     out->allocations = stats.mallocs;
+    out->collections = stats.num_gc;
+    if (!collect) return;
+    out->requested_bytes = 0;
+    gosim_each_object(own->heap, add_requested, &out->requested_bytes);
 }

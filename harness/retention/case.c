@@ -191,7 +191,16 @@ static bool write_checkpoint(struct retention *r, const char *label, size_t step
     return write_line(r, line);
 }
 
+/* Those since the last checkpoint; nobody knows of them but the heap. */
+static void mark_collections(struct retention *r, size_t step) {
+    struct gosim_stats now;
+    if (!r->gosim || !r->based) return;
+    gosim_stats(r->gosim, &now);
+    if (now.num_gc != r->last.num_gc) mark_event(r, "collect", step);
+}
+
 bool checkpoint(struct retention *r, const char *label, size_t step, uint64_t live_bytes) {
+    mark_collections(r, step);
     if (r->gosim) {
         gosim_collect(r->gosim);
         gosim_collect(r->gosim); /* what the first one finalized is freed by the second */
@@ -205,6 +214,7 @@ bool checkpoint(struct retention *r, const char *label, size_t step, uint64_t li
 }
 
 bool checkpoint_raw(struct retention *r, const char *label, size_t step, uint64_t live_bytes) {
+    mark_collections(r, step);
     return write_checkpoint(r, label, step, live_bytes, false);
 }
 

@@ -112,6 +112,7 @@ bool program_map_make(struct retention *r, struct program_map *m, const struct m
     *m = (struct program_map){.r = r, .unit = unit ? unit : case_unit(r)};
     program_root(r, &m->map, name);
     m->map = m->unit->op.create((struct heap *)case_gosim(r), hint);
+    if (m->map) program_map_seen(m);
     return m->map != NULL;
 }
 
@@ -119,6 +120,20 @@ void program_map_nil(struct program_map *m) {
     /* On boehm the map's struct is a root by itself. */
     if (program_on_boehm(m->r)) m->unit->op.destroy(m->map);
     m->map = NULL;
+}
+
+void program_map_seen(struct program_map *m) {
+    const struct map_ops *op = &m->unit->op;
+    m->capacity = op->capacity(m->map);
+    m->old_capacity = op->old_capacity ? op->old_capacity(m->map) : 0;
+}
+
+void program_map_mark(struct program_map *m, size_t step) {
+    size_t capacity = m->capacity, old_capacity = m->old_capacity;
+    program_map_seen(m);
+    if (m->old_capacity != old_capacity && old_capacity) mark_event(m->r, "evacuated", step);
+    if (m->capacity != capacity) mark_event(m->r, "grow", step);
+    if (m->old_capacity != old_capacity && m->old_capacity) mark_event(m->r, "evacuate", step);
 }
 
 void program_map_drop(struct program_map *m) {

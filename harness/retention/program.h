@@ -54,11 +54,17 @@ struct str program_key(struct retention *r, size_t i);
 struct program_map {
     struct retention *r;
     const struct map_unit *unit;
-    void *map; /* NULL: the variable is nil */
+    void *map;                     /* NULL: the variable is nil */
+    size_t capacity, old_capacity; /* when last looked at, by the two functions below */
 };
 /* `unit` NULL: the case's. False: out of memory. */
 bool program_map_make(struct retention *r, struct program_map *m, const struct map_unit *unit, size_t hint,
                       const char *name);
+/* Marks what the map did with its arrays since it was last looked at, as events of `step`: "grow", and of
+ * maps that empty the old array little by little "evacuate" when that began and "evacuated" when it was done.
+ */
+void program_map_mark(struct program_map *m, size_t step);
+void program_map_seen(struct program_map *m); /* looks without marking */
 void program_map_nil(struct program_map *m);  /* m = nil; the variable stays a root */
 void program_map_drop(struct program_map *m); /* the variable ends */
 

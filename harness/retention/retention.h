@@ -106,7 +106,9 @@ bool each_with_checkpoints(struct retention *r, size_t n,
                            bool (*f)(struct retention *r, size_t i, void *context), void *context,
                            const char *label,
                            uint64_t (*live)(struct retention *r, size_t done, void *context));
-/* An event mark for the curve: "grow", "collect". */
+/* An event mark for the curve: "grow", "evacuate", "evacuated" (program_map_mark), "fork". Collections of the
+ * story's own are marked by the next checkpoint, as "collect"; those that a checkpoint forces are not. At
+ * most 256 between two checkpoints. */
 void mark_event(struct retention *r, const char *what, size_t step);
 /* The case cannot go on: a line for the user. Returns false. */
 bool case_fail(struct retention *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -23,16 +23,19 @@ static bool fill_to_growth(struct retention *r, struct numbered *table, const ch
     for (size_t i = 0; i < n - 1; i++)
         if (!numbered_put(table, i)) return false;
     if (!checkpoint(r, "before_growth", n - 1, (n - 1) * entry)) return false;
+    program_map_seen(&table->map);
     if (!numbered_put(table, n - 1)) return false;
-    mark_event(r, "grow", n);
+    program_map_mark(&table->map, n);
     return checkpoint(r, "growth_started_then_idle", n, n * entry);
 }
 
 /* Overwrites old entries: as good as insertions for what the map moves along with them. */
 static bool tick(struct retention *r, struct numbered *table) {
     size_t n = case_n(r), writes = n < DRAIN_STEP * DRAIN_STEPS ? n : DRAIN_STEP * DRAIN_STEPS;
-    for (size_t i = 0; i < writes; i++)
+    for (size_t i = 0; i < writes; i++) {
         if (!numbered_put(table, i)) return false;
+        program_map_mark(&table->map, n);
+    }
     return checkpoint(r, "ticked", n, n * numbered_entry_bytes(table));
 }
 
@@ -50,6 +53,7 @@ static bool drain(struct retention *r, struct numbered *table, bool by_delete, c
     for (size_t i = 0; i < DRAIN_STEP * DRAIN_STEPS; i++) {
         bool ok = by_delete ? i >= n || numbered_del(table, i) : numbered_put(table, n + i);
         if (!ok) return false;
+        program_map_mark(&table->map, n + i + 1);
         if ((i + 1) % DRAIN_STEP != 0) continue;
         if (!checkpoint(r, label, n + i + 1, program_len(&table->map) * numbered_entry_bytes(table)))
             return false;

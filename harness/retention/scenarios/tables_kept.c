@@ -106,12 +106,15 @@ static bool run_growth_peak(struct retention *r) {
         if (!numbered_put(&table, i)) return false;
     if (!checkpoint(r, "before_growth", at, at * entry)) return false;
     uint64_t before = heap_bytes(r);
+    program_map_seen(&table.map);
     if (!numbered_put(&table, at)) return false;
-    mark_event(r, "grow", at);
+    program_map_mark(&table.map, at + 1);
     note_number(r, "peak_over_steady", (double)heap_bytes(r) / (double)before);
     if (!checkpoint_raw(r, "growing_insert", at + 1, (at + 1) * entry)) return false;
-    for (size_t i = at + 1; i < last; i++)
+    for (size_t i = at + 1; i < last; i++) {
         if (!numbered_put(&table, i)) return false;
+        program_map_mark(&table.map, i + 1);
+    }
     return end_here(&table, "steady", last, last * entry);
 }
 

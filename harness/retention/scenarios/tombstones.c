@@ -49,8 +49,10 @@ static uint64_t window_live(const struct window *w, size_t n) {
 }
 
 static bool window_fill(struct window *w, size_t n) {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (!window_put(w, i)) return false;
+        program_map_mark(&w->map, i + 1);
+    }
     return checkpoint(w->r, "filled", n, window_live(w, n));
 }
 
@@ -67,6 +69,7 @@ static bool window_remake(struct window *w) {
     bool complete = program_len(&fresh) == entries;
     w->map.map = fresh.map;
     program_map_drop(&fresh);
+    program_map_seen(&w->map);
     return complete;
 }
 
@@ -77,6 +80,7 @@ static bool run(struct retention *r) {
     if (!window_open(&w, r) || !checkpoint(r, "base", 0, 0) || !window_fill(&w, n)) return false;
     for (size_t i = 0; i < moves; i++) {
         if (!window_del(&w, i) || !window_put(&w, n + i)) return false;
+        program_map_mark(&w.map, i + 1);
         if (remake && (i + 1) % n == 0 && !window_remake(&w)) return false;
         if ((i + 1) % (moves / CHECKPOINTS) == 0 && !checkpoint(r, "churn", i + 1, window_live(&w, n)))
             return false;
@@ -121,6 +125,7 @@ static bool run_long(struct retention *r) {
     if (!window_open(&w, r) || !checkpoint(r, "base", 0, 0) || !window_fill(&w, n)) return false;
     for (size_t done = 1; done <= LAST; done++) {
         if (!window_del(&w, done - 1) || !window_put(&w, n + done - 1)) return false;
+        program_map_mark(&w.map, done);
         if (done != next) continue;
         if (!checkpoint(r, "churn", done, window_live(&w, n))) return false;
         next += next < DOUBLING_UP_TO ? next : THEN_EVERY;
