@@ -64,7 +64,7 @@ def draw_maps(run, found, title):
             canvas.format_axis(axes.yaxis, lambda v: style.format_bytes(v) if v else "0")
             if i == len(found) - 1:
                 axes.set_xlabel("operations")
-    canvas.legend(figure, area, handles(looks), "from below", beside)
+    canvas.legend(figure, area, handles(rows, looks), "from below", beside)
     return figure
 
 
@@ -79,9 +79,9 @@ def draw_layers(axes, row, looks):
     axes.plot([x for x, _ in known], [y for _, y in known], color=RESIDENT, linewidth=1, drawstyle="steps-post")
     axes.set_xlim(0, ops[-1])
     for number, (kind, look) in enumerate(looks.items()):  # a row below the upper edge for each kind
-        ops = [event["op"] for event in row.get("events") or [] if event["what"] == kind]
-        axes.plot(ops, [0.965 - 0.065 * number] * len(ops), transform=axes.get_xaxis_transform(), clip_on=False, zorder=4,
-                  **mark_style(look))
+        places = [event["op"] for event in row.get("events") or [] if event["what"] == kind]
+        axes.plot(places, [0.965 - 0.065 * number] * len(places), transform=axes.get_xaxis_transform(), clip_on=False,
+                  zorder=4, **mark_style(look))
     axes.set_xticks(style.round_sizes(ops[-1], 6))
     canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
 
@@ -101,8 +101,10 @@ def mark_style(look):
             "markerfacecolor": look.colour if look.filled else style.PAPER}
 
 
-def handles(looks):
-    found = [Patch(facecolor=colour, label=name) for name, colour in zip(LAYERS, COLOURS)]
+def handles(rows, looks):
+    """Of the layers that are known of any row: a collecting heap does not tell what was asked for."""
+    found = [Patch(facecolor=colour, label=name) for number, (name, colour) in enumerate(zip(LAYERS, COLOURS), 1)
+             if any(point[number] is not None for row in rows for point in row["layers"])]
     found.append(Line2D([], [], color=RESIDENT, linewidth=1, label="resident"))
     return found + [Line2D([], [], label=kind, **mark_style(look)) for kind, look in looks.items()]
 

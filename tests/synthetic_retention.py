@@ -212,7 +212,8 @@ def layers(name, thp, n=200000):
         page = 2 << 20 if thp else 4096
         curve_.append([op, 16 * op, requested, usable, (max(16 * op * 1.05, 0.7 * usable) // page + 1) * page])
     events = [event for event in events if event["op"] <= n]
-    events += [{"op": n // 2, "what": "fork"}, {"op": n // 3, "what": "collect"}]
+    if name == "linear":  # a kind that only some panels have
+        events += [{"op": n // 3, "what": "collect"}, {"op": n // 2, "what": "fork"}]
     row = maker.row("memory", name, "u64_u64", "put_grow", "uniform", n, bytes_live=16 * n, bytes_per_entry=26.0,
                     bytes_peak=40 * n, rss_delta=27 * n, rss_peak_delta=42 * n, blocks_live=2, allocations=40,
                     curve=[[op, requested, resident_] for op, _live, requested, _usable, resident_ in curve_],
