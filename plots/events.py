@@ -10,12 +10,13 @@ LOOKS = {
     "collect": EventLook("#0072b2", "o", True, 7),
     "fork": EventLook("#7e57c2", "D", True, 13),
 }
+EVACUATION = "Between evacuate and evacuated a map holds two arrays."
 SPARE_COLOUR, SPARE_MARKS = "#6b6b6b", [("s", True, 5), ("s", False, 4), ("x", True, 2), ("D", False, 12)]
 
 
 def looks(kinds):
-    """{kind: EventLook} in the order of their first occurrence; kinds without a look of their own take a spare one."""
-    order = list(dict.fromkeys(kinds))
-    spare = [kind for kind in order if kind not in LOOKS]
-    return {kind: LOOKS.get(kind) or EventLook(SPARE_COLOUR, *SPARE_MARKS[spare.index(kind) % len(SPARE_MARKS)])
-            for kind in order}
+    """{kind: EventLook} in the order of LOOKS; behind them kinds without a look of their own, which take a spare one."""
+    found = list(dict.fromkeys(kinds))
+    spare = [kind for kind in found if kind not in LOOKS]
+    return {kind: look for kind, look in LOOKS.items() if kind in found} | {
+        kind: EventLook(SPARE_COLOUR, *SPARE_MARKS[i % len(SPARE_MARKS)]) for i, kind in enumerate(spare)}

@@ -26,6 +26,7 @@ ROLE_LOOKS = {
 ROLE_WORDS = {"leaky": "leaky", "no_fix": "no fix", "fixed": "fixed", "reference": "reference"}
 FLOOR = "#cfe6d4"
 ENGINE_POINTS = (6, 4, 8, 12)  # hollow: circle, square, triangle, diamond
+EVENT_ROW = 0.075  # of a panel's height, for the marks of a kind of events
 EVENTS_MAX = 400  # ticks of a kind that a panel can show apart
 LETTER = 0.064    # inches a letter of the small size takes
 Variant = namedtuple("Variant", "name role colour dash point")
@@ -203,9 +204,9 @@ def area_swatch(colour):
 
 
 def tick_swatch(look):
-    return lambda grid, x, y: [f"set arrow from {grid.screen(x + 0.2, y - 0.06)} to {grid.screen(x + 0.2, y + 0.06)} nohead "
-                               f"front linecolor rgb '{look.colour}' linewidth 1.2",
-                               *point_at(grid, x + 0.2, y, look.colour, look.gnuplot)]
+    return lambda grid, x, y: [*point_at(grid, x + 0.2, y + 0.03, look.colour, look.gnuplot, 0.65),
+                               f"set arrow from {grid.screen(x + 0.2, y - 0.03)} to {grid.screen(x + 0.2, y - 0.08)} nohead "
+                               f"front linecolor rgb '{look.colour}' linewidth 1"]
 
 
 class Figure:
@@ -218,7 +219,7 @@ class Figure:
                                if retention.is_real(c.subject) and has_simulation(cases)})
         self.events = events.looks(e["what"] for c in self.cases for p in c.points for e in p.get("events") or [])
         highest = [v for c in self.cases for p in c.points for v in (c.kept(p), p["semantic_live_bytes"]) if v is not None]
-        self.top = max([*highest, 1]) * 1.12
+        self.top = max([*highest, 1]) * 1.12 / (1 - EVENT_ROW * len(self.events))
 
     def draw(self, folder, name):
         grid = PhaseGrid(self.panels, self.bands, self.entries(), self.title, subtitle(self.run, self.cases), self.note())
@@ -236,6 +237,8 @@ class Figure:
         gnuplot.draw(folder, name, grid, body + ["unset multiplot"])
 
     def y_label(self):
+        if any(retention.own_bytes(p) is not None for c in self.cases for p in c.points):
+            return "kept, by the story's measure (lower is better)"
         resident = {c.resident() for c in self.cases}
         what = {(False,): "kept in the heap", (True,): "resident"}.get(tuple(resident), "kept in the heap or resident")
         return f"{what} (lower is better)"
@@ -259,7 +262,9 @@ class Figure:
                      for name, values in kept.items() if values]
             parts.append(f"{title}: at most {', '.join(peaks)}.")
         claim = self.data.fact(self.scenario, "claim")
-        return "\n".join([*([claim] if claim else []), *parts,
+        evacuation = events.EVACUATION if "evacuate" in self.events else ""
+        marks = [f"Marks above: events of the first variant that has some. {evacuation}".rstrip()] if self.events else []
+        return "\n".join([*([claim] if claim else []), *parts, *marks,
                           "Bytes beyond those at the base checkpoint; a collected heap is collected before each. A band is a "
                           "phase, its width says nothing; numbers below: operations done in it at its first and last "
                           "checkpoint." + (" Where they differ by a factor of 1,000 they are spread by their logarithm."
@@ -332,12 +337,12 @@ class Figure:
                 places = {round(self.bands.event_x(name, e["step"]), 3) for name, of in case.phases() for p in of
                           for e in p.get("events") or [] if e["what"] == what}
                 if places:
-                    top = 0.99 - 0.065 * row
+                    top = 0.98 - EVENT_ROW * row
                     for x in sorted(places)[:EVENTS_MAX]:
-                        out += [f"set arrow from {x:.6g}, graph {top:.3f} to {x:.6g}, graph {top - 0.06:.3f} nohead front "
-                                f"linecolor rgb '{look.colour}' linewidth 1",
-                                f"set label '' at {x:.6g}, graph {top - 0.03:.3f} point pointtype {look.gnuplot} pointsize 0.5 "
-                                f"linecolor rgb '{look.colour}' front"]
+                        out += [f"set label '' at {x:.6g}, graph {top:.3f} point pointtype {look.gnuplot} pointsize 0.65 "
+                                f"linecolor rgb '{look.colour}' front",
+                                f"set arrow from {x:.6g}, graph {top - 0.02:.3f} to {x:.6g}, graph {top - 0.05:.3f} nohead "
+                                f"front linecolor rgb '{look.colour}' linewidth 1"]
                     break
         return out
 

@@ -51,7 +51,8 @@ def draw_maps(run, found, title):
                                 note(found))
     panels = canvas.panels(figure, area, len(found) * len(columns), len(columns), legend=beside + 0.1, left=0.95, gap_y=0.7)
     for i, (label, of) in enumerate(found.items()):
-        top = max(max(v for point in row["layers"] for v in point[1:] if v is not None) for row in of.values()) * 1.12 or 1
+        top = max(max(v for point in row["layers"] for v in point[1:] if v is not None) for row in of.values())
+        top = top * (1.06 + 0.07 * len(looks)) or 1  # room for a row of marks of each kind
         for j, on in enumerate(columns):
             axes = panels[i * len(columns) + j]
             axes.set_title(f"{shorten(label, 26)}, huge pages {'on' if on else 'off'}")
@@ -80,7 +81,7 @@ def draw_layers(axes, row, looks):
     axes.set_xlim(0, ops[-1])
     for number, (kind, look) in enumerate(looks.items()):  # a row below the upper edge for each kind
         places = [event["op"] for event in row.get("events") or [] if event["what"] == kind]
-        axes.plot(places, [0.965 - 0.065 * number] * len(places), transform=axes.get_xaxis_transform(), clip_on=False,
+        axes.plot(places, [0.965 - 0.06 * number] * len(places), transform=axes.get_xaxis_transform(), clip_on=False,
                   zorder=4, **mark_style(look))
     axes.set_xticks(style.round_sizes(ops[-1], 6))
     canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
@@ -129,5 +130,7 @@ def note(found):
                 parts.append(resident_words(resident, live, usable) + f" with huge pages {'on' if on else 'off'}")
         if parts:
             lines.append(f"{label}: {'; '.join(parts)}.")
+    if any(event["what"] == "evacuate" for of in found.values() for row in of.values() for event in row.get("events") or []):
+        lines.append(events.EVACUATION)
     return "\n".join([*lines, "Lower is better. Where the line runs below an upper edge, memory was asked for and never "
                       "touched."])

@@ -47,7 +47,8 @@ def overview(run, i):
 TORN = ('<p class="warning"><b>the last line of retention.jsonl is cut off</b>: it was being written when the run ended, and '
         "is left out</p>")
 NOTE = ("<p class='note'><b>leaky</b>, <b>fixed</b>: bytes kept by the leaky variant and by the worst of the fixed ones, "
-        "beyond those at the base checkpoint, after forced collections; on malloc, resident bytes. <b>live</b>: bytes the "
+        "beyond those at the base checkpoint, after forced collections; on malloc, resident bytes; where a story "
+        "measures it in its own way (pages copied after a fork, say), that. <b>live</b>: bytes the "
         "program still needs, by the scenario's own count. <b>× live</b>: retention amplification; ∞ where nothing is live "
         "any more. <b>released after</b>: operations until the bytes come back by themselves. <b>fixed in bound</b>: whether "
         "the fixed variants keep no more than the scenario allows them.</p>")

@@ -58,6 +58,7 @@ def check_line(line, where):
         check_fields(line, POINT_FIELDS, where)
     elif "variant" in line:
         check_fields(line, {"variant": (TEXT, True)}, where)
+    checked(line.get("extra") or {}, where, {}, {"kept_bytes": (NUMBER, False)})
     for event in line.get("events") or []:
         check_fields(event, {"what": (TEXT, False), "step": (NUMBER, False)}, where)
 
@@ -82,6 +83,11 @@ def read(path, info):
     return Retention(info, [line for _where, line in records], torn) if records else None
 
 
+def own_bytes(point):
+    """What a story measured in its own way, None for most: pages copied after a fork, objects that a collector finds."""
+    return (point.get("extra") or {}).get("kept_bytes")
+
+
 class Case:
     def __init__(self, line, subject, role):
         self.scenario, self.variant, self.subject, self.role = line["scenario"], line.get("variant"), subject, role
@@ -89,8 +95,10 @@ class Case:
         self.points, self.error = [], None
 
     def kept(self, point):
-        """Bytes kept at a checkpoint beyond those at the first: what the heap holds, or resident memory where the heap
-        cannot say. None: not known."""
+        """Bytes kept at a checkpoint beyond those at the first: what the story measures itself, which is what is judged; else
+        what the heap holds, or resident memory where the heap cannot say. None: not known."""
+        if own_bytes(point) is not None:
+            return own_bytes(point)
         if point["d_heap_alloc"] is not None:
             return point["d_heap_alloc"]
         if point.get("rss") is not None and self.points[0].get("rss") is not None:
@@ -99,7 +107,7 @@ class Case:
 
     def resident(self):
         """Whether what it keeps is resident memory."""
-        return any(p["d_heap_alloc"] is None and p.get("rss") is not None for p in self.points)
+        return any(own_bytes(p) is None and p["d_heap_alloc"] is None and p.get("rss") is not None for p in self.points)
 
     def phases(self):
         """[((label, occurrence), [point])]"""

@@ -136,6 +136,24 @@ for map in go_hmap go_swiss; do
     [[ ${told[${map}1]} == "${told[${map}1again]}" ]] || fail "two runs of $map with one seed differ"
     [[ ${told[${map}1]} != "${told[${map}2]}" ]] || fail "$map is the same with two seeds"
 done
+# Events: 6657 entries are one more than 1024 buckets of Go's classic map take, 6.5 each. What that one begins, insertions finish
+# (of a fixed variant, overwriting does); at 13313 it begins again.
+events() {
+    "$python" -c 'import json, sys
+print(*("{variant}/{label}:".format(**line) + event["what"] for line in map(json.loads, open(sys.argv[1]))
+        for event in line.get("events") or []))' "$folder/retention.jsonl"
+}
+expect 0 "stalled_rehash " stalled_rehash --maps go_hmap --n 6657
+wanted=""
+for variant in insert tick; do
+    begun="$variant/growth_started_then_idle" collected="$variant/after_reads_range_10gc:collect" writes="$variant/continue_writes"
+    wanted+="$begun:grow $begun:evacuate "
+    if [[ $variant == tick ]]; then wanted+="tick/ticked:evacuated $collected "; else wanted+="$collected $writes:evacuated "; fi
+    wanted+="$writes:grow $writes:evacuate $writes:evacuated "
+done
+[[ "$(events) " == "$wanted" ]] || fail "events of stalled_rehash: $(events)"
+expect 0 "fork_cow " fork_cow --variant leaky --n 1000
+[[ $(events) == "flat/updates:fork flat/ended:child ended" ]] || fail "events of fork_cow: $(events)"
 
 # Everything at a small size (less than 100 is too little for fork_cow): bounds hold, files are valid, JUnit's is XML that says the same.
 expect 0 "unbounded_cache " --n 100 --assert --junit "$scratch/junit.xml"

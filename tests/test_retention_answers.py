@@ -213,6 +213,14 @@ class Numbers(unittest.TestCase):
         self.assertEqual(fig_retention_layers.heights([[1, 10, 30, 32, 20], [2, 20, 30, 32, 64], [3, 20, 30, None, None]]),
                          [[10, 20, 20], [30, 30, 30], [32, 32, 30], [32, 64, 30]])
 
+    def test_what_a_story_measures_itself_is_what_it_keeps(self):
+        lines = [synthetic_retention.point("fork_cow", "flat", "leaky", None, "malloc", "c", 100, step, label, 0, 0, 0, heap_alloc=None,
+                                           heap_objects=None, d_heap_alloc=None, d_heap_objects=None, rss=4096 * step,
+                                           extra={"kept_bytes": kept}) for step, label, kept in ((0, "base", 0.0), (9, "held", 5e6))]
+        case = of_lines(lines).of(of_lines(lines).subjects("fork_cow")[0])[0]
+        self.assertEqual([case.kept(p) for p in case.points], [0.0, 5e6])
+        self.assertFalse(case.resident())
+
     def test_layers_of_a_map_smaller_than_a_page(self):
         row = {"layers": [[4000, 64000, 70000, 72000, 0]]}
         self.assertIn("70.3 KiB, less than a huge page, and no page more resident than before, with huge pages on",

@@ -120,8 +120,8 @@ class Figures(Scratch):
         for kind in ("grow", "evacuate", "evacuated", "collect"):
             look = events.LOOKS[kind]
             self.assertIn(kind, text.split())
-            self.assertEqual(legend.count(f"linecolor rgb '{look.colour}' linewidth 1.2"), 1, kind)
-            self.assertRegex(panels, rf"graph 0\.\d+ point pointtype {look.gnuplot} pointsize 0\.5 linecolor rgb '{look.colour}'")
+            self.assertEqual(legend.count(f"linecolor rgb '{look.colour}' linewidth 1"), 1, kind)
+            self.assertRegex(panels, rf"graph 0\.\d+ point pointtype {look.gnuplot} pointsize 0\.65 linecolor rgb '{look.colour}'")
 
     def test_kinds_of_events_differ_in_grey_too(self):
         looks = events.looks([*events.LOOKS, "enter", "leave", "trim"])
