@@ -96,16 +96,18 @@ static bool add_requested(void *requested_bytes, const struct gosim_object *obje
 
 void gosim_own_books(struct gosim_own *own, bool collect, struct heap_books *out) {
     struct gosim_stats stats;
-    *out = (struct heap_books){.requested_bytes = HEAP_UNKNOWN};
+    *out = (struct heap_books){
+        .requested_bytes = HEAP_UNKNOWN, .live_blocks = HEAP_UNKNOWN, .allocations = HEAP_UNKNOWN};
     if (!own->heap) return;
     if (collect) gosim_collect(own->heap);
-    gosim_stats(own->heap, &stats);
-    out->live_bytes = stats.heap_alloc;
+    out->live_bytes = gosim_heap_alloc(own->heap);
     out->peak_bytes = gosim_take_peak(own->heap);
+    out->collections = gosim_collections(own->heap);
+    if (!collect)
+        return; /* full statistics end the present tiny block: a reading would change what it reads */
+    gosim_stats(own->heap, &stats);
     out->live_blocks = stats.heap_objects;
     out->allocations = stats.mallocs;
-    out->collections = stats.num_gc;
-    if (!collect) return;
     out->requested_bytes = 0;
     gosim_each_object(own->heap, add_requested, &out->requested_bytes);
 }

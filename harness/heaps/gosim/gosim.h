@@ -130,6 +130,8 @@ void gosim_stats(struct gosim *heap, struct gosim_stats *out);
  * the last call. */
 uint64_t gosim_heap_alloc(const struct gosim *heap);
 uint64_t gosim_take_peak(struct gosim *heap);
+/* Cycles that have finished. */
+uint64_t gosim_collections(const struct gosim *heap);
 
 /* --- finalizers, cleanups, weak pointers (special.c) --- */
 

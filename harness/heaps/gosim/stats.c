@@ -47,6 +47,10 @@ uint64_t gosim_take_peak(struct gosim *heap) {
     return peak;
 }
 
+uint64_t gosim_collections(const struct gosim *heap) {
+    return heap->num_gc;
+}
+
 void gosim_stats(struct gosim *heap, struct gosim_stats *out) {
     gs_flush(heap); /* as ReadMemStats does: a new tiny block begins */
     struct totals sum = add_up(heap);
