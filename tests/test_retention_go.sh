@@ -138,7 +138,7 @@ for scenario, variant, old_name, old_variant, map_name in rows_of("retention_nam
         fail(f"{name}: {len(wrong)} of {len(curve)} checkpoints disagree, first {wrong[0]}")
 
 not_compared = sorted({key[1] for key in curves.keys() - compared})
-if not_compared != ["syncmap_overwrite_nogc"]:
+if not_compared:
     fail(f"not compared: {not_compared}")
 
 has_aes = "aes" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()

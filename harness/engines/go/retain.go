@@ -56,7 +56,7 @@ type retainScenario struct {
 // Of the catalogue, in its order.
 func retainScenarios() []retainScenario {
 	all := slices.Concat(sliceScenarios, keyScenarios, valueScenarios, tableScenarios, rehashScenarios, iteratorScenarios,
-		syncScenarios, timerScenarios, goroutineScenarios, headerScenarios, weakScenarios, cacheScenarios)
+		syncScenarios, timerScenarios, goroutineScenarios, headerScenarios, weakScenarios, cacheScenarios, gcWorkScenarios)
 	slices.SortStableFunc(all, func(a, b retainScenario) int { return a.number - b.number })
 	return all
 }
@@ -154,18 +154,12 @@ func listRetain(all []retainScenario) {
 	}
 }
 
-// As mapbench names the maps of this runtime; nil: none.
+// As mapbench names the built-in map of this runtime; nil: the variant has no map. A sync.Map goes under the name of the
+// built-in map of its Go too, as in mapbench's catalogue: a verdict is about the variants under one name.
 func mapName(kind mapKind) *string {
-	names := map[mapKind]map[string]string{
-		builtinMap: {"classic": "real_go_hmap", "swiss": "real_go_swiss"},
-		syncMap:    {"readdirty": "real_go_syncmap", "hashtrie": "real_go_hashtrie"},
+	if kind == noMap {
+		return nil
 	}
-	design := mapDesign
-	if kind == syncMap {
-		design = syncDesign
-	}
-	if name, ok := names[kind][design]; ok {
-		return &name
-	}
-	return nil
+	name := map[string]string{"classic": "real_go_hmap", "swiss": "real_go_swiss"}[mapDesign]
+	return &name
 }

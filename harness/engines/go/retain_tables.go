@@ -126,6 +126,7 @@ func runNeverShrinks(c *retainCase) {
 		table.remake()
 		c.checkpoint("remade", c.n, 0)
 	}
+	c.checkpoint("end", c.n, 0)
 }
 
 func runClearKeeps(c *retainCase) {
@@ -161,7 +162,7 @@ func runGrowthPeak(c *retainCase) {
 	table := newNumbered(c, "u64u64")
 	c.start()
 	if table.replace(); c.is("presized") {
-		table.presize(2 * c.n)
+		table.presize(c.n + c.n/4)
 	}
 	for i := range c.n - 1 {
 		table.put(i)
@@ -169,7 +170,7 @@ func runGrowthPeak(c *retainCase) {
 	c.checkpoint("before_growth", c.n-1, c.n-1)
 	before := readHeap().alloc - c.base.alloc
 	table.put(c.n - 1)
-	c.note("peak_over_before", float64(readHeap().alloc-c.base.alloc)/float64(before))
+	c.note("peak_over_steady", float64(readHeap().alloc-c.base.alloc)/float64(before))
 	c.checkpointRaw("growing_insert", c.n, c.n)
 	for i := range c.n / 4 {
 		table.put(c.n + i)

@@ -4,8 +4,10 @@
  * that of Go 1.24, a hash trie, which contains no map at all. The variants rwmutex* are plain maps of either
  * kind behind a lock.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "harness/heaps/gosim/gosim.h"
 #include "harness/retention/go_hashtrie_program.h"
 #include "harness/retention/go_syncmap_program.h"
 #include "harness/retention/program.h"
@@ -198,6 +200,54 @@ static bool run_overwrite(struct retention *r) {
     return ok;
 }
 
+/* --- 19: overwriting, collected as real Go is: when as much again is allocated, from 4 MiB on --- */
+
+static struct str short_key(struct retention *r, size_t i) {
+    char text[8];
+    int len = snprintf(text, sizeof text, "key_%zu", i % OVERWRITTEN_KEYS);
+    return program_string(r, text, (size_t)len);
+}
+
+/* What a store is about to put in: roots, since any allocation may collect. */
+struct pending {
+    struct str key;
+    struct any boxed_key, value;
+};
+
+/* A store's own new objects are in variables of C until it is done. */
+static bool overwrite_uncollected(struct retention *r, struct shared_map *m, struct pending *p, size_t i) {
+    struct gosim *heap = case_gosim(r);
+    p->key = short_key(r, i);
+    if (!p->key.text) return false;
+    p->boxed_key = m->kind == PLAIN_MAP ? program_lent_string(&p->key) : program_box_string(r, p->key);
+    p->value = program_box_int(r, i);
+    if (!p->boxed_key.data || !p->value.data) return false;
+    gosim_hold(heap);
+    bool ok = m->kind == PLAIN_MAP ? put_boxed(m, p->key, p->value) : store_any(m, p->boxed_key, p->value);
+    gosim_release(heap);
+    return ok;
+}
+
+static bool run_overwrite_uncollected(struct retention *r) {
+    struct shared_map m = {0};
+    struct gosim *heap = case_gosim(r);
+    size_t n = case_n(r);
+    uint64_t live = numbers_live(r, n, NULL);
+    if (!(case_is(r, "rwmutex") ? open_plain(r, &m, "str_str") : open_sync(r, &m))) return false;
+    if (!checkpoint(r, "base", 0, 0)) return false;
+    struct pending p = {0};
+    void *const slots[] = {&p.key.text, &p.boxed_key.data, &p.value.data};
+    for (size_t i = 0; i < 3; i++) gosim_root(heap, slots[i], "store's arguments");
+    gosim_set_gogc(heap, 100);
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++) ok = overwrite_uncollected(r, &m, &p, i);
+    gosim_set_gogc(heap, -1);
+    for (size_t i = 0; i < 3; i++) gosim_unroot(heap, slots[i]);
+    ok = ok && checkpoint_raw(r, "end_no_forced_gc", n, live) && checkpoint(r, "end_after_gc", n, live);
+    shut(&m);
+    return ok;
+}
+
 static const struct variant overwrite_variants[] = {
     {"syncmap", VARIANT_LEAKY, "100 keys stored over and over: garbage, not retention"},
     {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"},
@@ -224,4 +274,30 @@ const struct scenario scenario_syncmap_overwrite = {
     .bound_factor = 4,
     .bound_bytes = 16 << 10,
     .run = run_overwrite,
+};
+
+static const struct variant uncollected_variants[] = {
+    {"syncmap", VARIANT_LEAKY, "read before a collection: what looks like a leak"},
+    {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"},
+    {NULL, VARIANT_REFERENCE, NULL},
+};
+
+const struct scenario scenario_syncmap_overwrite_nogc = {
+    .number = 19,
+    .name = "syncmap_overwrite_nogc",
+    .about = ABOUT_MAP,
+    .heaps = ON_GOSIM | ON_GO,
+    .shape = "str_str",
+    .maps = "go_hmap,go_swiss",
+    .n = 100000,
+    .claim = "Read without a collection, the garbage of an overwritten sync.Map looks like a leak: as many "
+             "megabytes as have come since the last collection by itself.",
+    .fix = "Collect before the heap is read; what is there after it is what the program keeps.",
+    .references = "",
+    .variant = uncollected_variants,
+    .verdict_label = "end_after_gc",
+    .release_label = NULL,
+    .bound_factor = 4,
+    .bound_bytes = 16 << 10,
+    .run = run_overwrite_uncollected,
 };
