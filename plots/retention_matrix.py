@@ -22,18 +22,27 @@ def matrices(data):
                 cells[subject.map, scenario] = data.answer(subject)  # of several n the largest, the last
     out = []
     for heap, answers in found.items():
-        rows = sorted({name for name, _ in answers}, key=lambda name: forgiving(name, answers))
         scenarios = [s for s in data.names if any(scenario == s for _, scenario in answers)]
+        common = in_common(answers, scenarios)
+        rows = sorted({name for name, _ in answers}, key=lambda name: forgiving(name, answers, common))
         if sum(shown(answer) is not None for answer in answers.values()) > 1:
             simulated = any(s.heap == heap for scenario in data.names for s in data.subjects(scenario))
             out.append(Matrix(heap if simulated else retention.REAL_HEAP, rows, scenarios, answers))
     return out
 
 
-def forgiving(name, answers):
+def in_common(answers, scenarios):
+    """The scenarios with a number for every map that has one at all; without any, all of them. A map must not seem to forgive
+    because it cannot express the worst."""
+    numbers = {place for place, answer in answers.items() if shown(answer) is not None}
+    names = {name for name, _ in numbers}
+    return {s for s in scenarios if all((name, s) in numbers for name in names)} or set(scenarios)
+
+
+def forgiving(name, answers, scenarios):
     """A key that sorts the forgiving first: by the mean logarithm of the amplification; DEEPEST where nothing is live."""
-    logs = [math.log10(max(1, value)) for value in (shown(a) for (row, _), a in answers.items() if row == name)
-            if value is not None]
+    logs = [math.log10(max(1, value)) for value in (shown(a) for (row, s), a in answers.items()
+                                                    if row == name and s in scenarios) if value is not None]
     return not logs, sum(logs) / len(logs) if logs else 0, name
 
 

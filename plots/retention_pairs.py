@@ -1,4 +1,4 @@
-"""Checkpoints that the simulated collector and a real one have in common, and how far they agree."""
+"""Checkpoints after a forced collection that the simulated collector and a real one have in common, and how far they agree."""
 from collections import namedtuple
 
 import retention
@@ -10,23 +10,28 @@ Pair = namedtuple("Pair", "scenario variant label step map engine simulated real
 
 
 def pairs_of(data):
-    """[Pair] of all checkpoints at the same place of the same case on the simulation and on a real engine."""
-    found = []
-    simulated = {}
+    """[Pair] of all checkpoints at the same place of the same case on the simulation and on a real engine. An engine does not
+    say which shape its map has: that of the simulation, if it ran but one."""
+    found, simulated, real = [], {}, []
     for case in data.cases.values():
-        if case.subject.heap == retention.SIMULATED_HEAP:
-            key = case.scenario, case.variant, case.shape, retention.design(case.subject.map), case.subject.n
-            simulated[key] = case
-    for case in data.cases.values():
-        key = case.scenario, case.variant, case.shape, retention.design(case.subject.map), case.subject.n
-        other = simulated.get(key) or simulated.get((case.scenario, case.variant, "", *key[3:]))
-        if retention.is_real(case.subject) and other is not None:
-            for place, point in places(other).items():
-                real = places(case).get(place)
-                if real is not None and place[0] != retention.BASE:
-                    found.append(Pair(case.scenario, case.variant, place[0], place[1], key[3], case.subject.engine, point,
-                                      real))
+        key = case.scenario, case.variant, retention.design(case.subject.map), case.subject.n
+        if retention.is_real(case.subject):
+            real.append((case, key))
+        elif case.subject.heap == retention.SIMULATED_HEAP:
+            simulated.setdefault(key, {})[case.shape] = case
+    for case, key in real:
+        shapes = simulated.get(key) or {}
+        other = shapes.get(case.shape) or (next(iter(shapes.values())) if len(shapes) == 1 else None)
+        for place, point in places(other).items() if other else ():
+            same = places(case).get(place)
+            if same is not None and place[0] != retention.BASE and collected(point) and collected(same):
+                found.append(Pair(case.scenario, case.variant, place[0], place[1], key[2], case.subject.engine, point, same))
     return found
+
+
+def collected(point):
+    """Before a forced collection the heap holds what came since the last one by itself, which no two collectors do alike."""
+    return point.get("after_forced_gc") is not False
 
 
 def places(case):

@@ -49,14 +49,28 @@ static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, char *
     return ok;
 }
 
-static bool has_variant(const json_t *list, const char *scenario, const char *variant) {
+/* What the engine's list says of a variant; NULL: it is not there. */
+static const json_t *listed(const json_t *list, const char *scenario, const char *variant) {
     const json_t *entry;
     size_t i;
     json_array_foreach(list, i, entry) {
         const char *s = json_string_value(json_object_get(entry, "scenario")),
                    *v = json_string_value(json_object_get(entry, "variant"));
-        if (s && v && strcmp(s, scenario) == 0 && strcmp(v, variant) == 0) return true;
+        if (s && v && strcmp(s, scenario) == 0 && strcmp(v, variant) == 0) return entry;
     }
+    return NULL;
+}
+
+/* Whether the engine's version of Go can run it; if not, it is noted as skipped, as a map's is. */
+static bool can_run(const json_t *entry, const char *scenario, const char *variant, const char *engine,
+                    json_t *skipped) {
+    const char *map = json_string_value(json_object_get(entry, "map")),
+               *reason = json_string_value(json_object_get(entry, "reason"));
+    char what[128];
+    if (!json_is_false(json_object_get(entry, "available"))) return true;
+    snprintf(what, sizeof what, "%s%s%s", variant, map ? " with " : " on ", map ? map : engine);
+    json_array_append_new(skipped, json_pack("{s:s, s:s, s:s}", "scenario", scenario, "what", what, "reason",
+                                             reason ? reason : "the engine does not say why"));
     return false;
 }
 
@@ -91,7 +105,8 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
     for (const struct variant *v = s->variant; v->name; v++) {
         if (!retain_selected(o->variant, role_name(v->role)) && !retain_selected(o->variant, v->name))
             continue;
-        if (!has_variant(list, s->name, v->name)) continue;
+        const json_t *entry = listed(list, s->name, v->name);
+        if (!entry || !can_run(entry, s->name, v->name, name, skipped)) continue;
         const char *argv[] = {path, "retain", s->name, v->name, NULL, NULL};
         snprintf(n, sizeof n, "%zu", o->n);
         if (o->n) argv[4] = n;

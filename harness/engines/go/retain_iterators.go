@@ -4,7 +4,7 @@ import "runtime"
 
 var iteratorScenarios = []retainScenario{
 	{number: 16, name: "iterator_pins", recordedAs: "hiter", n: 100_000, run: runIteratorPins,
-		liveIs: "key and value, 32 bytes an entry; then a string a key that the loop has yet to visit", liveEach: 32,
+		liveIs: "key and value, 32 bytes an entry; then the text and header of each key that was copied", liveEach: 32,
 		variants: []retainVariant{
 			{name: "leaky", role: leaky, summary: "a goroutine is parked in the first round of a range; nobody else has the map"},
 			{name: "snapshot_keys", role: fixed, summary: "collects the keys first, then lets go of the map"},
@@ -58,11 +58,11 @@ func runIteratorPins(c *retainCase) {
 	}
 	<-p.at
 	entries = nil
-	toVisit := c.n
-	if c.is("no_iterator") {
-		toVisit = 0
+	wanted := 0
+	if c.is("snapshot_keys") {
+		wanted = c.n
 	}
-	c.checkpoint("m_nil_iterator_parked", c.n, toVisit)
+	c.checkpoint("m_nil_iterator_parked", c.n, wanted)
 	p.finish()
 	c.checkpoint("iterator_done", c.n, 0)
 }

@@ -78,10 +78,11 @@ func runPointerKey(c *retainCase) {
 		runLocalPointerKey(c)
 	case c.is("id_key"):
 		ids := hold(c, map[uint64]bool{})
+		made := hold[*payload](c, nil) // on the heap, for as long as its id is put in
 		c.each("fill", c.n, allKept, func(i int) {
-			p := hold(c, &payload{})
-			p.it.data[0] = 1
+			made.it = &payload{}
 			ids.it[uint64(i)] = true
+			made.it = nil
 		})
 		ids.it = nil
 		c.checkpoint("dropped", c.n, 0)
