@@ -9,6 +9,11 @@ import style
 HUES = ["#009e73", "#e69f00", "#c4342d", "#0072b2", "#7e57c2", "#6b6b6b"]
 MARKERS = "os^Dv"
 FORMATS = {"mark_ns": ("time to mark", style.format_ns), "scanned_bytes": ("bytes scanned", style.format_bytes)}
+# What each time is; a real collection runs beside the program, so that its time on the clock says something else.
+SIMULATED_TIME = "gosim: one thread that stops the program, from the first root to the end of marking."
+REAL_TIME = ("Real Go: what its mark workers took together, as runtime/metrics has it (dedicated, idle and assists); its bytes "
+             "include the runtime's own, some 80 KiB.")
+WHOLE = "collection_ns"
 
 
 def draw(run, _run_looks, folder):
@@ -27,8 +32,10 @@ def draw_work(run, series, title):
     quantities = [q for q in retention.WORK if any(q in of for sizes in series.values() for of in sizes.values())]
     names = [line_name(variant, engine) for variant, engine in series]
     beside = canvas.legend_inches(names)
-    note = (in_words(series) + "\nBoth axes logarithmic. Lower is better. A map whose buckets hold no pointers is marked but never "
-            "scanned, whatever its size.")
+    real = any(engine != "c" for engine in engines)
+    note = "\n".join([in_words(series), "Both axes logarithmic. Lower is better. A map whose buckets hold no pointers is marked but "
+                      "never scanned, whatever its size.", *([SIMULATED_TIME] if "c" in engines else []),
+                      *([REAL_TIME + in_all(series)] if real else [])])
     figure, area = canvas.frame(1.0 + 4.3 * len(quantities) + beside, max(3.6, canvas.legend_height(names)), title,
                                 subtitle(run, engines), note)
     panels = canvas.panels(figure, area, len(quantities), len(quantities), legend=beside + 0.1, left=0.95, gap_x=0.95)
@@ -71,10 +78,18 @@ def subtitle(run, engines):
 
 
 def in_words(series):
-    """How the variants compare where they are largest, and the simulation with the real collector."""
-    parts = []
+    """What marking takes where the maps are largest, a group for each collector."""
+    groups = {}
     for (variant, engine), sizes in series.items():
         n = max(sizes)
         if "mark_ns" in sizes[n]:
-            parts.append(f"{line_name(variant, engine)} {style.format_ns(sizes[n]['mark_ns'])} at {style.format_n(n)}")
-    return "Time to mark: " + "; ".join(parts) + "." if parts else "No time to mark was recorded."
+            groups.setdefault((engine, n), []).append(f"{retention.words(variant)} {style.format_ns(sizes[n]['mark_ns'])}")
+    parts = [f"{'gosim' if engine == 'c' else engine}, {style.format_n(n)} entries: {', '.join(of)}" for (engine, n), of in groups.items()]
+    return "Time to mark. " + "; ".join(parts) + "." if parts else "No time to mark was recorded."
+
+
+def in_all(series):
+    """How long whole collections of a real engine were, or "": they wait for the scheduler as well."""
+    whole = [of[WHOLE] for of in (of for sizes in series.values() for of in sizes.values()) if WHOLE in of]
+    return (f" A whole collection, from runtime.GC to its return with the wait for the scheduler and the sweep, took "
+            f"{style.format_ns(min(whole))} to {style.format_ns(max(whole))} on the clock.") if whole else ""

@@ -6,10 +6,11 @@ from matplotlib.lines import Line2D
 
 import canvas
 import labels
+import retention
 import style
 from retention_pairs import BYTES, OBJECTS, QUANTITIES, SHARE, agreement, pairs_of, share_used, values
 
-NAMED_MAX = 8
+NAMED_MAX = 5
 HUES = ["#0072b2", "#c4342d", "#009e73", "#e69f00", "#7e57c2", "#6b6b6b"]
 MARKERS = "osD^vP"
 LINEAR = 1.0  # per cent: closer to 0 the vertical axis is linear
@@ -25,7 +26,7 @@ def draw(run, _run_looks, folder):
 
 
 def pair_name(pair):
-    return f"{pair.scenario} {pair.variant}, {pair.label} {pair.step:,}"
+    return f"{pair.scenario} {retention.words(pair.variant)}"
 
 
 def draw_pairs(run, pairs, title):
@@ -90,9 +91,12 @@ def draw_quantity(axes, pairs, kinds, quantity, absolute):
 
 
 def name_far(axes, far, kinds, quantity, absolute):
-    named = {}
-    for x, y, pair in sorted(far, key=lambda p: -share_used(p[2], quantity, absolute))[:NAMED_MAX]:
-        named.setdefault(pair_name(pair), ((x, y), look(kinds, (pair.map, pair.engine))["color"]))
+    """Names the farthest point of each case, of as many cases as there is room for."""
+    named, seen = {}, set()
+    for x, y, pair in sorted(far, key=lambda p: -share_used(p[2], quantity, absolute)):
+        if len(named) < NAMED_MAX and (pair.scenario, pair.variant) not in seen:
+            seen.add((pair.scenario, pair.variant))
+            named[pair_name(pair)] = (x, y), look(kinds, (pair.map, pair.engine))["color"]
     if named:
         labels.place(axes, named)
 
@@ -109,7 +113,9 @@ def in_words(pairs):
              f"{100 * statistics.median(errors):.2g} %, worst {100 * max(errors):.2g} %." if errors else ""
     return (f"Band: within {100 * SHARE:g} % of the real value, or {style.format_bytes(BYTES)}, or {OBJECTS} objects. "
             + "; ".join(parts) + "." + median + "\nHorizontal: what real Go keeps beyond the base checkpoint, at least an "
-            "eighth of the allowance. Vertical axis linear to 1 %, logarithmic beyond; points outside the band are named.")
+            "eighth of the allowance. Vertical axis linear to 1 %, logarithmic beyond. Of the cases outside the band the farthest "
+            f"{NAMED_MAX} are named. Checkpoints after a forced collection; two maps with other seeds differ in overflow buckets "
+            "and in when a table splits, as real ones do from run to run.")
 
 
 def subtitle(run, pairs):

@@ -181,11 +181,17 @@ def simulated(run):
 def gc_work(run):
     """The collector's work, as a table; "" without any."""
     rows = [[text(design or "–"), text(retention.words(variant)), text("gosim" if engine == "c" else engine),
-             (style.format_n(n), n), duration(of.get("mark_ns")), size(of.get("scanned_bytes"))]
+             (style.format_n(n), n), duration(of.get("mark_ns")), size(of.get("scanned_bytes")), duration(of.get("collection_ns"))]
             for design, series in (retention.series_of(run.retention) if run.retention else {}).items()
             for (variant, engine), sizes in series.items() for n, of in sorted(sizes.items())]
-    columns = [("map", ""), ("what the values are", ""), ("collector", "")] + [(t, "num") for t in ("n", "time to mark", "bytes scanned")]
-    return table("Work of one collection; lower is better", columns, rows) if rows else ""
+    columns = [("map", ""), ("what the values are", ""), ("collector", "")] + [(t, "num") for t in (
+        "n", "time to mark", "bytes scanned", "whole collection")]
+    return table("Work of one collection; lower is better", columns, rows) + WORK_NOTE if rows else ""
+
+
+WORK_NOTE = ("<p class='note'><b>time to mark</b>: of gosim, one thread that stops the program; of real Go, what its mark workers "
+             "took together. <b>whole collection</b>: of real Go, from the call of runtime.GC to its return on the clock, with the "
+             "wait for the scheduler and the sweep. <b>bytes scanned</b> of real Go include the runtime's own.</p>")
 
 
 def duration(ns):
@@ -298,23 +304,31 @@ def to_do(data, scenario, answers, first):
 def variants(data, scenario):
     rows = []
     label = data.decisive(scenario)
+    timed = any(retention.is_real(c.subject) and time_to_mark(c) is not None for c in data.cases.values() if c.scenario == scenario)
     for subject in data.subjects(scenario):
         for case in [c for c in data.by_subject.get(subject, ()) if c.variant]:
             point = case.worst(label)
             cells = [text(retention.words(case.variant)), text(ROLE_WORDS[case.role]),
                      text(data.summary(scenario, case.variant)), text(subject.map or "–"), text(subject.engine if retention.is_real(subject) else subject.heap)]
             if point is None:
-                rows.append(cells + [("–", "")] * 6 + [f'<span class="bad">{text(case.error or "no checkpoint")}</span>'])
+                rows.append(cells + [("–", "")] * (7 if timed else 6) + [f'<span class="bad">{text(case.error or "no checkpoint")}</span>'])
                 continue
             kept, live = case.kept(point), point["semantic_live_bytes"]
             peak = max(case.kept(p) for p in case.points if case.kept(p) is not None)
             rows.append(cells + [kept_cell(kept), kept_cell(live), times(kept, live), kept_cell(peak),
                                  number(point.get("d_heap_objects")), number(subject.n),
+                                 *([duration(time_to_mark(case))] if timed else []),
                                  text(f"{retention.words(point['label'])} {point['step']:,}")
                                  + (f' <span class="bad">{text(case.error)}</span>' if case.error else "")])
     columns = [(t, "") for t in ("variant", "role", "what it does", "map", "heap")] + [(t, "num") for t in (
-        "kept", "live", "× live", "peak", "objects", "n")] + [("at checkpoint", "")]
+        "kept", "live", "× live", "peak", "objects", "n", *(["time to mark"] if timed else []))] + [("at checkpoint", "")]
     return table("Variants, each at the checkpoint that decides; lower is better", columns, rows) if rows else ""
+
+
+def time_to_mark(case):
+    """Of the last checkpoint that says; where a real collector was timed it is worth a column."""
+    said = [retention.work_of(p.get("extra") or {}, "mark_ns") for p in case.points]
+    return next((ns for ns in reversed(said) if ns is not None), None)
 
 
 def times(kept, live):

@@ -12,7 +12,8 @@ from run import original
 
 ROLES = ("leaky", "no_fix", "reference", "fixed")
 VERDICT, GC_WORK, BASE = "verdict", "gc_work", "base"
-WORK = ("mark_ns", "scanned_bytes")  # what gc_work records of a collection, in "extra"
+# What gc_work records of a collection, in "extra": to compare, and of real ones only.
+WORK, WORK_MORE = ("mark_ns", "scanned_bytes"), ("collection_ns",)
 REAL_HEAP, SIMULATED_HEAP = "go_gc", "gosim"
 
 # field: (type, may be null)
@@ -261,14 +262,20 @@ def series_of(data):
             continue
         extra = line.get("extra") or {}
         key = design(line["map"]), (extra.get("variant") or line["variant"], line["engine"]), line["step"]
-        for quantity in WORK:  # a median over several collections says more than the last of them
-            value = extra.get(f"{quantity}_median", extra.get(quantity))
-            if isinstance(value, (int, float)) and value > 0:
+        for quantity in WORK + WORK_MORE:
+            value = work_of(extra, quantity)
+            if value is not None:
                 samples.setdefault(key, {}).setdefault(quantity, []).append(value)
     found = {}
     for (name, line, entries), of in samples.items():
         found.setdefault(name, {}).setdefault(line, {})[entries] = {q: statistics.median(v) for q, v in of.items()}
     return dict(sorted(found.items(), key=lambda item: all(engine == "c" for _variant, engine in item[1])))
+
+
+def work_of(extra, quantity):
+    """Of a checkpoint's `extra`: a median over several collections says more than the last of them. None without any."""
+    value = extra.get(f"{quantity}_median", extra.get(quantity))
+    return value if isinstance(value, (int, float)) and value > 0 else None
 
 
 def subject_of(line):

@@ -191,6 +191,28 @@ class Numbers(unittest.TestCase):
         pairs = retention_pairs.pairs_of(of_lines(large + real))
         self.assertEqual(retention_pairs.agreement(pairs)["d_heap_alloc"], (1, 2))  # 1 % is, 2 % is not
 
+    def test_an_engine_does_not_say_a_shape(self):
+        real = story("real_go_hmap", "go_gc", "go1.23.5")
+        one = [p | {"shape": "str_ptr"} for p in story()]
+        self.assertEqual(len(retention_pairs.pairs_of(of_lines(one + real))), 7)
+        two = one + [p | {"shape": "u64_ptr"} for p in story()]
+        self.assertEqual(retention_pairs.pairs_of(of_lines(two + real)), [])  # which of the two it is like is not known
+
+    def test_uncollected_checkpoints_are_not_compared(self):
+        real = story("real_go_hmap", "go_gc", "go1.23.5")
+        forced = [p | {"after_forced_gc": True} for p in story()]
+        self.assertEqual(len(retention_pairs.pairs_of(of_lines(forced + real))), 7)
+        forced[2] |= {"after_forced_gc": False}
+        self.assertEqual(len(retention_pairs.pairs_of(of_lines(forced + real))), 6)
+
+    def test_a_map_does_not_forgive_by_what_it_cannot_express(self):
+        def verdict(scenario, name, amplification):
+            return {"scenario": scenario, "map": name, "heap": "gosim", "engine": "c", "label": "verdict", "leaky_bytes": 8,
+                    "semantic_live_bytes": 1, "amplification": amplification}
+        data = of_lines([verdict("s", "few", 3), verdict("s", "many", 2), verdict("t", "many", 9000)])
+        matrix, = retention_matrix.matrices(data)
+        self.assertEqual(matrix.rows, ["many", "few"])
+
     def test_another_map_is_not_held_against_real_go(self):
         data = of_lines(story("linear") + story("real_go_hmap", "go_gc", "go1.23.5"))
         self.assertEqual(retention_pairs.pairs_of(data), [])

@@ -155,7 +155,7 @@ class Figures(Scratch):
         moved["d_heap_alloc"] += 50000
         (folder / "retention.jsonl").write_text("".join(json.dumps(p) + "\n" for p in lines))
         self.assertEqual(run_report(folder), (0, ""))
-        self.assertIn("ttl_timers stop, set 2,500", words_of(folder / "plots" / "simulated-real.svg"))
+        self.assertIn("ttl_timers stop", words_of(folder / "plots" / "simulated-real.svg"))
         self.assertNotIn("values beyond the band", self.page("full"))
         self.assertIn("1 values beyond the band", (folder / "report.html").read_text(encoding="utf-8"))
 
@@ -168,6 +168,8 @@ class Figures(Scratch):
             self.assertIn(words, text)
         page = self.page("work")
         self.assertIn("Work of one collection", page)
+        self.assertIn("4.25 ms", page)  # a whole collection of the real one
+        self.assertIn("took 4.25 ms to 4.25 ms on the clock", text)
         self.assertIn("11.5 ms", page)
 
     def test_the_four_layers_are_drawn_for_both_kinds_of_pages(self):

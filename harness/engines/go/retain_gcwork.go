@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -82,7 +83,7 @@ func (t *collectionTimes) measure(c *retainCase) {
 		runtime.GC()
 		t.wall[i] = float64(wallNs() - start)
 		after := t.markSeconds()
-		t.cpu[i] = (after - before) * 1e9
+		t.cpu[i] = math.Round((after - before) * 1e9)
 		before = after
 	}
 	slices.Sort(t.wall[:])

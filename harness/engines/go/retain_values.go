@@ -1,10 +1,5 @@
 package main
 
-import (
-	"runtime"
-	"time"
-)
-
 var valueScenarios = []retainScenario{
 	{number: 7, name: "pointer_value", recordedAs: "ptrvalue", n: 10_000, run: runPointerValue,
 		liveIs: "1032 bytes an entry, none at the end", liveEach: 1032,
@@ -140,34 +135,26 @@ func runMarkedOnly(c *retainCase) {
 }
 
 func runZeroSizeValue(c *retainCase) {
+	times := newCollectionTimes()
 	c.start()
 	switch {
 	case c.is("ptr_empty"):
-		fillSet(c, func() *struct{} { return &struct{}{} })
+		fillSet(c, times, func() *struct{} { return &struct{}{} })
 	case c.is("ptr_byte"):
-		fillSet(c, func() *byte { return new(byte) })
+		fillSet(c, times, func() *byte { return new(byte) })
 	default:
-		fillSet(c, func() struct{} { return struct{}{} })
+		fillSet(c, times, func() struct{} { return struct{}{} })
 	}
 }
 
-func fillSet[V any](c *retainCase, value func() V) {
+func fillSet[V any](c *retainCase, times *collectionTimes, value func() V) {
 	set := hold(c, map[string]V{})
 	c.each("fill", c.n, allKept, func(i int) {
 		set.it[key(i)] = value()
 		if i == c.n-1 {
-			c.note("us_per_gc", timeCollections(4))
+			times.measure(c)
 		}
 	})
-}
-
-// Microseconds of a collection, the mean of so many.
-func timeCollections(times int) float64 {
-	start := time.Now()
-	for range times {
-		runtime.GC()
-	}
-	return float64(time.Since(start).Nanoseconds()) / 1000 / float64(times)
 }
 
 const innerEntries = 20
@@ -197,6 +184,7 @@ func runMapOfMaps(c *retainCase) {
 func runMapVsPointer(c *retainCase) {
 	maps := hold[[]map[string]string](c, nil)
 	pointers := hold[[]*map[string]string](c, nil)
+	times := newCollectionTimes()
 	c.start()
 	if c.is("map") {
 		maps.it = make([]map[string]string, c.n)
@@ -211,6 +199,7 @@ func runMapVsPointer(c *retainCase) {
 		}
 	}
 	c.checkpoint("filled", c.n, c.n)
-	c.note("us_per_gc", timeCollections(20))
+	times.measure(c)
+	c.note("us_per_gc", times.wall[collectionSamples/2]/1000) // as the simulation names it
 	c.checkpoint("gc_time", c.n, c.n)
 }
