@@ -265,10 +265,15 @@ class Figure:
         evacuation = events.EVACUATION if "evacuate" in self.events else ""
         marks = [f"Marks above: events of the first variant that has some. {evacuation}".rstrip()] if self.events else []
         return "\n".join([*([claim] if claim else []), *parts, *marks,
-                          "Bytes beyond those at the base checkpoint; a collected heap is collected before each. A band is a "
+                          f"Bytes beyond those at the base checkpoint; a collected heap is collected before each{self.uncollected()}. A band is a "
                           "phase, its width says nothing; numbers below: operations done in it at its first and last "
                           "checkpoint." + (" Where they differ by a factor of 1,000 they are spread by their logarithm."
                                            if any(map(self.bands.logarithmic, self.bands.names)) else "")])
+
+    def uncollected(self):
+        """The phases that are read as they are, in words."""
+        names = dict.fromkeys(p["label"] for case in self.cases for p in case.points if p.get("after_forced_gc") is False)
+        return f" but {', '.join(map(retention.words, names))}" if names else ""
 
     def datablocks(self, index, cases):
         out = []

@@ -30,9 +30,9 @@ def draw_matrix(run, matrix, title):
     width = max(8.2, left + cell_w * len(matrix.scenarios) + 0.5 + above)
     why = reasons(matrix)
     note = ("Kept by the leaky variant, divided by what is semantically live; 1 is perfect, lower is better. ∞: nothing was "
-            "live any more, with the bytes kept; ?: what is live is not said. –: not run. Corner mark: even the fixed variant keeps more than its bound.\n"
+            "live any more, with the bytes kept, 0: and next to nothing kept; ?: what is live is not said. –: not run. Corner mark: even the fixed variant keeps more than its bound.\n"
             "Sorted by the mean logarithm over the scenarios with a number for every map, the forgiving first." + na_words(why))
-    cases = [c for c in run.retention.cases.values() 
+    cases = [c for c in run.retention.cases.values()
              if retention.family_heap(c.subject.heap) == retention.family_heap(matrix.heap)]
     figure, area = canvas.frame(width, above + 0.55 + cell_h * len(matrix.rows), title, subtitle(run, matrix, cases), note)
     total = figure.get_size_inches()[1]

@@ -124,7 +124,7 @@ def matrices(run):
 
 
 MATRIX_NOTE = ("<p class='note'>What the leaky variant keeps, divided by what is semantically live: <b>1</b> is perfect. "
-               "<b>∞</b>: nothing was live any more. <b>n/a</b>: the map cannot express the scenario; point at the cell for "
+               "<b>∞</b>: nothing was live any more, <b>0</b>: and next to nothing kept. <b>n/a</b>: the map cannot express the scenario; point at the cell for "
                "the reason. A corner mark: even the fixed variant keeps more than its bound. The forgiving maps come first.</p>")
 
 

@@ -6,6 +6,7 @@ import retention
 import style
 
 DEEPEST = 1e4  # amplification that gets the darkest ground
+NEXT_TO_NOTHING = 8192  # bytes: where nothing is live, so many are the noise of a heap, no retention
 MARKS = "abcdefghijklmnopqrstuvwxyz"
 # names of the rows, in order, and {(row, scenario): Answer}
 Matrix = namedtuple("Matrix", "heap rows scenarios answers")
@@ -47,10 +48,12 @@ def forgiving(name, answers, scenarios):
 
 
 def shown(answer):
-    """The amplification of an answer; DEEPEST where something is kept and nothing live; None without numbers."""
+    """The amplification of an answer; where nothing is live DEEPEST, or 1 if next to nothing is kept; None without numbers."""
     if answer.amplification is not None:
         return answer.amplification
-    return DEEPEST if (answer.leaky_bytes or 0) > 0 and answer.live_bytes == 0 else None
+    if answer.leaky_bytes is None or answer.live_bytes != 0:
+        return None
+    return DEEPEST if answer.leaky_bytes > NEXT_TO_NOTHING else 1.0
 
 
 def shade(value):
@@ -76,6 +79,8 @@ def cell_text(answer):
         return number_text(answer.amplification), ""
     if answer.why_not:
         return "error", ""
+    if answer.live_bytes == 0 and shown(answer) == 1.0:
+        return "0", style.format_bytes(max(0, answer.leaky_bytes))
     if answer.leaky_bytes and answer.leaky_bytes > 0:
         return ("∞" if answer.live_bytes == 0 else "?"), style.format_bytes(answer.leaky_bytes)
     return "0", ""

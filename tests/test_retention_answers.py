@@ -205,6 +205,13 @@ class Numbers(unittest.TestCase):
         forced[2] |= {"after_forced_gc": False}
         self.assertEqual(len(retention_pairs.pairs_of(of_lines(forced + real))), 6)
 
+    def test_the_noise_of_a_heap_is_no_retention(self):
+        for kept, words, value in ((160, "0", 1), (8192, "0", 1), (8193, "∞", retention_matrix.DEEPEST)):
+            data = of_lines([line("leaky", "leaky", step, label, 0, bytes_kept) for step, label, bytes_kept in (
+                (0, "base", 0), (8, "deleted", kept))], scenarios=[{"name": "s", "verdict_label": "deleted"}])
+            answer = data.answer(data.subjects("s")[0])
+            self.assertEqual((retention_matrix.cell_text(answer)[0], retention_matrix.shown(answer)), (words, value))
+
     def test_a_map_does_not_forgive_by_what_it_cannot_express(self):
         def verdict(scenario, name, amplification):
             return {"scenario": scenario, "map": name, "heap": "gosim", "engine": "c", "label": "verdict", "leaky_bytes": 8,
