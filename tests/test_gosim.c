@@ -281,6 +281,19 @@ static void test_headers_since_122(void **state) {
 }
 
 /* The books count Go's size, the object has room for the C struct. */
+static void test_random_numbers_follow_the_seed(void **state) {
+    (void)state;
+    uint64_t number[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct gosim *g = gosim_open(&(struct gosim_options){.seed = i == 2 ? 8 : 7});
+        number[i] = gosim_random(g);
+        assert_int_not_equal(gosim_random(g), number[i]);
+        gosim_close(g);
+    }
+    assert_int_equal(number[0], number[1]);
+    assert_int_not_equal(number[0], number[2]);
+}
+
 static void test_hidden_bytes(void **state) {
     (void)state;
     const struct gosim_type hmap = {
@@ -317,7 +330,7 @@ int main(void) {
         cmocka_unit_test(test_tiny_block_in_use), cmocka_unit_test(test_ptrvalue_objects),
         cmocka_unit_test(test_subslice),          cmocka_unit_test(test_substring),
         cmocka_unit_test(test_slice_growth),      cmocka_unit_test(test_headers_since_122),
-        cmocka_unit_test(test_hidden_bytes),
+        cmocka_unit_test(test_hidden_bytes),      cmocka_unit_test(test_random_numbers_follow_the_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
