@@ -128,11 +128,16 @@ static void *GC_CALLBACK enumerate_locked(void *walk) {
     return NULL;
 }
 
+static void enumerate(void *walk) {
+    GC_call_with_alloc_lock(enumerate_locked, walk);
+}
+
+/* On a thread of its own: the addresses it meets stay in no register of the caller. */
 void boehm_live(struct boehm_live *out, boehm_visit_fn *visit, void *context) {
     struct walk walk = {.live = out, .visit = visit, .context = context};
     *out = (struct boehm_live){0};
     boehm_start();
-    GC_call_with_alloc_lock(enumerate_locked, &walk);
+    if (!boehm_thread(enumerate, &walk)) enumerate(&walk);
 }
 
 uint64_t boehm_bytes_since_collection(void) {
