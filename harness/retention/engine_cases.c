@@ -89,7 +89,7 @@ static void skip(json_t *skipped, const struct scenario *s, const char *engine, 
 size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_options *o, json_t *lines,
                         json_t *skipped) {
     const char *name = engine_program_name(i);
-    char path[4096], why[256], n[24];
+    char path[4096], why[320], n[24];
     size_t failed = 0;
     if (!engine_program_path(name, path, sizeof path)) {
         skip(skipped, s, name, "the engine is not built: make engines");
