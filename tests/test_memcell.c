@@ -60,14 +60,18 @@ static int64_t column(const json_t *curve, size_t i, size_t which) {
     return json_integer_value(json_array_get(json_array_get(curve, i), which));
 }
 
-/* Ends of the curve, its order, and the 16 sizes an octave. */
-static void check_curve(const json_t *cell, size_t n) {
+/* Ends of the curve, its order, and the 16 sizes an octave. `garbage`: points may hold some, bytes_live does
+ * not. */
+static void check_curve(const json_t *cell, size_t n, bool garbage) {
     const json_t *curve = json_object_get(cell, "curve");
     size_t points = json_array_size(curve), at = 0;
     assert_true(points >= 1);
     assert_int_equal(column(curve, 0, 0), 1);
     assert_int_equal(column(curve, points - 1, 0), n);
-    assert_int_equal(column(curve, points - 1, 1), number(cell, "bytes_live"));
+    if (garbage)
+        assert_true(column(curve, points - 1, 1) >= number(cell, "bytes_live"));
+    else
+        assert_int_equal(column(curve, points - 1, 1), number(cell, "bytes_live"));
     for (size_t i = 1; i < points; i++) assert_true(column(curve, i, 0) > column(curve, i - 1, 0));
     for (uint64_t base = 16; base <= n; base *= 2)
         for (uint64_t step = 0; step < 16 && base + step * base / 16 <= n; step++) {
@@ -78,14 +82,15 @@ static void check_curve(const json_t *cell, size_t n) {
 }
 
 /* bytes_per_entry, peak, resident peak and the octave against the curve. */
-static void check_totals(const json_t *cell, size_t n) {
+static void check_totals(const json_t *cell, size_t n, bool garbage) {
     const json_t *curve = json_object_get(cell, "curve"), *octave = json_object_get(cell, "octave");
     double least = json_number_value(json_object_get(octave, "min")),
            most = json_number_value(json_object_get(octave, "max"));
     double mean = json_number_value(json_object_get(octave, "mean"));
     double per_entry = json_number_value(json_object_get(cell, "bytes_per_entry"));
     assert_true(fabs(per_entry * (double)n - (double)number(cell, "bytes_live")) < 0.5);
-    assert_true(least <= mean && mean <= most && least <= per_entry && per_entry <= most);
+    assert_true(least <= mean && mean <= most && per_entry <= most);
+    assert_true(garbage || least <= per_entry);
     for (size_t i = 0; i < json_array_size(curve); i++) {
         double entries = (double)column(curve, i, 0), bytes = (double)column(curve, i, 1);
         assert_true(number(cell, "bytes_peak") >= column(curve, i, 1));
@@ -99,8 +104,8 @@ static json_t *collected(const char *map, size_t n, const char *workload) {
     char why[300] = "";
     json_t *cell = measure_on("gosim", map, "u64_u64", "uniform", n, workload, 60, why, sizeof why);
     if (!cell) fail_msg("%s on gosim, %zu entries: %s", map, n, why);
-    check_curve(cell, n);
-    check_totals(cell, n);
+    check_curve(cell, n, true);
+    check_totals(cell, n, true);
     return cell;
 }
 
@@ -110,8 +115,8 @@ static void test_linear(void **state) {
     enum { N = 50000 };
     json_t *cell = measured("linear", "u64_u64", "uniform", N, "put_grow"),
            *curve = json_object_get(cell, "curve");
-    check_curve(cell, N);
-    check_totals(cell, N);
+    check_curve(cell, N, false);
+    check_totals(cell, N, false);
     size_t jumps = 0;
     for (size_t i = 1; i < json_array_size(curve); i++) {
         if (column(curve, i, 1) == column(curve, i - 1, 1)) continue;
@@ -155,8 +160,8 @@ static void test_chained(void **state) {
     (void)state;
     enum { N = 200000 };
     json_t *cell = measured("chained", "u64_u64", "uniform", N, "put_grow");
-    check_curve(cell, N);
-    check_totals(cell, N);
+    check_curve(cell, N, false);
+    check_totals(cell, N, false);
     assert_in_range(number(cell, "blocks_live"), N + 1, N + 4);
     assert_in_range(number(cell, "allocations"), N + 1, N + 60);
     int64_t live = number(cell, "bytes_live"), rss = number(cell, "rss_delta");
@@ -197,8 +202,8 @@ static void test_small_maps(void **state) {
     (void)state;
     enum { N = 20000 };
     json_t *cell = measured("chained", "u64_u64", "uniform", N, "small_put");
-    check_curve(cell, N);
-    check_totals(cell, N);
+    check_curve(cell, N, false);
+    check_totals(cell, N, false);
     assert_in_range(number(cell, "blocks_live"), N + 2 * N / 40, N + 2 * N / 26);
     json_decref(cell);
 }
@@ -207,8 +212,8 @@ static void test_tiny(void **state) {
     (void)state;
     for (size_t n = 1; n <= 3; n++) {
         json_t *cell = measured("chained", "u64_u64", "uniform", n, "put_grow");
-        check_curve(cell, n);
-        check_totals(cell, n);
+        check_curve(cell, n, false);
+        check_totals(cell, n, false);
         json_decref(cell);
     }
 }
