@@ -113,7 +113,7 @@ static size_t known_labels(const struct retain_options *o, char store[][LABEL_BY
     for (size_t i = 0; i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
         if (!(s->heaps & ON_GOSIM) || !retain_scenario_selected(o, s)) continue;
-        for (const char *at = s->labels; *at && count < LABELS_MAX;) {
+        for (const char *at = s->labels; at && *at && count < LABELS_MAX;) {
             size_t item = strcspn(at, " "), k = 0;
             snprintf(store[count], LABEL_BYTES, "%.*s", (int)item, at);
             while (k < count && strcmp(store[k], store[count]) != 0) k++;

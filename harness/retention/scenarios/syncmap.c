@@ -295,6 +295,7 @@ const struct scenario scenario_syncmap_overwrite_nogc = {
     .fix = "Collect before the heap is read; what is there after it is what the program keeps.",
     .references = "",
     .variant = uncollected_variants,
+    .labels = "base end_no_forced_gc end_after_gc",
     .verdict_label = "end_after_gc",
     .release_label = NULL,
     .bound_factor = 4,
