@@ -319,7 +319,7 @@ expect 0 "no difference of substring_key: its checkpoints are base fill dropped"
 
 # --- the heap under every map ---------------------------------------------------------------------------------------
 
-expect 0 "unbounded_cache " --heap gosim --n 100 --check --limit 20
+expect 0 "unbounded_cache " --heap gosim --n 100 --check --limit 100
 
 echo "$passed passed, $failed failed"
 [[ $failed == 0 ]] || exit 1
