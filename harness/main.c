@@ -7,6 +7,7 @@
 
 #include "harness/clock.h"
 #include "harness/job.h"
+#include "harness/judge.h"
 #include "harness/layout.h"
 #include "harness/list.h"
 #include "harness/memcell.h"
@@ -97,6 +98,7 @@ static int cmd_trace(struct arguments *a) {
 
 static int cmd_help(struct arguments *a);
 
+/* Without `run`: has options of its own; retain, or a command of judge/. */
 static const struct command {
     const char *name, *synopsis, *help;
     int (*run)(struct arguments *);
@@ -121,6 +123,15 @@ static const struct command {
     {"retain",
      "[SCENARIO...] [--maps LIST] [--heap LIST] [--variant WORD] [--engine LIST] [--assert] [--snapshot DIR]",
      "what a program keeps alive and who holds it: leaky, fixed, and how far the fix goes", NULL},
+    {"compare", "BASE NEW [selection] [--json FILE]",
+     "two revisions, builds, maps or runs: measured as a pair, a verdict per cell", NULL},
+    {"gate", "count [selection] [--update]",
+     "instructions, misses, allocations and bytes per operation against the committed baseline", NULL},
+    {"history", "add RUN... | show [REGEX] | changes", "results over time, and where they changed", NULL},
+    {"nightly", "[--out DIR]", "every gate, history and report: one exit code for CI", NULL},
+    {"cite", "RUN", "BibTeX, a sentence with interval and conditions, and the line that repeats the run",
+     NULL},
+    {"rerun", "RUN [--out DIR]", "repeats a stored run and compares with it", NULL},
     {"help", "", "this text", cmd_help},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -238,6 +249,7 @@ int main(int argc, char **argv) {
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
+        if (!commands[i].run && strcmp(name, "retain") != 0) return judge_command(name, argv + 2);
         struct arguments a = {.command = join(argv),
                               .tracing = strcmp(name, "trace") == 0,
                               .explaining = strcmp(name, "explain") == 0};

@@ -127,7 +127,14 @@ struct map_ops {
     size_t (*old_capacity)(const void *map);
 };
 
+/* What a program and the units it loads from a file (pair.h) must agree on; the number before the sizes goes
+ * up when the meaning of a field changes but no size does. */
+#define MAP_UNIT_ABI                                                                                         \
+    ((uint64_t)1 << 48 | (uint64_t)sizeof(struct map_unit) << 32 | sizeof(struct run_args) << 16 |           \
+     sizeof(struct map_facts))
+
 struct map_unit {
+    uint64_t abi;                          /* MAP_UNIT_ABI */
     const char *map, *shape, *hash, *heap; /* hash: "common" or "native" */
     const struct map_facts *facts;
     const char *unavailable; /* NULL, or why this unit cannot run; then op and run may be empty */

@@ -46,6 +46,7 @@
 
 UNIT_EXPORT struct map_unit UNIT_SYMBOL;
 UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
+    .abi = MAP_UNIT_ABI,
     .map = UNIT_MAP,
     .shape = SHAPE_NAME,
     .hash = UNIT_HASH,
@@ -202,6 +203,7 @@ static const char *op_check(void *opaque) {
 
 UNIT_EXPORT struct map_unit UNIT_SYMBOL;
 UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
+    .abi = MAP_UNIT_ABI,
     .map = UNIT_MAP,
     .shape = SHAPE_NAME,
     .hash = UNIT_HASH,

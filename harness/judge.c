@@ -1,0 +1,36 @@
+#include "harness/judge.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/job.h"
+#include "harness/python.h"
+#include "harness/run.h"
+
+int judge_command(const char *command, char *const *args) {
+    char why[256], self[PATH_MAX], path[2 * PATH_MAX];
+    const char *python = python_find(why, sizeof why), *before = getenv("PYTHONPATH");
+    if (!python) return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) return perror("mapbench: /proc/self/exe"), EXIT_CANNOT;
+    self[length] = '\0';
+    size_t count = 0;
+    while (args[count]) count++;
+    char **argv = calloc(count + 6, sizeof *argv);
+    if (!argv) return fprintf(stderr, "mapbench: out of memory\n"), EXIT_CANNOT;
+    char *head[] = {(char *)python, "-B", "-m", "judge", (char *)command};
+    memcpy(argv, head, sizeof head);
+    memcpy(argv + 5, args, count * sizeof *argv);
+    snprintf(path, sizeof path, "%s%s%s", project_root(), before ? ":" : "", before ? before : "");
+    setenv("PYTHONPATH", path, 1);
+    setenv("MAPBENCH", self, 1);
+    fflush(NULL);
+    execvp(python, argv);
+    fprintf(stderr, "mapbench: cannot run %s: %s\n", python, strerror(errno));
+    free(argv);
+    return EXIT_CANNOT;
+}

@@ -1,0 +1,52 @@
+"""What the commands share: refusing, finding the program, writing files that are whole or absent."""
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+# The exit codes of every command of mapbench.
+OK, FAILED, BAD_INPUT, REGRESSION, CANNOT, UNTRUSTWORTHY, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+
+
+class Refused(Exception):
+    """Ends a command with one line on stderr (what, where, what to do) and an exit code."""
+
+    def __init__(self, message, code=BAD_INPUT):
+        super().__init__(message)
+        self.code = code
+
+
+def project_root():
+    return Path(__file__).resolve().parent.parent
+
+
+def executable():
+    """The mapbench that measures: the one that handed the command over, else the build folder's."""
+    path = Path(os.environ.get("MAPBENCH") or project_root() / "build" / "mapbench")
+    if not os.access(path, os.X_OK):
+        raise Refused(f"there is no {path}: make build", CANNOT)
+    return path
+
+
+def write_text_atomic(path, text):
+    """The whole text, or the file as it was: written beside it, then renamed."""
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
+
+
+def say(message):
+    """A line about progress; results go to stdout."""
+    print(message, file=sys.stderr, flush=True)
