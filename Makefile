@@ -52,14 +52,15 @@ scenario_units := $(filter-out $(units),$(retention_units))
 unit_objects :=
 
 # $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap  $(7) further flags
+unit_compile = $(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
+	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
+	  -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' \
+	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) $(7) -c $$< -o $$@
 define unit_rule
 unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
 $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c $(gen)/flags
 	@echo "  unit $(1) $(4) $(5) $(6)"
-	@$(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
-	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
-	  -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' \
-	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) $(7) -c $$< -o $$@
+	@$(call unit_compile,$(1),$(2),$(3),$(4),$(5),$(6),$(7))
 endef
 colon := :
 split = $(subst :, ,$(1))
@@ -131,6 +132,7 @@ $(eval $(call engine_rule,go1.24,1.24,))
 $(eval $(call engine_rule,go1.24-classic,1.24,noswissmap$(comma)nosynchashtriemap))
 $(eval $(call engine_rule,go1.23,1.23,))
 
+include harness/pair.mk
 include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "harness/engine.h"
+#include "harness/machine.h"
 #include "harness/rng.h"
 
 /* Below this a segment is too short for the thread's CPU clock, which costs 0.4 us to read. */
@@ -15,6 +16,8 @@ static const double batch_target_ns = 1e6;
 static const uint64_t segments_most = 16;
 /* What a round of one workload may spend on passes that need a rebuild between them. */
 static const double round_budget_ns = 150e6;
+/* The eviction buffer stays within the harness's own 64 MiB. */
+static const size_t evict_bytes_most = 40u << 20;
 
 bool bench_room_open(struct bench_room *room, size_t evict_bytes) {
     *room = (struct bench_room){
@@ -28,6 +31,11 @@ bool bench_room_open(struct bench_room *room, size_t evict_bytes) {
     if (room->index && room->index2 && room->keys && room->keys2 && room->maps) return true;
     bench_room_close(room);
     return false;
+}
+
+size_t bench_evict_bytes(void) {
+    size_t last_cache = machine_cache_bytes(3) ? machine_cache_bytes(3) : machine_cache_bytes(2);
+    return 2 * last_cache < evict_bytes_most ? 2 * last_cache : evict_bytes_most;
 }
 
 bool bench_room_evict(struct bench_room *room, bool wanted) {
@@ -306,19 +314,6 @@ static uint64_t segment_ops(const struct bench *b, const struct workload *worklo
         break;
     }
     return ops < most ? ops : most;
-}
-
-static bool workload_uses_up(const struct workload *workload) {
-    switch (workload->kind) {
-    case WORKLOAD_PUT:
-    case WORKLOAD_DEL:
-    case WORKLOAD_CLEAR:
-    case WORKLOAD_COPY:
-    case WORKLOAD_SMALL_PUT:
-        return true;
-    default:
-        return false;
-    }
 }
 
 /* Brings the bench to where batches of the workload begin, so that no trial is charged with a build. */

@@ -104,6 +104,8 @@ struct batching {
     uint64_t checksum; /* of the first trial, which is the same for every map */
 };
 
+/* What cold lookups need to evict the caches: twice the last one, within limits. */
+size_t bench_evict_bytes(void);
 bool bench_room_open(struct bench_room *room, size_t evict_bytes);
 void bench_room_close(struct bench_room *room);
 /* Has the eviction buffer or gives it back: it and the small maps' tables together would exceed the harness's

@@ -13,6 +13,7 @@
 #include "harness/memcell.h"
 #include "harness/names.h"
 #include "harness/options.h"
+#include "harness/pair.h"
 #include "harness/python.h"
 #include "harness/run.h"
 #include "harness/runfolder.h"
@@ -239,6 +240,7 @@ int main(int argc, char **argv) {
     char why[512];
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
+    if (strcmp(name, "pair-worker") == 0) return pair_worker(argc - 1, argv + 1);
     if (strcmp(name, "selftest") == 0) selftest_preload(argv);
     if (strcmp(name, "retain") == 0 && !(argc > 2 && strcmp(argv[2], "--help") == 0)) {
         char *command = join(argv);

@@ -17,12 +17,7 @@ static void stop_perf(void *session) {
     perf_disable(session);
 }
 
-/* What a map frees stays with the process. Otherwise the C library gives large blocks back to the kernel:
- * then a map that is built again pays for every page once more (1.4 us each where this was measured), and the
- * growth that frees an old array for its pages, which other allocators, and Go's, do not. What is new to the
- * process still costs its page faults. Memory is measured in processes of their own, which do not come here.
- */
-static void keep_freed_memory(void) {
+void measure_keep_freed_memory(void) {
 #ifdef __GLIBC__
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
@@ -31,7 +26,7 @@ static void keep_freed_memory(void) {
 
 void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, size_t unit,
                    struct keys *keys, uint64_t seed) {
-    keep_freed_memory();
+    measure_keep_freed_memory();
     bench_init(b, cell, cell->unit[unit], keys, &m->room, seed);
     b->ns_per_tick = m->clock.ns_per_tick;
     b->insertion_order = strcmp(option_text(&cell->job->options, OPTION_ORDER), "insertion") == 0;

@@ -19,9 +19,6 @@
 #include "harness/table.h"
 #include "harness/warnings.h"
 
-/* The eviction buffer of cold lookups: twice the last cache, within the harness's own 64 MiB. */
-static const size_t evict_bytes_most = 40u << 20;
-
 static const struct {
     unsigned kind;
     const char *name;
@@ -163,16 +160,15 @@ static void finish_perf(struct run *run) {
 
 static bool open_measure(struct run *run) {
     struct measure *m = &run->measure;
-    size_t evict = 0, last_cache = machine_cache_bytes(3) ? machine_cache_bytes(3) : machine_cache_bytes(2);
+    size_t evict = 0;
     for (size_t i = 0; i < run->plan->cells; i++)
         for (size_t w = 0; w < run->plan->cell[i].workloads; w++)
-            if (run->plan->cell[i].workload[w]->kind == WORKLOAD_GET_COLD) evict = 2 * last_cache;
+            if (run->plan->cell[i].workload[w]->kind == WORKLOAD_GET_COLD) evict = bench_evict_bytes();
     m->clock = clock_calibrate();
     m->recorder = calloc(1, sizeof *m->recorder);
     m->counters = counters_open();
     m->interrupted = &interrupted;
-    return m->recorder && m->counters &&
-           bench_room_open(&m->room, evict < evict_bytes_most ? evict : evict_bytes_most);
+    return m->recorder && m->counters && bench_room_open(&m->room, evict);
 }
 
 static void close_measure(struct run *run) {

@@ -53,3 +53,16 @@ size_t workload_extra_keys(const struct workload *workload, size_t n) {
     if (workload->kind == WORKLOAD_CHURN) return n;
     return workload->kind == WORKLOAD_GET && workload->hit_percent < 100;
 }
+
+bool workload_uses_up(const struct workload *workload) {
+    switch (workload->kind) {
+    case WORKLOAD_PUT:
+    case WORKLOAD_DEL:
+    case WORKLOAD_CLEAR:
+    case WORKLOAD_COPY:
+    case WORKLOAD_SMALL_PUT:
+        return true;
+    default:
+        return false;
+    }
+}

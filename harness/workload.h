@@ -38,6 +38,8 @@ const struct workload *workload_find(const char *name);
 bool workload_follows_skew(const struct workload *workload);
 /* True when the workload has a per-operation (timed) loop. */
 bool workload_has_latency(const struct workload *workload);
+/* True when the workload fills, empties or copies whole maps: its batches are whole passes over n entries. */
+bool workload_uses_up(const struct workload *workload);
 /* Keys it needs beyond the n of the map: misses and newcomers. */
 size_t workload_extra_keys(const struct workload *workload, size_t n);
 
