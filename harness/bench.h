@@ -54,6 +54,13 @@ struct bench_small {
     uint64_t *start; /* maps + 1 of them */
 };
 
+/* Positions to look up, drawn beforehand for several benches, so that drawing is done once and none of them
+ * runs after it. */
+struct bench_draws {
+    const uint32_t *position;
+    size_t count;
+};
+
 struct bench {
     const struct cell *cell;
     const struct map_unit *unit;
@@ -74,6 +81,7 @@ struct bench {
     void *map;
     enum bench_state state;
     struct keys_cursor cursor;
+    struct bench_draws draws; /* taken from the front; empty: the cursor draws */
     uint64_t order_seed;
     uint64_t passes;       /* deletion orders used so far */
     uint64_t churned;      /* pairs since the map was full */
@@ -121,6 +129,8 @@ void bench_end(struct bench *bench);
 void bench_rewind(struct bench *bench, const struct workload *workload, uint64_t seed);
 /* Builds the full map unless it stands. False: `why` is set. */
 bool bench_build(struct bench *bench);
+/* The next `count` positions that a workload of lookups or overwriting would draw, from the cursor. */
+void bench_predraw(struct bench *bench, const struct workload *workload, size_t count, uint32_t *out);
 /* Runs a short stretch of the workload (also the warm-up after a build) and finds the batching. */
 bool bench_calibrate(struct bench *bench, const struct workload *workload, struct batching *out);
 /* Runs a stretch of the workload without finding a batching: the warm-up of the later rounds. */

@@ -16,6 +16,9 @@
 /* Passes over a large map take long: then a round has fewer batches than asked for, but no fewer than these,
  * so that each variant has a batch with two neighbours in every round. */
 enum { BATCHES_LEAST = 3 };
+/* Positions to look up are drawn once for all rounds, within the harness's own memory: 32 MiB of them at
+ * most. */
+enum { DRAWS_MOST = 8 << 20, DRAWS_N_MOST = 1 << 30 };
 /* Purposes of random streams (rng_derive); bench.c uses small numbers. */
 enum { PURPOSE_ROUND = 5000, PURPOSE_EXTRA = 6000 };
 
@@ -41,7 +44,8 @@ struct session {
     struct variant variant[PAIR_VARIANTS];
     struct extra extra;
     struct pair_shake shake;
-    uint64_t ops; /* per batch */
+    struct bench_draws draws; /* of one round */
+    uint64_t ops;             /* per batch */
     unsigned batches;
     enum bench_clock clock;
     enum pair_variant built_first; /* in the present round */
@@ -115,6 +119,7 @@ static void close_session(struct session *s) {
     struct variant *base = &s->variant[PAIR_BASE], *new = &s->variant[PAIR_NEW];
     struct variant *all[] = {base, new, &s->extra.own};
     pair_shake_end(&s->shake);
+    free((void *)s->draws.position);
     for (size_t i = 0; i < 3; i++)
         if (all[i]->bench.unit) bench_end(&all[i]->bench);
     keys_close(s->extra.own.keys);
@@ -134,10 +139,11 @@ static bool run(struct session *s, struct bench *bench, enum pair_variant which,
 static bool run_extra(struct session *s, struct batch *out) {
     struct extra *extra = &s->extra;
     struct bench *bench = extra->has_own ? &extra->own.bench : &s->variant[PAIR_NEW].bench;
-    struct keys_cursor kept = bench->cursor;
-    if (!extra->has_own) bench->cursor = extra->cursor;
+    struct keys_cursor cursor = bench->cursor;
+    struct bench_draws draws = bench->draws;
+    if (!extra->has_own) bench->cursor = extra->cursor, bench->draws.count = 0;
     bool ok = run(s, bench, PAIR_NEW, extra->ops, out);
-    if (!extra->has_own) extra->cursor = bench->cursor, bench->cursor = kept;
+    if (!extra->has_own) extra->cursor = bench->cursor, bench->cursor = cursor, bench->draws = draws;
     return ok;
 }
 
@@ -181,6 +187,20 @@ static bool open_extra(struct session *s) {
     return true;
 }
 
+/* Drawing takes longer than some lookups, and would stand between the batches. */
+static bool draw_once(struct session *s) {
+    struct bench *base = &s->variant[PAIR_BASE].bench;
+    uint64_t count = s->ops * s->batches;
+    if (!workload_follows_skew(s->plan->workload) || count > DRAWS_MOST || s->plan->n > DRAWS_N_MOST)
+        return true;
+    uint32_t *position = malloc(count * sizeof *position);
+    if (!position) return fail(s, EXIT_CANNOT, "out of memory: no room for positions to look up");
+    bench_predraw(base, s->plan->workload, count, position);
+    s->variant[PAIR_NEW].bench.cursor = base->cursor;
+    s->draws = (struct bench_draws){position, count};
+    return true;
+}
+
 /* One batching for both variants, from trials of each, which verify the maps' content too. */
 static bool calibrate(struct session *s) {
     const struct pair_plan *plan = s->plan;
@@ -208,7 +228,7 @@ static bool calibrate(struct session *s) {
                  : plan->batches < BATCHES_LEAST ? plan->batches
                  : most < BATCHES_LEAST          ? BATCHES_LEAST
                                                  : most;
-    return open_extra(s);
+    return draw_once(s) && open_extra(s);
 }
 
 /* Puts the maps where the round wants them. A batch of one operation builds what the workload needs. */
@@ -219,6 +239,7 @@ static bool place(struct session *s, size_t round, uint64_t *rng) {
     if (round == 0 && placement == PAIR_FREE) return true; /* stands since the trials */
     s->built_first = placement == PAIR_REBUILD ? !s->built_first : drawn;
     for (unsigned i = 0; i < PAIR_VARIANTS; i++) bench_end(&s->variant[i].bench);
+    for (unsigned i = 0; i < PAIR_VARIANTS; i++) s->variant[i].bench.draws.count = 0;
     pair_shake_end(&s->shake);
     if (placement == PAIR_SHAKE) {
         malloc_trim(0); /* or the maps would get their former pages again */
@@ -249,6 +270,7 @@ static json_t *measure_round(struct session *s, size_t round) {
         enum pair_variant which = i ? !starts : starts;
         if (!run(s, &s->variant[which].bench, which, warm_ops, &unused)) return NULL;
     }
+    for (unsigned i = 0; i < PAIR_VARIANTS; i++) s->variant[i].bench.draws = s->draws;
     json_t *times = json_array(), *preempted = json_array();
     for (unsigned i = 0; i < 2 * s->batches; i++) {
         if (!take_sample(s, i % 2 ? !starts : starts, &sample)) {
