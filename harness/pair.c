@@ -44,16 +44,22 @@ static bool symbol_of(const char *name, char *symbol, size_t size) {
     return dashes == 3;
 }
 
-/* An open file with the ELF magic; -1: `why`. */
+/* An open file that is an ELF object of this machine's word size, with all of its sections; the loader would
+ * die of one cut short. -1: `why`. */
 static int open_object(const char *file, char *why, size_t why_size) {
-    char magic[4];
+    ElfW(Ehdr) header;
+    struct stat status;
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         snprintf(why, why_size, "cannot open %s: %s", file, strerror(errno));
         return -1;
     }
-    if (read(fd, magic, sizeof magic) == sizeof magic && memcmp(magic, "\177ELF", 4) == 0) return fd;
-    snprintf(why, why_size, "%s is not a shared object: make pair-units links them", file);
+    bool elf = read(fd, &header, sizeof header) == sizeof header &&
+               memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && fstat(fd, &status) == 0;
+    if (elf && header.e_shoff + (uint64_t)header.e_shnum * header.e_shentsize <= (uint64_t)status.st_size)
+        return fd;
+    snprintf(why, why_size, "%s is %s: make pair-units links such files", file,
+             elf ? "incomplete" : "not a shared object");
     close(fd);
     return -1;
 }
