@@ -51,6 +51,7 @@ struct pair_plan {
     const char *keys;
     size_t n;
     uint64_t seed;
+    double ns_per_tick; /* clock_calibrate */
     size_t rounds;
     enum pair_placement placement[PAIR_ROUNDS_MAX];
     unsigned batches; /* per variant and round */
@@ -58,8 +59,20 @@ struct pair_plan {
     double extra_percent; /* operations that the new variant does but does not count: a known slowdown */
 };
 
-/* Measures one cell. The object that pair-worker prints (results/README.md, "Pairs"), a new reference. NULL:
- * `why`, and in *code EXIT_CHECK_FAILED (a wrong result), EXIT_USAGE (keys) or EXIT_CANNOT. */
+/* Measures one cell. An object with
+ *
+ * - abi: 1, of this format; workload, keys, n, seed, extra_percent: as asked for, parameters spelled out
+ * - base, new {unit, file, hot}: hot has the measured loop's address within its file, by name, and NAME_mod64
+ * - batch_ops: operations per batch, of both variants; clock: "thread_cpu" or "ticks" (docs/method.md)
+ * - rounds [{placement, starts, ns_per_op, preempted}]: starts: "base" or "new", the variant of the first
+ * batch; ns_per_op in the order of execution, variants alternating; preempted: 1 where the kernel took the
+ * processor away
+ * - cpu_ns, wall_ns, involuntary_switches: of this process while it calibrated, built and measured
+ * - pressure_cpu_avg10: % of the last 10 s in which a runnable task of the machine waited, and steal_ticks,
+ * in 1/100 s meanwhile; null where the kernel does not tell
+ *
+ * New reference. NULL: `why`, and in *code EXIT_CHECK_FAILED (a wrong result), EXIT_USAGE (keys) or
+ * EXIT_CANNOT. */
 json_t *pair_measure(const struct pair_plan *plan, enum exit_code *code, char *why, size_t why_size);
 
 /* The hidden command `mapbench pair-worker`, of which `compare` starts one process after the other; argv[0]

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "harness/list.h"
+#include "harness/clock.h"
+#include "harness/options.h"
 #include "harness/names.h"
 #include "harness/pair.h"
 #include "harness/rng.h"
@@ -124,6 +125,7 @@ int pair_worker(int argc, char **argv) {
     json_t *out = NULL;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no orphan goes on measuring */
     enum exit_code code = parse(&w, argc, argv) ? load(&w) : EXIT_USAGE;
+    if (code == EXIT_OK) w.plan.ns_per_tick = clock_calibrate().ns_per_tick;
     if (code == EXIT_OK) out = pair_measure(&w.plan, &code, w.why, sizeof w.why);
     if (!out) {
         fprintf(stderr, "mapbench: pair-worker: %s\n", w.why);

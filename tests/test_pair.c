@@ -21,6 +21,7 @@ static struct pair_plan plan_of(const struct map_unit *base, const struct map_un
                               .keys = "uniform",
                               .n = n,
                               .seed = 3,
+                              .ns_per_tick = 0.5, /* times are not judged here */
                               .rounds = ROUNDS,
                               .placement = {PAIR_FREE, PAIR_SHAKE, PAIR_REBUILD},
                               .batches = BATCHES,
