@@ -43,7 +43,7 @@ struct session {
     struct variant variant[PAIR_VARIANTS];
     struct extra extra;
     struct pair_shake shake;
-    struct bench_draws draws; /* of one round */
+    struct bench_draws draws; /* whole batches of them */
     uint64_t ops;             /* per batch */
     unsigned batches;
     enum bench_clock clock;
@@ -149,8 +149,13 @@ struct sample {
     bool preempted;
 };
 
-static bool take_sample(struct session *s, enum pair_variant which, struct sample *out) {
+/* Both batches of a pair look up the same. */
+static bool take_sample(struct session *s, enum pair_variant which, unsigned pair, struct sample *out) {
     struct batch batch, extra = {0};
+    size_t batches = s->draws.count / s->ops;
+    if (batches > 0)
+        s->variant[which].bench.draws =
+            (struct bench_draws){s->draws.position + pair % batches * s->ops, s->ops};
     if (!run(s, &s->variant[which].bench, which, s->ops, &batch) ||
         (which == PAIR_NEW && s->extra.ops > 0 && !run_extra(s, &extra)))
         return false;
@@ -190,8 +195,9 @@ static bool open_extra(struct session *s) {
 static bool draw_once(struct session *s) {
     struct bench *base = &s->variant[PAIR_BASE].bench;
     uint64_t count = s->ops * s->batches;
-    if (!workload_follows_skew(s->plan->workload) || count > DRAWS_MOST || s->plan->n > DRAWS_N_MOST)
+    if (!workload_follows_skew(s->plan->workload) || s->ops > DRAWS_MOST || s->plan->n > DRAWS_N_MOST)
         return true;
+    if (count > DRAWS_MOST) count = DRAWS_MOST / s->ops * s->ops;
     uint32_t *position = malloc(count * sizeof *position);
     if (!position) return fail(s, EXIT_CANNOT, "out of memory: no room for positions to look up");
     bench_predraw(base, s->plan->workload, count, position);
@@ -291,10 +297,9 @@ static json_t *measure_round(struct session *s, size_t round) {
         enum pair_variant which = i ? !starts : starts;
         if (!run(s, &s->variant[which].bench, which, warm_ops, &unused)) return NULL;
     }
-    for (unsigned i = 0; i < PAIR_VARIANTS; i++) s->variant[i].bench.draws = s->draws;
     json_t *times = json_array(), *preempted = json_array();
     for (unsigned i = 0; i < 2 * s->batches; i++) {
-        if (!take_sample(s, i % 2 ? !starts : starts, &sample)) {
+        if (!take_sample(s, i % 2 ? !starts : starts, i / 2, &sample)) {
             json_decref(times), json_decref(preempted);
             return NULL;
         }

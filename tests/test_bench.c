@@ -204,6 +204,35 @@ static void test_hooks(void **state) {
     keys_close(keys);
 }
 
+/* Positions drawn beforehand are those that the cursor would draw, block by block. */
+static void test_draws(void **state) {
+    enum { OPS = 70000 };
+    static const char *const workloads[] = {"get", "mix25", "get_miss", "overwrite"};
+    static uint32_t position[OPS];
+    const struct map_unit *unit = registry_find("linear", "u64_u64", "common", "malloc");
+    char why[256];
+    (void)state;
+    for (size_t w = 0; w < sizeof workloads / sizeof *workloads; w++) {
+        const struct workload *workload = workload_find(workloads[w]);
+        struct cell cell = cell_of(unit, "uniform", 3000);
+        struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, why, sizeof why);
+        struct bench bench;
+        struct batch drawn, predrawn;
+        bench_init(&bench, &cell, unit, keys, &room, 1);
+        bench_rewind(&bench, workload, 5);
+        assert_true(bench_batch(&bench, workload, OPS, BENCH_CLOCK_THREAD_CPU, &drawn));
+        bench_rewind(&bench, workload, 5);
+        bench_predraw(&bench, workload, OPS, position);
+        bench.draws = (struct bench_draws){position, OPS};
+        assert_true(bench_batch(&bench, workload, OPS, BENCH_CLOCK_THREAD_CPU, &predrawn));
+        assert_int_equal(predrawn.checksum, drawn.checksum);
+        assert_int_equal(bench.draws.count, 0);
+        assert_ptr_equal(bench.draws.position, position + OPS);
+        bench_end(&bench);
+        keys_close(keys);
+    }
+}
+
 static int open_room(void **state) {
     (void)state;
     return bench_room_open(&room, 1 << 20) ? 0 : -1;
@@ -217,6 +246,6 @@ static int close_room(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound_maps),
                                        cmocka_unit_test(test_planted_faults), cmocka_unit_test(test_limit),
-                                       cmocka_unit_test(test_hooks)};
+                                       cmocka_unit_test(test_hooks), cmocka_unit_test(test_draws)};
     return cmocka_run_group_tests(tests, open_room, close_room);
 }
