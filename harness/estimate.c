@@ -1,5 +1,7 @@
 /* What a plan will cost: coarse by design, so that a run too large is refused before it begins. */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/options.h"
@@ -82,6 +84,33 @@ void plan_print(const struct plan *plan) {
     char memory[32];
     format_bytes((double)most, memory, sizeof memory);
     printf("%zu cells, about %.0f s, up to %s\n", plan->cells, seconds, memory);
+}
+
+static void add_measurements(json_t *cells, const struct cell *cell) {
+    for (size_t u = 0; u < cell->units; u++)
+        for (size_t w = 0; w < cell->workloads; w++) {
+            const struct map_unit *unit = cell->unit[u];
+            if (!cell->wanted[u][w]) continue;
+            json_array_append_new(
+                cells,
+                json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:b}", "map", unit->map, "shape",
+                          cell->shape->name, "workload", cell->workload[w]->name, "keys", cell->keys, "n",
+                          (json_int_t)cell->n, "hash", unit->hash, "heap", unit->heap, "baseline",
+                          (unit->facts->traits & TRAIT_BASELINE) != 0, "engine", unit->engine != NULL));
+        }
+}
+
+void plan_print_json(const struct plan *plan) {
+    json_t *cells = json_array(), *skipped = json_array();
+    for (size_t i = 0; i < plan->cells; i++) add_measurements(cells, &plan->cell[i]);
+    for (size_t i = 0; i < plan->skips; i++)
+        json_array_append_new(
+            skipped, json_pack("{s:s, s:s}", "cell", plan->skip[i].what, "reason", plan->skip[i].why));
+    json_t *all = json_pack("{s:o, s:o}", "cells", cells, "skipped", skipped);
+    char *text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    puts(text);
+    free(text);
+    json_decref(all);
 }
 
 bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size) {

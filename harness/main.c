@@ -54,7 +54,7 @@ static int cmd_explain(struct arguments *a) {
 }
 
 static int cmd_plan(struct arguments *a) {
-    return a->words <= 1 ? plan_command(a->words ? a->word[0] : NULL, &a->options)
+    return a->words <= 1 ? plan_command(a->words ? a->word[0] : NULL, &a->options, a->json)
                          : usage_error("plan takes one profile");
 }
 
@@ -110,8 +110,8 @@ static const struct command {
      "source, invariants, cost, options and fairness note of a map; a workload, profile ...;\n"
      "      --layout: where Go has the fields of its maps, on 64-bit and 32-bit machines",
      cmd_explain},
-    {"plan", "[PROFILE] [selection]", "the expanded matrix with an estimate of time and memory; runs nothing",
-     cmd_plan},
+    {"plan", "[PROFILE] [selection] [--json]",
+     "the expanded matrix with an estimate of time and memory; runs nothing", cmd_plan},
     {"run", "[PROFILE] [selection] [--out DIR] [--resume]",
      "measures; prints the table and leaves a run folder", cmd_run},
     {"report", "[RUN...]", "draws the figures and report.html of runs again (default: the newest)",

@@ -62,6 +62,8 @@ double cell_seconds_estimate(const struct cell *cell);
 
 /* Prints the expanded matrix, the skips and the estimates. */
 void plan_print(const struct plan *plan);
+/* The same for programs: {"cells": [one object per map and workload], "skipped": [..]}. */
+void plan_print_json(const struct plan *plan);
 
 /* False when a cell does not fit into the memory available: `why` gives the estimate. */
 bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size);

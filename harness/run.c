@@ -397,7 +397,7 @@ int run_command(const char *profile, const struct option_values *options, const 
     return code;
 }
 
-int plan_command(const char *profile_name, const struct option_values *options) {
+int plan_command(const char *profile_name, const struct option_values *options, bool json) {
     char why[512];
     struct profile *profile = selected_profile(profile_name, options, why, sizeof why);
     struct plan *plan = profile ? plan_make(profile, why, sizeof why) : NULL;
@@ -407,7 +407,7 @@ int plan_command(const char *profile_name, const struct option_values *options) 
     else if (plan->cells == 0)
         code = nothing_to_measure(plan);
     else {
-        plan_print(plan);
+        json ? plan_print_json(plan) : plan_print(plan);
         if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why))
             code = complain(EXIT_USAGE, why);
     }

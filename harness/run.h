@@ -19,7 +19,7 @@ enum exit_code {
 /* profile: name or path, NULL for a selection (or, without options, for the quick profile). command: the
  * command line as typed, for the results. */
 int run_command(const char *profile, const struct option_values *options, const char *command);
-/* Prints what run would measure. */
-int plan_command(const char *profile, const struct option_values *options);
+/* Prints what run would measure, for people or as JSON. */
+int plan_command(const char *profile, const struct option_values *options, bool json);
 
 #endif
