@@ -1,0 +1,182 @@
+"""Runs the worker processes of a comparison: fresh ones, those of all cells and of the validity checks in one random
+order, so that whatever drifts on the machine hits all alike."""
+import json
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+import numpy
+
+from judge import paired
+from judge.common import CANNOT, FAILED, BAD_INPUT, Refused, say
+from judge.verdict import Series
+
+CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
+CONTROL_PERCENT = 5.0
+WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
+SAY_EVERY_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is compared; the units may differ in everything but the shape."""
+    map: str
+    base_map: str
+    shape: str
+    workload: str
+    keys: str
+    n: int
+    hash: str
+    base_hash: str
+    heap: str
+
+    @property
+    def base_unit(self):
+        return f"{self.base_map}-{self.shape}-{self.base_hash}-{self.heap}"
+
+    @property
+    def new_unit(self):
+        return f"{self.map}-{self.shape}-{self.hash}-{self.heap}"
+
+    @property
+    def name(self):
+        """As in the cells that --filter sees, with hash and heap where they are not the usual ones."""
+        maps = self.map if self.map == self.base_map else f"{self.base_map}:{self.map}"
+        extra = "".join(f"/{word}" for word, usual in ((self.hash, "common"), (self.heap, "malloc")) if word != usual)
+        return f"{maps}/{self.shape}/{self.workload}/{self.keys}/n:{self.n}{extra}"
+
+
+@dataclass
+class Measurement:
+    """One series of processes: of a cell, or of a check of validity on one."""
+    role: str
+    cell: Cell
+    base_file: str
+    new_file: str
+    new_unit: str
+    extra_percent: float = 0.0
+    series: Series = field(default_factory=Series)
+    outputs: list = field(default_factory=list)  # what the workers printed, in order
+
+    def arguments(self, seed):
+        cell = self.cell
+        return ["pair-worker", "--base", str(self.base_file), "--base-unit", cell.base_unit, "--new", str(self.new_file),
+                "--new-unit", self.new_unit, "--workload", cell.workload, "--keys", cell.keys, "--n", str(cell.n),
+                "--seed", str(seed), "--extra-percent", f"{self.extra_percent:g}"]
+
+    def take(self, into, output, seconds):
+        into.append(paired.process_value(output["rounds"]))
+        self.outputs.append(output)
+        self.series.seconds += seconds
+
+    def shape_of_process(self):
+        """(rounds, batches per variant and round) of each process."""
+        rounds = self.outputs[0]["rounds"]
+        return len(rounds), len(rounds[0]["ns_per_op"]) // 2
+
+
+class Worker:
+    """Starts `mapbench pair-worker`, one process a call."""
+
+    def __init__(self, program):
+        self.program = [str(word) for word in program]
+
+    def __call__(self, measurement, seed):
+        command = self.program + measurement.arguments(seed)
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=WORKER_SECONDS_MOST, check=False)
+        except subprocess.TimeoutExpired:
+            raise Refused(f"{measurement.cell.name}: a worker did not end within {WORKER_SECONDS_MOST} s: choose a "
+                          "smaller --n", CANNOT) from None
+        if done.returncode != 0:
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            why = lines[-1].removeprefix("mapbench: ") if lines else f"the worker ended with status {done.returncode}"
+            code = done.returncode if done.returncode in (FAILED, BAD_INPUT, CANNOT) else CANNOT
+            raise Refused(f"{measurement.cell.name}: {why}", code)
+        try:
+            return checked(json.loads(done.stdout))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Refused(f"{measurement.cell.name}: the worker printed something else than its JSON ({error})",
+                          CANNOT) from error
+
+
+def checked(output):
+    """The worker's object, once it has what the statistics need."""
+    if output["abi"] != 1:
+        raise ValueError(f"abi {output['abi']}, known is 1")
+    if not output["rounds"]:
+        raise ValueError("no rounds")
+    for r in output["rounds"]:
+        if r["starts"] not in ("base", "new") or len(r["ns_per_op"]) != len(r["preempted"]) or len(r["ns_per_op"]) < 3:
+            raise ValueError("a round is incomplete")
+    return output
+
+
+class Runner:
+    """Runs stages of processes. worker(measurement, seed) -> the worker's object. log: called with every output."""
+
+    def __init__(self, worker, seed, log=None, quiet=False):
+        self.worker, self.log, self.quiet = worker, log, quiet
+        self.streams = numpy.random.SeedSequence(seed)
+
+    def run(self, stage, wanted):
+        """wanted: (measurement, the list its values go to, how many processes). In random order, all interleaved."""
+        random = numpy.random.default_rng(self.streams.spawn(1)[0])
+        queue = [(m, into) for m, into, count in wanted for _ in range(count)]
+        seeds = random.integers(1, 2**31, size=len(queue))
+        begin = said = time.monotonic()
+        for done, at in enumerate(random.permutation(len(queue))):
+            measurement, into = queue[at]
+            start = time.monotonic()
+            if not self.quiet and start - said > SAY_EVERY_SECONDS:
+                said = start
+                left = (start - begin) / done * (len(queue) - done)
+                say(f"{stage}: {done} of {len(queue)} processes, about {left:.0f} s left")
+            output = self.worker(measurement, int(seeds[at]))
+            # a simulation says itself how long it would have taken
+            measurement.take(into, output, output.get("simulated_s", time.monotonic() - start))
+            if self.log:
+                self.log(measurement, output)
+
+
+def measure(runner, cells, checks, processes, relink_of=None):
+    """The whole of a comparison: looks, further looks, confirmations (judge/verdict.py says the rule).
+
+    cells, checks: measurements; a check of role RELINK raises the floor of all cells. relink_of(measurement): a further
+    RELINK measurement on the unit of an alarmed cell, or None."""
+    everything = cells + checks
+    runner.run("first look", [(m, m.series.first, processes) for m in everything])
+    floor = relink_floor_percent(checks)
+    for m in everything:
+        m.series.floor_percent = max(m.series.floor_percent, floor) if m.role == CELL else m.series.floor_percent
+        m.series.look()
+    again = [m for m in everything if m.role != RELINK and m.series.unclear()]
+    runner.run("second look", [(m, m.series.first, processes) for m in again])
+    for m in again:
+        m.series.looks += 1
+        m.series.look()
+    confirm_alarms(runner, [m for m in everything if m.series.alarmed and m.role != RELINK], processes, relink_of)
+
+
+def confirm_alarms(runner, alarmed, processes, relink_of):
+    moved = []
+    for m in alarmed:
+        check = relink_of(m) if relink_of and m.role == CELL else None
+        if check:
+            moved.append((m, check))
+    runner.run("confirming", [(m, m.series.confirming, len(m.series.first)) for m in alarmed]
+               + [(check, check.series.first, processes) for _, check in moved])
+    for m, check in moved:
+        m.series.floor_percent = max(m.series.floor_percent, relink_floor_percent([check]))
+        m.series.seconds += check.series.seconds
+
+
+def relink_floor_percent(checks):
+    """The largest difference that moving the same code made; what cannot be told from none counts as none."""
+    floor = 0.0
+    for check in checks:
+        e = paired.estimate(check.series.first) if check.role == RELINK else None
+        if e and abs(e.mean) > e.reach:
+            floor = max(floor, 100 * abs(paired.ratio(e) - 1))
+    return floor
