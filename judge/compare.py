@@ -1,0 +1,254 @@
+"""compare BASE NEW: two revisions, source trees, build folders or maps measured as a pair; two stored runs side by side.
+
+The order of things: what the words mean, the plan (asked of the program), the shared objects, the processes, the checks
+of validity, the verdicts. judge/verdict.py says the rule, judge/report_pairs.py how it is shown."""
+import argparse
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy
+
+from judge import builds, compare_runs, pairing, report_pairs, validity
+from judge.common import (BAD_INPUT, CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, executable, say,
+                          write_text_atomic)
+from judge.verdict import SLOWER
+
+# The selection, with what is compared where it is not given: options of `mapbench plan`.
+SELECTION = {"maps": "ours", "shapes": "u64_u64,str_u64", "workloads": "get,get_miss,put_grow,del", "keys": "uniform",
+             "n": "10k", "hash": "common", "heap": "malloc", "seed": "1", "filter": None}
+PROCESSES = 10
+PROCESSES_LEAST = 3  # fewer leave no spread to speak of
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Refused(f"compare: {message} (see mapbench compare --help)", BAD_INPUT)
+
+
+def parse(argv):
+    parser = Parser(prog="mapbench compare", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+                    description=__doc__.split("\n")[0])
+    parser.add_argument("base", metavar="BASE", help="a git revision, a source tree, a build folder, a map, or a stored run")
+    parser.add_argument("new", metavar="NEW", help="the same kind of thing")
+    for name, value in SELECTION.items():
+        parser.add_argument(f"--{name}", metavar="WORDS", help=f"as for run; {value or 'all cells'} where not given")
+    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P", help=f"a look and a cell ({PROCESSES})")
+    parser.add_argument("--json", metavar="FILE", help="the verdicts with their numbers")
+    parser.add_argument("--junit", metavar="FILE", help="the verdicts for a CI system")
+    parser.add_argument("--out", metavar="DIR", help="a folder for all of it, with every process's times")
+    options = parser.parse_args(argv)
+    if options.processes < PROCESSES_LEAST:
+        raise Refused(f"--processes {options.processes}: at least {PROCESSES_LEAST} are needed for an interval")
+    return options
+
+
+def ask(*words):
+    """What the program prints as JSON; its refusal is this command's."""
+    done = subprocess.run([str(executable()), *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise Refused(lines[-1].removeprefix("mapbench: ") if lines else f"{words[0]} failed", done.returncode)
+    return json.loads(done.stdout)
+
+
+def plan(options, maps=None):
+    """The cells that the selection names: list of the program's objects, and what it skips."""
+    words = ["plan", "--json"]
+    for name, value in SELECTION.items():
+        given = maps if name == "maps" and maps else getattr(options, name) or value
+        if given is not None:
+            words.append(f"--{name}={given}")
+    found = ask(*words)
+    named = (maps or options.maps or "").replace(" ", "").split(",")
+    cells = [c for c in found["cells"] if not c["baseline"] or c["map"] in named]
+    for c in cells:
+        if c["engine"]:
+            raise Refused(f"{c['map']} runs in a program of its own and cannot be paired: leave it out of --maps")
+    return cells, found["skipped"]
+
+
+def cells_of_maps(options, base, new):
+    """Pairs of two maps' cells that differ in nothing else."""
+    planned, skipped = plan(options, maps=f"{base},{new}")
+
+    def same(c):
+        return tuple(c[f] for f in ("shape", "workload", "keys", "n", "heap"))
+    bases = {same(c): c for c in planned if c["map"] == base}
+    pairs = [pairing.Cell(new, base, c["shape"], c["workload"], c["keys"], c["n"], c["hash"], bases[same(c)]["hash"], c["heap"])
+             for c in planned if c["map"] == new and same(c) in bases]
+    return list(dict.fromkeys(pairs)), skipped
+
+
+def cells_of_sides(options):
+    planned, skipped = plan(options)
+    return [pairing.Cell(c["map"], c["map"], c["shape"], c["workload"], c["keys"], c["n"], c["hash"], c["hash"], c["heap"])
+            for c in planned], skipped
+
+
+def split_by_sides(cells, base, new):
+    """(cells that both sides have, [(cell, why the others have not)])."""
+    both, rest = [], []
+    for cell in cells:
+        whys = [w for w in (base.why_not(cell.base_unit), new.why_not(cell.new_unit)) if w]
+        if whys:
+            rest.append((cell, " and ".join(whys)))
+        else:
+            both.append(cell)
+    return both, rest
+
+
+class Objects:
+    """The shared objects of both sides, BASE's copies and its moved ones."""
+
+    def __init__(self, base, new, cells, log_folder):
+        self.base_side, self.log_folder, self.moved = base, log_folder, {}
+        self.base = base.build(sorted({c.base_unit for c in cells}), log_folder)
+        self.new = new.build(sorted({c.new_unit for c in cells}), log_folder)
+
+    def copy(self, unit):
+        """BASE's object once more, as another file: the loader would share one."""
+        path = self.base[unit].with_suffix(".copy.so")
+        if not path.exists():
+            path.write_bytes(self.base[unit].read_bytes())
+        return path
+
+    def relinked(self, unit):
+        if unit not in self.moved:
+            self.moved.update(self.base_side.build([unit], self.log_folder, pad=builds.PAD_BYTES))
+        return self.moved[unit]
+
+    def cell(self, cell):
+        return pairing.Measurement(pairing.CELL, cell, self.base[cell.base_unit], self.new[cell.new_unit], cell.new_unit)
+
+    def check(self, role, cell):
+        """A check of validity on a cell: BASE against itself."""
+        unit = cell.base_unit
+        other = self.relinked(unit) if role == pairing.RELINK else self.copy(unit)
+        extra = pairing.CONTROL_PERCENT if role == pairing.CONTROL else 0.0
+        return pairing.Measurement(role, cell, self.base[unit], other, unit, extra)
+
+
+def checked_cells(cells, seed):
+    """A cell of the smallest n and one of the largest, the same but for n where there is one."""
+    random = numpy.random.default_rng([seed, 1])
+    low, high = min(c.n for c in cells), max(c.n for c in cells)
+    small = [c for c in cells if c.n == low]
+    chosen = small[random.integers(len(small))]
+    if low == high:
+        return [chosen]
+    large = [c for c in cells if c.n == high]
+    twins = [c for c in large if (c.base_unit, c.workload, c.keys) == (chosen.base_unit, chosen.workload, chosen.keys)]
+    return [chosen, (twins or large)[0]]
+
+
+def measure(options, base, new, cells, out, log_folder):
+    objects = Objects(base, new, cells, log_folder)
+    measured = [objects.cell(cell) for cell in cells]
+    seed = int(options.seed or SELECTION["seed"])
+    checks = [objects.check(role, cell) for cell in checked_cells(cells, seed)
+              for role in (pairing.AA, pairing.CONTROL, pairing.RELINK)]
+    smallest = {}
+    for cell in cells:
+        key = (cell.base_unit, cell.workload, cell.keys)
+        smallest[key] = min(smallest.get(key, cell), cell, key=lambda c: c.n)
+
+    def relink_of(m):
+        return objects.check(pairing.RELINK, smallest[m.cell.base_unit, m.cell.workload, m.cell.keys])
+    raw = open(out / "processes.jsonl", "w", encoding="utf-8") if out else None
+    try:
+        def log(m, output):
+            if raw:
+                raw.write(json.dumps({"role": m.role, "cell": m.cell.name} | output) + "\n")
+        say(f"comparing {len(cells)} cells of {base.label} and {new.label}: {options.processes} processes each")
+        pairing.measure(pairing.Runner(pairing.Worker([executable()]), seed, log), measured, checks, options.processes,
+                        relink_of)
+    finally:
+        if raw:
+            raw.close()
+    return measured, validity.judge(measured, checks)
+
+
+def exit_code(kind, measured, valid):
+    if not valid["trustworthy"]:
+        return UNTRUSTWORTHY
+    # which of two maps is faster is an answer, not a regression
+    slower = kind != "maps" and any(m.series.verdict() == SLOWER for m in measured)
+    return REGRESSION if slower else OK
+
+
+def is_map_pair(options):
+    """Whether both words name maps; refuses a map beside something else."""
+    if Path(options.base).is_dir() or Path(options.new).is_dir():
+        return False
+    known = {m["name"] for m in ask("list", "maps", "--json")}
+    maps = [word for word in (options.base, options.new) if word in known]
+    if len(maps) == 2 and options.maps:
+        raise Refused("--maps does not go with two maps to compare: they are named already")
+    if len(maps) == 1 and builds.git("rev-parse", "--verify", "-q", "--end-of-options", maps[0]).returncode != 0:
+        other = options.new if maps[0] == options.base else options.base
+        raise Refused(f"{maps[0]} is a map and {other} is none: see mapbench list maps")
+    return len(maps) == 2
+
+
+def sides_of(options, maps, scratch):
+    if not maps:
+        return builds.side_of("base", options.base, scratch), builds.side_of("new", options.new, scratch)
+    folder = executable().resolve().parent
+    return tuple(builds.Build(name, scratch, folder, word, {"kind": "map", "name": word, "commit": None}, own=True)
+                 for name, word in (("base", options.base), ("new", options.new)))
+
+
+def run(options, out):
+    maps = is_map_pair(options)
+    cells, skipped = cells_of_maps(options, options.base, options.new) if maps else cells_of_sides(options)
+    with builds.scratch_folder() as scratch:
+        base, new = sides_of(options, maps, scratch)
+        both, rest = split_by_sides(cells, base, new)
+        for cell, why in rest:
+            say(f"not compared: {cell.name}: {why}")
+        if not both:
+            raise Refused(f"nothing to compare: no cell of the selection is on both sides{reason_of(skipped, rest)}", NOTHING)
+        log_folder = out or executable().resolve().parent
+        measured, valid = measure(options, base, new, both, out, log_folder)
+        code = exit_code("maps" if maps else "sides", measured, valid)
+        return report_pairs.Comparison(base, new, measured, rest, skipped, valid, code)
+
+
+def reason_of(skipped, rest):
+    first = rest[0][1] if rest else skipped[0]["reason"] if skipped else None
+    return f" ({first})" if first else ""
+
+
+def out_folder(options):
+    if not options.out:
+        return None
+    folder = Path(options.out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"cannot make {folder}: {error.strerror}", CANNOT) from error
+    return folder
+
+
+def main(argv):
+    options = parse(argv)
+    if compare_runs.is_run(options.base) and compare_runs.is_run(options.new):
+        return compare_runs.compare(options.base, options.new, options.json)
+    # the scratch folder and its worktrees go however this ends
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    out = out_folder(options)
+    comparison = run(options, out)
+    text = report_pairs.table(comparison)
+    print(text)
+    record = json.dumps(report_pairs.record(comparison), indent=1) + "\n"
+    for path in [options.json] + ([out / "compare.json"] if out else []):
+        if path:
+            write_text_atomic(path, record)
+    for path in [options.junit] + ([out / "junit.xml"] if out else []):
+        if path:
+            report_pairs.write_junit(path, comparison)
+    if out:
+        write_text_atomic(out / "table.txt", text + "\n")
+    return comparison.code

@@ -1,0 +1,104 @@
+"""Two stored runs side by side: ratios with intervals, never a verdict. The runs were minutes or months apart, each in
+one process with its memory placed once, so no test here could tell a regression from noise."""
+import json
+import math
+from pathlib import Path
+
+import numpy
+
+from judge import paired
+from judge.common import NOTHING, OK, Refused, write_text_atomic
+
+# Fields of run.json's machine that make it another one; absent on both sides counts as equal.
+MACHINE_FIELDS = ("cpu", "cores", "cpus", "threads_per_core", "caches", "virtual")
+# What may change on one machine, and then changes times: said, not refused. (part of run.json, field)
+CONDITIONS = (("machine", "kernel"), ("machine", "libc"), ("machine", "thp"), ("machine", "governor"), ("build", "cc"),
+              ("build", "cxx"), ("build", "unit_flags"), ("build", "allocator"))
+
+
+def is_run(word):
+    return (Path(word) / "run.json").is_file()
+
+
+def load(folder):
+    from fields import BadRun  # of plots/, which the command's entry makes importable
+    from load import load as load_run
+    try:
+        return load_run(folder)
+    except BadRun as error:
+        raise Refused(str(error)) from None
+
+
+def refuse_unlike(base, new):
+    """Refuses runs of different machines and of different shapes."""
+    ours, theirs = base.info["machine"], new.info["machine"]
+    for name in MACHINE_FIELDS:
+        if ours.get(name) != theirs.get(name):
+            raise Refused(f"the runs are of different machines ({name}: {json.dumps(ours.get(name))[:60]} and "
+                          f"{json.dumps(theirs.get(name))[:60]}): their times cannot be compared")
+    shapes = [{row["shape"] for row in run.measured("time")} for run in (base, new)]
+    if all(shapes) and not shapes[0] & shapes[1]:
+        raise Refused(f"the runs have no shape in common ({', '.join(sorted(shapes[0]))} and {', '.join(sorted(shapes[1]))})")
+
+
+def notes(base, new):
+    """What else differs between the runs, one line each."""
+    pairs = ((part, name, base.info[part].get(name), new.info[part].get(name)) for part, name in CONDITIONS)
+    return [f"differs too: {name} of the {part}: {ours} and {theirs}" for part, name, ours, theirs in pairs if ours != theirs]
+
+
+def cells_of(run):
+    fields = ("map", "shape", "workload", "keys", "n", "hash", "heap", "threads", "engine")
+    return {tuple(row[f] for f in fields) + (row.get("order"),): row for row in run.measured("time")}
+
+
+def unpaired(base_medians, new_medians):
+    """(ratio, its 95 % interval or None) of two samples of round medians: Welch's interval of the logarithms."""
+    own, other = (numpy.log([m for m in medians if m]) for medians in (new_medians, base_medians))
+    difference = float(numpy.median(own) - numpy.median(other))
+    if min(len(own), len(other)) < 3:
+        return math.exp(difference), None
+    parts = [float(numpy.var(x, ddof=1)) / len(x) for x in (own, other)]
+    if not sum(parts):
+        return math.exp(difference), [math.exp(difference)] * 2
+    freedom = sum(parts) ** 2 / sum(p ** 2 / (len(x) - 1) for p, x in zip(parts, (own, other)))
+    middle, reach = float(numpy.mean(own) - numpy.mean(other)), paired.t_quantile(0.975, freedom) * math.sqrt(sum(parts))
+    # widened to the medians' ratio, where a stray round would leave that outside
+    return math.exp(difference), [math.exp(min(middle - reach, difference)), math.exp(max(middle + reach, difference))]
+
+
+def compare(base_folder, new_folder, json_path):
+    base, new = load(base_folder), load(new_folder)
+    refuse_unlike(base, new)
+    ours, theirs = cells_of(base), cells_of(new)
+    common = [key for key in ours if key in theirs]
+    if not common:
+        raise Refused("nothing to compare: the runs have no cell in common", NOTHING)
+    cells = []
+    for key in common:
+        ratio, ci95 = unpaired(ours[key]["round_medians"], theirs[key]["round_medians"])
+        row = ours[key]
+        cells.append({f: row[f] for f in ("map", "shape", "workload", "keys", "n", "hash", "heap")}
+                     | {"ratio": round(ratio, 6), "ci95": ci95 and [round(x, 6) for x in ci95], "verdict": None})
+    differing = notes(base, new)
+    mean = paired.geomean(c["ratio"] for c in cells)
+    record = {"schema": 1, "kind": "unpaired", "base": {"kind": "run", "name": base.info["id"]},
+              "new": {"kind": "run", "name": new.info["id"]}, "notes": differing, "cells": cells, "geomean": round(mean, 6), "exit": OK}
+    print(table(base, new, cells, mean, differing))
+    if json_path:
+        write_text_atomic(json_path, json.dumps(record, indent=1) + "\n")
+    return OK
+
+
+def table(base, new, cells, mean, differing):
+    lines = [f"base: {base.folder}", f"new:  {new.folder}",
+             "UNPAIRED: measured at different times, in different processes. No verdict can be drawn from these ratios;",
+             "identical code differs by 10 % and more like this. To judge: mapbench compare REVISION REVISION.", *differing, ""]
+    names = [f"{c['map']}/{c['shape']}/{c['workload']}/{c['keys']}/n:{c['n']}" + "".join(
+        f"/{c[f]}" for f, usual in (("hash", "common"), ("heap", "malloc")) if c[f] != usual) for c in cells]
+    width = max(map(len, names))
+    lines.append(f"{'cell'.ljust(width)}  new/base  95 % interval")
+    for name, c in zip(names, cells):
+        interval = "{:.3f}..{:.3f}".format(*c["ci95"]) if c["ci95"] else "too few rounds"
+        lines.append(f"{name.ljust(width)}  {c['ratio']:8.3f}  {interval}")
+    return "\n".join(lines + ["", f"geomean of the {len(cells)} cells {mean:.3f}"])
