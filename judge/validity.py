@@ -4,8 +4,8 @@ from judge import paired
 from judge.pairing import AA, CELL, CONTROL, CONTROL_PERCENT, relink_floor_percent
 from judge.verdict import SLOWER, UNDERPOWERED
 
-PREEMPTED_SHARE_MOST = 0.25  # beyond this too few undisturbed neighbours are left
-CPU_PER_WALL_LEAST = 0.25    # thread-CPU time copes with half a processor, not with scraps of one
+PREEMPTED_SHARE_MOST = 0.4  # each takes three differences with it: a fifth of them is left
+CPU_PER_WALL_LEAST = 0.1    # thread-CPU time copes with a part of a processor, not with scraps of one
 LOST_SHARE_MOST = 0.25       # processes without a single undisturbed batch
 
 
