@@ -20,9 +20,6 @@ SELECTION = {"maps": "ours", "shapes": "u64_u64,str_u64", "workloads": "get,get_
              "n": "10k", "hash": "common", "heap": "malloc", "seed": "1", "filter": None}
 PROCESSES = 10
 PROCESSES_LEAST = 3  # fewer leave no spread to speak of
-# Checks of validity go to a lookup where there is one: where the allocator decides how nodes come to lie, a cell may be too
-# noisy to show 5 % on the soundest machine.
-LOOKUPS = ("get", "get_miss", "get_chain", "get_call", "mix0", "mix25", "mix50", "mix75", "mix90", "mix100")
 
 
 class Parser(argparse.ArgumentParser):
@@ -133,18 +130,23 @@ class Objects:
         return pairing.Measurement(role, cell, self.base[unit], other, unit, extra)
 
 
+def lookups(cells):
+    """Those of the cells that only look up; all where there is none. Where the allocator decides how nodes come to lie,
+    a cell may be too noisy to show 5 % on the soundest machine."""
+    return [c for c in cells if c.workload.startswith(("get", "mix")) and c.workload != "get_cold"] or cells
+
+
 def checked_cells(cells, seed):
-    """A cell of the smallest n and one of the largest, the same but for n where there is one."""
+    """Where validity is checked: a cell of the smallest n and one of the largest, the same but for n where there is one."""
     random = numpy.random.default_rng([seed, 1])
     low, high = min(c.n for c in cells), max(c.n for c in cells)
-    small = [c for c in cells if c.n == low]
-    small = [c for c in small if c.workload in LOOKUPS] or small
+    small = lookups([c for c in cells if c.n == low])
     chosen = small[random.integers(len(small))]
     if low == high:
         return [chosen]
     large = [c for c in cells if c.n == high]
     twins = [c for c in large if (c.base_unit, c.workload, c.keys) == (chosen.base_unit, chosen.workload, chosen.keys)]
-    return [chosen, (twins or [c for c in large if c.workload in LOOKUPS] or large)[0]]
+    return [chosen, (twins or lookups(large))[0]]
 
 
 def measure(options, base, new, cells, out, log_folder):
