@@ -151,6 +151,7 @@ help:
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make bench-gosim  time the collecting heap against its targets and real Go (STRICT=1: fail when one is missed)"
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"
+	@echo "make bench-compare  try the paired comparison against its targets with real processes: an hour"
 	@echo "make report   draw the newest run again"
 	@echo "make clean    remove $(BUILD)"
 	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CXX=$(CXX) MARCH=$(MARCH) SANITIZE=$(SANITIZE) JOBS=$(JOBS) SKIP_DEPS=1"

@@ -16,6 +16,11 @@ CONTROL_PERCENT = 5.0
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 
+# Rounds of a process, each with the memory placed anew. Where building a map takes longer than measuring it, fewer.
+PLACEMENTS = "free,shake,rebuild,shake,rebuild,shake"
+PLACEMENTS_OF_LARGE = "free,shake,rebuild"
+LARGE_N = 200_000
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -62,7 +67,8 @@ class Measurement:
         cell = self.cell
         return ["pair-worker", "--base", str(self.base_file), "--base-unit", cell.base_unit, "--new", str(self.new_file),
                 "--new-unit", self.new_unit, "--workload", cell.workload, "--keys", cell.keys, "--n", str(cell.n),
-                "--seed", str(seed), "--extra-percent", f"{self.extra_percent:g}"]
+                "--seed", str(seed), "--extra-percent", f"{self.extra_percent:g}",
+                "--placements", PLACEMENTS if cell.n < LARGE_N else PLACEMENTS_OF_LARGE]
 
     def take(self, into, output, seconds):
         into.append(paired.process_value(output["rounds"]))

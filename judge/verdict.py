@@ -30,6 +30,7 @@ class Series:
     looks: int = 1
     alarmed: int = 0  # 1, -1: the direction of the alarm that was or is to be confirmed
     floor_percent: float = FLOOR_PERCENT
+    seconds_most: float = SECONDS_PER_CELL
 
     def look(self):
         """Judges the first processes; True: there is an alarm to confirm."""
@@ -44,7 +45,7 @@ class Series:
         p = paired.p_greater(e)
         wanted = paired.bound_percent(e) > BOUND_WANTED_PERCENT or min(p, 1 - p) < SUSPICIOUS_P
         # twice the processes, and as many again should they alarm
-        return wanted and 4 * self.seconds <= SECONDS_PER_CELL
+        return wanted and 4 * self.seconds <= self.seconds_most
 
     def confirmed(self):
         """The fresh processes alone find the same difference in the same direction, beyond the floor."""

@@ -24,6 +24,12 @@ bench-gosim: $(BUILD)/tests/bench_gosim $(engine_programs)
 
 -include $(BUILD)/tests/bench_gosim.d
 
+.PHONY: bench-compare
+# compare's rates of false alarms and of planted slowdowns found, with real processes.
+bench-compare: build
+	@for python in $${MAPBENCH_PYTHON:-python3} /usr/bin/python3; do "$$python" -c 'import scipy' 2>/dev/null && break; done; \
+	  "$$python" -B tests/trial_compare.py --build $(BUILD) $(TRIAL)
+
 # --- the same sources read by clang, every warning an error -----------------------------------------------------
 CLANG ?= clang
 # WARN is for CC and may name warnings that clang does not know.

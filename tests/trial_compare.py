@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Trials of the paired comparison on this machine with real processes, against its targets; by hand, as they take long:
+
+  make bench-compare                              everything
+  tests/trial_compare.py [null] [extra] [plants]  parts: identical code in 200 cells; 2 % more operations at n = 10k and
+                                                  3 % more at n = 1m, ten times each; a longer probe in the source
+  --cells N --tries N --processes P --build DIR   smaller or larger trials
+
+Exit code 1: a target is missed."""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from types import SimpleNamespace
+
+import judge_test_tools as tools
+
+import numpy
+from judge import builds, compare, pairing, paired
+from judge.verdict import SLOWER
+
+CONFIRMED_LEAST = 0.9
+SECONDS_MOST = 20
+# A plant: instructions more in each step of a lookup. It is volatile, so that the compiler cannot take it away.
+PLANT_FILE, PLANT_AT = "maps/linear.h", "        if (slot_holds(slot, key, hash)) return &slot->val;\n"
+PLANTS = {"a multiplication more in each step": 'imul $1, %0, %0', "three multiplications more": "imul $1, %0, %0\\n\\t" * 3}
+
+
+def cells_of(workloads, n, shapes="u64_u64", maps="ours"):
+    given = {"workloads": workloads, "n": n, "shapes": shapes, "maps": maps}
+    options = SimpleNamespace(**(dict.fromkeys(compare.SELECTION) | given))
+    return compare.cells_of_sides(options)[0]
+
+
+class Trial:
+    """Units of this build, each twice."""
+
+    def __init__(self, scratch, build, cells):
+        side = builds.Build("base", scratch, build, "this build", {}, own=True)
+        self.objects = compare.Objects(side, builds.Build("new", scratch, build, "its copy", {}, own=True), cells, scratch)
+
+    def measurement(self, cell, extra):
+        m = self.objects.cell(cell)
+        m.extra_percent = extra
+        return m
+
+
+def measure(build, cells, extra, processes, seed):
+    """A measurement of every cell (one twice in the list is measured twice), all interleaved."""
+    with tempfile.TemporaryDirectory() as scratch:
+        trial = Trial(pathlib.Path(scratch), build, cells)
+        measured = [trial.measurement(cell, extra) for cell in cells]
+        runner = pairing.Runner(pairing.Worker([build / "mapbench"]), seed)
+        pairing.measure(runner, measured, [], processes)
+    return measured
+
+
+def figures(title, measured):
+    values = [m.series.estimate() for m in measured]
+    seconds = sorted(m.series.seconds for m in measured)
+    print(f"{title}: {len(measured)} cells, {sum(m.series.alarmed != 0 for m in measured)} alarms, "
+          f"{sum(m.series.confirmed() for m in measured)} confirmed")
+    for name, numbers in (("ratio", [paired.ratio(e) for e in values]), ("sd of processes, %", [100 * e.sd for e in values]),
+                          ("bound, %", [paired.bound_percent(e) for e in values]),
+                          ("MDE, %", [paired.mde_percent(e) for e in values]), ("seconds", seconds)):
+        low, middle, high = numpy.quantile(numbers, [0.05, 0.5, 0.95])
+        print(f"  {name}: median {middle:.4g}, 5 % to 95 % {low:.4g} to {high:.4g}, largest {max(numbers):.4g}")
+    for m in measured:
+        if m.series.alarmed:
+            first, fresh = paired.estimate(m.series.first), paired.estimate(m.series.confirming)
+            print(f"  alarm: {m.cell.name}: {paired.ratio(first):.4f}, then {paired.ratio(fresh):.4f}: {m.series.verdict()}")
+    sys.stdout.flush()
+
+
+def null(a):
+    cells = cells_of("get,get_miss,put_grow,del", "10k")
+    cells = [cells[i % len(cells)] for i in range(a.cells)]
+    measured = measure(a.build, cells, 0.0, a.processes, a.seed)
+    figures("identical code", measured)
+    return not any(m.series.confirmed() for m in measured)
+
+
+def extra(a):
+    sound = True
+    for percent, n in ((2.0, "10k"), (3.0, "1m")):
+        cells = cells_of("get", n, maps="linear") * a.tries
+        measured = measure(a.build, cells, percent, a.processes, a.seed)
+        figures(f"{percent:g} % more operations at n = {n}", measured)
+        found = sum(m.series.verdict() == SLOWER for m in measured)
+        slowest = max(m.series.seconds for m in measured)
+        sound &= found >= CONFIRMED_LEAST * a.tries and slowest <= SECONDS_MOST
+        print(f"  found in {found} of {a.tries}, at most {slowest:.1f} s a cell with its confirmation")
+    return sound
+
+
+def instructions(unit):
+    """Of the loop of lookups, as the compiler left it."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "--disassemble=run_get", unit], check=True,
+                          capture_output=True, text=True).stdout
+    return len(re.findall(r"^ +[0-9a-f]+:\t", text, re.M))
+
+
+def plants(a):
+    """The whole command on a tree with a plant: it must name the map, and nothing else."""
+    sound = True
+    for what, code in PLANTS.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            tree = pathlib.Path(scratch) / "planted"
+            subprocess.run(["git", "-C", tools.ROOT, "worktree", "add", "-q", "--detach", tree, "HEAD"], check=True)
+            try:
+                sound &= planted(a, what, code, tree, pathlib.Path(scratch))
+            finally:
+                subprocess.run(["git", "-C", tools.ROOT, "worktree", "remove", "--force", tree], check=True)
+    return sound
+
+
+def planted(a, what, code, tree, scratch):
+    source = (tree / PLANT_FILE).read_text()
+    assert source.count(PLANT_AT) >= 1, f"{PLANT_FILE} has changed: where does a lookup compare now?"
+    line = f'        {{ size_t planted = at; __asm__ volatile("{code}" : "+r"(planted)); }}\n'
+    (tree / PLANT_FILE).write_text(source.replace(PLANT_AT, line + PLANT_AT, 1))
+    (tree / "deps").symlink_to((tools.ROOT / "deps").resolve())
+    command = [a.build / "mapbench", "compare", "HEAD", tree, "--maps=linear,chained", "--shapes=u64_u64", "--workloads=get",
+               "--n=10k", f"--processes={a.processes}", f"--json={scratch / 'found.json'}", f"--seed={a.seed}"]
+    status = subprocess.run(command, check=False).returncode
+    found = json.loads((scratch / "found.json").read_text())
+    unit = "linear-u64_u64-common-malloc"
+    subprocess.run(["make", "-s", "-C", tools.ROOT, "pair-units", f"UNITS={unit}", "SKIP_DEPS=1"], check=True)
+    counts = instructions(a.build / "pair" / f"{unit}.so"), instructions(tree / "build" / "pair" / f"{unit}.so")
+    print(f"{what}: exit {status}, instructions of the loop {counts[0]} and {counts[1]}, "
+          + ", ".join(f"{c['map']} {c['ratio']:.4f} {c['verdict']}" for c in found["cells"]), flush=True)
+    slower = {c["map"] for c in found["cells"] if c["verdict"] == SLOWER}
+    return counts[1] > counts[0] and status == 3 and slower == {"linear"}
+
+
+PARTS = {"null": null, "extra": extra, "plants": plants}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    for name, value in (("cells", 200), ("tries", 10), ("processes", compare.PROCESSES), ("seed", 1)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--build", type=pathlib.Path, default=tools.ROOT / "build")
+    a = parser.parse_args()
+    a.build = a.build.resolve()
+    os.environ["MAPBENCH"] = str(a.build / "mapbench")
+    missed = [name for name in (a.parts or PARTS) if not PARTS[name](a)]
+    print("missed: " + ", ".join(missed) if missed else "all targets are met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
