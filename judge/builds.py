@@ -127,7 +127,8 @@ class Build(Side):
         suffix = f"-pad{pad}" if pad else ""
         old = [f"{build}/units/{unit}.o" for unit in units] + [f"{build}/gen/flags"]
         # -o: the objects are not made again, however old they are
-        return (["make", "-C", str(self.tree), f"BUILD={build}", f"UNITS={' '.join(units)}", f"PAD={pad or ''}", "SKIP_DEPS=1"]
+        return (["make", f"-j{os.environ.get('JOBS', '2')}", "-C", str(self.tree), f"BUILD={build}",
+                 f"UNITS={' '.join(units)}", f"PAD={pad or ''}", "SKIP_DEPS=1"]
                 + [word for path in old for word in ("-o", path)] + [f"{build}/pair/{unit}{suffix}.so" for unit in units])
 
 

@@ -8,6 +8,7 @@ import numpy
 
 from judge import paired
 from judge.common import NOTHING, OK, Refused, write_text_atomic
+from judge.pairing import size_text
 
 # Fields of run.json's machine that make it another one; absent on both sides counts as equal.
 MACHINE_FIELDS = ("cpu", "cores", "cpus", "threads_per_core", "caches", "virtual")
@@ -83,7 +84,8 @@ def compare(base_folder, new_folder, json_path):
     differing = notes(base, new)
     mean = paired.geomean(c["ratio"] for c in cells)
     record = {"schema": 1, "kind": "unpaired", "base": {"kind": "run", "name": base.info["id"]},
-              "new": {"kind": "run", "name": new.info["id"]}, "notes": differing, "cells": cells, "geomean": round(mean, 6), "exit": OK}
+              "new": {"kind": "run", "name": new.info["id"]}, "notes": differing, "cells": cells,
+              "geomean": round(mean, 6), "exit": OK}
     print(table(base, new, cells, mean, differing))
     if json_path:
         write_text_atomic(json_path, json.dumps(record, indent=1) + "\n")
@@ -94,7 +96,7 @@ def table(base, new, cells, mean, differing):
     lines = [f"base: {base.folder}", f"new:  {new.folder}",
              "UNPAIRED: measured at different times, in different processes. No verdict can be drawn from these ratios;",
              "identical code differs by 10 % and more like this. To judge: mapbench compare REVISION REVISION.", *differing, ""]
-    names = [f"{c['map']}/{c['shape']}/{c['workload']}/{c['keys']}/n:{c['n']}" + "".join(
+    names = [f"{c['map']}/{c['shape']}/{c['workload']}/{c['keys']}/n:{size_text(c['n'])}" + "".join(
         f"/{c[f]}" for f, usual in (("hash", "common"), ("heap", "malloc")) if c[f] != usual) for c in cells]
     width = max(map(len, names))
     lines.append(f"{'cell'.ljust(width)}  new/base  95 % interval")

@@ -22,6 +22,14 @@ PLACEMENTS_OF_LARGE = "free,shake,rebuild"
 LARGE_N = 200_000
 
 
+def size_text(n):
+    """64k for 65,536, 1000 for 1000: the shortest exact form, as the program writes and --filter sees it."""
+    for unit, bits in (("g", 30), ("m", 20), ("k", 10)):
+        if n and n % (1 << bits) == 0:
+            return f"{n >> bits}{unit}"
+    return str(n)
+
+
 @dataclass(frozen=True)
 class Cell:
     """What is compared; the units may differ in everything but the shape."""
@@ -48,7 +56,7 @@ class Cell:
         """As in the cells that --filter sees, with hash and heap where they are not the usual ones."""
         maps = self.map if self.map == self.base_map else f"{self.base_map}:{self.map}"
         extra = "".join(f"/{word}" for word, usual in ((self.hash, "common"), (self.heap, "malloc")) if word != usual)
-        return f"{maps}/{self.shape}/{self.workload}/{self.keys}/n:{self.n}{extra}"
+        return f"{maps}/{self.shape}/{self.workload}/{self.keys}/n:{size_text(self.n)}{extra}"
 
 
 @dataclass

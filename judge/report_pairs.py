@@ -5,6 +5,7 @@ from collections import namedtuple
 
 from judge import junit, paired
 from judge.common import OK, REGRESSION, UNTRUSTWORTHY
+from judge.pairing import size_text
 from judge.verdict import SAME, SLOWER, UNDERPOWERED
 
 SCHEMA = 1
@@ -88,10 +89,13 @@ def table(comparison):
     return "\n".join(lines + validity_lines(comparison.validity) + [conclusion(comparison)])
 
 
+def ratio_text(ratio):
+    return "-" if ratio is None else f"{ratio:.4f}"
+
+
 def validity_lines(validity):
     def ratios(name):
-        return ", ".join("n:{} {} ({})".format(c["n"], "-" if c["ratio"] is None else f"{c['ratio']:.4f}", c["verdict"])
-                         for c in validity[name]["cells"])
+        return ", ".join(f"n:{size_text(c['n'])} {ratio_text(c['ratio'])} ({c['verdict']})" for c in validity[name]["cells"])
     seen = validity["conditions"]
     pressure = "unknown" if seen["pressure_cpu_avg10"] is None else f"{seen['pressure_cpu_avg10']:.0f} %"
     wall = "unknown" if seen["cpu_per_wall"] is None else f"{seen['cpu_per_wall']:.2f}"

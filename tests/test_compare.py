@@ -124,9 +124,9 @@ class Compare(unittest.TestCase):
         finally:
             self.git("worktree", "remove", "--force", str(tree))
         self.assertEqual(code, 3, err)
-        self.assertIn("slowdown confirmed: linear/u64_u64/get/uniform/n:1024 (+", out)
+        self.assertIn("slowdown confirmed: linear/u64_u64/get/uniform/n:1k (+", out)
         cases = {case.get("name"): case for case in xml.etree.ElementTree.parse(junit).getroot().iter("testcase")}
-        self.assertIsNotNone(cases["linear/u64_u64/get/uniform/n:1024"].find("failure"))
+        self.assertIsNotNone(cases["linear/u64_u64/get/uniform/n:1k"].find("failure"))
         self.assertIsNone(cases["validity"].find("error"))
         processes = [json.loads(line) for line in (folder / "processes.jsonl").read_text().splitlines()]
         self.assertEqual(len(processes), worker.started)
@@ -152,7 +152,7 @@ class Compare(unittest.TestCase):
     def test_two_maps_differ_without_a_regression(self):
         code, out, err = self.compare("linear", "chained", *SMALL[1:], effects={(pairing.CELL, None): 2.0})
         self.assertEqual(code, 0, err)
-        self.assertIn("linear:chained/u64_u64/get/uniform/n:1024", out)
+        self.assertIn("linear:chained/u64_u64/get/uniform/n:1k", out)
         self.assertIn("slower: ", out)
 
     # --- when it cannot be believed -----------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class TheRealWorker(unittest.TestCase):
             output = pairing.Worker([BUILD / "mapbench"])(m, 3)
             self.assertEqual(output["seed"], 3)
             self.assertIsNotNone(paired.process_value(output["rounds"]))
-            with self.assertRaisesRegex(Refused, "linear/u64_u64/get/uniform/n:1024: "):
+            with self.assertRaisesRegex(Refused, "linear/u64_u64/get/uniform/n:1k: "):
                 pairing.Worker([BUILD / "mapbench"])(pairing.Measurement(pairing.CELL, cell, path, __file__, cell.new_unit), 3)
 
 

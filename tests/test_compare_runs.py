@@ -1,0 +1,104 @@
+"""mapbench compare of two stored runs: ratios with intervals and no verdict; runs that cannot be compared are refused."""
+import contextlib
+import io
+import json
+import math
+import pathlib
+import random
+import shutil
+import tempfile
+import unittest
+
+import judge_test_tools  # noqa: F401  (first: it makes judge/ importable)
+
+import scipy.stats
+import synthetic_run
+from judge import compare, compare_runs
+from judge.common import Refused
+
+
+class StoredRuns(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mapbench-runs-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.base, self.new = self.run_of("base"), self.run_of("new")
+
+    def run_of(self, name, shapes=("u64_u64",), seed=1, factor=1.0):
+        built = synthetic_run.build(["null", "linear", "chained"], list(shapes), ["get", "del"], ["uniform"], [1024, 65536],
+                                    ["time"], seed=seed)
+        folder = self.folder / name
+        folder.mkdir()
+        info, rows = built[0], built[1]
+        for row in rows:
+            for field in ("ns_per_op", "round_medians"):
+                row[field] = [t * factor for t in row[field]]
+            row["median"] *= factor
+        (folder / "run.json").write_text(json.dumps(info))
+        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return folder
+
+    def change(self, folder, change):
+        info = json.loads((folder / "run.json").read_text())
+        change(info)
+        (folder / "run.json").write_text(json.dumps(info))
+
+    def compare(self, *words):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = compare.main([str(w) for w in words])
+        return code, out.getvalue()
+
+    def refused(self, words, code=2):
+        with self.assertRaisesRegex(Refused, words) as refusal:
+            self.compare(self.base, self.new)
+        self.assertEqual(refusal.exception.code, code)
+
+    def test_ratios_without_a_verdict(self):
+        slow, path = self.run_of("slow", factor=1.5), self.folder / "found.json"
+        code, out = self.compare(self.base, slow, "--json", path)
+        self.assertEqual(code, 0)  # unpaired: half as fast again is no regression
+        self.assertIn("UNPAIRED", out)
+        found = json.loads(path.read_text())
+        self.assertEqual((found["kind"], found["exit"]), ("unpaired", 0))
+        self.assertGreater(len(found["cells"]), 7)
+        for cell in found["cells"]:
+            self.assertAlmostEqual(cell["ratio"], 1.5, places=4)
+            self.assertTrue(cell["ci95"][0] <= cell["ratio"] <= cell["ci95"][1])
+            self.assertIsNone(cell["verdict"])
+
+    def test_other_machines_schemas_and_shapes_are_refused(self):
+        self.change(self.new, lambda info: info["machine"].update(cpu="another"))
+        self.refused("different machines .cpu")
+        self.change(self.new, lambda info: info.update(schema=99))
+        self.refused("schema 99")
+        shutil.rmtree(self.new)
+        self.new = self.run_of("new", shapes=["str_u64"])
+        self.refused("no shape in common .u64_u64 and str_u64")
+
+    def test_no_cell_in_common(self):
+        rows = [json.loads(line) for line in (self.new / "rows.jsonl").read_text().splitlines()]
+        (self.new / "rows.jsonl").write_text("".join(json.dumps(row | {"n": row["n"] + 1}) + "\n" for row in rows))
+        self.refused("no cell in common", 6)
+
+    def test_what_else_differs_is_said(self):
+        self.change(self.new, lambda info: info["machine"].update(kernel="9.9"))
+        code, out = self.compare(self.base, self.new)
+        self.assertEqual(code, 0)
+        self.assertRegex(out, "differs too: kernel of the machine: .* and 9.9")
+
+    def test_a_damaged_run(self):
+        (self.new / "run.json").write_text("{")
+        self.refused("not valid JSON")
+
+    def test_the_interval_is_welchs(self):
+        stream = random.Random(2)
+        base = [math.exp(stream.gauss(0, 0.02)) for _ in range(7)]
+        new = [math.exp(stream.gauss(0.1, 0.08)) for _ in range(5)]
+        for end in compare_runs.unpaired(base, new)[1]:
+            test = scipy.stats.ttest_ind([math.log(x / end) for x in new], [math.log(x) for x in base], equal_var=False)
+            self.assertAlmostEqual(test.pvalue, 0.05, places=9)
+        self.assertEqual(compare_runs.unpaired([1, 1], [2, 2]), (2.0, None))
+
+
+if __name__ == "__main__":
+    unittest.main()
