@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,9 +26,9 @@ from judge.verdict import SLOWER
 
 CONFIRMED_LEAST = 0.9
 SECONDS_MOST = 20
-# A plant: instructions more in each step of a lookup. It is volatile, so that the compiler cannot take it away.
-PLANT_FILE, PLANT_AT = "maps/linear.h", "        if (slot_holds(slot, key, hash)) return &slot->val;\n"
-PLANTS = {"a multiplication more in each step": 'imul $1, %0, %0', "three multiplications more": "imul $1, %0, %0\\n\\t" * 3}
+# A plant: instructions more in each step of a lookup, for which the address of the slot waits. x86, as the names say.
+PLANT_FILE, PLANT_AT = "maps/linear.h", "        struct slot *slot = &map->slots[at];\n        if (slot_holds"
+PLANTS = {"a multiplication more in each step": "imul $1, %0, %0", "three additions more": "add $0, %0\\n\\t" * 3}
 
 
 def cells_of(workloads, n, shapes="u64_u64", maps="ours"):
@@ -97,11 +98,35 @@ def extra(a):
     return sound
 
 
-def instructions(unit):
-    """Of the loop of lookups, as the compiler left it."""
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "--disassemble=run_get", unit], check=True,
-                          capture_output=True, text=True).stdout
-    return len(re.findall(r"^ +[0-9a-f]+:\t", text, re.M))
+def loop_instructions(callgrind_file):
+    """{shared object: instructions that its loop of lookups executed}, from callgrind's file."""
+    names, costs, at = {}, {}, {}
+    called = False  # the line behind calls= is what the callee cost
+    for line in pathlib.Path(callgrind_file).read_text().splitlines():
+        named = re.fullmatch(r"c?(ob|fn)=\((\d+)\)(?: (.*))?", line)
+        if named:
+            kind, number, text = named.groups()
+            names.setdefault((kind, number), text)
+            if not line.startswith("c"):
+                at[kind] = names[kind, number]
+        elif line.startswith("calls="):
+            called = True
+        elif line[:1] in "0123456789+-*" and line:
+            if not called and at.get("fn") == "run_get":
+                costs[at["ob"]] = costs.get(at["ob"], 0) + int(line.split()[1])
+            called = False
+    return costs
+
+
+def instructions_ratio(a, base, new, scratch):
+    """New / base of the instructions that the loops of one process executed, which do the same operations."""
+    out, unit = scratch / "callgrind.out", "linear-u64_u64-common-malloc"
+    subprocess.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", a.build / "mapbench", "pair-worker",
+                    "--base", base, "--base-unit", unit, "--new", new, "--new-unit", unit, "--workload", "get", "--keys",
+                    "uniform", "--n", "1k", "--seed", "3", "--placements", "free", "--batches", "3", "--batch-us", "200"],
+                   check=True, stdout=subprocess.DEVNULL)
+    costs = loop_instructions(out)
+    return costs[str(new)] / costs[str(base)]
 
 
 def plants(a):
@@ -120,21 +145,21 @@ def plants(a):
 
 def planted(a, what, code, tree, scratch):
     source = (tree / PLANT_FILE).read_text()
-    assert source.count(PLANT_AT) >= 1, f"{PLANT_FILE} has changed: where does a lookup compare now?"
-    line = f'        {{ size_t planted = at; __asm__ volatile("{code}" : "+r"(planted)); }}\n'
+    assert source.count(PLANT_AT) == 1, f"{PLANT_FILE} has changed: where does a lookup compare now?"
+    line = f'        __asm__ volatile("{code}" : "+r"(at) : : "cc");\n'
     (tree / PLANT_FILE).write_text(source.replace(PLANT_AT, line + PLANT_AT, 1))
     (tree / "deps").symlink_to((tools.ROOT / "deps").resolve())
     command = [a.build / "mapbench", "compare", "HEAD", tree, "--maps=linear,chained", "--shapes=u64_u64", "--workloads=get",
                "--n=10k", f"--processes={a.processes}", f"--json={scratch / 'found.json'}", f"--seed={a.seed}"]
     status = subprocess.run(command, check=False).returncode
     found = json.loads((scratch / "found.json").read_text())
-    unit = "linear-u64_u64-common-malloc"
-    subprocess.run(["make", "-s", "-C", tools.ROOT, "pair-units", f"UNITS={unit}", "SKIP_DEPS=1"], check=True)
-    counts = instructions(a.build / "pair" / f"{unit}.so"), instructions(tree / "build" / "pair" / f"{unit}.so")
-    print(f"{what}: exit {status}, instructions of the loop {counts[0]} and {counts[1]}, "
+    name = "linear-u64_u64-common-malloc.so"
+    subprocess.run(["make", "-s", "-C", tools.ROOT, "pair-units", f"UNITS={name.removesuffix('.so')}", "SKIP_DEPS=1"], check=True)
+    more = instructions_ratio(a, a.build / "pair" / name, tree / "build" / "pair" / name, scratch)
+    print(f"{what}: exit {status}, instructions of the loop times {more:.4f}, "
           + ", ".join(f"{c['map']} {c['ratio']:.4f} {c['verdict']}" for c in found["cells"]), flush=True)
     slower = {c["map"] for c in found["cells"] if c["verdict"] == SLOWER}
-    return counts[1] > counts[0] and status == 3 and slower == {"linear"}
+    return more > 1 and status == 3 and slower == {"linear"}
 
 
 PARTS = {"null": null, "extra": extra, "plants": plants}
@@ -148,6 +173,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=tools.ROOT / "build")
     a = parser.parse_args()
     a.build = a.build.resolve()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # worktrees go however this ends
     os.environ["MAPBENCH"] = str(a.build / "mapbench")
     missed = [name for name in (a.parts or PARTS) if not PARTS[name](a)]
     print("missed: " + ", ".join(missed) if missed else "all targets are met")
