@@ -124,7 +124,7 @@ static const struct command {
     {"retain",
      "[SCENARIO...] [--maps LIST] [--heap LIST] [--variant WORD] [--engine LIST] [--assert] [--snapshot DIR]",
      "what a program keeps alive and who holds it: leaky, fixed, and how far the fix goes", NULL},
-    {"compare", "BASE NEW [selection] [--json FILE]",
+    {"compare", "BASE NEW [selection] [--processes P] [--json FILE] [--junit FILE] [--out DIR]",
      "two revisions, builds, maps or runs: measured as a pair, a verdict per cell", NULL},
     {"gate", "count [selection] [--update]",
      "instructions, misses, allocations and bytes per operation against the committed baseline", NULL},
