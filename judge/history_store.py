@@ -48,11 +48,11 @@ def results_and_values(database):
 
 
 def counts_and_order(database):
-    """Version 2: what the counting gate counts. Counts are exact integers over `ops` operations, which a REAL value would
-    lose beyond 2^53. With them nights have thousands of values, so that series are looked up by cell."""
+    """Version 2: what the counting gate counts, per operation. With it a night has thousands of values, so that series are
+    looked up by cell."""
     for statement in (
             "CREATE TABLE counts (result INTEGER NOT NULL REFERENCES results(id), cell INTEGER NOT NULL REFERENCES cells(id),"
-            " what TEXT NOT NULL, value NUMERIC NOT NULL, PRIMARY KEY (result, cell, what)) WITHOUT ROWID",
+            " what TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (result, cell, what)) WITHOUT ROWID",
             "CREATE INDEX raw_values_by_cell ON raw_values (metric, cell)",
             "CREATE INDEX counts_by_cell ON counts (what, cell)",
             "CREATE INDEX results_by_time ON results (time)"):
