@@ -25,6 +25,7 @@ EFFECT = 0.01
 QUIET_SHARE = 0.7  # of the differences, the smaller ones, are taken for noise
 # Step 5: the level; few points have so few arrangements that not even the clearest step reaches it: there, ten of them.
 PERMUTATIONS, ORDER_LEVEL, ARRANGEMENTS = 999, 0.01, 10
+SPIKE_NOISES = 4  # there a value farther than this from the levels counts as so far: one spike does not outweigh the rest
 SIMULATIONS, SEED = 9999, 20261120
 # Relative. What repeats exactly has no noise to divide by; nothing below this matters to anyone.
 NOISE_MIN = 1e-6
@@ -128,6 +129,9 @@ def sizes():
 
 def by_order(part, split):
     """How often these very values in another order look as changed, by how often they may: 1 or less is a change."""
+    levels = numpy.median(part[:split]), numpy.median(part[split:])
+    reach = SPIKE_NOISES * noise(part[None, :])[0]
+    part = numpy.clip(part, min(levels) - reach, max(levels) + reach)
     _at, shift = contrasts(part[None, :])
     random = numpy.random.default_rng((SEED, len(part), split))
     shuffled = random.permuted(numpy.tile(part, (PERMUTATIONS, 1)), axis=1)

@@ -8,6 +8,7 @@ from judge import changepoints, history_show
 from judge.common import CANNOT, Refused
 from judge.history_input import text_of
 from judge.history_series import RATIO
+from run import shorten
 
 PANELS_MAX, LABELS_MAX = 12, 14
 WIDTH, PANEL_HEIGHT = 11.0, 1.75
@@ -16,6 +17,9 @@ LINE, MARK = "#0072b2", "#d55e00"
 
 def draw(all_series, base, path):
     """Writes the figure; returns what to print about it."""
+    if len(all_series) > PANELS_MAX:  # those that changed first
+        changed = {(r["machine"], r["metric"], *r["cell"].values()) for r in history_show.find_changes(all_series)[0]}
+        all_series = sorted(all_series, key=lambda s: (s.machine[0], s.metric, *s.cell) not in changed)
     chosen = all_series[:PANELS_MAX]
     left = len(all_series) - len(chosen)
     columns = 1 if len(chosen) == 1 else 2
@@ -23,12 +27,12 @@ def draw(all_series, base, path):
     note = ("Dot: one result, oldest to the left, equal steps whatever the time between; bar: its 95 % interval; hollow: unstable, not "
             "used to find changes. Horizontal: the median of a level; dashed: a change, with the first commit of the new level on the axis. "
             "Lower is better.")
-    note += f"\n{left} more series are not drawn: choose with a regular expression." if left else ""
+    note += f"\n{left} more series are not drawn (those that changed come first): choose with a regular expression." if left else ""
     where = sorted({history_show.where_text(s.machine) for s in chosen})
     subtitle = " · ".join([*where, f"{chosen[0].points[0].time[:10]} to {max(s.points[-1].time for s in chosen)[:10]}"])
-    figure, area = canvas.frame(WIDTH, (PANEL_HEIGHT + 1.35) * rows, "History: " + ", ".join(dict.fromkeys(s.metric for s in chosen)),
+    figure, area = canvas.frame(WIDTH, (PANEL_HEIGHT + 1.1) * rows + 0.25, "History: " + ", ".join(dict.fromkeys(s.metric for s in chosen)),
                                 subtitle, note)
-    panels = canvas.panels(figure, area, len(chosen), columns, left=0.95, right=0.35, gap_x=0.95, gap_y=1.35, bottom=0.95,
+    panels = canvas.panels(figure, area, len(chosen), columns, left=0.95, right=0.35, gap_x=0.95, gap_y=1.1, bottom=0.95,
                            top=0.4, legend=0)
     several = len({s.machine[0] for s in chosen}) > 1
     for axes, series in zip(panels, chosen):
@@ -55,7 +59,7 @@ def draw_series(axes, series, base, several_machines):
                   markerfacecolor=face, markeredgecolor=LINE, markeredgewidth=0.9)
     marked = draw_changes(axes, points)
     title = text_of(series.cell) + (f" ({series.machine[0][:8]})" if several_machines else "")
-    axes.set_title(style.shorten(title, 60) if hasattr(style, "shorten") else title, fontsize=9)
+    axes.set_title(shorten(title, 66), fontsize=9)
     unit = history_show.unit_of(series.metric)
     axes.set_ylabel(f"ratio to {base}" if series.metric == RATIO else unit or series.metric)
     low = min([p.low if p.low is not None else p.value for p in points])
