@@ -5,7 +5,7 @@
    and spikes are among the larger ones, and so do not hide themselves or each other.
 3. For every split into two segments of at least 3 points, T = |mean right - mean left| / (s sqrt(1/left + 1/right)); the
    split with the largest T is the candidate.
-4. p: the share of 9,999 simulated series of the same length, independent normal noise without a change put through steps
+4. p: the share of 19,999 simulated series of the same length, independent normal noise without a change put through steps
    1-3, whose largest T is as large. The simulation stands for the whole search, over all splits. At p <= LEVEL it is a
    split, and both sides are searched again (binary segmentation).
 5. A split is a change if the medians of its two segments differ by EFFECT or more, and if it holds against the order of
@@ -26,7 +26,7 @@ QUIET_SHARE = 0.7  # of the differences, the smaller ones, are taken for noise
 # Step 5: the level; few points have so few arrangements that not even the clearest step reaches it: there, ten of them.
 PERMUTATIONS, ORDER_LEVEL, ARRANGEMENTS = 999, 0.01, 10
 SPIKE_NOISES = 4  # there a value farther than this from the levels counts as so far: one spike does not outweigh the rest
-SIMULATIONS, SEED = 9999, 20261120
+SIMULATIONS, SEED = 19999, 20261120
 # Relative. What repeats exactly has no noise to divide by; nothing below this matters to anyone.
 NOISE_MIN = 1e-6
 

@@ -94,6 +94,7 @@ def read_run(folder):
     rows = [row for row in run.rows if row["error"] is None]
     raw = [Raw(cell, *value) for row, cell in zip(rows, cells_of(rows)) for value in row_values(row)]
     raw += retention_values(run.retention.verdicts if run.retention else {})
+    refuse_twins(raw, folder)
     if not raw:
         raise Refused(f"{folder}: the run has no row with a result")
     content = hashlib.sha256()
@@ -112,16 +113,17 @@ def known_revision(commit):
 
 
 def cells_of(rows):
-    """A Cell per row. Where two sections of a profile measured the same, the section's name tells them apart."""
-    cells = [cell_of(row) for row in rows]
-    seen = {}
+    """A Cell per row. Where a run measured the same cell several times, what the rows differ in tells them apart: the section
+    of the profile, whether there were huge pages."""
+    cells, groups = [cell_of(row) for row in rows], {}
     for row, cell in zip(rows, cells):
-        seen.setdefault((row["kind"], cell), set()).add(row["job"])
-    return [with_job(cell, row["job"]) if len(seen[row["kind"], cell]) > 1 else cell for row, cell in zip(rows, cells)]
-
-
-def with_job(cell, job):
-    return cell._replace(variant=",".join(filter(None, (cell.variant, f"job:{job}"))))
+        groups.setdefault((row["kind"], cell), []).append(row)
+    named = []
+    for row, cell in zip(rows, cells):
+        group = groups[row["kind"], cell]
+        more = [f"{name}:{row.get(name)}" for name in ("job", "thp") if len({other.get(name) for other in group}) > 1]
+        named.append(cell._replace(variant=",".join(filter(None, (cell.variant, *more)))))
+    return named
 
 
 def cell_of(row):
@@ -187,7 +189,7 @@ def time_of(document, path):
 def read_paired(path, document, revision):
     fields.check_fields(document, {"base": (fields.OBJECT, False), "new": (fields.OBJECT, False), "machine": (fields.OBJECT, False),
                                    "validity": (fields.OBJECT, False), "cells": (fields.LIST, False)}, path)
-    base, new = side_revision(document["base"]), revision or side_revision(document["new"])
+    base, new = side_revision(document["base"]), side_revision(document["new"]) or revision
     if not base or not new:
         raise Refused(f"{path}: its {'new side' if base else 'base'} is no commit; the history takes comparisons of two revisions")
     trustworthy = document["validity"].get("trustworthy")
@@ -225,7 +227,7 @@ def read_count(path, document, revision):
     if not counts:
         raise Refused(f"{path}: the gate counted nothing")
     refuse_twins(counts, path)
-    revision = revision or known_revision(document.get("commit"))
+    revision = known_revision(document.get("commit")) or revision
     toolchain = document["toolchain"]
     return Result(str(path), digest([document, revision]), "count", f"count {(revision or '')[:12]}".strip(), revision,
                   time_of(document, path), (f"toolchain-{digest(toolchain)[:16]}", json.dumps(toolchain, sort_keys=True)), True, "{}",
@@ -241,7 +243,7 @@ def count_numbers(record):
 def refuse_twins(values, path):
     seen = set()
     for value in values:
-        name = (value.cell, getattr(value, "what", ""))
+        name = (value.cell, getattr(value, "what", getattr(value, "metric", "")))
         if name in seen:
             raise Refused(f"{path}: has {text_of(value.cell)} twice; the file is damaged: make it again")
         seen.add(name)

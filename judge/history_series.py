@@ -22,7 +22,7 @@ Series = namedtuple("Series", "cell metric machine base points")
 # --- in -------------------------------------------------------------------------------------------------------------
 
 def known(database, result):
-    return database.execute("SELECT 1 FROM results WHERE result_id = ?", (result.result_id,)).fetchone() is not None
+    return database.execute("SELECT 1 FROM results WHERE result_id = ? AND time = ?", (result.result_id, result.time)).fetchone() is not None
 
 
 def add(database, result):

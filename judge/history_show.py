@@ -16,11 +16,9 @@ HIGHER_IS_NEITHER = ("load_factor",)
 
 
 def terminal_takes_unicode():
-    """By the locale: Python has its output in UTF-8 even where LANG=C, and then says LC_CTYPE=C.UTF-8 itself."""
-    names = {name: os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")}
-    if not names["LC_ALL"] and names["LC_CTYPE"] == "C.UTF-8" and names["LANG"] in ("", "C", "POSIX"):
-        return False
-    chosen = names["LC_ALL"] or names["LC_CTYPE"] or names["LANG"]
+    """By the locale: Python has its output in UTF-8 even where LANG=C, and then sets LC_CTYPE=C.UTF-8 itself."""
+    everything, letters, language = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    chosen = everything or (letters if letters != "C.UTF-8" else "") or language
     return chosen.lower().replace("-", "").endswith("utf8")
 
 

@@ -28,11 +28,12 @@ def results_and_values(database):
             "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
             # key: digest of the facts on which a time depends (history_input.MACHINE_KEY), or of a toolchain
             "CREATE TABLE machines (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, facts TEXT NOT NULL)",
-            # result_id: digest of the content, so that the same thing fed twice is stored once; kind: run, paired, count;
-            # revision: commit that was measured, null when not said; trustworthy: 0 when the checks of validity failed
-            "CREATE TABLE results (id INTEGER PRIMARY KEY, result_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,"
+            # result_id: digest of the content; with the time, for what is deterministic comes out the same on another night.
+            # kind: run, paired, count; revision: commit that was measured, null when not said; trustworthy: 0 when the checks
+            # of validity failed
+            "CREATE TABLE results (id INTEGER PRIMARY KEY, result_id TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
             " revision TEXT, time TEXT NOT NULL, machine INTEGER NOT NULL REFERENCES machines(id),"
-            " trustworthy INTEGER NOT NULL, build TEXT NOT NULL)",
+            " trustworthy INTEGER NOT NULL, build TEXT NOT NULL, UNIQUE (result_id, time))",
             "CREATE TABLE cells (id INTEGER PRIMARY KEY, map TEXT NOT NULL, shape TEXT NOT NULL, workload TEXT NOT NULL,"
             " keys TEXT NOT NULL, n INTEGER NOT NULL, hash TEXT NOT NULL, heap TEXT NOT NULL, variant TEXT NOT NULL,"
             " UNIQUE (map, shape, workload, keys, n, hash, heap, variant))",

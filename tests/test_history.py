@@ -1,0 +1,432 @@
+"""Tests of mapbench history: what it takes and refuses, what it stores once, what it shows, what goes wrong with files."""
+import contextlib
+import copy
+import io
+import json
+import os
+import pathlib
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests")]
+
+import synthetic_retention  # noqa: E402
+import synthetic_run  # noqa: E402
+from judge import history, history_input, history_series, history_show, history_store  # noqa: E402
+from judge.common import Refused  # noqa: E402
+
+COMMITS = [f"{i:08x}" * 5 for i in range(0x12345678, 0xfffffff0, 0x0a0b0c0d)][:20]
+NOBODY = "f" * 40
+CELL = {"map": "linear", "shape": "u64_u64", "workload": "get", "keys": "uniform", "n": 10000, "hash": "common", "heap": "malloc"}
+
+
+def paired(base, new, ratio, trustworthy=True, **more):
+    return {"schema": 1, "kind": "paired", "started": "2026-11-01T03:00:00Z", "base": {"commit": base}, "new": {"commit": new},
+            "machine": {"cpu": "AMD EPYC", "cores": 2, "kernel": "6.1.0"}, "validity": {"trustworthy": trustworthy, "reasons": []},
+            "cells": [CELL | {"ratio": ratio, "ci95": [ratio - 0.01, ratio + 0.01], "verdict": "~"}], "exit": 0, **more}
+
+
+def counted(commit, instructions, **more):
+    return {"schema": 1, "kind": "count", "started": "2026-11-01T03:00:00Z", "commit": commit, "toolchain": {"cc": "gcc 12.2.0"},
+            "cells": [CELL | {"ops": 1000, "instructions": instructions, "probe_mean": 1.5, "verdict": "same", "changes": []}],
+            "compared": 1, "exit": 0, **more}
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mapbench-history-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.db = self.folder / "history.db"
+
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    def run_folder(self, name="run", day=1, factor=1.0, commit=COMMITS[0], case="time_only", change=None):
+        """A run folder nobody measured; change(info, rows) may spoil it."""
+        info, rows = copy.deepcopy(synthetic_run.CASES[case]())
+        info["started"], info["build"]["commit"], info["complete"] = f"2026-{10 + day // 29}-{day % 28 + 1:02d}T03:00:00Z", commit, True
+        for row in rows:
+            if row["median"] is not None:
+                row["median"] *= factor
+                row["ci95"] = [edge * factor for edge in row["ci95"]]
+        if change:
+            change(info, rows)
+        path = self.folder / name
+        path.mkdir()
+        (path / "run.json").write_text(json.dumps(info), encoding="utf-8")
+        (path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    def history(self, *words):
+        """stdout of the command, which must end with 0."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self.assertEqual(history.main([*map(str, words), "--db", str(self.db)]), 0)
+        return out.getvalue()
+
+    def refused(self, code, pattern, *words):
+        with self.assertRaisesRegex(Refused, pattern) as caught, contextlib.redirect_stdout(io.StringIO()):
+            history.main([*map(str, words), "--db", str(self.db)])
+        self.assertEqual(caught.exception.code, code)
+
+    def rows(self, statement):
+        database = sqlite3.connect(self.db)
+        with contextlib.closing(database):
+            return database.execute(statement).fetchall()
+
+    def series_of_runs(self, factors):
+        """Runs of consecutive days, each slower by its factor."""
+        self.history("add", *(self.run_folder(f"night{day}", day, factor, COMMITS[day]) for day, factor in enumerate(factors)))
+
+
+class Adding(Scratch):
+    def test_a_run_fed_twice_is_stored_once(self):
+        run = self.run_folder()
+        self.assertIn("32 values of 32 cells", self.history("add", run))
+        before = self.rows("SELECT * FROM raw_values ORDER BY cell, metric")
+        copied = shutil.copytree(run, self.folder / "copy")
+        self.assertIn("was stored before", self.history("add", run))
+        self.assertIn("was stored before", self.history("add", copied))
+        self.assertIn("was stored before", self.history("add", run, copied))
+        self.assertEqual(self.rows("SELECT * FROM raw_values ORDER BY cell, metric"), before)
+        self.assertEqual(self.rows("SELECT count(*) FROM results"), [(1,)])
+
+    def test_values_are_those_of_the_rows(self):
+        run = self.run_folder(case="quick")
+        self.history("add", run)
+        for line in (run / "rows.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            where = f"map = '{row['map']}' AND shape = '{row['shape']}' AND workload = '{row['workload']}' AND n = {row['n']}"
+            metric, value = {"time": ("ns_per_op", row["median"]), "memory": ("bytes_per_entry", row.get("bytes_per_entry")),
+                             "latency": ("p99_ns", row.get("latency", {}).get("p99")),
+                             "counters": ("task_clock_ns_per_op", row.get("counters", {}).get("task_clock_ns")),
+                             "structure": ("probe_mean", row.get("probe_mean"))}[row["kind"]]
+            low, high = row["ci95"] or (None, None)
+            if value is not None:
+                self.assertEqual(self.rows(f"SELECT value, low, high FROM raw_values JOIN cells c ON c.id = cell WHERE {where} "
+                                           f"AND metric = '{metric}'"), [(value, low, high)])
+
+    def test_what_comes_out_the_same_on_another_night_is_another_point(self):
+        self.history("add", self.run_folder("a", 1), self.run_folder("b", 2))
+        self.assertEqual(self.rows("SELECT count(*), count(DISTINCT result_id) FROM results"), [(2, 1)])
+
+    def test_the_result_id_of_a_run_counts_where_there_is_one(self):
+        self.history("add", self.run_folder("a", change=lambda info, rows: info.update(result_id="same")))
+        self.assertIn("was stored before", self.history("add", self.run_folder(
+            "b", factor=2, change=lambda info, rows: info.update(result_id="same"))))
+        self.assertEqual(self.rows("SELECT result_id FROM results"), [("same",)])
+
+    def test_sections_that_measured_the_same_cell_stay_apart(self):
+        def twice(_info, rows):
+            rows += [row | {"job": "second", "median": 2 * row["median"]} for row in rows]
+        self.history("add", self.run_folder(change=twice))
+        self.assertEqual(self.rows("SELECT variant, count(*) FROM cells GROUP BY variant"), [("job:main", 32), ("job:second", 32)])
+
+    def test_retention(self):
+        run = synthetic_retention.write("full", self.folder / "run")
+        self.history("add", run)
+        verdicts = [json.loads(line) for line in (run / "retention.jsonl").read_text().splitlines()]
+        wanted = [v["leaky_bytes"] for v in verdicts if v["label"] == "verdict" and v["scenario"] != "gc_work"
+                  and v.get("leaky_bytes") is not None]
+        found = self.rows("SELECT value FROM raw_values WHERE metric = 'leaky_bytes'")
+        self.assertGreater(len(wanted), 3)
+        self.assertEqual(sorted(wanted), sorted(value for value, in found))
+
+    def test_runs_that_are_refused(self):
+        def schema(info, _rows):
+            info["schema"] = 2
+
+        def incomplete(info, _rows):
+            info["complete"] = False
+
+        def failed(_info, rows):
+            for row in rows:
+                row["error"] = "out of memory"
+
+        def time(info, _rows):
+            info["started"] = "yesterday"
+        for name, change, reason in (("schema", schema, "schema 2, this version reads schema 1"), ("incomplete", incomplete, "interrupted"),
+                                     ("failed", failed, "no row with a result"), ("time", time, "not a time")):
+            self.refused(2, reason, "add", self.run_folder(name, change=change))
+        self.refused(2, "no such file", "add", self.folder / "nothing")
+        self.refused(2, "not a run folder", "add", self.folder)
+        torn = self.run_folder("torn")
+        (torn / "rows.jsonl").write_text((torn / "rows.jsonl").read_text()[:-20])
+        self.refused(2, "not valid JSON", "add", torn)
+        self.assertFalse(self.db.exists())
+
+    def test_all_or_none(self):
+        self.refused(2, "no such file", "add", self.run_folder(), self.folder / "nothing")
+        self.assertFalse(self.db.exists())
+
+    def test_comparisons_and_counts(self):
+        one = self.file("one.json", paired(COMMITS[0], COMMITS[1], 1.01))
+        self.assertIn("1 values of 1 cells", self.history("add", one, self.file("count.json", counted(COMMITS[1], 43.25))))
+        self.assertEqual(self.rows("SELECT base, to_anchor, ratio, low, high, verdict FROM ratios"), [(COMMITS[0], 0, 1.01, 1.0, 1.02, "~")])
+        self.assertEqual(self.rows("SELECT what, value FROM counts ORDER BY what"), [("instructions", 43.25), ("probe_mean", 1.5)])
+        reordered = dict(reversed(list(json.loads(one.read_text()).items())))
+        self.assertIn("was stored before", self.history("add", self.file("same.json", reordered)))
+        # --revision says it where the file does not
+        plain = counted(COMMITS[3], 43.25)
+        del plain["commit"]
+        self.history("add", self.file("plain.json", plain), one, "--revision", "HEAD")
+        head = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        self.assertEqual(self.rows(f"SELECT kind FROM results WHERE revision = '{head}'"), [("count",)])
+        # the same counts of another commit are another point
+        self.history("add", self.file("next.json", counted(COMMITS[2], 43.25)))
+        self.assertEqual(self.rows("SELECT count(*) FROM results WHERE kind = 'count'"), [(3,)])
+
+    def test_files_that_are_refused(self):
+        good = paired(COMMITS[0], COMMITS[1], 1.01)
+        for content, reason in (("{", "not valid JSON"), ("[]", "neither a run folder nor"), ({"kind": "unpaired"}, "kind 'unpaired'"),
+                                (good | {"schema": 2}, "schema 2"), (good | {"cells": []}, "no cell with a ratio"),
+                                (good | {"base": {"commit": None}}, "its base is no commit"), (good | {"validity": {}}, "trustworthy"),
+                                (good | {"cells": good["cells"] * 2}, "twice"),
+                                (good | {"cells": [good["cells"][0] | {"ratio": -1}]}, "is not one"),
+                                (good | {"cells": [{"map": "linear"}]}, "'shape' is missing"),
+                                (counted(COMMITS[0], 1) | {"cells": [CELL]}, "counted nothing")):
+            self.refused(2, reason, "add", self.file("bad.json", content))
+
+
+class Showing(Scratch):
+    def test_a_line_per_cell(self):
+        self.series_of_runs([1] * 11 + [1.1])
+        text = self.history("show", "^linear/.*/get/uniform/1000/", "--ascii")
+        line, = [line for line in text.splitlines() if line.startswith("linear/")]
+        self.assertRegex(line, r"^linear/u64_u64/get/uniform/1000/common/malloc +_{11}# +\d+\.\d+ +\+10\.0 % +12$")
+        self.assertIn("AMD EPYC", text)
+
+    def test_blocks_by_the_locale(self):
+        self.series_of_runs([1, 1.1])
+        for locale, blocks in (("C", False), ("en_GB.UTF-8", True), ("C.utf8", True), ("en_GB.ISO-8859-1", False)):
+            environment = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_CTYPE", "LANG")} | {"LANG": locale}
+            done = subprocess.run([sys.executable, "-B", "-m", "judge", "history", "show", "--db", self.db], cwd=ROOT, env=environment,
+                                  capture_output=True, check=True)
+            self.assertEqual("▁█".encode() in done.stdout, blocks, locale)
+            self.assertEqual(b"_#" in done.stdout, not blocks, locale)
+
+    def test_sparkline(self):
+        self.assertEqual(history_show.sparkline([1, 8], "12345678"), "18")
+        self.assertEqual(len(set(history_show.sparkline([5, 5, 5], "12345678"))), 1)
+        self.assertEqual(history_show.sparkline([0, 0], "12345678"), "11")
+        self.assertEqual(len(history_show.sparkline(list(range(1, 100)), "12345678")), history_show.SPARK_POINTS)
+        self.assertLess(len(set(history_show.sparkline([100, 100.1, 100], "12345678"))), 3)
+
+    def test_times_of_two_machines_stay_apart(self):
+        def other(info, rows):
+            info["machine"]["cpu"] = "another"
+            rows[0]["ns_per_op"] = [1.0]
+        self.history("add", self.run_folder("a"), self.run_folder("b", change=other))
+        text = self.history("show", "^linear/.*/get/uniform/1000/")
+        self.assertEqual(text.count("== ns_per_op"), 2)
+        self.assertEqual(sum(line.rstrip().endswith(" 1") for line in text.splitlines()), 2)
+
+    def test_an_updated_kernel_is_the_same_machine(self):
+        def update(info, _rows):
+            info["machine"]["kernel"] = "6.1.0-99"
+        self.history("add", self.run_folder("a"), self.run_folder("b", factor=1.1, change=update))
+        self.assertEqual(self.rows("SELECT count(*) FROM machines"), [(1,)])
+
+    def test_ratios_to_the_pinned_anchor(self):
+        head = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        self.history("add", *(self.file(f"a{i}.json", paired(head[:12], COMMITS[i], 1.01 + i / 100)) for i in range(3)),
+                     *(self.file(f"b{i}.json", paired(NOBODY, COMMITS[i], 2)) for i in range(3)))
+        self.refused(6, "no anchor is pinned", "show", "--metric", "ratio")
+        self.refused(6, "no anchor is pinned", "anchor")
+        self.assertEqual(self.history("anchor", "HEAD").strip(), head)
+        self.assertEqual(self.history("anchor").strip(), head)
+        text = self.history("show", "--metric", "ratio")
+        self.assertRegex(text, r"1\.0300 .* 3\n")
+        self.assertIn(f"base {head[:9]}", text)
+        # known when it is added, too
+        self.history("add", self.file("a.json", paired(head, COMMITS[3], 1.05)))
+        self.assertRegex(self.history("show", "--metric", "ratio"), r"1\.0500 .* 4\n")
+        self.refused(2, "'no_such_revision' is no commit: git says", "anchor", "no_such_revision")
+        self.assertEqual(self.history("anchor").strip(), head)
+
+    def test_what_is_not_there(self):
+        self.refused(6, "there is no history", "show")
+        self.refused(6, "there is no history", "changes")
+        history_store.open(self.db).close()
+        self.refused(6, "the history is empty", "changes")
+        self.history("add", self.run_folder())
+        self.refused(6, "no cell of the history matches 'nothing'", "show", "nothing")
+        self.refused(6, "no values of 'weight'; it has ns_per_op", "show", "--metric", "weight")
+        self.refused(2, "not a regular expression", "show", "(")
+        self.refused(2, "must end in .png", "show", "--figure", "a.txt")
+        self.refused(2, "unrecognized arguments: --what", "show", "--what")
+
+    def test_figure(self):
+        self.series_of_runs([1] * 10 + [1.1] * 5)
+        for suffix in ("png", "svg"):
+            self.history("show", "^linear/.*/get/", "--figure", self.folder / f"f.{suffix}")
+        self.assertGreater((self.folder / "f.png").stat().st_size, 20000)
+        text = (self.folder / "f.svg").read_text(encoding="utf-8")
+        for words in ("+10.0 %", COMMITS[10][:7], "linear/u64_u64/get/uniform/1000/common/malloc", "AMD EPYC"):
+            self.assertIn(words, text)
+        self.refused(4, "cannot write", "show", "--figure", self.folder / "none" / "f.png")
+
+
+class Changes(Scratch):
+    def test_a_step_is_reported_where_it_is(self):
+        self.series_of_runs([1, 1.002, 0.999, 1.001, 1, 0.998, 1.001, 1.1, 1.101, 1.099, 1.1])
+        text = self.history("changes", "^linear/.*/get/uniform/1000/")
+        self.assertIn(f"{COMMITS[6][:9]}..{COMMITS[7][:9]}", text)
+        self.assertIn("1 change and 0 drifts in 1 series", text)
+        record, = json.loads(self.history("changes", "^linear/.*/get/uniform/1000/", "--json"))["changes"]
+        self.assertEqual((record["commit"], record["last_before"], record["kind"]), (COMMITS[7], COMMITS[6], "step"))
+        self.assertAlmostEqual(record["percent"], 10, delta=0.3)
+        self.assertLess(record["p"], 0.001)
+
+    def test_too_few_points(self):
+        self.series_of_runs([1] * 4)
+        self.assertRegex(self.history("changes"), r"too few points \(4 of 10\): chained/.* and 31 more")
+        self.assertEqual(json.loads(self.history("changes", "--json"))["too_few_points"], 32)
+
+    def test_what_may_not_be_quoted_does_not_count(self):
+        def unstable(_info, rows):
+            for row in rows:
+                row["stable"] = False
+        self.history("add", *(self.run_folder(f"r{day}", day, 1.2 if day > 9 else 1 + day / 1e5, COMMITS[day],
+                                              change=unstable if day > 9 else None) for day in range(13)))
+        text = self.history("changes", "^linear/.*/get/uniform/1000/")
+        self.assertIn("0 changes and 0 drifts in 1 series", text)
+        self.assertRegex(self.history("show", "^linear/.*/get/uniform/1000/"), r" ! +\+20")
+
+    def test_comparisons_that_were_not_trustworthy_do_not_count(self):
+        head = self.history("anchor", "HEAD").strip()
+        self.history("add", *(self.file(f"{i}.json", paired(head, COMMITS[i], 1.2 if i > 9 else 1 + i / 1e5, trustworthy=i <= 9))
+                              for i in range(14)))
+        self.assertIn("0 changes and 0 drifts in 1 series", self.history("changes", "--metric", "ratio"))
+
+
+class Database(Scratch):
+    def old(self, statements=""):
+        database = sqlite3.connect(self.db)
+        with contextlib.closing(database):
+            database.executescript((ROOT / "tests/fixtures/history_v1.sql").read_text(encoding="utf-8") + statements)
+
+    def schema(self, path):
+        database = sqlite3.connect(path)
+        with contextlib.closing(database):
+            return sorted(row for row in database.execute("SELECT type, name, sql FROM sqlite_master") if row[2])
+
+    def test_an_older_one_is_brought_up_to_date(self):
+        self.old()
+        before = self.rows("SELECT * FROM raw_values"), self.rows("SELECT * FROM ratios"), self.rows("SELECT * FROM results")
+        self.assertRegex(self.history("show", "--metric", "ns_per_op"), r"linear/.* 11\.500? +! .* 2\n")
+        self.assertEqual((self.rows("SELECT * FROM raw_values"), self.rows("SELECT * FROM ratios"), self.rows("SELECT * FROM results")), before)
+        self.assertEqual(self.rows("PRAGMA user_version"), [(history_store.VERSION,)])
+        history_store.open(self.folder / "new.db").close()
+        self.assertEqual(self.schema(self.db), self.schema(self.folder / "new.db"))
+        self.history("add", self.file("count.json", counted(COMMITS[1], 43.25)))
+        self.assertEqual(self.rows("SELECT count(*) FROM counts"), [(2,)])
+
+    def test_a_migration_that_fails_changes_nothing(self):
+        self.old("CREATE TABLE counts (x);")
+        before = self.schema(self.db)
+        self.refused(2, "damaged", "show")
+        self.assertEqual(self.schema(self.db), before)
+        self.assertEqual(self.rows("PRAGMA user_version"), [(1,)])
+
+    def test_files_that_are_no_history(self):
+        run = self.run_folder()
+        self.db.write_text("not a database, but a text that is long enough to have a header\n" * 40)
+        self.refused(2, "not a history database", "add", run)
+        self.refused(2, "not a history database", "show")
+        self.db.unlink()
+        with contextlib.closing(sqlite3.connect(self.db)) as database:
+            database.execute("CREATE TABLE bookmarks (x)")
+        self.refused(2, "not a history of mapbench", "add", run)
+        self.assertEqual(self.rows("SELECT name FROM sqlite_master"), [("bookmarks",)])
+        self.db.unlink()
+        self.db.mkdir()
+        self.refused(2, "is a folder", "add", run)
+
+    def test_a_newer_one(self):
+        self.old("PRAGMA user_version = 99;")
+        self.refused(2, "version 99, this mapbench knows up to .* newer mapbench", "show")
+        self.refused(2, "newer mapbench", "add", self.run_folder())
+
+    def test_a_truncated_one(self):
+        self.history("add", self.run_folder(case="quick"))
+        whole = self.db.read_bytes()
+        for size in (50, 5000, len(whole) // 2, len(whole) - 4096):
+            self.db.write_bytes(whole[:size])
+            self.refused(2, "damaged|not a history database", "show")
+        self.db.write_bytes(whole)
+        self.history("show")
+
+    def test_a_full_disk_leaves_what_was_there(self):
+        self.history("add", self.run_folder("a"))
+        before = self.rows("SELECT * FROM results"), self.rows("SELECT count(*) FROM raw_values"), self.rows("SELECT count(*) FROM cells")
+        big = history_input.read(self.run_folder("b", case="quick"))
+        with contextlib.closing(history_store.open(self.db)) as database:
+            pages = database.execute("PRAGMA page_count").fetchone()[0]
+            database.execute(f"PRAGMA max_page_count = {pages + 2}")
+            with self.assertRaisesRegex(Refused, "disk is full.*nothing was stored") as caught, history_store.transaction(database):
+                history_series.add(database, big)
+            self.assertEqual(caught.exception.code, 4)
+        self.assertEqual((self.rows("SELECT * FROM results"), self.rows("SELECT count(*) FROM raw_values"),
+                          self.rows("SELECT count(*) FROM cells")), before)
+
+    def command(self, *words, limit=None):
+        def limited():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        return subprocess.Popen([sys.executable, "-B", "-m", "judge", "history", *map(str, words), "--db", self.db], cwd=ROOT,
+                                preexec_fn=limited if limit else None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_a_file_that_may_not_grow(self):
+        self.history("add", self.run_folder("a"))
+        before = self.rows("SELECT * FROM results")
+        child = self.command("add", self.run_folder("b", case="quick"), limit=self.db.stat().st_size + 4096)
+        _out, err = child.communicate()
+        self.assertEqual(child.returncode, 4, err)
+        self.assertRegex(err, r"^mapbench: .*nothing was stored\n$")
+        self.assertEqual(self.rows("SELECT * FROM results"), before)
+        self.assertEqual(self.rows("PRAGMA integrity_check"), [("ok",)])
+
+    def test_where_nothing_can_be_written(self):
+        self.db = pathlib.Path("/proc/history.db")
+        self.refused(4, "may it be written", "add", self.run_folder())
+        self.db = self.folder / "history.db"
+        with contextlib.closing(history_store.open(self.db)) as database:
+            database.execute("PRAGMA query_only = ON")
+            with self.assertRaisesRegex(Refused, "may not be written; nothing was stored") as caught:
+                history_store.set_setting(database, "key", "value")
+            self.assertEqual(caught.exception.code, 4)
+
+    def test_two_at_once(self):
+        runs = [self.run_folder(f"r{i}", i, 1 + i / 100, case="quick") for i in range(4)]
+        children = [self.command("add", *some) for some in (runs[:3], runs[1:])]
+        for child in children:
+            _out, err = child.communicate()
+            self.assertEqual(child.returncode, 0, err)
+        self.assertEqual(self.rows("SELECT count(*), count(DISTINCT result_id) FROM results"), [(4, 4)])
+        each = self.rows("SELECT count(*) FROM raw_values GROUP BY result")
+        self.assertEqual(len(each), 4)
+        self.assertEqual(len(set(each)), 1)
+
+    def test_settings(self):
+        with contextlib.closing(history_store.open(self.db)) as database:
+            self.assertIsNone(history_store.get_setting(database, history_store.LAST_GREEN))
+            self.assertEqual(history_store.get_setting(database, "x", "usual"), "usual")
+            for value in ("1", "2"):
+                history_store.set_setting(database, history_store.LAST_GREEN, value)
+                self.assertEqual(history_store.get_setting(database, history_store.LAST_GREEN), value)
+            history_store.set_setting(database, history_store.LAST_GREEN, None)
+            self.assertIsNone(history_store.get_setting(database, history_store.LAST_GREEN))
+
+    def test_same_revision(self):
+        same = history_store.same_revision
+        self.assertTrue(same(NOBODY, NOBODY[:7]) and same("abc1234", "abc1234") and same(COMMITS[0][:12], COMMITS[0]))
+        self.assertFalse(same(NOBODY, NOBODY[:6]) or same(COMMITS[0], COMMITS[1]) or same(None, NOBODY) or same("", "")
+                         or same(NOBODY, f"{NOBODY}-dirty"))
