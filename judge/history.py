@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from judge import history_input, history_series, history_show, history_store
-from judge.common import BAD_INPUT, CANNOT, NOTHING, OK, Refused, project_root
+from judge.common import BAD_INPUT, CANNOT, NOTHING, OK, Refused, project_root, say
 
 
 class Parser(argparse.ArgumentParser):
@@ -91,6 +91,7 @@ def selected(options, database):
         if metric == history_series.RATIO and not base and not anchor:
             if options.metric != "all" and options.metric:
                 raise Refused("no anchor is pinned, so ratios have no base: mapbench history anchor REVISION, or --base REV", NOTHING)
+            say("ratios are left out: no anchor is pinned (mapbench history anchor REVISION)")
             continue
         found += history_series.read(database, metric, pattern, base)
     if not found:

@@ -59,7 +59,7 @@ def draw_series(axes, series, base, several_machines):
                   markerfacecolor=face, markeredgecolor=LINE, markeredgewidth=0.9)
     marked = draw_changes(axes, points)
     title = text_of(series.cell) + (f" ({series.machine[0][:8]})" if several_machines else "")
-    axes.set_title(shorten(title, 66), fontsize=9)
+    axes.set_title(shorten(title, 56), fontsize=9)
     unit = history_show.unit_of(series.metric)
     axes.set_ylabel(f"ratio to {base}" if series.metric == RATIO else unit or series.metric)
     low = min([p.low if p.low is not None else p.value for p in points])
