@@ -1,0 +1,77 @@
+"""Runs as they were stored: read, and refused when they are not whole and not what was measured."""
+import hashlib
+from pathlib import Path
+
+from fields import BadRun
+from judge.common import Refused
+from load import load
+
+SUMS = "SHA256SUMS"
+DATA = ("run.json", "rows.jsonl")
+
+
+def file_sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_sums(folder):
+    """Every file that SHA256SUMS names is there and unchanged, and it names the measurements."""
+    path, named = folder / SUMS, set()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise Refused(f"{folder}: there is no {SUMS}, so nobody can tell whether the rows are as measured: measure again") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path}: cannot be read ({error})") from None
+    for number, line in enumerate(lines, 1):
+        wanted, gap, name = line.partition("  ")
+        if not gap or len(wanted) != 64 or not name:
+            raise Refused(f"{path}:{number}: not a line of checksums; the file is damaged: restore it or measure again")
+        named.add(name)
+        try:
+            found = file_sha256(folder / name)
+        except OSError as error:
+            raise Refused(f"{folder / name}: cannot be read ({error.strerror}): restore it or measure again") from None
+        if found != wanted:
+            raise Refused(f"{folder / name} is not what was measured: {SUMS} does not match; restore it or measure again")
+    for name in DATA:
+        if name not in named:
+            raise Refused(f"{path}: does not vouch for {name}; the file is damaged: restore it or measure again")
+
+
+def open_run(folder, purpose):
+    """The run in a folder (plots/run.py), complete and undamaged; otherwise Refused, which says what for it was wanted:
+    purpose completes "an incomplete run cannot be ..."."""
+    folder = Path(folder)
+    try:
+        run = load(folder)
+    except BadRun as bad:
+        raise Refused(str(bad)) from None
+    if not run.info["complete"]:
+        raise Refused(f"{folder}: this run was interrupted; an incomplete run cannot be {purpose}: finish it with --resume, "
+                      "or measure again")
+    check_sums(folder)
+    return run
+
+
+def result_id(run):
+    """(name, value): what identifies the measurements whatever is drawn from them later."""
+    stored = run.info.get("result_id")
+    return ("result id", stored) if stored else ("SHA-256 of rows.jsonl", file_sha256(run.folder / "rows.jsonl"))
+
+
+def size_text(n):
+    """As sizes are written everywhere: 64k, 1m, or plain digits."""
+    for suffix, unit in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
+        if n >= unit and n % unit == 0:
+            return f"{n // unit}{suffix}"
+    return str(n)
+
+
+def cell_text(row):
+    """A cell's name, as --filter matches it."""
+    return f"{row['map']}/{row['shape']}/{row['workload']}/{row['keys']}/n:{size_text(row['n'])}"
