@@ -2,6 +2,7 @@
 import importlib
 import os
 import sys
+import traceback
 
 from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, Refused, project_root
 
@@ -33,6 +34,10 @@ def run(command, argv):
         return CANNOT
     except OSError as error:
         print(f"mapbench: cannot write the output: {error.strerror}", file=sys.stderr)
+        return CANNOT
+    except Exception:  # a fault of ours: not exit 1, which says that a map returned a wrong result
+        traceback.print_exc()
+        print(f"mapbench: {command} ended by a fault of its own: please report the lines above", file=sys.stderr)
         return CANNOT
 
 
