@@ -178,23 +178,22 @@ def run_step(step, night):
         return outcome
     log = night.out / f"{step.name}.log"
     try:
-        with open(log, "ab") as file:
-            ended = child.run([executable(), *words], file, outcome.limit_s, lambda: night.interrupted)
+        ended = child.run([executable(), *words], log, outcome.limit_s, lambda: night.interrupted)
     except OSError as error:
         outcome.code, outcome.why = CANNOT, f"cannot be started: {error.strerror}"
         return outcome
     outcome.seconds, outcome.exit = ended.seconds, ended.exit
-    judge(outcome, ended, step, night, log)
+    judge(outcome, ended, step, night)
     return outcome
 
 
-def judge(outcome, ended, step, night, log):
+def judge(outcome, ended, step, night):
     """The outcome's code and why, from how the command ended and what it wrote."""
     outcome.code = nightly_steps.code_of_exit(ended.exit)
     if ended.state != child.ENDED:
         outcome.code = CANNOT
         limit = f"after its {outcome.limit_s:.0f} s" if ended.state == child.TIMED_OUT else "since the night was interrupted"
-        outcome.why = f"was ended {limit}; last line: {nightly_steps.last_line(log)}"
+        outcome.why = f"was ended {limit}; last line before: {ended.last_line}"
         return
     try:
         read_results(outcome, step, night)
@@ -202,20 +201,21 @@ def judge(outcome, ended, step, night, log):
         reason = str(error) if isinstance(error, Unreadable) else f"its result lacks a field or has a wrong one ({error!r})"
         if outcome.code in (OK, nightly_steps.UNTRUSTWORTHY, NOTHING):
             outcome.code = CANNOT if outcome.code == OK else outcome.code
-        outcome.why = f"{reason}; last line: {nightly_steps.last_line(log)}"
-    if outcome.code != OK and not outcome.why:
-        crashed = f"ended by signal {-ended.exit}; " if ended.exit < 0 else ""
-        outcome.why = f"{crashed}last line: {nightly_steps.last_line(log)}"
+        outcome.why = reason
+    if outcome.code == OK:
+        return
+    reasons = (f"ended by signal {-ended.exit}" if ended.exit < 0 else "", outcome.why,
+               f"last line: {ended.last_line}")
+    outcome.why = "; ".join(reason for reason in reasons if reason)
 
 
 def add_changes(night):
     """What the history says has changed over time: told, never judged."""
     database = ["--db", night.database] if night.database else []
     path = night.out / "changes.txt"
-    with open(path, "ab") as file:
-        ended = child.run([executable(), "history", "changes", *database], file, 120, lambda: night.interrupted)
+    ended = child.run([executable(), "history", "changes", *database], path, 120, lambda: night.interrupted)
     if ended.exit not in (OK, NOTHING):
-        night.notes.append(f"mapbench history changes did not work (exit {ended.exit}): {nightly_steps.last_line(path)}")
+        night.notes.append(f"mapbench history changes did not work (exit {ended.exit}): {ended.last_line}")
         path.unlink()
 
 

@@ -185,15 +185,6 @@ def read_retention(outcome, out):
 
 # --- the ends of commands ---
 
-def last_line(log):
-    """The last line that says something, shortened."""
-    try:
-        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return "its log cannot be read"
-    return lines[-1][:300] if lines else "it printed nothing"
-
-
 def code_of_exit(code):
     """What a command's exit code adds to the night. Bad input to a step, or an end that is none of the documented codes,
     means that the step could not do its work."""
