@@ -139,7 +139,7 @@ include tests/test.mk
 # Folders are made when the Makefile is read: every rule can rely on them.
 $(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness/heaps/gosim $(BUILD)/harness/retention/scenarios $(BUILD)/tests $(gen))
 
-.PHONY: help deps deps-test engines build run test bench report clean FORCE
+.PHONY: help deps deps-test engines build run test bench report nightly clean FORCE
 FORCE:
 
 help:
@@ -153,6 +153,7 @@ help:
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"
 	@echo "make bench-compare  try the paired comparison against its targets with real processes: an hour"
 	@echo "make report   draw the newest run again"
+	@echo "make nightly  install what is missing, build, run every gate: NIGHTLY='--budget 30' passes options (docs/nightly.md)"
 	@echo "make clean    remove $(BUILD)"
 	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CXX=$(CXX) MARCH=$(MARCH) SANITIZE=$(SANITIZE) JOBS=$(JOBS) SKIP_DEPS=1"
 
@@ -175,6 +176,11 @@ run bench: deps
 
 report:
 	@$(BUILD)/mapbench report
+
+# make itself ends with 2 whenever a command fails: the exit code of the night is in the last line, and in nightly.json.
+nightly: deps
+	@$(MAKE) build
+	@$(BUILD)/mapbench nightly $(NIGHTLY)
 
 test: deps-test
 	@$(MAKE) build

@@ -130,10 +130,11 @@ static const struct command {
      "instructions, misses, allocations and bytes per operation against the committed baseline", NULL},
     {"history", "add RUN... | show [REGEX] | changes | anchor [REVISION]",
      "results over time, and where they changed", NULL},
-    {"nightly", "[--out DIR]", "every gate, history and report: one exit code for CI", NULL},
-    {"cite", "RUN", "BibTeX, a sentence with interval and conditions, and the line that repeats the run",
-     NULL},
-    {"rerun", "RUN [--out DIR]", "repeats a stored run and compares with it", NULL},
+    {"nightly", "[--out DIR] [--budget MINUTES] [--steps LIST] [--base REV] [--anchor REV] [--db FILE]",
+     "every gate, history and report: one exit code for CI", NULL},
+    {"cite", "RUN [--cell REGEX] [--against MAP]",
+     "BibTeX, a sentence with interval and conditions, and the line that repeats the run", NULL},
+    {"rerun", "RUN [--out DIR] [--json FILE]", "repeats a stored run and compares with it", NULL},
     {"help", "", "this text", cmd_help},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
