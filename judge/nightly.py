@@ -129,11 +129,13 @@ def command_of(step, night):
         if not green and night.base and base.commit == night.base.commit and night.outcome("paired-green"):
             return None, None
         return ["compare", base.commit, night.head.commit, "--json", out / f"{step.name}.json", "--junit",
-                out / f"{step.name}.xml"], ""
+                out / f"{step.name}.xml", "--out", out / step.name], ""
     if step.name == "history":
         found = [path for path in stored_results(night) if path.exists()]
-        database = ["--db", night.database] if night.database else []
-        return (["history", "add", *found, *database], "") if found else (None, "no step left anything to store")
+        # a count does not say itself which commit it is of
+        options = ["--revision", night.head.commit] if built_from_head(night) else []
+        options += ["--db", night.database] if night.database else []
+        return (["history", "add", *found, *options], "") if found else (None, "no step left anything to store")
     found = [path for path in (out / "smoke", out / "retention") if path.exists()]
     return (["report", *found], "") if found else (None, "no step left a run to draw")
 
@@ -221,23 +223,27 @@ def add_changes(night):
 
 # --- the night ---
 
-def check_build(night):
-    """Whether the program that ran is the revision the night is about."""
+def build_commit(night):
+    """The commit the program was built from, or None where the night has no run that says so."""
     try:
         info = json.loads((night.out / "smoke" / "run.json").read_text(encoding="utf-8"))
-        built = info["build"]["commit"].removesuffix("-dirty")
+        return info["build"]["commit"].removesuffix("-dirty")
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        return True
-    if built in (night.head.commit, "unknown"):
-        return True
-    night.notes.append(f"The program was built from {built[:12]}, not from HEAD: run make build first. This night pins nothing.")
-    return False
+        return None
 
 
-def pin(night, same_build):
+def built_from_head(night):
+    return build_commit(night) in (None, "unknown", night.head.commit)
+
+
+def pin(night):
     """After a green night HEAD is the last green revision, and the anchor is pinned if it was not."""
     paired = night.outcome("paired-green")
-    if night.exit() != OK or not same_build:
+    if not built_from_head(night):
+        night.notes.append(f"The program was built from {build_commit(night)[:12]}, not from HEAD: run make build first. This night "
+                           "pins nothing.")
+        return
+    if night.exit() != OK:
         return
     if not paired or paired.code != OK or not paired.compared:
         night.notes.append("The last green revision stays: the paired gate was not part of this night.")
@@ -324,10 +330,9 @@ def main(argv):
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     run_steps(night)
-    same_build = check_build(night)
     if not night.interrupted:
         try:
-            pin(night, same_build)
+            pin(night)
         except Refused as refused:
             night.outcomes.append(Outcome("pin", code=CANNOT, why=str(refused)))
     night.finished = datetime.datetime.now(datetime.timezone.utc)

@@ -103,7 +103,7 @@ def read_count(outcome, out):
                                  f"build/mapbench gate count {where}"))
     missing = sum(cell["verdict"] == "missing" for cell in document["cells"])
     outcome.told = (f"{outcome.compared} cells compared with {document.get('baseline') or 'no baseline'}, "
-                    + ("exactly" if document.get("exact") else "with the tolerance for another toolchain")
+                    + ("of the same toolchain" if document.get("exact") else "with the tolerance for another toolchain")
                     + (f"; {missing} of the baseline were not counted" if missing else ""))
 
 

@@ -1,14 +1,17 @@
 """`mapbench nightly` with a stand-in for every step: exit codes, what is compared with what, the summary, faults."""
+import contextlib
+import io
 import itertools
 import pathlib
+import re
 import signal
 import time
 import unittest
 
-from night_tools import PROJECT, Nights, count_json, junit_text, paired_json, plan, row, verdict_line  # first: it makes judge/ importable
+from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_json, plan, row, verdict_line  # first: it makes judge/ importable
 
-from judge import history_store
-from judge.nightly_steps import WORST_FIRST, worst
+from judge import history_store, nightly
+from judge.nightly_steps import STEPS, WORST_FIRST, worst
 
 
 def alive(pid):
@@ -202,6 +205,7 @@ class Revisions(Nights):
         other = {"rows": [row()], "run": {"build": {"commit": "a" * 40 + "-dirty"}}}
         self.assertEqual(self.night(plan(run=other)), 0)
         self.assertIn("was built from aaaaaaaaaaaa, not from HEAD", self.summary())
+        self.assertNotIn("--revision", next(call for call in self.calls() if call.startswith("history add")))
         self.assertFalse(self.database.exists())
         self.another()
         tracked = PROJECT / "file"
@@ -227,6 +231,7 @@ class Summary(Nights):
         added = next(call for call in self.calls() if call.startswith("history add"))
         for name in ("smoke", "retention", "count.json", "paired-green.json"):
             self.assertIn(f"{self.out}/{name}", added)
+        self.assertIn(f" --revision {self.head} --db {self.database}", added)
         self.assertEqual(list(self.suites()), ["nightly", "count: count", "retention: mapbench retain", "paired-green: compare"])
         self.assertEqual(self.calls()[-1], f"report {self.out}/smoke {self.out}/retention")
 
@@ -266,3 +271,32 @@ class Summary(Nights):
         self.assertRegex(path.parent.name, rf"^\d{{8}}T\d{{6}}Z-{self.head[:7]}")
         self.assertTrue(path.is_file())
 
+
+class Docs(unittest.TestCase):
+    """docs/nightly.md says what the program does."""
+
+    text = (ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
+
+    def test_steps(self):
+        rows = re.findall(r"^\| `([a-z-]+)` \| `([a-z]+)` \| .* \| (\d+) min \|$", self.text, re.M)
+        self.assertEqual(rows, [(step.name, step.group, str(step.minutes)) for step in STEPS])
+
+    def test_options(self):
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told), self.assertRaises(SystemExit):
+            nightly.parse(["--help"])
+        options = set(re.findall(r"--[a-z]+", told.getvalue())) - {"--help"}
+        self.assertEqual(set(re.findall(r"^\| `(--[a-z]+) [A-Z]+` \|", self.text, re.M)), options)
+
+    def test_exit_codes_worst_first(self):
+        self.assertEqual([int(code) for code in re.findall(r"^\| (\d) \| ", self.text, re.M)], list(WORST_FIRST))
+
+    def test_workflow(self):
+        workflow = re.search(r"```yaml\n(.*?)```", self.text, re.S)[1]
+        self.assertNotIn("\t", workflow)
+        for line in ("          fetch-depth: 0", "      - run: make nightly",
+                     '        run: cat results/nightly/*/summary.md >> "$GITHUB_STEP_SUMMARY"'):
+            self.assertIn(line, workflow.splitlines())
+        # what comes after a red night is done all the same
+        after = workflow[workflow.index("make nightly"):]
+        self.assertEqual(after.count("- if: always()"), after.count("\n      - "))
