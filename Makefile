@@ -89,12 +89,15 @@ $(gen)/flags: FORCE
 	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(library_headers)' > $@.new; \
 	  cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
+# The libraries behind adapters, as installed now: name=version.
+adapter_packages = $(shell dpkg-query -W -f '$${db:Status-Abbrev} $${Package}=$${Version}\n' $$(sed -n 's/.*\.package = "\([^"]*\)".*/\1/p' maps/*.h maps/adapters/*.h | sort -u) 2>/dev/null | sed -n 's/^ii *//p')
 # What the build was made with, for the results; rewritten only when it changes.
 $(gen)/build_info.h: FORCE
 	@{ echo '#define BUILD_UNIT_FLAGS "$(strip $(UNIT_FLAGS))"'; \
 	   echo '#define BUILD_HARNESS_FLAGS "$(strip $(HARNESS_FLAGS))"'; \
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
 	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
+	   echo '#define BUILD_PACKAGES "$(adapter_packages)"'; \
 	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 

@@ -247,6 +247,53 @@ static json_t *cpu_quota(void) {
     return json_real(quota_us / period_us);
 }
 
+/* What of the time stamp counter decides whether it can be a clock: x86 flags, in one string; null elsewhere.
+ */
+static json_t *tsc_flags(void) {
+    static const char *const wanted[] = {"constant_tsc", "nonstop_tsc", "tsc_reliable", "tsc_known_freq"};
+    char flags[4096], found[128] = "";
+    if (!cpuinfo_field("flags", flags, sizeof flags)) return json_null();
+    for (char *rest = flags, *flag; (flag = strsep(&rest, " ")) != NULL;)
+        for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+            if (strcmp(flag, wanted[i]) == 0) {
+                strcat(found, found[0] ? " " : "");
+                strcat(found, flag);
+            }
+    return json_string(found);
+}
+
+/* Whether the clock may rise above its nominal rate; null where the kernel does not say. */
+static json_t *boost(void) {
+    uint64_t number;
+    if (sysfile_number(CPU_FOLDER "/intel_pstate/no_turbo", &number)) return json_boolean(number == 0);
+    if (sysfile_number(CPU_FOLDER "/cpufreq/boost", &number)) return json_boolean(number != 0);
+    return json_null();
+}
+
+static json_t *whole_file(const char *path) {
+    char text[TEXT_SIZE];
+    sysfile_read(path, text, sizeof text);
+    return text_or_null(text);
+}
+
+/* Those that came after the first version of the results: a run of before lacks them. */
+static void describe_more(json_t *machine) {
+    char text[64];
+    uint64_t number;
+    cpuinfo_field("microcode", text, sizeof text);
+    json_object_set_new(machine, "microcode", text_or_null(text));
+    json_object_set_new(machine, "clocksource",
+                        whole_file("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
+    json_object_set_new(machine, "tsc", tsc_flags());
+    json_object_set_new(machine, "smt", whole_file(CPU_FOLDER "/smt/control"));
+    json_object_set_new(machine, "boost", boost());
+    sysfile_choice("/sys/kernel/mm/transparent_hugepage/defrag", text, sizeof text);
+    json_object_set_new(machine, "thp_defrag", text_or_null(text));
+    bool known = sysfile_number("/proc/sys/vm/nr_hugepages", &number);
+    json_object_set_new(machine, "huge_pages_reserved",
+                        known ? json_integer((json_int_t)number) : json_null());
+}
+
 json_t *machine_describe(void) {
     char virtual_name[64], thp[32], governor[64];
     struct utsname system = {0};
@@ -264,11 +311,14 @@ json_t *machine_describe(void) {
 #else
     json_t *libc = json_null();
 #endif
-    return json_pack("{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "cpu", cpu_name(), "cores", (int)cores, "threads_per_core", (int)(cpus / cores), "cpus",
-                     (int)cpus, "cpus_usable", usable, "cpu_quota", cpu_quota(), "caches", describe_caches(),
-                     "memory_bytes", (json_int_t)pages * page_bytes, "page_bytes", (json_int_t)page_bytes,
-                     "kernel", text_or_null(system.release), "os", operating_system(), "libc", libc,
-                     "virtual", text_or_null(virtual_name), "thp", text_or_null(thp), "governor",
-                     text_or_null(governor), "aslr", randomisation(), "mitigations", mitigations());
+    json_t *machine =
+        json_pack("{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                  "cpu", cpu_name(), "cores", (int)cores, "threads_per_core", (int)(cpus / cores), "cpus",
+                  (int)cpus, "cpus_usable", usable, "cpu_quota", cpu_quota(), "caches", describe_caches(),
+                  "memory_bytes", (json_int_t)pages * page_bytes, "page_bytes", (json_int_t)page_bytes,
+                  "kernel", text_or_null(system.release), "os", operating_system(), "libc", libc, "virtual",
+                  text_or_null(virtual_name), "thp", text_or_null(thp), "governor", text_or_null(governor),
+                  "aslr", randomisation(), "mitigations", mitigations());
+    if (machine) describe_more(machine);
+    return machine;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/clock.h"
+#include "harness/doctor.h"
 #include "harness/job.h"
 #include "harness/judge.h"
 #include "harness/layout.h"
@@ -29,6 +30,7 @@ struct arguments {
     const char *word[WORDS_MAX];
     struct option_values options;
     bool json, help;
+    bool doctoring, quick;   /* doctor, with --quick */
     bool tracing;            /* the command is trace, which has options of its own */
     bool explaining, layout; /* explain, with --layout */
     const char *layout_type; /* --layout=TYPE; NULL: the usual ones */
@@ -97,6 +99,11 @@ static int cmd_trace(struct arguments *a) {
     return trace_command(a->word[0], a->ops, a->hashkey, a->trace_seed, a->output);
 }
 
+static int cmd_doctor(struct arguments *a) {
+    return a->words == 0 ? doctor_command(a->json, a->quick)
+                         : usage_error("doctor takes no words: mapbench doctor [--json] [--quick]");
+}
+
 static int cmd_help(struct arguments *a);
 
 /* Without `run`: has options of its own; retain, or a command of judge/. */
@@ -121,6 +128,8 @@ static const struct command {
     {"trace", "MAP --ops SCRIPT [--hashkey A,B,C,D] [--seed S] [--rows|--events|--digest|--bytes]",
      "what a port of a Go map looks like inside, operation by operation, as the real runtime's would",
      cmd_trace},
+    {"doctor", "[--json] [--quick]",
+     "what this machine can measure, how noisy it is, and what to do about it", cmd_doctor},
     {"retain",
      "[SCENARIO...] [--maps LIST] [--heap LIST] [--variant WORD] [--engine LIST] [--assert] [--snapshot DIR]",
      "what a program keeps alive and who holds it: leaky, fixed, and how far the fix goes", NULL},
@@ -179,6 +188,7 @@ static bool parse_option(struct arguments *a, char **argv, int *i, char *why, si
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text) : (int)strlen(text), text);
     if (strcmp(name, "json") == 0 && !equals) return a->json = true;
     if (strcmp(name, "help") == 0 && !equals) return a->help = true;
+    if (strcmp(name, "quick") == 0 && !equals && a->doctoring) return a->quick = true;
     if (strcmp(name, "layout") == 0) {
         a->layout_type = equals ? equals + 1 : NULL;
         if (a->explaining) return a->layout = true;
@@ -255,6 +265,7 @@ int main(int argc, char **argv) {
         if (strcmp(name, commands[i].name) != 0) continue;
         if (!commands[i].run && strcmp(name, "retain") != 0) return judge_command(name, argv + 2);
         struct arguments a = {.command = join(argv),
+                              .doctoring = strcmp(name, "doctor") == 0,
                               .tracing = strcmp(name, "trace") == 0,
                               .explaining = strcmp(name, "explain") == 0};
         int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)

@@ -267,6 +267,8 @@ static void collect_warnings(struct run *run) {
     warnings_from_conditions(&run->warnings, json_object_get(conditions, "before"),
                              json_object_get(conditions, "after"), 1);
     warnings_add(&run->warnings, WARNING_gbench_debug, NULL);
+    long long resumed = json_integer_value(json_object_get(info, "resumed"));
+    if (resumed > 0) warnings_add(&run->warnings, WARNING_interrupted, "and resumed %lld times", resumed);
     json_object_set_new(info, "warnings", warnings_json(&run->warnings));
 }
 
@@ -286,6 +288,10 @@ static int complete_run(struct run *run) {
                : run->measure.unmeasured ? EXIT_CANNOT
                                          : EXIT_OK;
     if (!draw) json_object_set_new(run->info, "figures", json_string("not asked for (--figures no)"));
+    char id[RESULT_ID_SIZE];
+    if (!runfolder_result_id(run->folder.partial, id, run->why, sizeof run->why))
+        return complain(EXIT_CANNOT, run->why);
+    json_object_set_new(run->info, "result_id", json_string(id));
     if (!runfolder_finish_gbench(&run->folder, run->why, sizeof run->why) ||
         !runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
         return complain(EXIT_CANNOT, run->why);
@@ -305,7 +311,7 @@ static int complete_run(struct run *run) {
     if (!runfolder_finish(&run->folder, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
     print_key_files(run->info);
     warnings_print(&run->warnings, stderr);
-    printf("%s\n", run->folder.final);
+    printf("result %.*s\n%s\n", RESULT_ID_SHORT, id, run->folder.final);
     if (draw && drawn == 0) printf("%s/report.html\n", run->folder.final);
     return code;
 }
@@ -322,16 +328,22 @@ static int measure_all(struct run *run, const char *name, const char *command) {
             if (run->plan->cell[i].record & recorders[r].kind)
                 work += cell_seconds_estimate(&run->plan->cell[i]) * recorders[r].share;
     print_skips(run->plan);
-    run->info = runinfo_begin(name, command, run->profile, run->plan, &run->measure.clock);
-    json_t *before = run->folder.steps_done ? runfolder_read_json(&run->folder, "run.json") : NULL;
-    if (before) run->earlier_s = runinfo_resume(run->info, before);
-    json_decref(before);
-    runinfo_end(run->info, run->earlier_s, false);
-    if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-        return complain(EXIT_CANNOT, run->why);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);
+    run->info =
+        runinfo_begin(name, command, run->profile, run->plan, &run->measure.clock, work, &interrupted);
+    json_t *before = run->folder.steps_done ? runfolder_read_json(&run->folder, "run.json") : NULL;
+    bool same = !before || runinfo_same_executable(run->info, before);
+    if (before) run->earlier_s = runinfo_resume(run->info, before);
+    json_decref(before);
+    if (!same)
+        return complain(EXIT_USAGE,
+                        "the interrupted run was measured by another build of mapbench, whose loops may "
+                        "lie elsewhere: measure again without --resume");
+    runinfo_end(run->info, run->earlier_s, false);
+    if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
+        return complain(EXIT_CANNOT, run->why);
     progress_begin(&run->progress, option_text(&run->profile->global, OPTION_PROGRESS), work);
     enum step_result result = run_cells(run);
     progress_end(&run->progress);
@@ -342,6 +354,10 @@ static int measure_all(struct run *run, const char *name, const char *command) {
     case STEP_INTERRUPTED:
         if (runfolder_is_empty(&run->folder))
             return complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
+        warnings_add(&run->warnings, WARNING_interrupted, NULL);
+        collect_warnings(run);
+        if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
+            complain(EXIT_INTERRUPTED, run->why);
         fprintf(stderr,
                 "mapbench: interrupted; what was measured is in %s; go on with the same command and --resume "
                 "--out %s\n",

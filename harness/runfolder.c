@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fts.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -347,50 +346,8 @@ bool runfolder_newest(const char *results, char *newest, size_t size) {
     return newest[0] != '\0';
 }
 
-static bool is_leftover(const char *name) {
+bool runfolder_is_leftover(const char *name) {
     for (size_t i = 0; i < LEFTOVERS; i++)
         if (strcmp(name, leftovers[i]) == 0) return true;
     return false;
-}
-
-static int by_path(const FTSENT **a, const FTSENT **b) {
-    return strcmp((*a)->fts_path, (*b)->fts_path);
-}
-
-bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
-    char path[PATH_MAX + 24], fresh[PATH_MAX + 24], hash[SHA256_DIGEST_STRING_LENGTH];
-    char *roots[] = {(char *)folder, NULL};
-    snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
-    snprintf(fresh, sizeof fresh, "%s/SHA256SUMS.new", folder);
-    FILE *out = fopen(fresh, "w");
-    FTS *tree = out ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_path) : NULL;
-    bool ok = tree != NULL;
-    for (FTSENT *entry; ok && (entry = fts_read(tree)) != NULL;) {
-        const char *name = entry->fts_path + strlen(folder);
-        while (*name == '/') name++;
-        if (entry->fts_info != FTS_F || strncmp(name, "SHA256SUMS", 10) == 0 || is_leftover(name)) continue;
-        ok = SHA256File(entry->fts_path, hash) && fprintf(out, "%s  %s\n", hash, name) > 0;
-    }
-    if (tree) fts_close(tree);
-    if (out && fclose(out)) ok = false;
-    if (ok && rename(fresh, path) == 0) return true;
-    return disk_fault("write", path, why, why_size);
-}
-
-bool runfolder_verify(const char *folder, char *why, size_t why_size) {
-    char path[PATH_MAX + 24], hash[SHA256_DIGEST_STRING_LENGTH], expected[80], name[256];
-    bool ok = true;
-    snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
-    FILE *sums = fopen(path, "r");
-    while (sums && ok && fscanf(sums, "%79s %255[^\n]", expected, name) == 2) {
-        if (strcmp(name, "rows.jsonl") != 0 && strcmp(name, "run.json") != 0) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        ok = SHA256File(path, hash) && strcmp(hash, expected) == 0;
-        if (!ok)
-            snprintf(why, why_size,
-                     "%s is not what was measured: SHA256SUMS does not match; restore it or measure again",
-                     path);
-    }
-    if (sums) fclose(sums);
-    return ok;
 }

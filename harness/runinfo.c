@@ -8,7 +8,9 @@
 #include "harness/allocator.h"
 #include "harness/conditions.h"
 #include "harness/counters.h"
+#include "harness/doctor.h"
 #include "harness/machine.h"
+#include "harness/provenance.h"
 
 static json_t *text_or_null(const char *text) {
     return text ? json_string(text) : json_null();
@@ -60,16 +62,26 @@ static json_t *maps_json(const struct plan *plan) {
                 strcmp(json_string_value(json_object_get(map, "name")), unit->map) == 0;
             if (known) continue;
             const struct map_facts *f = unit->facts;
-            json_array_append_new(maps, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", unit->map,
-                                                  "summary", f->summary, "source", f->source, "options",
-                                                  f->options, "cost", f->cost, "fairness", f->fairness,
-                                                  "adapter", (f->traits & TRAIT_ADAPTER) != 0));
+            json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", unit->map, "summary",
+                                      f->summary, "source", f->source, "options", f->options, "cost", f->cost,
+                                      "fairness", f->fairness, "adapter", (f->traits & TRAIT_ADAPTER) != 0);
+            provenance_of_map(entry, f);
+            json_array_append_new(maps, entry);
         }
     return maps;
 }
 
+/* How long the machine's noise is watched before a run that measures times: a second, less where that would
+ * be more than a tenth of the run. */
+static double noise_seconds(const struct plan *plan, double work_s) {
+    bool timed = false;
+    for (size_t i = 0; i < plan->cells; i++) timed |= plan->cell[i].record & (RECORD_TIME | RECORD_LATENCY);
+    return !timed ? 0 : work_s > 10 ? 1 : work_s < 2 ? 0.2 : work_s / 10;
+}
+
 json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile,
-                      const struct plan *plan, const struct clock_costs *clock) {
+                      const struct plan *plan, const struct clock_costs *clock, double work_s,
+                      const volatile sig_atomic_t *stop) {
     json_t *info = json_object(), *jobs = json_array(), *skipped = json_array();
     char now[24];
     for (size_t i = 0; i < profile->jobs; i++)
@@ -91,12 +103,23 @@ json_t *runinfo_begin(const char *id, const char *command, const struct profile 
     json_object_set_new(info, "conditions", json_pack("{s:o, s:n}", "before", conditions_now(), "after"));
     json_object_set_new(info, "keys", json_array());
     json_object_set_new(info, "maps", maps_json(plan));
+    json_object_set_new(info, "executable", provenance_executable());
+    json_object_set_new(info, "libraries", provenance_libraries());
+    json_object_set_new(info, "units", provenance_units(plan));
     json_object_set_new(info, "warnings", json_array());
     json_object_set_new(info, "skipped", skipped);
     json_object_set_new(info, "started", json_string(utc_text(true, now)));
     json_object_set_new(info, "figures", json_null());
     json_object_set_new(info, "resumed", json_integer(0));
+    json_object_set_new(info, "result_id", json_null());
+    json_object_set_new(info, "doctor", doctor_record(info, clock, noise_seconds(plan, work_s), stop));
     return info;
+}
+
+bool runinfo_same_executable(const json_t *info, const json_t *before) {
+    const json_t *now = json_object_get(json_object_get(info, "executable"), "sha256"),
+                 *then = json_object_get(json_object_get(before, "executable"), "sha256");
+    return !json_is_string(now) || !json_is_string(then) || json_equal(now, then);
 }
 
 double runinfo_resume(json_t *info, const json_t *before) {

@@ -3,6 +3,7 @@
 #define MAPBENCH_RUNINFO_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "harness/clock.h"
@@ -13,9 +14,14 @@
 enum { RUN_SCHEMA = 1 };
 
 /* The object as known before measuring: command, profile, options in effect, machine, build, timers,
- * conditions. */
+ * conditions, provenance, and what doctor finds. work_s: how long the run is thought to take; where it
+ * measures times, the machine's noise is watched first for a part of that, at most a second, or until *stop.
+ */
 json_t *runinfo_begin(const char *id, const char *command, const struct profile *profile,
-                      const struct plan *plan, const struct clock_costs *clock);
+                      const struct plan *plan, const struct clock_costs *clock, double work_s,
+                      const volatile sig_atomic_t *stop);
+/* False when the run.json of an interrupted run is known to be by another executable. */
+bool runinfo_same_executable(const json_t *info, const json_t *before);
 /* Takes over from the run.json of an interrupted run what its beginning was: id, command, time, conditions,
  * key streams, and how long it measured (returned in seconds). */
 double runinfo_resume(json_t *info, const json_t *before);

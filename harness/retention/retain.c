@@ -174,12 +174,14 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
         profile_free(profile);
         return complain(opened == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, r->why);
     }
-    json_t *info = runinfo_begin(name, command, profile, &plan, &clock);
+    json_t *info = runinfo_begin(name, command, profile, &plan, &clock, 0, NULL);
     json_object_set_new(info, "scenarios", scenarios_json(&r->options));
     json_object_set(info, "skipped_cases", r->skipped);
     runinfo_end(info, (double)(wall_ns() - begin_ns) * 1e-9, true);
-    char *folders[] = {folder.partial, NULL};
+    char *folders[] = {folder.partial, NULL}, id[RESULT_ID_SIZE] = "";
     bool ok = write_lines(&folder, r->lines, verdicts, r->why, sizeof r->why) &&
+              runfolder_result_id(folder.partial, id, r->why, sizeof r->why) &&
+              json_object_set_new(info, "result_id", json_string(id)) == 0 &&
               runfolder_write_json(&folder, "run.json", info, r->why, sizeof r->why);
     int drawn = ok && r->options.figures ? report_draw(folders, r->why, sizeof r->why) : 0;
     int code = ok ? EXIT_OK : complain(EXIT_CANNOT, r->why);
@@ -189,7 +191,7 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
         code = EXIT_CANNOT;
     }
     if (ok && !runfolder_finish(&folder, r->why, sizeof r->why)) code = complain(EXIT_CANNOT, r->why);
-    if (code == EXIT_OK || drawn != 0) printf("%s\n", folder.final);
+    if (code == EXIT_OK || drawn != 0) printf("result %.*s\n%s\n", RESULT_ID_SHORT, id, folder.final);
     json_decref(info);
     runfolder_close(&folder);
     profile_free(profile);
