@@ -1,4 +1,4 @@
-/* One running engine program: started, asked line by line, ended. Used by engine.c only. */
+/* One running engine program: started, asked line by line, ended. Used by the files of the engines only. */
 #ifndef MAPBENCH_ENGINE_PROCESS_H
 #define MAPBENCH_ENGINE_PROCESS_H
 

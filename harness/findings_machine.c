@@ -21,8 +21,7 @@ static bool is_word(const char *text, const char *word) {
     return text && strcmp(text, word) == 0;
 }
 
-/* --- clocks
- * --------------------------------------------------------------------------------------------------- */
+/* --- clocks --- */
 
 static void findings_of_source(json_t *list, const struct clock_facts *c, const json_t *machine) {
     const char *source = text_of(machine, "clocksource"), *flags = text_of(machine, "tsc");
@@ -56,8 +55,7 @@ void findings_of_clocks(json_t *list, const struct clock_facts *c, const json_t 
     findings_of_source(list, c, machine);
 }
 
-/* --- perf events
- * ---------------------------------------------------------------------------------------------- */
+/* --- perf events --- */
 
 static bool is_refusal(const char *why) {
     return strncmp(why, "EACCES", 6) == 0 || strncmp(why, "EPERM", 5) == 0;
@@ -93,8 +91,7 @@ void findings_of_events(json_t *list, const json_t *probe, long paranoid) {
                     refused ? "as root: sysctl -w kernel.perf_event_paranoid=1" : NULL, "%ld", paranoid);
 }
 
-/* --- processor
- * ------------------------------------------------------------------------------------------------ */
+/* --- processor --- */
 
 static void findings_of_frequency(json_t *list, const json_t *machine) {
     const char *governor = text_of(machine, "governor");
@@ -156,8 +153,7 @@ static void findings_of_processor(json_t *list, const json_t *machine) {
                 mitigations ? mitigations : "the kernel does not say");
 }
 
-/* --- memory
- * --------------------------------------------------------------------------------------------------- */
+/* --- memory --- */
 
 void findings_of_machine(json_t *list, const json_t *machine) {
     const char *thp = text_of(machine, "thp"), *defrag = text_of(machine, "thp_defrag");
@@ -183,8 +179,7 @@ void findings_of_machine(json_t *list, const json_t *machine) {
                 json_is_integer(aslr) ? "%g" : "the kernel does not say", json_number_value(aslr));
 }
 
-/* --- conditions
- * ----------------------------------------------------------------------------------------------- */
+/* --- conditions --- */
 
 void findings_of_conditions(json_t *list, const json_t *conditions) {
     const json_t *pressure = json_object_get(conditions, "pressure_cpu_avg10");

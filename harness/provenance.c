@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "build_info.h"
+#include "harness/engine_process.h"
 
 static json_t *file_sha256(const char *path) {
     char hash[SHA256_DIGEST_STRING_LENGTH];
@@ -51,8 +52,19 @@ json_t *provenance_libraries(void) {
     return libraries;
 }
 
-/* --- loops
- * ----------------------------------------------------------------------------------------------------- */
+void provenance_add_engine(json_t *engines, const char *name) {
+    char path[PATH_MAX];
+    json_t *engine;
+    size_t i;
+    json_array_foreach(engines, i, engine) {
+        if (strcmp(json_string_value(json_object_get(engine, "name")), name) == 0) return;
+    }
+    json_array_append_new(
+        engines, json_pack("{s:s, s:o}", "name", name, "sha256",
+                           engine_program_path(name, path, sizeof path) ? file_sha256(path) : json_null()));
+}
+
+/* --- loops --- */
 
 struct named_loop {
     const char *name;
@@ -135,8 +147,7 @@ json_t *provenance_units(const struct plan *plan) {
     return units;
 }
 
-/* --- maps
- * ------------------------------------------------------------------------------------------------------ */
+/* --- maps --- */
 
 /* The number behind a word of the options' text, "7/8" or "0.75"; null where the word does not stand in it.
  */

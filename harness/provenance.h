@@ -21,6 +21,9 @@ json_t *provenance_libraries(void);
  * cache line, which moves times when it changes between two builds. */
 json_t *provenance_units(const struct plan *plan);
 
+/* Adds {"name", "sha256"} of an engine's program ("go1.24") to a list, once. */
+void provenance_add_engine(json_t *engines, const char *name);
+
 /* Adds what of a map's options can be read by a program: "package" and "version" (Debian's, as installed when
  * this was built), "max_load" and "growth" (numbers); each null where there is none or the text does not say.
  */

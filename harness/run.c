@@ -267,8 +267,9 @@ static void collect_warnings(struct run *run) {
     warnings_from_conditions(&run->warnings, json_object_get(conditions, "before"),
                              json_object_get(conditions, "after"), 1);
     warnings_add(&run->warnings, WARNING_gbench_debug, NULL);
-    long long resumed = json_integer_value(json_object_get(info, "resumed"));
-    if (resumed > 0) warnings_add(&run->warnings, WARNING_interrupted, "and resumed %lld times", resumed);
+    int resumed = (int)json_integer_value(json_object_get(info, "resumed"));
+    if (resumed == 1) warnings_add(&run->warnings, WARNING_interrupted, "and resumed once");
+    if (resumed > 1) warnings_add(&run->warnings, WARNING_interrupted, "and resumed %d times", resumed);
     json_object_set_new(info, "warnings", warnings_json(&run->warnings));
 }
 

@@ -9,6 +9,7 @@
 #include "harness/conditions.h"
 #include "harness/counters.h"
 #include "harness/doctor.h"
+#include "harness/engine.h"
 #include "harness/machine.h"
 #include "harness/provenance.h"
 
@@ -50,25 +51,27 @@ static json_t *timers_json(const struct clock_costs *c) {
                      "wall_ns", c->wall_ns);
 }
 
-static json_t *maps_json(const struct plan *plan) {
-    json_t *maps = json_array();
+void runinfo_add_map(json_t *info, const char *name, const struct map_facts *f) {
+    json_t *maps = json_object_get(info, "maps"), *map;
+    size_t i;
+    json_array_foreach(maps, i, map) {
+        if (strcmp(json_string_value(json_object_get(map, "name")), name) == 0) return;
+    }
+    map = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", name, "summary", f->summary, "source",
+                    f->source, "options", f->options, "cost", f->cost, "fairness", f->fairness, "adapter",
+                    (f->traits & TRAIT_ADAPTER) != 0);
+    provenance_of_map(map, f);
+    json_array_append_new(maps, map);
+}
+
+static void add_maps(json_t *info, const struct plan *plan) {
     for (size_t i = 0; i < plan->cells; i++)
         for (size_t u = 0; u < plan->cell[i].units; u++) {
             const struct map_unit *unit = plan->cell[i].unit[u];
-            bool known = false;
-            json_t *map;
-            size_t k;
-            json_array_foreach(maps, k, map) known |=
-                strcmp(json_string_value(json_object_get(map, "name")), unit->map) == 0;
-            if (known) continue;
-            const struct map_facts *f = unit->facts;
-            json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", unit->map, "summary",
-                                      f->summary, "source", f->source, "options", f->options, "cost", f->cost,
-                                      "fairness", f->fairness, "adapter", (f->traits & TRAIT_ADAPTER) != 0);
-            provenance_of_map(entry, f);
-            json_array_append_new(maps, entry);
+            runinfo_add_map(info, unit->map, unit->facts);
+            if (unit->engine)
+                provenance_add_engine(json_object_get(info, "engines"), engine_name(unit->engine));
         }
-    return maps;
 }
 
 /* How long the machine's noise is watched before a run that measures times: a second, less where that would
@@ -102,7 +105,9 @@ json_t *runinfo_begin(const char *id, const char *command, const struct profile 
     json_object_set_new(info, "probe", json_pack("{s:o}", "events", counters_probe()));
     json_object_set_new(info, "conditions", json_pack("{s:o, s:n}", "before", conditions_now(), "after"));
     json_object_set_new(info, "keys", json_array());
-    json_object_set_new(info, "maps", maps_json(plan));
+    json_object_set_new(info, "maps", json_array());
+    json_object_set_new(info, "engines", json_array());
+    add_maps(info, plan);
     json_object_set_new(info, "executable", provenance_executable());
     json_object_set_new(info, "libraries", provenance_libraries());
     json_object_set_new(info, "units", provenance_units(plan));

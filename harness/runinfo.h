@@ -9,6 +9,7 @@
 #include "harness/clock.h"
 #include "harness/job.h"
 #include "harness/keys.h"
+#include "harness/map.h"
 #include "harness/plan.h"
 
 enum { RUN_SCHEMA = 1 };
@@ -27,6 +28,8 @@ bool runinfo_same_executable(const json_t *info, const json_t *before);
 double runinfo_resume(json_t *info, const json_t *before);
 /* Adds a key stream once (by name and shape). False: the interrupted run had another set under this name. */
 bool runinfo_add_keys(json_t *info, const struct shape *shape, const struct keys_facts *facts);
+/* Adds a map that takes part, once. */
+void runinfo_add_map(json_t *info, const char *name, const struct map_facts *facts);
 /* Adds what is known at the end: conditions, duration, memory. */
 void runinfo_end(json_t *info, double duration_s, bool complete);
 /* "2026-11-20T08:15:00Z" (extended) or "20261120T081500Z"; writes and returns `out` (at least 24 bytes). */

@@ -18,7 +18,8 @@ def head(run, problems):
              ("Engines", style.engine_line(run.rows)),
              ("Commit", info["build"].get("commit")), ("Date", info["started"].replace("T", " ").replace("Z", " UTC")),
              ("Command", info["command"]), ("Duration", duration(info["duration_s"])),
-             ("Resumed", times(info.get("resumed"))),
+             ("Resumed", times(info.get("resumed"))), ("Result", (info.get("result_id") or "")[:12]),
+             ("Noise floor", noise_floor(info)),
              ("Seed", info["options"].get("seed") or ", ".join(sorted({str(r["seed"]) for r in run.rows}))),
              ("Unstable", f"{shaky} of {len(timed)} time rows" + (f" ({100 * shaky / len(timed):.0f} %)" if timed else "")
               if timed or not run.retention else None)]
@@ -44,6 +45,15 @@ def head(run, problems):
     out.append(folded("rows could not be measured", failed))
     out.append(folded("parts of what was asked for were skipped", [(s["cell"], s["reason"]) for s in info["skipped"]]))
     return "".join(out) + "</header>"
+
+
+def noise_floor(info):
+    """What the machine showed before the run when a map was compared with itself; None where it was not asked."""
+    noise = (info.get("doctor") or {}).get("noise")
+    if not noise:
+        return None
+    floor = noise["floor_percent"]
+    return "unknown: too few batches ran undisturbed" if floor is None else f"{floor:.2g} % within the process"
 
 
 def times(count):
@@ -121,6 +131,12 @@ def conditions(run):
         out.append(tables.table("keys", [("keys", ""), ("shape", "")] + [(t, "num") for t in (
             "distinct", "files read", "duplicates dropped", "with NUL", "mean bytes")] + [("from", ""), ("SHA-256", "")],
             keys, "plain", sortable=False))
+    findings = (run.info.get("doctor") or {}).get("findings")
+    if findings:
+        rows = [[text(f["group"]), text(f["name"]), text(f["state"]), text(f["fact"]), text(f["meaning"]), text(f["advice"] or "")]
+                for f in findings]
+        out.append(tables.table("doctor", [(name, "") for name in ("about", "what", "state", "fact")] +
+                                [("means", "wide"), ("what to do", "wide")], rows, "plain", sortable=False))
     profile = (run.info["profile"] or {}).get("text")
     if profile:
         out.append(f"<details><summary>The profile</summary><pre>{text(profile)}</pre></details>")

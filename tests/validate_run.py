@@ -1,4 +1,5 @@
 """Checks a run folder against results/schema.json: python3 tests/validate_run.py RUN. One line per fault, exit 1."""
+import hashlib
 import json
 import pathlib
 import sys
@@ -21,9 +22,18 @@ def faults_of(value, checker, where):
         yield f"{where}{': ' + path if path else ''}: {error.message[:200]}"
 
 
+def result_id(folder):
+    """As run.json has it: of the two files of results, one behind the other."""
+    files = [folder / "rows.jsonl", folder / "retention.jsonl"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.exists())).hexdigest()
+
+
 def faults(folder):
     folder = pathlib.Path(folder)
-    found = list(faults_of(json.loads((folder / "run.json").read_text(encoding="utf-8")), validator("run"), "run.json"))
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    found = list(faults_of(run, validator("run"), "run.json"))
+    if run.get("result_id") not in (None, result_id(folder)):
+        found.append("run.json: result_id is not that of rows.jsonl and retention.jsonl")
     checker = validator("row")
     with open(folder / "rows.jsonl", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

@@ -11,7 +11,9 @@
 #include "harness/heaps/boehm_heap.h"
 #include "harness/job.h"
 #include "harness/plan.h"
+#include "harness/provenance.h"
 #include "harness/python.h"
+#include "harness/registry.h"
 #include "harness/retention/case.h"
 #include "harness/retention/engine_cases.h"
 #include "harness/retention/retain_options.h"
@@ -160,6 +162,21 @@ static json_t *scenarios_json(const struct retain_options *o) {
     return list;
 }
 
+/* The maps and engines that took part. */
+static void add_participants(json_t *info, const struct retain *r) {
+    const json_t *line;
+    size_t i;
+    json_array_foreach(r->lines, i, line) {
+        const char *map = json_string_value(json_object_get(line, "map"));
+        for (size_t k = 0; map && k < registry_map_count(); k++)
+            if (strcmp(registry_map_name(k), map) == 0)
+                runinfo_add_map(info, map, registry_map_unit(k)->facts);
+    }
+    for (i = 0; i < engine_program_count() && r->options.engines; i++)
+        if (retain_selected(r->options.engines, engine_program_name(i)))
+            provenance_add_engine(json_object_get(info, "engines"), engine_program_name(i));
+}
+
 static int write_folder(struct retain *r, const char *command, const json_t *verdicts, uint64_t begin_ns) {
     struct runfolder folder = {0};
     struct profile *profile = profile_empty();
@@ -175,6 +192,7 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
         return complain(opened == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, r->why);
     }
     json_t *info = runinfo_begin(name, command, profile, &plan, &clock, 0, NULL);
+    add_participants(info, r);
     json_object_set_new(info, "scenarios", scenarios_json(&r->options));
     json_object_set(info, "skipped_cases", r->skipped);
     runinfo_end(info, (double)(wall_ns() - begin_ns) * 1e-9, true);
