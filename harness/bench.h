@@ -38,7 +38,11 @@ struct bench_room {
 };
 enum { BENCH_MAPS_MAX = 1024 };
 
-enum bench_clock { BENCH_CLOCK_THREAD_CPU, BENCH_CLOCK_TICKS };
+enum bench_clock {
+    BENCH_CLOCK_THREAD_CPU,
+    BENCH_CLOCK_TICKS,
+    BENCH_CLOCK_NONE, /* segments are not clocked: between the hooks runs the loop alone */
+};
 
 enum bench_state {
     BENCH_NONE,        /* no map */

@@ -7,6 +7,7 @@
 
 #include "harness/clock.h"
 #include "harness/doctor.h"
+#include "harness/count.h"
 #include "harness/job.h"
 #include "harness/judge.h"
 #include "harness/layout.h"
@@ -253,6 +254,8 @@ int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
     if (strcmp(name, "pair-worker") == 0) return pair_worker(argc - 1, argv + 1);
+    if (strcmp(name, "count-plan") == 0) return count_plan(argv + 2);
+    if (strcmp(name, "count-worker") == 0) return count_worker();
     if (strcmp(name, "selftest") == 0) selftest_preload(argv);
     if (strcmp(name, "retain") == 0 && !(argc > 2 && strcmp(argv[2], "--help") == 0)) {
         char *command = join(argv);

@@ -1,0 +1,37 @@
+/* Counting: what a workload's measured loops execute and allocate, in a process that simulates the machine
+ * (valgrind's callgrind) or counts allocations (libmemcount.so). Two hidden commands behind `mapbench gate
+ * count` (judge/gate.py), which runs them.
+ */
+#ifndef MAPBENCH_COUNT_H
+#define MAPBENCH_COUNT_H
+
+/* `mapbench count-plan [selection]`: prints one JSON object: "cells" to count, one per map and workload, the
+ * "skips" with their reasons, what the program was "built" with, and whether a "callgrind" can be told when
+ * to count. args: NULL-terminated. The exit code. */
+int count_plan(char *const *args);
+
+/* `mapbench count-worker`: counts the cells that stdin names, one a line, the words of COUNT_WORDS separated
+ * by tabs. Every cell is counted in a fork of this process, which allocates nothing in between: so the
+ * simulated caches, the branch predictor and the heap are as they were at the start, and a count does not
+ * depend on what was counted before it.
+ *
+ * Under callgrind (--instr-atstart=no --collect-atstart=no) a fork leaves a dump whose trigger is "cell I", I
+ * being the line from 0. Prints one JSON object a line: cell, ops, segments, checksum; where libmemcount.so
+ * is preloaded also allocations (calls in the loops) and bytes (asked for, held by the map after the last
+ * loop); where it is not callgrind also structure, null if the workload leaves no map; or cell and error. The
+ * exit code: 0, 1 wrong result, 2 bad line, 4 a cell could not be counted. */
+int count_worker(void);
+
+enum count_word {
+    COUNT_MAP,
+    COUNT_SHAPE,
+    COUNT_HASH,
+    COUNT_HEAP,
+    COUNT_WORKLOAD,
+    COUNT_KEYS,
+    COUNT_N,
+    COUNT_SEED,
+    COUNT_WORDS
+};
+
+#endif
