@@ -1,0 +1,214 @@
+"""`mapbench gate count`: what every map executes and allocates per operation, against the committed baseline."""
+import argparse
+import time
+
+from judge import baseline, callgrind, counting, junit
+from judge.baseline import FEWER, MISSING, MORE, NEW, SAME
+from judge.common import BAD_INPUT, CANNOT, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, write_text_atomic
+
+import json
+
+USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
+
+Counts instructions, data references, simulated cache misses and branch mispredictions, allocations and bytes per
+operation, and compares them with a baseline. Exit code 3 if a cell needs more of anything.
+
+selection     --maps --shapes --workloads --keys --n --hash --heap --seed --filter, as of run
+              [ours; u64_u64,str_u64; put_grow,put,get,get_miss,overwrite,del,churn,scan; n 48000]
+--update      write what was counted into the baseline, with a summary of what that changes
+--exact       simulated misses and mispredictions must be the same, too: for two runs of one build
+--baseline F  the baseline [results/baselines/count.json]
+--json F      every cell with its counts, as docs/counting.md describes
+--junit F     a test case per cell, as CI systems read it
+"""
+ROWS_MOST = 40
+
+
+def parse(argv):
+    """(options, selection)."""
+    if not argv or argv[0] in ("--help", "-h"):
+        return None, []
+    if argv[0] != "count":
+        raise Refused(f"gate has no '{argv[0]}': mapbench gate count")
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in ("--update", "--exact", "--help"):
+        parser.add_argument(flag, action="store_true")
+    for option in ("--baseline", "--json", "--junit"):
+        parser.add_argument(option)
+    try:
+        options, selection = parser.parse_known_args(argv[1:])
+    except (argparse.ArgumentError, SystemExit) as error:
+        raise Refused(f"gate count: {error}; see mapbench gate count --help") from error
+    if options.update and options.exact:
+        raise Refused("gate count takes --update or --exact, not both")
+    return (None if options.help else options), selection
+
+
+# --- showing -----------------------------------------------------------------------------------------------------
+
+
+def number(value):
+    return f"{value:.0f}" if value >= 1e5 else f"{value:.4g}" if value < 100 else f"{value:.1f}"
+
+
+def percent(change):
+    return f"{change['percent']:+.2f} %" if change["percent"] is not None else "from 0"
+
+
+def rows(judged):
+    """One row a change, the largest growth first."""
+    found = [(cell, change) for cell in judged for change in cell["changes"]]
+    infinite = float("inf")
+    found.sort(key=lambda row: -(infinite if row[1]["percent"] is None else row[1]["percent"]))
+    return found
+
+
+def print_changes(judged):
+    found = rows(judged)
+    if not found:
+        return
+    print(f"{'map':14} {'shape':8} {'workload':10} {'per operation':14} {'baseline':>10} {'now':>10}  change")
+    for cell, change in found[:ROWS_MOST]:
+        print(f"{cell['map']:14} {cell['shape']:8} {cell['workload']:10} {change['what']:14} {number(change['base']):>10} "
+              f"{number(change['now']):>10}  {percent(change)}")
+    if len(found) > ROWS_MOST:
+        print(f"... and {len(found) - ROWS_MOST} more changes: --json FILE has all")
+
+
+def print_named(judged, verdict, what):
+    names = [" ".join(str(cell[word]) for word in ("map", "shape", "workload")) for cell in judged if cell["verdict"] == verdict]
+    if names:
+        print(f"{what}: {', '.join(names[:8])}{f' and {len(names) - 8} more' if len(names) > 8 else ''}")
+
+
+def describe_exactness(allowed, different):
+    if allowed is baseline.EXACT:
+        return "every number exact"
+    simulated = f"simulated misses and mispredictions within {100 * allowed[baseline.SIMULATED].share:.0f} %"
+    if not different:
+        return f"same toolchain: executed counts and memory exact, {simulated}"
+    facts = ", ".join(f"{fact} {now} (baseline: {base})" for fact, base, now in different)
+    return (f"another toolchain - {facts}: executed counts within {100 * allowed[baseline.EXECUTED].share:.0f} %, memory within "
+            f"{100 * allowed[baseline.MEMORY].share:.0f} %, {simulated}")
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+def tally(judged):
+    return {verdict: sum(cell["verdict"] == verdict for cell in judged) for verdict in (SAME, MORE, FEWER, NEW, MISSING)}
+
+
+def exit_code(judged):
+    counted = tally(judged)
+    if counted[MORE]:
+        return REGRESSION
+    if counted[MISSING]:
+        return CANNOT
+    return OK if counted[SAME] + counted[FEWER] else NOTHING
+
+
+def public(cell):
+    """A cell as --json has it: sums per operation, and the counts themselves."""
+    sums = {name: cell["counts"][name] / cell["ops"] for name in baseline.SUMS if name in cell["counts"]}
+    beside = {name: value for name, value in cell["counts"].items() if name not in baseline.SUMS}
+    return {**cell, **sums, **beside}
+
+
+def write_json(path, tools, base_path, exact, judged, code, seconds):
+    compared = sum(cell["verdict"] in (SAME, MORE, FEWER) for cell in judged)
+    result = {"schema": 1, "kind": "count", "toolchain": tools, "baseline": base_path, "exact": exact, "seconds": round(seconds, 1),
+              "cells": [public(cell) for cell in judged], "compared": compared, "exit": code}
+    write_text_atomic(path, json.dumps(result, indent=1) + "\n")
+
+
+def write_junit(path, judged, seconds):
+    cases = []
+    for cell in judged:
+        state = {MORE: junit.FAILURE, MISSING: junit.ERROR, NEW: junit.SKIPPED}.get(cell["verdict"], junit.PASSED)
+        changes = "; ".join(f"{change['what']} {number(change['base'])} -> {number(change['now'])} ({percent(change)})" for change in cell["changes"])
+        cases.append((baseline.key_of(cell), state, changes or f"{cell['verdict']}: not in both", seconds / len(judged)))
+    junit.write(path, [junit.suite("gate count", cases)])
+
+
+# --- the two ways ------------------------------------------------------------------------------------------------
+
+
+def one_seed(cells):
+    return cells[0]["seed"]
+
+
+def update(options, path, tools, cells, whole):
+    """Writes the baseline and says what changed. A selection replaces its own cells and leaves the others."""
+    base = baseline.load(path) if path.exists() else None
+    before = base["cells"] if base else {}
+    if base and not whole:
+        different = baseline.differences(base["toolchain"], tools)
+        if different or base["seed"] != one_seed(cells):
+            what = f"{different[0][0]} is '{different[0][2]}' here and '{different[0][1]}' there" if different else "its seed is another"
+            raise Refused(f"{path} cannot take a selection: {what}; leave the selection out to count all of it again")
+    now = {baseline.key_of(cell): baseline.stored(cell) for cell in cells}
+    after = now if whole else {**before, **now}
+    changed = [key for key in now if key in before and now[key] != before[key]]
+    for key in changed:
+        names = [name for name in baseline.SUMS if before[key].get(name) != now[key].get(name)]
+        shown = ", ".join(f"{name} {number(before[key][name] / before[key]['ops'])} -> {number(now[key][name] / now[key]['ops'])}" for name in names)
+        print(f"{key}: {shown or 'structure, operations or checksum'}")
+    baseline.save(path, tools, one_seed(cells), after)
+    added, removed = sum(key not in before for key in now), sum(key not in after for key in before)
+    print(f"{path}: {len(after)} cells: {len(changed)} changed, {added} added, {removed} removed; review with git diff and commit it")
+    for fact, old, new in baseline.differences(base["toolchain"], tools) if base else ():
+        print(f"toolchain: {fact} '{old}' -> '{new}'")
+    return OK
+
+
+def compare(options, path, base, tools, cells, whole, started):
+    allowed = baseline.tolerances(base["toolchain"], tools, path)
+    different = baseline.differences(base["toolchain"], tools)
+    if options.exact:
+        if different:
+            raise Refused(f"--exact compares runs of one build, but {path} is of another toolchain: {different[0][0]} was '{different[0][1]}'")
+        allowed = baseline.EXACT
+    judged = baseline.compare(base["cells"], cells, allowed, whole)
+    code, count, seconds = exit_code(judged), tally(judged), time.monotonic() - started
+    print_changes(judged)
+    print_named(judged, NEW, "new, not in the baseline")
+    print_named(judged, MISSING, "missing: in the baseline, not counted (removed on purpose? --update)")
+    compared = count[SAME] + count[MORE] + count[FEWER]
+    print(f"gate count: {compared} cells compared with {path} ({describe_exactness(allowed, different)}): "
+          + ", ".join(f"{number_of} {verdict}" for verdict, number_of in count.items()) + f"; {seconds:.0f} s")
+    if count[MORE]:
+        print("A cell needs more than before. If that is wanted: mapbench gate count --update, and commit the difference.")
+    elif count[FEWER]:
+        print("Improved. Keep it: mapbench gate count --update, and commit the difference.")
+    if not compared:
+        say("mapbench: nothing was compared: no cell counted is in the baseline")
+    if options.json:
+        write_json(options.json, tools, str(path), not different, judged, code, seconds)
+    if options.junit:
+        write_junit(options.junit, judged, seconds)
+    return code
+
+
+def main(argv):
+    options, selection = parse(argv)
+    if not options:
+        print(USAGE, end="")
+        return OK if argv else BAD_INPUT
+    started = time.monotonic()
+    default = project_root() / "results" / "baselines" / "count.json"
+    path = default if options.baseline is None else type(default)(options.baseline)
+    base = None if options.update else baseline.load(path)
+    program, valgrind = executable().resolve(), callgrind.find_valgrind()
+    plan = counting.plan(program, selection)
+    tools = counting.toolchain(program, plan["built"], valgrind)
+    if base:
+        baseline.tolerances(base["toolchain"], tools, path)
+        if base["seed"] != one_seed(plan["cells"]):
+            raise Refused(f"{path} was made with --seed {base['seed']}: counts of other keys cannot be compared")
+    for skip in plan["skips"]:
+        say(f"not counted: {skip['what']}: {skip['why']}")
+    cells = counting.count(program, valgrind, plan["cells"])
+    if options.update:
+        return update(options, path, tools, cells, not selection)
+    return compare(options, path, base, tools, cells, not selection, started)
