@@ -146,27 +146,36 @@ def _differs(name, base, now, ops, allowed):
     return abs(now - base) > max(tolerance.share * base, per_op, least)
 
 
+def incomparable(base, now):
+    """None, or why a stored cell is no measure for another."""
+    if base["ops"] != now["ops"] or base["checksum"] != now["checksum"]:
+        return (f"the baseline is of other operations ({base['ops']}, checksum {base['checksum']}; now {now['ops']}, "
+                f"{now['checksum']}): keys or loops changed")
+    lacking = [name for name in COUNTS if (name in base) != (name in now)]
+    return f"{lacking[0]} is only in {'the baseline' if lacking[0] in base else 'what was counted'}" if lacking else None
+
+
+def changes_of(base, now, allowed):
+    """What differs by more than is allowed, in numbers as they are shown."""
+    changes = []
+    for name in COUNTS:
+        if name in base and _differs(name, base[name], now[name], now["ops"], allowed):
+            scale = now["ops"] if name in SUMS else 1
+            changes.append({"what": name, "base": base[name] / scale, "now": now[name] / scale,
+                            "percent": 100 * (now[name] / base[name] - 1) if base[name] else None})
+    return changes
+
+
 def compare_cell(base, cell, allowed):
     """(verdict, changes) of a counted cell against its line of the baseline. More of anything is more."""
     now = stored(cell)
-    if base["ops"] != now["ops"] or base["checksum"] != now["checksum"]:
-        raise Refused(f"{key_of(cell)}: the baseline is of other operations ({base['ops']}, checksum {base['checksum']}; now "
-                      f"{now['ops']}, {now['checksum']}): keys or loops changed; mapbench gate count --update")
-    changes, verdict = [], SAME
-    for name in COUNTS:
-        if (name in base) != (name in now):
-            raise Refused(f"{key_of(cell)}: {name} is only in {'the baseline' if name in base else 'what was counted'}: "
-                          "mapbench gate count --update")
-        if name not in base or not _differs(name, base[name], now[name], now["ops"], allowed):
-            continue
-        scale = now["ops"] if name in SUMS else 1
-        changes.append({"what": name, "base": base[name] / scale, "now": now[name] / scale,
-                        "percent": 100 * (now[name] / base[name] - 1) if base[name] else None})
-        if now[name] > base[name]:
-            verdict = MORE
-        elif verdict == SAME:
-            verdict = FEWER
-    return verdict, changes
+    why = incomparable(base, now)
+    if why:
+        raise Refused(f"{key_of(cell)}: {why}; mapbench gate count --update")
+    changes = changes_of(base, now, allowed)
+    if not changes:
+        return SAME, changes
+    return MORE if any(change["now"] > change["base"] for change in changes) else FEWER, changes
 
 
 def compare(base_cells, cells, allowed, whole):

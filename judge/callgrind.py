@@ -19,8 +19,9 @@ TUNABLES = ":".join((
     "glibc.cpu.x86_non_temporal_threshold=1048576",
     "glibc.malloc.arena_max=1", "glibc.malloc.mmap_max=0", "glibc.malloc.trim_threshold=2147483647"))
 
-# Environment of everything that counts: nothing of the user's.
-ENVIRONMENT = {"GLIBC_TUNABLES": TUNABLES, "LC_ALL": "C"}
+# Environment of everything that counts: nothing of the user's. A function that is bound at its first call would have the
+# dynamic linker counted, whose search any edit of the program changes.
+ENVIRONMENT = {"GLIBC_TUNABLES": TUNABLES, "LC_ALL": "C", "LD_BIND_NOW": "1"}
 
 # Counts by their sums of callgrind's events. Reads of instructions and of the last level for them are left out: they
 # say where the linker has put the code.

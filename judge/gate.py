@@ -1,12 +1,12 @@
 """`mapbench gate count`: what every map executes and allocates per operation, against the committed baseline."""
 import argparse
+import json
 import time
+from pathlib import Path
 
 from judge import baseline, callgrind, counting, junit
 from judge.baseline import FEWER, MISSING, MORE, NEW, SAME
 from judge.common import BAD_INPUT, CANNOT, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, write_text_atomic
-
-import json
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 
@@ -41,6 +41,8 @@ def parse(argv):
         raise Refused(f"gate count: {error}; see mapbench gate count --help") from error
     if options.update and options.exact:
         raise Refused("gate count takes --update or --exact, not both")
+    if options.update and (options.json or options.junit):
+        raise Refused("gate count --update writes the baseline; compare with it for --json and --junit")
     return (None if options.help else options), selection
 
 
@@ -138,27 +140,43 @@ def one_seed(cells):
     return cells[0]["seed"]
 
 
-def update(options, path, tools, cells, whole):
+def kept(before, now, tolerances):
+    """What is to be stored: of cells that are the same within the tolerances the old line, so that a review sees what
+    changed and not where the linker has put it."""
+    def same(key):
+        return (tolerances and key in before and not baseline.incomparable(before[key], now[key])
+                and not baseline.changes_of(before[key], now[key], tolerances))
+    return {key: before[key] if same(key) else now[key] for key in now}
+
+
+def print_update(before, now):
+    for key in sorted(now):
+        if key not in before or before[key] == now[key]:
+            continue
+        names = [name for name in baseline.SUMS if before[key].get(name) != now[key].get(name)]
+        shown = (f"{name} {number(before[key][name] / before[key]['ops'])} -> {number(now[key][name] / now[key]['ops'])}" for name in names)
+        print(f"{key}: {', '.join(shown) or 'structure or checksum'}")
+
+
+def update(path, tools, cells, whole):
     """Writes the baseline and says what changed. A selection replaces its own cells and leaves the others."""
     base = baseline.load(path) if path.exists() else None
     before = base["cells"] if base else {}
-    if base and not whole:
-        different = baseline.differences(base["toolchain"], tools)
-        if different or base["seed"] != one_seed(cells):
-            what = f"{different[0][0]} is '{different[0][2]}' here and '{different[0][1]}' there" if different else "its seed is another"
-            raise Refused(f"{path} cannot take a selection: {what}; leave the selection out to count all of it again")
+    different = baseline.differences(base["toolchain"], tools) if base else []
+    other_seed = bool(base) and base["seed"] != one_seed(cells)
+    if not whole and (different or other_seed):
+        what = f"{different[0][0]} is '{different[0][2]}' here and '{different[0][1]}' there" if different else "its seed is another"
+        raise Refused(f"{path} cannot take a selection: {what}; leave the selection out to count all of it again")
     now = {baseline.key_of(cell): baseline.stored(cell) for cell in cells}
+    now = kept(before, now, None if different or other_seed else baseline.SAME_TOOLCHAIN)
     after = now if whole else {**before, **now}
-    changed = [key for key in now if key in before and now[key] != before[key]]
-    for key in changed:
-        names = [name for name in baseline.SUMS if before[key].get(name) != now[key].get(name)]
-        shown = ", ".join(f"{name} {number(before[key][name] / before[key]['ops'])} -> {number(now[key][name] / now[key]['ops'])}" for name in names)
-        print(f"{key}: {shown or 'structure, operations or checksum'}")
-    baseline.save(path, tools, one_seed(cells), after)
-    added, removed = sum(key not in before for key in now), sum(key not in after for key in before)
-    print(f"{path}: {len(after)} cells: {len(changed)} changed, {added} added, {removed} removed; review with git diff and commit it")
-    for fact, old, new in baseline.differences(base["toolchain"], tools) if base else ():
+    print_update(before, now)
+    for fact, old, new in different:
         print(f"toolchain: {fact} '{old}' -> '{new}'")
+    baseline.save(path, tools, one_seed(cells), after)
+    changed, added = sum(key in before and now[key] != before[key] for key in now), sum(key not in before for key in now)
+    removed = sum(key not in after for key in before)
+    print(f"{path}: {len(after)} cells: {changed} changed, {added} added, {removed} removed; review with git diff and commit it")
     return OK
 
 
@@ -196,11 +214,11 @@ def main(argv):
         print(USAGE, end="")
         return OK if argv else BAD_INPUT
     started = time.monotonic()
-    default = project_root() / "results" / "baselines" / "count.json"
-    path = default if options.baseline is None else type(default)(options.baseline)
-    base = None if options.update else baseline.load(path)
-    program, valgrind = executable().resolve(), callgrind.find_valgrind()
+    path = Path(options.baseline) if options.baseline else project_root() / "results" / "baselines" / "count.json"
+    program = executable().resolve()
     plan = counting.plan(program, selection)
+    base = None if options.update else baseline.load(path)
+    valgrind = callgrind.find_valgrind()
     tools = counting.toolchain(program, plan["built"], valgrind)
     if base:
         baseline.tolerances(base["toolchain"], tools, path)
@@ -210,5 +228,5 @@ def main(argv):
         say(f"not counted: {skip['what']}: {skip['why']}")
     cells = counting.count(program, valgrind, plan["cells"])
     if options.update:
-        return update(options, path, tools, cells, not selection)
+        return update(path, tools, cells, not selection)
     return compare(options, path, base, tools, cells, not selection, started)
