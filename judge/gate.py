@@ -1,12 +1,14 @@
 """`mapbench gate count`: what every map executes and allocates per operation, against the committed baseline."""
 import argparse
 import json
+import signal
+import sys
 import time
 from pathlib import Path
 
 from judge import baseline, callgrind, counting, junit
 from judge.baseline import FEWER, MISSING, MORE, NEW, SAME
-from judge.common import BAD_INPUT, CANNOT, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, write_text_atomic
+from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, write_text_atomic
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 
@@ -213,6 +215,8 @@ def main(argv):
     if not options:
         print(USAGE, end="")
         return OK if argv else BAD_INPUT
+    # Ended as by Ctrl-C, so that no worker is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     started = time.monotonic()
     path = Path(options.baseline) if options.baseline else project_root() / "results" / "baselines" / "count.json"
     program = executable().resolve()

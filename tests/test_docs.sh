@@ -301,6 +301,8 @@ check_readme() {
         elif [[ $line =~ ^build/mapbench\ retain ]]; then
             [[ $line == *"# minutes" ]] && small="--maps go_swiss --heap gosim --n 1k" || small=
             in_copy 60 "${line%%#*} $small --figures no --out results/readme$commands"
+        elif [[ $line =~ ^build/mapbench\ gate ]]; then
+            in_copy 60 "${line%%#*} --maps linear --shapes u64_u64 --workloads get --baseline results/readme.json --update"
         elif [[ $line == *"# minutes" ]]; then
             in_copy 30 "${line/mapbench run/mapbench plan}"
         elif [[ $line =~ ^build/mapbench\ run ]]; then

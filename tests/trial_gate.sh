@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # The counting gate against its promises, on every map it counts: two runs of one build agree in every number, one more
-# shellcheck disable=SC2317 # functions are called by promise
 # instruction in each lookup is caught in every map, and moving the program by an edit elsewhere alarms nobody. Minutes:
 # no test, run by hand (make bench-gate). usage: trial_gate.sh BUILD
+#
+# shellcheck disable=SC2317
+# (functions are called by promise)
 set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=${1:?usage: trial_gate.sh BUILD}
