@@ -18,7 +18,7 @@ operation, and compares them with a baseline. Exit code 3 if a cell needs more o
 selection     --maps --shapes --workloads --keys --n --hash --heap --seed --filter, as of run
               [ours; u64_u64,str_u64; put_grow,put,get,get_miss,overwrite,del,churn,scan; n 48000]
 --update      write what was counted into the baseline, with a summary of what that changes
---exact       simulated misses and mispredictions must be the same, too: for two runs of one build
+--exact       simulated misses and branch mispredictions must be the same, too: for two runs of one build
 --baseline F  the baseline [results/baselines/count.json]
 --json F      every cell with its counts, as docs/counting.md describes
 --junit F     a test case per cell, as CI systems read it
@@ -88,7 +88,7 @@ def print_named(judged, verdict, what):
 def describe_exactness(allowed, different):
     if allowed is baseline.EXACT:
         return "every number exact"
-    simulated = f"simulated misses and mispredictions within {100 * allowed[baseline.SIMULATED].share:.0f} %"
+    simulated = f"simulated misses within {100 * allowed[baseline.SIMULATED].share:.0f} %, mispredictions not judged"
     if not different:
         return f"same toolchain: executed counts and memory exact, {simulated}"
     facts = ", ".join(f"{fact} {now} (baseline: {base})" for fact, base, now in different)

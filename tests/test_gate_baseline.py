@@ -113,12 +113,15 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.verdict(SAME_TOOLCHAIN, ll_misses=110), SAME)  # 0.01 per operation
         self.assertEqual(self.verdict(SAME_TOOLCHAIN, ll_misses=111), MORE)
         self.assertEqual(self.verdict(EXACT, d1_misses=2001), MORE)
+        # The linker places them.
+        self.assertEqual(self.verdict(SAME_TOOLCHAIN, mispredicts=9000), SAME)
+        self.assertEqual(self.verdict(EXACT, mispredicts=501), MORE)
 
     def test_other_versions(self):
         self.assertEqual(self.verdict(OTHER_VERSIONS, instructions=30900), SAME)
         self.assertEqual(self.verdict(OTHER_VERSIONS, instructions=30901), MORE)
-        self.assertEqual(self.verdict(OTHER_VERSIONS, mispredicts=550), SAME)
-        self.assertEqual(self.verdict(OTHER_VERSIONS, mispredicts=551), MORE)
+        self.assertEqual(self.verdict(OTHER_VERSIONS, d1_misses=2200), SAME)
+        self.assertEqual(self.verdict(OTHER_VERSIONS, d1_misses=2201), MORE)
 
     def test_more_of_one_outweighs_fewer_of_another(self):
         verdict, changes = baseline.compare_cell(baseline.stored(cell()), cell(instructions=20000, bytes=8192), SAME_TOOLCHAIN)
