@@ -99,6 +99,28 @@ else
     fail "update: $(diff "$base" "$scratch/updated.json")"
 fi
 
+# A map with one hash policy is counted once, whichever are asked for.
+expect 0 " 1 added" "$mapbench" gate count --filter '^go_hmap_load6/' --maps go_hmap_load6 --hash common,native --shapes u64_u64 --workloads scan \
+    --n 512 --baseline "$scratch/native.json" --update
+# Ended from outside, it leaves no worker behind.
+"$mapbench" gate count --baseline "$base" >/dev/null 2>&1 &
+gate=$!
+children=()
+for _ in $(seq 300); do
+    mapfile -t children < <(pgrep -P "$gate" -f count-worker)
+    [[ ${#children[@]} == 0 ]] || break
+    sleep 0.1
+done
+[[ ${#children[@]} != 0 ]] || fail "no worker was started"
+kill -TERM "$gate"
+wait "$gate"
+got=$?
+if [[ $got == 130 ]]; then passed=$((passed + 1)); else fail "ended from outside: exit $got, expected 130"; fi
+for child in "${children[@]}"; do
+    for _ in $(seq 50); do [[ -e /proc/$child ]] || break; sleep 0.1; done
+    if [[ -e /proc/$child ]]; then fail "worker $child is left"; else passed=$((passed + 1)); fi
+done
+
 # --- what is refused ---
 tiny=(--maps linear --shapes u64_u64 --workloads get --n 512)
 expect 2 "unknown map 'liner': did you mean 'linear'" "$mapbench" gate count --maps liner
