@@ -200,6 +200,18 @@ static void test_hooks(void **state) {
     assert_true(bench_batch(&bench, workload_find("get"), 3 * bench.block, BENCH_CLOCK_TICKS, &batch));
     assert_int_equal(calls, 6);
     assert_int_equal(batch.ops, 3 * bench.block);
+    /* Without a clock: the same segments and the same answer, and no time. */
+    const struct workload *get = workload_find("get");
+    bench_rewind(&bench, get, 1);
+    assert_true(bench_batch(&bench, get, 3 * bench.block, BENCH_CLOCK_TICKS, &batch));
+    uint64_t checksum = batch.checksum;
+    bench_rewind(&bench, get, 1);
+    calls = 0;
+    assert_true(bench_batch(&bench, get, 3 * bench.block, BENCH_CLOCK_NONE, &batch));
+    assert_int_equal(calls, 6);
+    assert_int_equal(batch.segments, 3);
+    assert_int_equal(batch.checksum, checksum);
+    assert_true(batch.ns == 0 && batch.wall_ns == 0);
     bench_end(&bench);
     keys_close(keys);
 }
