@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -208,6 +209,48 @@ class Dumps(unittest.TestCase):
             dealt = counting.share([cell()] * total)
             self.assertEqual(sorted(number for part in dealt for number in part), list(range(total)))
             self.assertTrue(all(dealt))
+
+
+class Workers(Scratch):
+    """Workers that are shell scripts: whatever they do, the gate says what, and does not go on."""
+
+    def run_script(self, script, cells=2):
+        numbers = list(range(cells))
+        worker = counting.Worker(["sh", "-c", script, "worker", "count-worker"], self.scratch.name, {"PATH": "/usr/bin:/bin"},
+                                 [cell("linear"), cell("dense")][:cells], numbers, self.scratch.name)
+        counting.run_workers([worker], lambda done: None)
+        return worker.answers
+
+    def test_answers_are_taken_by_cell(self):
+        answers = self.run_script("""read first; read second; echo '{"cell":1,"ops":7}'; printf '{"cell":0,'; sleep 0.1; echo '"ops":5}'""")
+        self.assertEqual({number: answer["ops"] for number, answer in answers.items()}, {0: 5, 1: 7})
+
+    def test_what_goes_wrong_is_named(self):
+        for script, code, pattern in (
+                ("""echo '{"cell":1,"error":"wrong result: the length is 3, must be 4"}'; exit 1""", 1, "^dense u64_u64 get .*wrong result"),
+                ("""echo '{"cell":0,"error":"out of memory"}'; exit 4""", CANNOT, "^linear .*out of memory"),
+                ("echo Segmentation fault", CANNOT, "something else than counts"), ("""echo '{"cell":9,"ops":1}'""", CANNOT, "something else"),
+                ("""echo '{"cell":0}'; echo 'it broke' >&2; exit 7""", CANNOT, "ended with 7 at dense .*it broke"),
+                ("exit 0", CANNOT, "ended with 0 at linear"), ("kill -9 $$", CANNOT, "ended with -9")):
+            with self.subTest(script), self.assertRaisesRegex(Refused, pattern) as caught:
+                self.run_script(script)
+            self.assertEqual(caught.exception.code, code)
+
+    def test_none_is_left_running(self):
+        file = pathlib.Path(self.scratch.name) / "pid"
+        with self.assertRaises(Refused):
+            self.run_script(f"sleep 600 & echo $! > {file}; echo nonsense; wait")
+        stat = pathlib.Path("/proc") / file.read_text(encoding="utf-8").strip() / "stat"
+
+        def runs():
+            try:  # dead is enough: whoever inherited it may not have collected it yet
+                return stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] not in "ZX"
+            except OSError:
+                return False
+        deadline = time.monotonic() + 10
+        while runs() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertFalse(runs())
 
 
 class Junit(Scratch):
