@@ -1,4 +1,5 @@
 """Running the counting worker on a simulated machine (valgrind's callgrind), and reading what it dumps."""
+import os
 import re
 import shutil
 import subprocess
@@ -41,7 +42,9 @@ def find_valgrind():
     path = shutil.which("valgrind")
     if not path:
         raise Refused("valgrind is not installed: apt-get install valgrind", CANNOT)
-    return path
+    # Debian's is a shell script: its shell exports PWD, whose length moves the stack of what is counted, and it has the
+    # libraries of /usr/lib/debug loaded where there are any.
+    return f"{path}.bin" if os.access(f"{path}.bin", os.X_OK) else path
 
 
 def version(valgrind):

@@ -56,6 +56,11 @@ expect 0 "16 cells: 0 changed, 16 added" "$mapbench" gate count "${selection[@]}
 # From another folder, with another environment and another selection before each cell: the same in every number.
 expect 0 "16 cells compared.*every number exact.*16 same" env -C / SOMETHING="$(printf '%5000s' x)" "$(realpath "$mapbench")" gate count \
     "${selection[@]}" --baseline "$base" --exact --json "$scratch/gate.json" --junit "$scratch/gate.xml"
+# And the program in another folder.
+mkdir -p "$scratch/another folder with a long name, and blanks"
+cp "$build/mapbench" "$build/libmemcount.so" "$scratch/another folder with a long name, and blanks"
+expect 0 "16 cells compared.*every number exact.*16 same" gate_of "$scratch/another folder with a long name, and blanks/mapbench" \
+    "${selection[@]}" --baseline "$base" --exact
 expect 0 " 2 cells compared.*2 same" "$mapbench" gate count --maps chained --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base" --exact
 ask 'assert result["exit"] == 0 and result["compared"] == 16 and result["exact"] and result["kind"] == "count", result["exit"]'
 ask 'assert all(cell["null", w]["counts"]["bytes"] == 16 and cell["null", w]["allocations"] == 0 for w in ("get", "scan"))'
