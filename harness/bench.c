@@ -25,10 +25,11 @@ bool bench_room_open(struct bench_room *room, size_t evict_bytes) {
         .index2 = malloc(KEYS_BLOCK * sizeof *room->index2),
         .keys = aligned_alloc(64, KEYS_BLOCK * (size_t)SHAPE_KEY_SIZE_MAX),
         .keys2 = aligned_alloc(64, KEYS_BLOCK * (size_t)SHAPE_KEY_SIZE_MAX),
+        .what = malloc(KEYS_BLOCK * sizeof *room->what),
         .maps = calloc(BENCH_MAPS_MAX, sizeof *room->maps),
         .evict_bytes = evict_bytes,
     };
-    if (room->index && room->index2 && room->keys && room->keys2 && room->maps) return true;
+    if (room->index && room->index2 && room->keys && room->keys2 && room->what && room->maps) return true;
     bench_room_close(room);
     return false;
 }
@@ -45,8 +46,8 @@ bool bench_room_evict(struct bench_room *room, bool wanted) {
 }
 
 void bench_room_close(struct bench_room *room) {
-    free(room->index), free(room->index2), free(room->keys), free(room->keys2), free(room->maps),
-        free(room->evict);
+    free(room->index), free(room->index2), free(room->keys), free(room->keys2), free(room->what),
+        free(room->maps), free(room->evict);
     memset(room, 0, sizeof *room);
 }
 
@@ -185,6 +186,7 @@ void bench_next_keys(struct bench *b) {
     bench_drop_map(b);
     bench_small_drop(b);
     b->churned = 0;
+    b->mixed = false;
     if (b->filled) b->base += b->cell->n;
     b->filled = true;
 }
@@ -217,9 +219,8 @@ void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *
         bench_store_keys(b, b->room->index, count, b->room->keys);
         struct run_args args = {
             .keys = b->room->keys, .n = count, .first_value = done, .recorder = b->recorder};
-        uint64_t stored = timed ? bench_segment(b, b->recorder ? unit->run.put_timed : unit->run.put, map,
-                                                &args, count, out)
-                                : unit->run.put(map, &args);
+        uint64_t stored =
+            timed ? bench_segment(b, BENCH_LOOP(b, put), map, &args, count, out) : unit->run.put(map, &args);
         if (stored != count) {
             /* A store that found no memory left the map as it was: anything else is a wrong result. */
             if (unit->engine || stored > count || unit->op.len(map) != done + stored)
@@ -285,6 +286,7 @@ static bench_workload_fn *const workload_fn[] = {
     [WORKLOAD_GET_COLD] = bench_get_cold,
     [WORKLOAD_DEL] = bench_del,
     [WORKLOAD_CHURN] = bench_churn,
+    [WORKLOAD_MIXED] = bench_mixed,
     [WORKLOAD_SCAN] = bench_scan,
     [WORKLOAD_CLEAR] = bench_clear,
     [WORKLOAD_COPY] = bench_copy,
@@ -312,6 +314,9 @@ static uint64_t segment_ops(const struct bench *b, const struct workload *worklo
         break;
     case WORKLOAD_CHURN:
         most = n < b->block / 2 ? n : b->block / 2;
+        break;
+    case WORKLOAD_MIXED:
+        most = bench_mixed_most(b);
         break;
     case WORKLOAD_GET_COLD:
         return 1; /* short on purpose */

@@ -32,6 +32,7 @@ struct bench_room {
     uint64_t *index2;     /* KEYS_BLOCK: churn's newcomers */
     void *keys;           /* KEYS_BLOCK keys */
     void *keys2;          /* KEYS_BLOCK keys: churn's newcomers before they are paired */
+    uint32_t *what;       /* KEYS_BLOCK: what the operations of the mixed loop do */
     void **maps;          /* BENCH_MAPS_MAX: clear and copy */
     unsigned char *evict; /* of evict_bytes; only while cold lookups are measured (bench_room_evict) */
     size_t evict_bytes;
@@ -72,6 +73,7 @@ struct bench {
     struct bench_room *room;
     struct bench_hooks hooks;  /* may be empty */
     struct recorder *recorder; /* NULL, or where the timed loops record */
+    bool open;                 /* record in the open loops, by the recorder's schedule */
     double ns_per_tick;
     size_t block;         /* keys per segment at most */
     uint64_t deadline_ns; /* wall clock; the workload is given up after it */
@@ -90,6 +92,7 @@ struct bench {
     uint64_t passes;       /* deletion orders used so far */
     uint64_t churned;      /* pairs since the map was full */
     uint64_t churn_digest; /* sum of the hashes of the live keys while churning */
+    bool mixed;            /* every live key has the value that the mixed workload gives it */
     struct bench_small small;
     uint64_t scan_sum; /* what a scan of the full map must return; known for the base scan_sum_base */
     uint64_t scan_sum_base;
@@ -166,8 +169,17 @@ uint64_t bench_value_word(const struct bench *bench, uint64_t number);
 bool bench_is_baseline(const struct bench *bench);
 bool bench_late(struct bench *bench);
 
-bench_workload_fn bench_put, bench_overwrite, bench_get, bench_get_cold, bench_del, bench_churn, bench_scan,
-    bench_clear, bench_copy, bench_small_put, bench_small_get;
+bench_workload_fn bench_put, bench_overwrite, bench_get, bench_get_cold, bench_del, bench_churn, bench_mixed,
+    bench_scan, bench_clear, bench_copy, bench_small_put, bench_small_get;
+/* The recording loop of a workload where the bench records, or else the plain one. */
+#define BENCH_LOOP(bench, loop)                                                                              \
+    (!(bench)->recorder ? (bench)->unit->run.loop                                                            \
+     : (bench)->open    ? (bench)->unit->run.loop##_open                                                     \
+                        : (bench)->unit->run.loop##_timed)
+/* Operations that a segment of the mixed workload holds at most. */
+uint64_t bench_mixed_most(const struct bench *bench);
+/* The sum of the hashes of the map's keys. */
+uint64_t bench_digest(const struct bench *bench);
 /* Destroys the many small maps. */
 void bench_small_drop(struct bench *bench);
 

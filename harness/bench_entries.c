@@ -51,7 +51,7 @@ static run_fn *get_loop(const struct bench *b, enum workload_kind kind) {
     const struct map_runs *run = &b->unit->run;
     if (kind == WORKLOAD_GET_CHAIN) return run->get_chain;
     if (kind == WORKLOAD_GET_CALL) return run->get_call;
-    return b->recorder ? run->get_timed : run->get;
+    return BENCH_LOOP(b, get);
 }
 
 /* One segment of lookups; `evict` empties the caches between drawing the keys and looking them up. */
@@ -103,8 +103,7 @@ bool bench_overwrite(struct bench *b, const struct workload *workload, uint64_t 
                                 .first_value = rng_next(&b->cursor.rng) >> 1,
                                 .recorder = b->recorder};
         if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
-        uint64_t stored = bench_segment(b, b->recorder ? b->unit->run.put_timed : b->unit->run.put, b->map,
-                                        &args, count, out);
+        uint64_t stored = bench_segment(b, BENCH_LOOP(b, put), b->map, &args, count, out);
         if (bench_late(b)) return false;
         if (bench_is_baseline(b)) continue;
         if (stored != count) return bench_wrong(b, "the number of overwritten entries", stored, count);
@@ -185,10 +184,10 @@ static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch
     struct run_args args = {
         .keys = pairs, .n = count, .first_value = b->churned, .recorder = timed ? b->recorder : NULL};
     if (args.recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
-    uint64_t done = timed ? bench_segment(b, args.recorder ? b->unit->run.churn_timed : b->unit->run.churn,
-                                          b->map, &args, count, out)
+    uint64_t done = timed ? bench_segment(b, BENCH_LOOP(b, churn), b->map, &args, count, out)
                           : b->unit->run.churn(b->map, &args);
     b->churned += count;
+    b->mixed = false;
     if (done != 2 * count)
         return bench_wrong(b, "the number of deletions and stores of a churn", done, 2 * count);
     size_t len = b->unit->op.len(b->map);
@@ -208,7 +207,7 @@ static bool add_to_digest(void *context, const void *key, const void *val) {
     return true;
 }
 
-static uint64_t map_digest(const struct bench *b) {
+uint64_t bench_digest(const struct bench *b) {
     struct digest digest = {b->cell->shape, 0};
     b->unit->op.each(b->map, add_to_digest, &digest);
     return digest.sum;
@@ -221,14 +220,14 @@ bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops,
         if (!bench_build(b)) return false;
         b->state = BENCH_WORN;
         b->churned = 0; /* generations count from the base of this filling */
-        b->churn_digest = map_digest(b);
+        b->churn_digest = bench_digest(b);
         while (b->churned < 2 * b->cell->n)
             if (!churn_segment(b, b->block, false, out)) return false;
     }
     while (out->ops < ops)
         if (!churn_segment(b, (size_t)(ops - out->ops), true, out)) return false;
     if (b->verify && !bench_is_baseline(b)) {
-        uint64_t digest = map_digest(b);
+        uint64_t digest = bench_digest(b);
         if (digest != b->churn_digest)
             return bench_wrong(b, "the digest of the keys after churning", digest, b->churn_digest);
     }

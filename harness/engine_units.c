@@ -42,13 +42,13 @@ static uint64_t run(void *first, const struct engine_loop *loop, const struct ru
     static uint64_t run_##loop(void *first, const struct run_args *args) {                                   \
         return run(first, &loop_##loop, args);                                                               \
     }
-MAP_LOOPS(X)
+MAP_SHARED_LOOPS(X)
 #undef X
 #define X(loop)                                                                                              \
     static uint64_t run_##loop##_timed(void *first, const struct run_args *args) {                           \
         return run(first, &loop_##loop##_timed, args);                                                       \
     }
-MAP_TIMED_LOOPS(X)
+MAP_SHARED_TIMED_LOOPS(X)
 #undef X
 
 /* --- single operations --- */
@@ -208,10 +208,10 @@ static void make_unit(struct engine *e, const struct engine_row *row, const stru
         .run =
             {
 #define X(loop) .loop = run_##loop,
-                MAP_LOOPS(X)
+                MAP_SHARED_LOOPS(X)
 #undef X
 #define X(loop) .loop##_timed = run_##loop##_timed,
-                    MAP_TIMED_LOOPS(X)
+                    MAP_SHARED_TIMED_LOOPS(X)
 #undef X
             },
     };

@@ -6,6 +6,7 @@
 
 #include "harness/options.h"
 #include "harness/plan.h"
+#include "harness/rate.h"
 #include "harness/sizes.h"
 
 /* The hungriest maps (a node and bucket per entry, or a doubled table at half load beside the old one) stay
@@ -29,6 +30,9 @@ double cell_seconds_estimate(const struct cell *cell) {
            batches = (double)option_number(o, OPTION_BATCHES);
     double build = (double)cell->n * operation_ns(cell) * 1e-9;
     double pairs = 0, seconds = 0;
+    struct rates loops;
+    char ignored[128];
+    rates_parse(option_text(o, OPTION_RATE), &loops, ignored, sizeof ignored);
     for (size_t u = 0; u < cell->units; u++)
         for (size_t w = 0; w < cell->workloads; w++) {
             if (!cell->wanted[u][w]) continue;
@@ -37,13 +41,14 @@ double cell_seconds_estimate(const struct cell *cell) {
                           kind == WORKLOAD_COPY;
             pairs++;
             if (cell->record & RECORD_TIME) {
-                double one = kind == WORKLOAD_CHURN      ? 6 * build
-                             : kind == WORKLOAD_GET_COLD ? 0.2 * batches
-                             : passes                    ? 3 * build
-                                                         : 0.5 * build;
+                double one = kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED ? 6 * build
+                             : kind == WORKLOAD_GET_COLD                      ? 0.2 * batches
+                             : passes                                         ? 3 * build
+                                                                              : 0.5 * build;
                 seconds += rounds * (one + (batches + 1) * 2e-3);
             }
-            if (cell->record & (RECORD_LATENCY | RECORD_COUNTERS)) seconds += 3 * build + 0.02;
+            if (cell->record & RECORD_COUNTERS) seconds += 3 * build + 0.02;
+            if (cell->record & RECORD_LATENCY) seconds += 3 * build * (double)loops.count + 0.05;
         }
     if (cell->record & RECORD_MEMORY) {
         double settings = option_names(o, OPTION_THP, "set") + option_names(o, OPTION_THP, "small") +

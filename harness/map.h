@@ -77,18 +77,31 @@ struct run_args {
     uint64_t first_value; /* operation i stores the value made from first_value + i */
     size_t zero; /* 0, but the compiler cannot know: makes get_chain's next key depend on its last value */
     void **maps; /* clear, copy, small_put, small_get: the maps (copy and small_put fill the array) */
-    const uint32_t *of;        /* small_put: entries of map i; small_get: the map of operation i */
-    struct recorder *recorder; /* the _timed variants record here; NULL otherwise */
+    const uint32_t *of;        /* small_put: entries of map i; small_get: the map of operation i; mixed: what
+                                  operation i does, MIXED_* */
+    struct recorder *recorder; /* the _timed and _open variants record here; NULL otherwise */
 };
+
+/* What an operation of the mixed loop does, in the low bits of run_args.of; above them, the number whose
+ * value a store stores. */
+enum { MIXED_GET, MIXED_DEL, MIXED_PUT, MIXED_BITS = 2 };
 
 /* Runs the loop on one map and returns its checksum (workloads.inc says of what). Maps that hold the same
  * entries return the same checksum. A store that runs out of memory ends the loop early, which the checksum
  * shows. */
 typedef uint64_t run_fn(void *map, const struct run_args *args);
 
-#define MAP_LOOPS(X)                                                                                         \
+/* The loops that engines run too; mixed and the open loops are only in units compiled into this program, and
+ * NULL elsewhere. */
+#define MAP_SHARED_LOOPS(X)                                                                                  \
     X(put) X(get) X(get_chain) X(get_call) X(del) X(churn) X(scan) X(clear) X(copy) X(small_put) X(small_get)
-#define MAP_TIMED_LOOPS(X) X(put) X(get) X(del) X(churn)
+#define MAP_SHARED_TIMED_LOOPS(X) X(put) X(get) X(del) X(churn)
+
+#define MAP_LOOPS(X) MAP_SHARED_LOOPS(X) X(mixed)
+/* _timed: each operation clocked by itself, the next begins when the last has ended (closed loop). */
+#define MAP_TIMED_LOOPS(X) MAP_SHARED_TIMED_LOOPS(X) X(mixed)
+/* _open: operations arrive by the recorder's schedule, and are clocked from their arrival (open loop). */
+#define MAP_OPEN_LOOPS(X) X(put) X(get) X(churn) X(mixed)
 
 struct map_runs {
 #define X(loop) run_fn *loop;
@@ -96,6 +109,9 @@ struct map_runs {
 #undef X
 #define X(loop) run_fn *loop##_timed;
     MAP_TIMED_LOOPS(X)
+#undef X
+#define X(loop) run_fn *loop##_open;
+    MAP_OPEN_LOOPS(X)
 #undef X
 };
 

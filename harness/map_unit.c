@@ -242,6 +242,9 @@ UNIT_EXPORT struct map_unit UNIT_SYMBOL = {
 #define X(loop) .loop##_timed = run_##loop##_timed,
                 MAP_TIMED_LOOPS(X)
 #undef X
+#define X(loop) .loop##_open = run_##loop##_open,
+                    MAP_OPEN_LOOPS(X)
+#undef X
         },
 #endif
 };

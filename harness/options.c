@@ -8,6 +8,7 @@
 #include "harness/keys.h"
 #include "harness/keyspec.h"
 #include "harness/names.h"
+#include "harness/rate.h"
 #include "harness/registry.h"
 #include "harness/shape.h"
 #include "harness/sizes.h"
@@ -175,7 +176,10 @@ static bool check_filter(const char *text, char *why, size_t why_size) {
 
 static bool check_value(enum option_id id, const char *text, char *why, size_t why_size) {
     struct sizes sizes;
+    struct rates rates;
     switch (id) {
+    case OPTION_RATE:
+        return rates_parse(text, &rates, why, why_size);
     case OPTION_N:
         return sizes_parse(text, &sizes, why, why_size);
     case OPTION_THREADS:

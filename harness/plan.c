@@ -93,7 +93,9 @@ static bool apply_filter(struct expansion *x, struct cell *cell) {
         for (size_t u = 0; u < cell->units; u++) {
             snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", cell->unit[u]->map, cell->shape->name,
                      cell->workload[w]->name, cell->keys, size_text(cell->n, size));
-            bool matches = !x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0;
+            bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || cell->unit[u]->run.mixed;
+            if (!has_loop) skip(x, "mixed of real Go", "its engine has no such loop");
+            bool matches = has_loop && (!x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0);
             cell->wanted[u][w] = matches;
             if (cell->unit[u]->facts->traits & TRAIT_BASELINE)
                 baseline_matches =

@@ -84,11 +84,21 @@ static const char *table_fault(const struct map_unit *unit) {
     const struct map_runs *run = &unit->run;
 #define X(loop)                                                                                              \
     if (!run->loop) return "leaves a loop out";
-    MAP_LOOPS(X)
+    MAP_SHARED_LOOPS(X)
+    if (!unit->engine) {
+        MAP_LOOPS(X)
+    }
 #undef X
 #define X(loop)                                                                                              \
     if (!run->loop##_timed) return "leaves a timed loop out";
-    MAP_TIMED_LOOPS(X)
+    MAP_SHARED_TIMED_LOOPS(X)
+    if (!unit->engine) {
+        MAP_TIMED_LOOPS(X)
+    }
+#undef X
+#define X(loop)                                                                                              \
+    if (!unit->engine && !run->loop##_open) return "leaves an open loop out";
+    MAP_OPEN_LOOPS(X)
 #undef X
     return NULL;
 }

@@ -20,8 +20,13 @@ struct bench {
     void *map;
     size_t n;
     uint64_t rng;
-    bool timed;            /* run the _timed variants where there are such */
+    enum selftest_variant {
+        LOOPS_PLAIN,
+        LOOPS_TIMED,
+        LOOPS_OPEN
+    } variant;             /* where there is such a variant */
     uint32_t *index;       /* keys of the loop to run */
+    uint32_t *what;        /* what the operations of the mixed loop do */
     unsigned char *buffer; /* these keys, as the loop takes them */
     size_t buffer_keys;
 };
@@ -36,6 +41,7 @@ static void bench_open(struct bench *bench, const struct map_unit *unit, size_t 
     bench->recorder = selftest_alloc(1, sizeof *bench->recorder);
     bench->buffer_keys = 2 * n + (size_t)SMALL_MAPS_MAX * SMALL_ENTRIES_MAX;
     bench->index = selftest_alloc(bench->buffer_keys, sizeof *bench->index);
+    bench->what = selftest_alloc(n, sizeof *bench->what);
     bench->buffer = selftest_alloc(bench->buffer_keys, bench->shape->key_size);
 }
 
@@ -44,8 +50,11 @@ static void bench_close(struct bench *bench) {
     mirror_close(&bench->mirror);
     free(bench->recorder);
     free(bench->index);
+    free(bench->what);
     free(bench->buffer);
 }
+
+static const char *const variant_suffix[] = {"", "_timed", "_open"};
 
 /* A baseline's checksums mean nothing; its loops are run all the same. */
 static bool compared(const struct bench *bench) {
@@ -69,36 +78,44 @@ static uint64_t get_term(const struct bench *bench, size_t key) {
 
 /* --- running one loop --- */
 
-/* The recorder saw every operation, and growth events that form a chain from the first capacity to the last.
+/* The recorder saw every operation, the schedule let as many arrive, and growth events that form a chain from
+ * the first capacity to the last.
  */
 static bool recorder_agrees(struct bench *bench, const char *loop, size_t operations, size_t first_capacity) {
     const struct recorder *recorder = bench->recorder;
+    const char *suffix = variant_suffix[bench->variant];
     size_t capacity = first_capacity, kept = recorder->n_events;
     uint64_t next_op = 0;
     if (recorder->op != operations || recorder->hist.total != operations)
-        return mirror_fail(&bench->mirror, "loop %s_timed, n=%zu: %llu operations recorded", loop, operations,
-                           (unsigned long long)recorder->op);
+        return mirror_fail(&bench->mirror, "loop %s%s, n=%zu: %llu operations recorded", loop, suffix,
+                           operations, (unsigned long long)recorder->op);
     if (kept > RECORDER_EVENTS_MAX) kept = RECORDER_EVENTS_MAX;
     for (size_t i = 0; i < kept; i++) {
         const struct growth_event *event = &recorder->event[i];
         if (event->old_capacity != capacity || event->new_capacity == capacity || event->op < next_op ||
             event->op >= operations)
             return mirror_fail(&bench->mirror,
-                               "loop %s_timed, n=%zu: growth event %zu does not follow the one before", loop,
-                               operations, i);
+                               "loop %s%s, n=%zu: growth event %zu does not follow the one before", loop,
+                               suffix, operations, i);
         capacity = event->new_capacity;
         next_op = event->op + 1;
     }
     if (kept == recorder->n_events && capacity != bench->unit->op.capacity(bench->map))
-        return mirror_fail(&bench->mirror, "loop %s_timed, n=%zu: a change of capacity was not recorded",
-                           loop, operations);
+        return mirror_fail(&bench->mirror, "loop %s%s, n=%zu: a change of capacity was not recorded", loop,
+                           suffix, operations);
+    const struct schedule *schedule = &recorder->schedule;
+    if (schedule->begun && (schedule->interval_ticks != 1 || schedule->late > operations ||
+                            schedule->arrival_ticks != schedule->resumed_ticks + operations + 1))
+        return mirror_fail(&bench->mirror, "loop %s%s, n=%zu: not as many operations arrived as were done",
+                           loop, suffix, operations);
     return true;
 }
 
 static bool checksum_is(struct bench *bench, const char *loop, size_t n, uint64_t sum, uint64_t wanted) {
     if (!compared(bench) || sum == wanted) return true;
     return mirror_fail(&bench->mirror, "loop %s%s, n=%zu: checksum %llu, expected %llu", loop,
-                       bench->timed ? "_timed" : "", n, (unsigned long long)sum, (unsigned long long)wanted);
+                       variant_suffix[bench->variant], n, (unsigned long long)sum,
+                       (unsigned long long)wanted);
 }
 
 /* Fills the buffer with the `count` keys of bench->index. */
@@ -111,25 +128,33 @@ static void load_keys(struct bench *bench, size_t count, bool stored) {
     }
 }
 
-/* Runs the plain or, if `timed_run` and the bench asks for it, the timed loop. */
-static bool loop_is(struct bench *bench, const char *loop, run_fn *run, run_fn *timed_run, size_t n,
-                    uint64_t first_value, uint64_t wanted) {
-    struct run_args args = {.keys = bench->buffer, .n = n, .first_value = first_value};
-    bool timed = bench->timed && timed_run;
+/* Runs the variant that the bench asks for or, where there is none, the plain loop. Arrivals are a tick
+ * apart, so nothing waits for them. */
+static bool loop_is(struct bench *bench, const char *loop, run_fn *run, run_fn *timed_run, run_fn *open_run,
+                    size_t n, uint64_t first_value, uint64_t wanted) {
+    struct run_args args = {.keys = bench->buffer, .n = n, .first_value = first_value, .of = bench->what};
+    run_fn *recording = bench->variant == LOOPS_TIMED  ? timed_run
+                        : bench->variant == LOOPS_OPEN ? open_run
+                                                       : NULL;
     size_t capacity = bench->unit->op.capacity(bench->map);
-    if (timed) {
-        memset(bench->recorder, 0, sizeof *bench->recorder);
+    if (recording) {
+        recorder_reset(bench->recorder, 1);
         bench->recorder->capacity = capacity;
         args.recorder = bench->recorder;
     }
-    uint64_t sum = (timed ? timed_run : run)(bench->map, &args);
-    return checksum_is(bench, loop, n, sum, wanted) && (!timed || recorder_agrees(bench, loop, n, capacity));
+    uint64_t sum = (recording ? recording : run)(bench->map, &args);
+    return checksum_is(bench, loop, n, sum, wanted) &&
+           (!recording || recorder_agrees(bench, loop, n, capacity));
 }
 
+#define OPEN_LOOP(bench, loop, n, first_value, wanted)                                                       \
+    loop_is(bench, #loop, (bench)->unit->run.loop, (bench)->unit->run.loop##_timed,                          \
+            (bench)->unit->run.loop##_open, n, first_value, wanted)
 #define TIMED_LOOP(bench, loop, n, first_value, wanted)                                                      \
-    loop_is(bench, #loop, (bench)->unit->run.loop, (bench)->unit->run.loop##_timed, n, first_value, wanted)
+    loop_is(bench, #loop, (bench)->unit->run.loop, (bench)->unit->run.loop##_timed, NULL, n, first_value,    \
+            wanted)
 #define PLAIN_LOOP(bench, loop, n, first_value, wanted)                                                      \
-    loop_is(bench, #loop, (bench)->unit->run.loop, NULL, n, first_value, wanted)
+    loop_is(bench, #loop, (bench)->unit->run.loop, NULL, NULL, n, first_value, wanted)
 
 /* --- the loops --- */
 
@@ -148,7 +173,7 @@ static bool put_is(struct bench *bench, uint64_t first_value) {
     shuffle(bench, bench->n);
     load_keys(bench, bench->n, true);
     for (size_t i = 0; i < bench->n; i++) mirror_put(&bench->mirror, bench->index[i], first_value + i);
-    return TIMED_LOOP(bench, put, bench->n, first_value, bench->n) && contents_agree(bench, "put");
+    return OPEN_LOOP(bench, put, bench->n, first_value, bench->n) && contents_agree(bench, "put");
 }
 
 /* Looks up n keys of which one in `hit_of` is present: 1: all, 2: every other one, 0: none. */
@@ -160,7 +185,7 @@ static bool gets_are(struct bench *bench, size_t hit_of) {
         wanted += get_term(bench, bench->index[i]);
     }
     load_keys(bench, bench->n, false);
-    return TIMED_LOOP(bench, get, bench->n, 0, wanted) && PLAIN_LOOP(bench, get_chain, bench->n, 0, wanted) &&
+    return OPEN_LOOP(bench, get, bench->n, 0, wanted) && PLAIN_LOOP(bench, get_chain, bench->n, 0, wanted) &&
            PLAIN_LOOP(bench, get_call, bench->n, 0, wanted);
 }
 
@@ -185,7 +210,25 @@ static bool churn_is(struct bench *bench, uint64_t first_value) {
         wanted++;
     }
     load_keys(bench, 2 * bench->n, true);
-    return TIMED_LOOP(bench, churn, bench->n, first_value, wanted) && contents_agree(bench, "churn");
+    return OPEN_LOOP(bench, churn, bench->n, first_value, wanted) && contents_agree(bench, "churn");
+}
+
+/* Lookups, deletes and stores by turns at random, of keys that are there or not. */
+static bool mixed_is(struct bench *bench) {
+    uint64_t wanted = 0;
+    if (!bench->unit->run.mixed) return true; /* engines have no such loop */
+    for (size_t i = 0; i < bench->n; i++) {
+        uint32_t kind = (uint32_t)rng_below(&bench->rng, 3),
+                 number = (uint32_t)rng_below(&bench->rng, 1u << 30);
+        size_t key = rng_below(&bench->rng, 2 * bench->n);
+        bench->index[i] = (uint32_t)key;
+        bench->what[i] = kind | number << MIXED_BITS;
+        if (kind == MIXED_GET) wanted += get_term(bench, key);
+        if (kind == MIXED_DEL) wanted += mirror_del(&bench->mirror, key);
+        if (kind == MIXED_PUT) mirror_put(&bench->mirror, key, number), wanted++;
+    }
+    load_keys(bench, bench->n, true);
+    return OPEN_LOOP(bench, mixed, bench->n, 0, wanted) && contents_agree(bench, "mixed");
 }
 
 static bool del_is(struct bench *bench) {
@@ -300,13 +343,13 @@ static bool small_are(struct bench *bench) {
 
 static bool all_loops(struct bench *bench) {
     uint64_t first_value = rng_next(&bench->rng);
-    size_t hint = bench->timed ? 0 : bench->n;
+    size_t hint = bench->variant == LOOPS_PLAIN ? bench->n : 0;
     bench->map = bench->unit->op.create(bench->unit->own_heap, hint);
     if (!bench->map) return mirror_fail(&bench->mirror, "create fails though memory is to be had");
     bool ok = put_is(bench, first_value) && gets_are(bench, 1) && gets_are(bench, 2) && gets_are(bench, 0) &&
               put_is(bench, first_value + 7 * bench->n) && scan_is(bench) && copy_and_clear_are(bench) &&
-              churn_is(bench, first_value + 13) && gets_are(bench, 1) && scan_is(bench) && del_is(bench) &&
-              gets_are(bench, 2);
+              churn_is(bench, first_value + 13) && mixed_is(bench) && gets_are(bench, 1) && scan_is(bench) &&
+              del_is(bench) && gets_are(bench, 2);
     if (ok) bench->unit->op.destroy(bench->map);
     return ok;
 }
@@ -318,12 +361,13 @@ bool selftest_loops(const struct map_unit *unit, const struct selftest_options *
     for (size_t i = 0; ok && i < sizeof sizes / sizeof sizes[0]; i++) {
         struct bench bench;
         bench_open(&bench, unit, sizes[i], options->seed, why, why_size);
-        for (int timed = 0; ok && timed < 2; timed++) {
-            bench.timed = timed;
+        int variants = sizes[i] > 1000 || unit->engine ? LOOPS_TIMED : LOOPS_OPEN;
+        for (int variant = LOOPS_PLAIN; ok && variant <= variants; variant++) {
+            bench.variant = (enum selftest_variant)variant;
             mirror_clear(&bench.mirror);
             ok = all_loops(&bench);
         }
-        bench.timed = false;
+        bench.variant = LOOPS_PLAIN;
         ok = ok && (sizes[i] > 1000 || small_are(&bench));
         bench_close(&bench);
     }

@@ -31,22 +31,27 @@ static size_t name_index(struct names *names, const char *name) {
     return names->count++;
 }
 
-/* One cell's rows of one kind. A memory row's column is the workload and the pages it was measured on. */
+/* One cell's rows of one kind. A memory row's column is the workload and the pages it was measured on; an
+ * open loop's the workload and its rate. */
 struct matrix {
     struct names map, column;
-    char on_pages[NAMES_MAX][64];
-    size_t on_pages_used;
+    char made_name[NAMES_MAX][64];
+    size_t made_names;
     const json_t *row[NAMES_MAX][NAMES_MAX];
 };
 
 static const char *column_name(struct matrix *m, const json_t *row) {
     const char *pages = text(row, "pages"), *workload = text(row, "workload");
-    if (!pages[0] || strcmp(pages, "set") == 0 || m->on_pages_used == NAMES_MAX) return workload;
-    char name[sizeof *m->on_pages];
-    snprintf(name, sizeof name, "%s, %s pages", workload, pages);
-    for (size_t i = 0; i < m->on_pages_used; i++)
-        if (strcmp(m->on_pages[i], name) == 0) return m->on_pages[i];
-    return strcpy(m->on_pages[m->on_pages_used++], name);
+    bool open = strcmp(text(row, "loop"), "open") == 0, usual = !pages[0] || strcmp(pages, "set") == 0;
+    if ((usual && !open) || m->made_names == NAMES_MAX) return workload;
+    char name[sizeof *m->made_name];
+    if (open)
+        snprintf(name, sizeof name, "%s, open %s", workload, text(row, "rate"));
+    else
+        snprintf(name, sizeof name, "%s, %s pages", workload, pages);
+    for (size_t i = 0; i < m->made_names; i++)
+        if (strcmp(m->made_name[i], name) == 0) return m->made_name[i];
+    return strcpy(m->made_name[m->made_names++], name);
 }
 
 static bool is_baseline(const char *map) {
@@ -124,12 +129,19 @@ static void print_time(const struct matrix *m, FILE *out) {
     fputs("\n\n", out);
 }
 
+static void print_per_s(double per_s, FILE *out) {
+    if (per_s >= 1e6)
+        fprintf(out, " %8.2fm", per_s / 1e6);
+    else
+        fprintf(out, " %8.1fk", per_s / 1e3);
+}
+
 static void print_latency(const struct matrix *m, FILE *out) {
     static const char *const quantiles[] = {"p50", "p99", "p999", "p9999", "max"};
     for (size_t c = 0; c < m->column.count; c++) {
         int names = name_width(m, m->column.name[c]);
-        fprintf(out, "%-*s%11s %11s %11s %11s %11s  growths\n", names, m->column.name[c], "p50 ns", "p99",
-                "p99.9", "p99.99", "max");
+        fprintf(out, "%-*s%11s %11s %11s %11s %11s  growths%s\n", names, m->column.name[c], "p50 ns", "p99",
+                "p99.9", "p99.99", "max", strstr(m->column.name[c], ", open ") ? "  arrive/s     late" : "");
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c], *latency = row ? json_object_get(row, "latency") : NULL;
             if (!row) continue;
@@ -139,7 +151,13 @@ static void print_latency(const struct matrix *m, FILE *out) {
                 continue;
             }
             for (size_t q = 0; q < 5; q++) fprintf(out, "%11.0f ", number(latency, quantiles[q]));
-            fprintf(out, "%8.0f\n", number(row, "growth_events_total"));
+            fprintf(out, "%8.0f", number(row, "growth_events_total"));
+            if (isfinite(number(row, "late_share"))) {
+                print_per_s(number(row, "offered_per_s"), out);
+                fprintf(out, " %6.1f %%%s", number(row, "late_share") * 100,
+                        json_is_true(json_object_get(row, "overload")) ? "  overload" : "");
+            }
+            fputc('\n', out);
         }
     }
     fputc('\n', out);

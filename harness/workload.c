@@ -43,14 +43,21 @@ bool workload_has_latency(const struct workload *workload) {
     case WORKLOAD_GET_COLD:
     case WORKLOAD_DEL:
     case WORKLOAD_CHURN:
+    case WORKLOAD_MIXED:
         return true;
     default:
         return false;
     }
 }
 
+/* Cold lookups empty the caches every few operations: that is no stream of requests. */
+bool workload_has_open(const struct workload *workload) {
+    return workload_has_latency(workload) && workload->kind != WORKLOAD_DEL &&
+           workload->kind != WORKLOAD_GET_COLD;
+}
+
 size_t workload_extra_keys(const struct workload *workload, size_t n) {
-    if (workload->kind == WORKLOAD_CHURN) return n;
+    if (workload->kind == WORKLOAD_CHURN || workload->kind == WORKLOAD_MIXED) return n;
     return workload->kind == WORKLOAD_GET && workload->hit_percent < 100;
 }
 

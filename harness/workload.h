@@ -15,6 +15,7 @@ enum workload_kind {
     WORKLOAD_GET_COLD,
     WORKLOAD_DEL,
     WORKLOAD_CHURN,
+    WORKLOAD_MIXED,
     WORKLOAD_SCAN,
     WORKLOAD_CLEAR,
     WORKLOAD_COPY,
@@ -40,6 +41,8 @@ bool workload_follows_skew(const struct workload *workload);
 bool workload_has_latency(const struct workload *workload);
 /* True when the workload fills, empties or copies whole maps: its batches are whole passes over n entries. */
 bool workload_uses_up(const struct workload *workload);
+/* True when it has an open loop, whose operations arrive at a fixed rate. */
+bool workload_has_open(const struct workload *workload);
 /* Keys it needs beyond the n of the map: misses and newcomers. */
 size_t workload_extra_keys(const struct workload *workload, size_t n);
 

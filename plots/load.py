@@ -46,10 +46,12 @@ EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_me
                               "bytes_live", "bytes_peak", "rss_delta", "rss_peak_delta", "blocks_live", "allocations",
                               "growth_events_total", "p50", "p90", "p99", "p999", "p9999", "old_capacity",
                               "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul",
-                              "preempted_share", "cpu_per_wall", "timer_share"), (NUMBER, True)) | {
+                              "preempted_share", "cpu_per_wall", "timer_share", "timer_step_ns", "offered_per_s",
+                              "achieved_per_s", "closed_per_s", "utilisation", "late_share"), (NUMBER, True)) | {
     "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True),
     "layers": (LIST, True), "events": (LIST, True), "thp": (FLAG, True),
-    "pages": (TEXT, True)}
+    "pages": (TEXT, True), "loop": (TEXT, True), "rate": (TEXT, True), "overload": (FLAG, True),
+    "no_open_loop": (TEXT, True), "timeline": (OBJECT, True), "empty": (OBJECT, True)}
 
 
 def check_extra(record, where):
@@ -84,13 +86,26 @@ def check_row(row, where):
 
 
 def check_latency(row, where):
-    check_fields(row["latency"], {"buckets": (LIST, False), "max": (NUMBER, False), "count": (COUNT, False),
-                                  "above": (COUNT, False), "timer_cost_ns": (NUMBER, True)}, where)
-    check_extra(row["latency"], where)
-    check_numbers(row["latency"]["buckets"], 3, where, "buckets", nullable=False)
+    check_histogram(row["latency"], where)
+    check_fields(row["latency"], {"timer_cost_ns": (NUMBER, True)}, where)
+    if row["latency"].get("empty"):
+        check_histogram(row["latency"]["empty"], where)
+    if row.get("loop") == "open":
+        check_fields(row, dict.fromkeys(("offered_per_s", "achieved_per_s", "late_share"), (NUMBER, False))
+                     | {"rate": (TEXT, False)}, where)
+    if row.get("timeline"):
+        check_fields(row["timeline"], {"ops_per_slot": (COUNT, False), "max_ns": (LIST, False)}, where)
+        check_numbers(row["timeline"]["max_ns"], 0, where, "max_ns", nullable=False)
     for event in row["growth_events"]:
         check_fields(event, {"op": (COUNT, False), "ns": (NUMBER, False)}, where)
         check_extra(event, where)
+
+
+def check_histogram(histogram, where):
+    check_fields(histogram, {"buckets": (LIST, False), "max": (NUMBER, False), "count": (COUNT, False),
+                             "above": (COUNT, False)}, where)
+    check_extra(histogram, where)
+    check_numbers(histogram["buckets"], 3, where, "buckets", nullable=False)
 
 
 def load(folder):
@@ -121,7 +136,7 @@ def load(folder):
     for where, row in records:
         check_row(row, where)
         cell = tuple(row[f] for f in ("kind", "job", "map", "shape", "workload", "keys", "n", "heap", "hash", "threads",
-                                      "engine")) + (row.get("cell"), row.get("order"), row.get("thp"), row.get("pages"))
+                                      "engine")) + (row.get("cell"), row.get("order"), row.get("thp"), row.get("pages"), row.get("rate"))
         repeated += cell in cells
         cells[cell] = row
     return Run(folder, info, list(cells.values()), repeated, torn, kept)

@@ -89,6 +89,7 @@ def section(run, figures, i, folder, interactive, problems):
     parts += [(kind, title, figure(run, figures, kind, modules, title, note, folder, interactive, i))
               for kind, modules, needs, title, note in INTERACTIVE if data[needs]]
     parts += [("memory-table", "Memory", tables.memory(run)), ("latency-table", "Latency and growth", tables.growth(run)),
+              ("open", "Closed and open loop", pictured(run, figures, "fig_open", folder) + tables.open_loop(run)),
               ("layers", "Layers of memory", pictured(run, figures, "fig_retention_layers", folder)),
              ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
               ("flames", "Flame graphs", flames(run, folder)), ("maps", "Maps", tables.maps(run)),

@@ -173,6 +173,30 @@ def growth(run):
         if rows else ""
 
 
+def open_loop(run):
+    """The open loops beside the closed ones of the same maps. No medians: at half load most operations find the map idle,
+    and their time is the timer's."""
+    closed = {open_key(row): row["latency"] for row in run.measured("latency")}
+    rows = []
+    for row in run.measured("open"):
+        if row["map"] == BASELINE:
+            continue
+        beside, latency = closed.get(open_key(row), {}), row["latency"]
+        load = row.get("utilisation")
+        rows.append(shape_cells(run, row) + [text(row["rate"]), number(row["offered_per_s"]), number(row["achieved_per_s"]),
+                                             number(load), number(row["late_share"])]
+                    + [duration(of.get(q)) for q in ("p99", "p999", "p9999", "max") for of in (beside, latency)]
+                    + [stability(row)])
+    columns = shape_columns() + [("rate", "")] + [(title, "num") for title in ("arrive/s", "done/s", "busy", "late")] + [
+        (f"{which}, {loop}", "num") for which in ("p99", "p99.9", "p99.99", "longest") for loop in ("closed", "open")]
+    return table("Operations that arrive at a fixed rate, timed from their arrival (open), beside those that wait for the "
+                 "last (closed)", columns + [("stable", "")], rows) if rows else ""
+
+
+def open_key(row):
+    return tuple(row.get(f) for f in ("job", "cell", "map", "shape", "workload", "keys", "n", "heap", "hash", "engine", "order"))
+
+
 def capacities(event):
     both = event.get("old_capacity"), event.get("new_capacity")
     return "–" if None in both else " → ".join(map(style.format_n, both))

@@ -17,10 +17,11 @@ PACKAGES = {"numpy": "python3-numpy", "scipy": "python3-scipy", "matplotlib": "p
 # Module of a figure and the library it draws with, in the order of the page.
 FIGURES = [("fig_heatmap", "matplotlib"), ("fig_ports", "matplotlib"), ("fig_speed", "matplotlib"),
            ("fig_scatter", "matplotlib"), ("fig_latency", "matplotlib"), ("fig_tail", "matplotlib"),
+           ("fig_open", "matplotlib"),
            ("fig_spikes", "gnuplot"), ("fig_memory", "gnuplot"), ("fig_retention", "gnuplot"),
            ("fig_retention_matrix", "matplotlib"), ("fig_retention_originals", "matplotlib"),
            ("fig_retention_gc", "matplotlib"), ("fig_retention_layers", "matplotlib")]
-PREFIXES = ("ratios-", "ports-", "tail-", "speed-", "trade-off-", "latency-", "growth-", "memory-", "retention-",
+PREFIXES = ("ratios-", "ports-", "tail-", "speed-", "trade-off-", "latency-", "open-", "queue-", "growth-", "memory-", "retention-",
             "forgiveness-", "simulated-", "gc-work", "layers-")
 
 

@@ -48,8 +48,11 @@ class Run:
 
     def measured(self, kind):
         """Rows with a result. Of time rows those with a positive median: ratios need one. Of latency rows those with
-        operations."""
-        return [r for r in self.rows if r["kind"] == kind and r["error"] is None
+        operations: "latency" are those of the closed loop, "open" those of the open one."""
+        if kind == "open":
+            return [r for r in self.rows if r["kind"] == "latency" and is_open(r) and r["error"] is None
+                    and r["latency"]["count"] > 0]
+        return [r for r in self.rows if r["kind"] == kind and r["error"] is None and not is_open(r)
                 and (kind != "time" or r["median"] > 0) and (kind != "latency" or r["latency"]["count"] > 0)]
 
     def failed(self):
@@ -75,6 +78,11 @@ class Run:
         """'u64_u64, uniform keys' and whatever is not as usual."""
         text = f"{family.shape}, {shorten(family.keys)} keys"
         return text + "".join(f", {extra}" for extra in unusual(family))
+
+
+def is_open(row):
+    """Whether a latency row's operations arrived at a fixed rate. Rows from before there was an open loop do not say."""
+    return row.get("loop") == "open"
 
 
 def policy(row):

@@ -109,6 +109,19 @@ class Maker:
                                                                         else 26.5 / (segment * median), 6))
 
     def latency(self, name, shape, workload, keys, n, unstable=False):
+        """The closed loop's row and, of a C map, the open one's at half load."""
+        closed = self.histogram(name, shape, workload, n, queue=False)
+        self.latency_row(name, shape, workload, keys, n, unstable, closed, loop="closed", rate="closed", offered=None)
+        if engine_of(name) == "c":
+            state = self.random.getstate()  # the other rows stay what they are
+            opened = self.histogram(name, shape, workload, n, queue=True)
+            self.random.setstate(state)
+            self.latency_row(name, shape, workload, keys, n, unstable, opened, loop="open", rate="50%",
+                             offered=0.5e9 / (model_ns(name, shape, workload, n) + 30))
+
+    def histogram(self, name, shape, workload, n, queue):
+        """({lower edge of a bucket: count}, growth events, slowest of each stretch). queue: the operations behind a growth
+        wait, each for a little less than the one before."""
         centre, counts = model_ns(name, shape, workload, n) + 30, {}
         for _ in range(20000):
             value = centre * math.exp(abs(self.random.gauss(0, 0.3)))
@@ -125,6 +138,19 @@ class Maker:
             for event in events:
                 low = bucket_low(event["ns"])
                 counts[low] = counts.get(low, 0) + 1
+        slot = -(-n // 512)
+        slowest = [centre * 3] * (-(-n // slot))
+        for event in events:
+            drained = int(event["ns"] / centre) if queue else 1
+            for op in range(event["op"], min(n, event["op"] + drained), slot):
+                left = event["ns"] - (op - event["op"]) * centre
+                slowest[op // slot] = max(slowest[op // slot], left)
+                low = bucket_low(max(1, int(left)))
+                counts[low] = counts.get(low, 0) + (slot if queue else 1)
+        return counts, events, {"ops_per_slot": slot, "max_ns": [round(value, 1) for value in slowest]}
+
+    def latency_row(self, name, shape, workload, keys, n, unstable, histogram, loop, rate, offered):
+        counts, events, timeline = histogram
         buckets = [[low, bucket_high(low), counts[low]] for low in sorted(counts)]
         total = sum(counts.values())
 
@@ -135,11 +161,20 @@ class Maker:
                 if passed >= share * total:
                     return high
         largest = max(buckets[-1][1] - 1, max((e["ns"] for e in events), default=0))
+        nothing = {"p50": 27, "p90": 28, "p99": 31, "p999": 45, "p9999": 900, "max": 1500, "count": 1000, "above": 0,
+                   "buckets": [[26, 27, 600], [27, 28, 350], [30, 31, 48], [44, 45, 1], [1472, 1504, 1]]}
+        own = 1e9 / (model_ns(name, shape, workload, n) + 30)
+        engine = engine_of(name)
+        extra = {"timeline": timeline} if workload == "put_grow" and engine == "c" else {}
         self.row("latency", name, shape, workload, keys, n, growth_events=events, growth_events_total=len(events),
+                 loop=loop, rate=rate, no_open_loop=None if engine == "c" else "no open loop: an engine",
+                 offered_per_s=offered, achieved_per_s=offered or own, closed_per_s=own,
+                 utilisation=offered and 0.5, late_share=offered and 0.125, overload=None if offered is None else False, **extra,
                  stable=not unstable, why_unstable="put aside 3 times while recording" if unstable else None,
                  latency={"p50": quantile(.5), "p90": quantile(.9), "p99": quantile(.99), "p999": quantile(.999),
                           "p9999": quantile(.9999), "max": largest, "count": total, "above": 0,
-                          "timer_cost_ns": 26.5, "timer_step_ns": 10.0, "buckets": buckets})
+                          "timer_cost_ns": 26.5, "timer_step_ns": 10.0, "buckets": buckets,
+                          "empty": nothing if engine == "c" else None})
 
     def memory(self, name, shape, keys, n):
         points, entries = [], 1.0

@@ -21,14 +21,15 @@ import synthetic_run
 
 # case: prefixes of the figures it must have, and no others
 FIGURES = {
-    "wide": {"ratios", "speed", "trade-off", "latency", "growth", "memory"},
+    "wide": {"ratios", "speed", "trade-off", "latency", "open", "queue", "growth", "memory"},
     "octave": {"ratios", "speed"},
-    "single": {"ratios", "speed", "trade-off", "latency", "memory"},
+    "single": {"ratios", "speed", "trade-off", "latency", "open", "memory"},
     "time_only": {"ratios", "speed"},
     "memory_only": {"memory"},
-    "errors": {"ratios", "speed", "trade-off", "latency", "memory"},
-    "ports": {"ratios", "ports", "speed", "trade-off", "latency", "tail", "growth", "memory"},
-    "hostile": {"ratios", "speed", "trade-off", "latency", "growth", "memory"},
+    "errors": {"ratios", "speed", "trade-off", "latency", "open", "memory"},
+    "ports": {"ratios", "ports", "speed", "trade-off", "latency", "tail", "open", "queue", "growth",
+              "memory"},
+    "hostile": {"ratios", "speed", "trade-off", "latency", "open", "queue", "growth", "memory"},
     "jobs": {"ratios", "speed"},
     "empty": set(),
 }

@@ -112,6 +112,9 @@ static void test_incomplete_tables_are_found(void **state) {
 #define X(loop) EXPECT_TABLE_FAULT(unit.run.loop##_timed = NULL, "timed loop");
     MAP_TIMED_LOOPS(X)
 #undef X
+#define X(loop) EXPECT_TABLE_FAULT(unit.run.loop##_open = NULL, "open loop");
+    MAP_OPEN_LOOPS(X)
+#undef X
 }
 
 static void *no_map(struct heap *heap, size_t hint) {
