@@ -117,8 +117,7 @@ bool bench_late(struct bench *b) {
     return true;
 }
 
-/* Times the kernel has taken the CPU away from this thread. */
-static long preemptions(void) {
+long bench_preemptions(void) {
     struct rusage usage;
     getrusage(RUSAGE_THREAD, &usage);
     return usage.ru_nivcsw;
@@ -138,7 +137,7 @@ static uint64_t engine_clocked(struct bench *b, run_fn *loop, void *map, const s
 
 static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
                         struct batch *out) {
-    long preempted_before = preemptions();
+    long preempted_before = bench_preemptions();
     if (b->hooks.start) b->hooks.start(b->hooks.context);
     uint64_t wall = wall_ns(), checksum;
     if (b->clock == BENCH_CLOCK_THREAD_CPU) {
@@ -152,7 +151,7 @@ static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct r
     }
     out->wall_ns += wall_ns() - wall;
     if (b->hooks.stop) b->hooks.stop(b->hooks.context);
-    out->preempted |= preemptions() != preempted_before;
+    out->preempted |= bench_preemptions() != preempted_before;
     return checksum;
 }
 

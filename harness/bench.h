@@ -146,6 +146,9 @@ bool bench_warm_up(struct bench *bench, const struct workload *workload);
 bool bench_batch(struct bench *bench, const struct workload *workload, uint64_t ops, enum bench_clock clock,
                  struct batch *out);
 
+/* Times the kernel has taken the CPU away from this thread. */
+long bench_preemptions(void);
+
 /* --- for the files that implement workloads --- */
 typedef bool bench_workload_fn(struct bench *bench, const struct workload *workload, uint64_t ops,
                                struct batch *out);

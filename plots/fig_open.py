@@ -32,7 +32,8 @@ def draw(run, run_looks, folder):
             queues = sorted(queues, key=lambda r: -r["latency"]["max"])[:QUEUES_MAX]
             if queues:
                 title = f"What growth leaves behind: {where}"
-                canvas.save(draw_queues(run, run_looks, beside, queues, title), folder, f"queue-{ending}")
+                calm = [run.label(r) for r in rows if r not in queues and r["map"] != BASELINE]
+                canvas.save(draw_queues(run, run_looks, beside, queues, calm, title), folder, f"queue-{ending}")
                 figures.append((f"queue-{ending}", title))
     return figures
 
@@ -45,7 +46,7 @@ def rate_in_words(row):
 
 def overloaded(rows):
     names = [row["map"] for row in rows if row.get("overload")]
-    return f" Overloaded, so that the queue never drained: {', '.join(names)}." if names else ""
+    return f" More had arrived than was done at the end: {', '.join(names)}." if names else ""
 
 
 def draw_pair(run, run_looks, closed, opened, title):
@@ -95,14 +96,15 @@ def draw_panel(run, run_looks, axes, rows, limits):
     axes.set_xlabel("share of operations at or below")
 
 
-def draw_queues(run, run_looks, closed, opened, title):
+def draw_queues(run, run_looks, closed, opened, calm, title):
     """A panel a map, the worst first: the slowest of each stretch of operations, over the operations."""
     columns = min(3, len(opened))
     lines = -(-len(opened) // columns)
     note = (f"Each step is the slowest of {style.format_n(opened[0]['timeline']['ops_per_slot'])} stores in a row. Colour: open "
             f"loop ({rate_in_words(opened[0])}), timed from the arrival. Grey: closed loop. The slope after a growth is the "
             "queue that drains: every store in it is late." + overloaded(opened)
-            + "\nTicks at the top: stores that changed the capacity.")
+            + "\nTicks at the top: stores that changed the capacity."
+            + (f" Without a panel: {', '.join(calm)}." if calm else ""))
     figure, area = canvas.frame(max(canvas.WIDTH_MIN, 1.1 + columns * 3.6), 2.3 * lines + 0.3, title,
                                 style.subtitle(run, opened), note)
     panels = canvas.panels(figure, area, len(opened), columns, legend=0.2, left=0.85)

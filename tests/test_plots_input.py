@@ -159,7 +159,7 @@ class BadInput(Scratch):
         self.assertIn("gnuplot-nox", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1)
         names = {p.name.split("-")[0] for p in (folder / "plots").glob("*.svg")}
-        self.assertEqual(names, {"ratios", "speed", "trade", "latency"})
+        self.assertEqual(names, {"ratios", "speed", "trade", "latency", "open"})
         self.assertIn("gnuplot-nox", (folder / "report.html").read_text(encoding="utf-8"))
 
     def test_without_matplotlib_the_rest_is_drawn(self):
