@@ -119,7 +119,8 @@ class Noise(unittest.TestCase):
         p = [changepoints.chance(float(t), 24) for t in changepoints.candidates(rows)[1]]
         self.assertAlmostEqual(sum(p) / len(p), 0.5, delta=4 * (1 / 12 / 400) ** 0.5)
 
-    def test_lengths_between_those_simulated_err_to_the_safe_side(self):
-        simulated = changepoints.simulated
-        self.assertGreater(numpy.quantile(simulated(62), 0.999), 0.97 * numpy.quantile(simulated(50), 0.999))
+    def test_lengths_between_those_simulated(self):
         self.assertEqual([next(s for s in changepoints.sizes() if s >= n) for n in (6, 40, 41, 50, 51)], [6, 40, 50, 50, 62])
+        for share in (0.9, 0.99):
+            short, long = (float(numpy.quantile(changepoints.simulated(points), share)) for points in (50, 62))
+            self.assertAlmostEqual(long / short, 1, delta=0.05)
