@@ -42,9 +42,14 @@ promise "a second run agrees in every number" "$build/mapbench" gate count --bas
 mapfile -t units < <("$build/mapbench" count-plan | "$python" -c '
 import json, sys
 for unit in sorted({"-".join(cell[word] for word in ("map", "shape", "hash", "heap")) for cell in json.load(sys.stdin)["cells"]}): print(unit)')
-overlay nop harness/workloads.inc "$nop_in_lookups" || exit 1
-promise "a program with one instruction more in every lookup, ${#units[@]} units" program nop "$scratch/nop.include" "${units[@]}"
-promise "it is stopped" exits 3 gate_of "$scratch/nop/mapbench" --workloads get,get_miss,scan,put_grow --baseline "$scratch/base.json" --json "$scratch/nop.json"
+# A line of assembly may change what the compiler makes of the loop around it, even for the better. So the program with one
+# instruction more is compared with one that has a comment in its place, which changes as much and takes no instruction.
+overlay comment harness/workloads.inc "$(in_lookups '# lookup')" && overlay nop harness/workloads.inc "$(in_lookups nop)" || exit 1
+promise "a program with a mark in every lookup, ${#units[@]} units" program comment "$scratch/comment.include" "${units[@]}"
+promise "a program with one instruction more there" program nop "$scratch/nop.include" "${units[@]}"
+few=(--workloads "get,get_miss,scan,put_grow")
+promise "the baseline of the first" gate_of "$scratch/comment/mapbench" "${few[@]}" --baseline "$scratch/comment.json" --update
+promise "the second is stopped" exits 3 gate_of "$scratch/nop/mapbench" "${few[@]}" --baseline "$scratch/comment.json" --json "$scratch/nop.json"
 promise "in lookups of every map, and in nothing else" "$python" - "$scratch/nop.json" "${#units[@]}" <<'PY'
 import json, sys
 cells = json.load(open(sys.argv[1], encoding="utf-8"))["cells"]
@@ -56,7 +61,8 @@ others = [(c["map"], c["shape"], c["workload"], c["changes"]) for c in cells if 
 assert not others, others
 growth = [change["now"] - change["base"] for c in lookups for change in c["changes"] if change["what"] == "instructions"]
 print(f"instructions per lookup: {min(growth):+.3f} to {max(growth):+.3f} in {len(growth)} cells")
-assert len(growth) == len(lookups) and min(growth) > 0.5, growth
+# Not less than one; more where the compiler, which does not know that a comment takes no room, chose another layout for it.
+assert len(growth) == len(lookups) and min(growth) > 1 - 1e-6, growth
 PY
 cat "$scratch/out"
 

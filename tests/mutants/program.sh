@@ -34,9 +34,8 @@ overlay() {
     ! cmp -s "$2" "$to" || { echo "overlay $1: '$3' changes nothing in $2" >&2; return 1; }
 }
 
-# One more instruction in every lookup.
-# shellcheck disable=SC2034
-nop_in_lookups='/^LOOP_INLINE const map_val \*unit_get(/a\    __asm__ volatile("nop");'
+# in_lookups TEXT: the sed expression for harness/workloads.inc that puts a line of assembly into every lookup.
+in_lookups() { printf '/^LOOP_INLINE const map_val \\*unit_get(/a\\    __asm__ volatile("%s");' "$1"; }
 
 # gate_of PROGRAM ARG ...: the counting gate with a program that does not stand in a build folder.
 gate_of() {
