@@ -1,11 +1,11 @@
 """`mapbench cite RUN`: what a text that quotes a number of a run has to bring along - a BibTeX entry, a sentence with the
 interval and the conditions, and the line that measures it again."""
-import argparse
 import re
 import shlex
 import sys
 
 import stats
+from judge.arguments import Parser
 from judge.common import CANNOT, OK, Refused, project_root, say
 from judge.stored import cell_text, open_run, result_id
 from run import BASELINE
@@ -194,7 +194,7 @@ def rerun_lines(run):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(prog="mapbench cite", description=__doc__)
+    parser = Parser(prog="mapbench cite", description=__doc__)
     parser.add_argument("run", metavar="RUN", help="a run folder")
     parser.add_argument("--cell", metavar="REGEX", help="only cells whose map/shape/workload/keys/n:SIZE matches")
     parser.add_argument("--against", metavar="MAP", help="ratios to this map, paired by round")

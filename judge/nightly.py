@@ -7,9 +7,11 @@ import argparse
 import datetime
 import json
 import signal
+import time
 from pathlib import Path
 
 from judge import child, history_store, nightly_steps, revisions
+from judge.arguments import Parser
 from judge.common import CANNOT, INTERRUPTED, NOTHING, OK, Refused, executable, project_root, say, write_text_atomic
 from judge.nightly_steps import LEFT_OUT, RAN, STEPS, Finding, Outcome, Unreadable, shown_path, worst
 from judge.nightly_summary import headline, summary_text, write_junit
@@ -22,18 +24,19 @@ class Night:
         self.steps = [step for step in STEPS if step.group in args.steps]
         self.budget_s, self.database = args.budget * 60, args.db
         self.head = revisions.head()
+        self.begin_s = time.monotonic()
         self.started = datetime.datetime.now(datetime.timezone.utc)
         self.notes, self.outcomes = [], []
         self.base = self.anchor = None  # Revisions
         self.no_base = self.no_anchor = ""  # why there is none
-        self.finished = None
+        self.finished = False
         self.interrupted = False
         self.pins_anchor = args.anchor is not None
         choose_revisions(self, args)
         self.out = make_folder(args.out, self)
 
     def spent_s(self):
-        return (datetime.datetime.now(datetime.timezone.utc) - self.started).total_seconds()
+        return time.monotonic() - self.begin_s
 
     def outcome(self, name):
         return next((outcome for outcome in self.outcomes if outcome.step == name), None)
@@ -206,6 +209,10 @@ def judge(outcome, ended, step, night):
         outcome.why = reason
     if outcome.code == OK:
         return
+    found = outcome.wrong or outcome.slower
+    if found and not outcome.why and ended.exit >= 0:
+        outcome.why = f"{len(found)} {'cells, the first' if len(found) > 1 else 'cell'}: {found[0].cell}, {found[0].numbers}"
+        return
     reasons = (f"ended by signal {-ended.exit}" if ended.exit < 0 else "", outcome.why,
                f"last line: {ended.last_line}")
     outcome.why = "; ".join(reason for reason in reasons if reason)
@@ -240,8 +247,8 @@ def pin(night):
     """After a green night HEAD is the last green revision, and the anchor is pinned if it was not."""
     paired = night.outcome("paired-green")
     if not built_from_head(night):
-        night.notes.append(f"The program was built from {build_commit(night)[:12]}, not from HEAD: run make build first. This night "
-                           "pins nothing.")
+        night.notes.append(f"The program was built from {build_commit(night)[:12]}, not from HEAD: run make build first. "
+                           "This night pins nothing.")
         return
     if night.exit() != OK:
         return
@@ -268,7 +275,7 @@ def write_files(night):
     write_text_atomic(night.out / "summary.md", summary_text(night))
     record = {"schema": 1, "kind": "nightly", "revision": night.head.commit, "base": night.base and night.base.commit,
               "anchor": night.anchor and night.anchor.commit, "started": night.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-              "seconds": round(night.spent_s(), 1), "budget_s": night.budget_s, "finished": night.finished is not None,
+              "seconds": round(night.spent_s(), 1), "budget_s": night.budget_s, "finished": night.finished,
               "notes": night.notes, "exit": night.exit() if night.finished else None,
               "steps": [step_record(outcome) for outcome in night.outcomes]}
     write_text_atomic(night.out / "nightly.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
@@ -308,7 +315,7 @@ def minutes_option(text):
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(prog="mapbench nightly", description="Every gate, the history and the report.")
+    parser = Parser(prog="mapbench nightly", description="Every gate, the history and the report.")
     parser.add_argument("--out", metavar="DIR", help="folder of the night [results/nightly/<UTC>-<revision>]")
     parser.add_argument("--budget", metavar="MINUTES", type=minutes_option, default=60.0, help="for all steps together [60]")
     parser.add_argument("--steps", metavar="LIST", type=steps_option, default=list(nightly_steps.GROUPS),
@@ -335,7 +342,7 @@ def main(argv):
             pin(night)
         except Refused as refused:
             night.outcomes.append(Outcome("pin", code=CANNOT, why=str(refused)))
-    night.finished = datetime.datetime.now(datetime.timezone.utc)
+    night.finished = True
     write_junit(night)
     write_files(night)
     print(f"{headline(night)}\n{night.out / 'summary.md'}", flush=True)

@@ -18,7 +18,7 @@ def headline(night):
     code = night.exit()
     if night.interrupted:
         return f"nightly of {night.head.short}: interrupted (exit {code})"
-    if night.finished is None:
+    if not night.finished:
         return f"nightly of {night.head.short}: not finished"
     if code == OK:
         compared = sum(outcome.compared for outcome in night.outcomes)
@@ -85,9 +85,11 @@ def changes(night):
         text = (night.out / "changes.txt").read_text(encoding="utf-8", errors="replace").strip("\n")
     except FileNotFoundError:
         return []
+    if not text:
+        return []
     lines = text.split("\n")
     more = [f"... {len(lines) - LISTED_MAX} more lines in changes.txt"] if len(lines) > LISTED_MAX else []
-    return ["", "## Over time", "", "```text", *(line.replace("```", "'''") for line in lines[:LISTED_MAX]), *more, "```"] if text else []
+    return ["", "## Over time", "", "```text", *(line.replace("```", "'''") for line in lines[:LISTED_MAX]), *more, "```"]
 
 
 def machine_line(night):

@@ -3,9 +3,9 @@
 Two runs are unpaired: minutes or machines lie between them, and one process's rounds share one placement of its memory. So
 a cell differs only when the interval of the ratio lies outside what processes of the same code are apart anyway.
 """
-import argparse
 import json
 import math
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy
 import scipy.stats
 from fields import BadRun
+from judge.arguments import Parser
 from judge.common import CANNOT, FAILED, INTERRUPTED, NOTHING, OK, Refused, executable, say, write_text_atomic
 from judge.rerun_line import retain_words, run_words, shown
 from judge.stored import cell_text, open_run
@@ -26,6 +27,7 @@ APART = 0.05
 AGREES, DIFFERS, UNSTABLE, UNTESTED, MISSING = "agrees", "differs", "unstable", "untested", "missing"
 MACHINE = ("cpu", "cores", "cpus_usable", "caches", "kernel", "libc", "virtual", "governor", "thp")
 BUILD = ("cc", "cxx", "unit_flags", "commit", "allocator")
+INTERRUPTED_S = 10  # until an interrupted repetition has written what it has
 EXACT = 0.01  # bytes may move by that much: pages, and blocks of the allocator's own
 
 
@@ -143,10 +145,19 @@ def table(records):
 def repeat(words, out):
     """Runs mapbench; (exit code, folder it wrote or None). Its own table and warnings go to stderr."""
     say(f"mapbench: repeating: build/mapbench {shown(words)}")
-    done = subprocess.run([executable(), *words, *([f"--out={out}"] if out else []), "--figures=no"],
-                          stdout=subprocess.PIPE, text=True, check=False)
-    folders = [line for line in done.stdout.splitlines() if line and Path(line, "run.json").is_file()]
-    return done.returncode, folders[-1] if folders else None
+    with subprocess.Popen([executable(), *words, *([f"--out={out}"] if out else []), "--figures=no"], stdout=subprocess.PIPE,
+                          text=True, start_new_session=True) as process:
+        try:
+            printed = process.communicate()[0]
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(INTERRUPTED_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    folders = [line for line in printed.splitlines() if line and Path(line, "run.json").is_file()]
+    return process.returncode, folders[-1] if folders else None
 
 
 def judged(records, measured):
@@ -182,11 +193,12 @@ def show(old, new, records, code, json_path):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(prog="mapbench rerun", description=__doc__)
+    parser = Parser(prog="mapbench rerun", description=__doc__)
     parser.add_argument("run", metavar="RUN", help="a run folder")
     parser.add_argument("--out", metavar="DIR", help="folder of the repetition [as mapbench run names it]")
     parser.add_argument("--json", metavar="FILE", help="the comparison as JSON")
     args = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the repetition ends however this ends
     old = open_run(args.run, "repeated")
     if not old.rows and not verdict_lines(old.folder):
         raise Refused(f"{old.folder}: has neither rows nor verdicts: there is nothing to compare a repetition with")

@@ -6,8 +6,10 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import time
 import unittest
 import unittest.mock
 
@@ -160,6 +162,7 @@ class Cite(Stored):
         self.refused(["cite", self.folder / "none"], "no such folder")
         self.refused(["cite", self.run_with(), "--cell", "nothing"], "no cell matches 'nothing'")
         self.refused(["cite", self.run_with(), "--cell", "("], "not a regular expression")
+        self.refused(["cite"], "required: RUN")
         self.refused(["cite", self.run_with(), "--against", "judy"], "has no map 'judy': it has chained, linear")
 
     def test_a_run_without_intervals(self):
@@ -255,6 +258,26 @@ class Rerun(Stored):
         self.refused(["rerun", self.run_with(complete=False)], "an incomplete run cannot be repeated")
         self.refused(["rerun", self.run_with(jobs=[])], "does not keep the options of its jobs")
         self.refused(["rerun", self.run_with(jobs=[{"name": "x"}])], "not as mapbench writes them")
+
+    def test_termination_ends_the_repetition(self):
+        plan = self.folder / "plan"
+        (plan / "run").mkdir(parents=True)
+        (plan / "run" / "children").touch()
+        environment = os.environ | {"FAKE_PLAN": str(plan), "MAPBENCH": str(ROOT / "tests" / "fake_mapbench.sh")}
+        with open(plan / "complaints", "w+", encoding="utf-8") as complaints, \
+                subprocess.Popen([sys.executable, "-B", "-m", "judge", "rerun", self.original], stdout=subprocess.DEVNULL,
+                                 stderr=complaints, cwd=ROOT, env=environment) as process:
+            for _ in range(600):
+                if (plan / "pids").exists() and (plan / "pids").read_text(encoding="utf-8").endswith("\n"):
+                    break
+                time.sleep(0.05)
+            process.terminate()
+            self.assertEqual(process.wait(60), 130)
+            complaints.seek(0)
+            self.assertIn("rerun was interrupted", complaints.read())
+        child, shell = (plan / "pids").read_text(encoding="utf-8").split()
+        self.assertFalse(pathlib.Path(f"/proc/{shell}").exists())
+        os.kill(int(child), signal.SIGKILL)  # a stand-in's own child, which a real run has none of
 
     def test_a_command_of_scenarios_that_lost_its_quotes(self):
         class Run:

@@ -8,7 +8,8 @@ import signal
 import time
 import unittest
 
-from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_json, plan, row, verdict_line  # first: it makes judge/ importable
+# first: it makes judge/ importable
+from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_json, plan, row, verdict_line
 
 from judge import history_store, nightly
 from judge.nightly_steps import STEPS, WORST_FIRST, worst
@@ -147,6 +148,7 @@ class Faults(Nights):
                                (["--anchor", "nowhere"], "'nowhere' is no revision")):
             self.assertEqual(self.night(plan(), *options), 2, options)
             self.assertIn(words, self.printed)
+            self.assertEqual(self.printed.count("\n"), 1, self.printed)
             self.assertFalse(self.out.exists())
         self.out.mkdir()
         (self.out / "mine").touch()
@@ -241,6 +243,7 @@ class Summary(Nights):
                                          retain={"exit": 1, "retention": [verdict_line(False)]})), 1)
         text = self.summary()
         self.assertTrue(text.startswith("# Red: wrong result in retention (exit 1)\n"), text)
+        self.assertIn("| 1 cell: linear/u64_u64/get/n:10000, instructions 100", text)
         self.assertIn("append_copy keeps 99999 bytes, its bound is 16400", text)
         self.assertIn("build/mapbench retain subslice --maps go_hmap --heap gosim --assert", text)
         self.assertIn("| count | linear/u64_u64/get/n:10000 | instructions 100 → 103 (+3.00 %) |", text)
