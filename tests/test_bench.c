@@ -27,6 +27,25 @@ static uint64_t skip_last_get(void *map, const struct run_args *args) {
 static uint64_t neighbour_get(void *map, const struct run_args *args) {
     return sound->run.get(map, args) + 1;
 }
+static uint64_t skip_last_mixed(void *map, const struct run_args *args) {
+    struct run_args fewer = *args;
+    fewer.n--;
+    return sound->run.mixed(map, &fewer);
+}
+/* The right checksum, but what is stored last is another key's. */
+static uint64_t misplacing_mixed(void *map, const struct run_args *args) {
+    const uint64_t *keys = args->keys;
+    uint64_t sum = sound->run.mixed(map, args), value;
+    for (size_t i = args->n; i-- > 0;)
+        if ((args->of[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
+            uint64_t other = ~keys[i];
+            sound->op.get(map, &keys[i], &value);
+            sound->op.del(map, &keys[i]);
+            sound->op.put(map, &other, &value);
+            break;
+        }
+    return sum;
+}
 static uint64_t idle_del(void *map, const struct run_args *args) {
     (void)map;
     return args->n;
@@ -139,6 +158,8 @@ static void test_planted_faults(void **state) {
         {"get_cold", offsetof(struct map_runs, get), neighbour_get},
         {"del", offsetof(struct map_runs, del), idle_del},
         {"churn", offsetof(struct map_runs, churn), idle_churn},
+        {"mixed", offsetof(struct map_runs, mixed), skip_last_mixed},
+        {"mixed", offsetof(struct map_runs, mixed), misplacing_mixed},
         {"scan", offsetof(struct map_runs, scan), half_scan},
         {"clear", offsetof(struct map_runs, clear), idle_clear},
         {"copy", offsetof(struct map_runs, copy), lossy_copy},
