@@ -89,6 +89,8 @@ static struct named_loop loop_of(const struct map_unit *unit, const struct workl
         return LOOP(del);
     case WORKLOAD_CHURN:
         return LOOP(churn);
+    case WORKLOAD_MIXED:
+        return LOOP(mixed);
     case WORKLOAD_SCAN:
         return LOOP(scan);
     case WORKLOAD_CLEAR:
