@@ -23,6 +23,7 @@ static run_fn *measured_loop(const struct map_unit *unit, const struct workload 
         LOOP(GET_CALL, get_call)
         LOOP(DEL, del)
         LOOP(CHURN, churn)
+        LOOP(MIXED, mixed)
         LOOP(SCAN, scan)
         LOOP(CLEAR, clear)
         LOOP(COPY, copy)
