@@ -16,6 +16,10 @@ CONTROL_PERCENT = 5.0
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 
+# As much measured time as 24 batches of 1 ms, in shorter ones: on a busy machine a quarter of the latter lose their processor,
+# and each takes its neighbours with it (docs/method.md has the figures).
+BATCHES, BATCH_US = 96, 250
+
 # Rounds of a process, each with the memory placed anew. Where building a map takes longer than measuring it, fewer.
 PLACEMENTS = "free,shake,rebuild,shake,rebuild,shake"
 PLACEMENTS_OF_LARGE = "free,shake,rebuild"
@@ -76,7 +80,7 @@ class Measurement:
         return ["pair-worker", "--base", str(self.base_file), "--base-unit", cell.base_unit, "--new", str(self.new_file),
                 "--new-unit", self.new_unit, "--workload", cell.workload, "--keys", cell.keys, "--n", str(cell.n),
                 "--seed", str(seed), "--extra-percent", f"{self.extra_percent:g}",
-                "--placements", PLACEMENTS if cell.n < LARGE_N else PLACEMENTS_OF_LARGE]
+                "--batches", str(BATCHES), "--batch-us", str(BATCH_US), "--placements", PLACEMENTS if cell.n < LARGE_N else PLACEMENTS_OF_LARGE]
 
     def take(self, into, output, seconds):
         into.append(paired.process_value(output["rounds"]))
