@@ -129,7 +129,8 @@ def cells_of(rows):
 def cell_of(row):
     unusual = [f"threads:{row['threads']}" if row["threads"] != 1 else "", row["engine"] if row["engine"] != "c" else "",
                f"order:{row['order']}" if row.get("order") not in (None, "shuffled") else "",
-               f"pages:{row['pages']}" if row.get("pages") not in (None, "set") else ""]
+               f"pages:{row['pages']}" if row.get("pages") not in (None, "set") else "",
+               f"open:{row['rate']}" if row.get("loop") == "open" else ""]
     return Cell(row["map"], row["shape"], row["workload"], row["keys"], row["n"], row["hash"], row["heap"],
                 ",".join(filter(None, unusual)))
 

@@ -29,7 +29,9 @@ class Adding(Scratch):
         self.history("add", run)
         for line in (run / "rows.jsonl").read_text().splitlines():
             row = json.loads(line)
-            where = f"map = '{row['map']}' AND shape = '{row['shape']}' AND workload = '{row['workload']}' AND n = {row['n']}"
+            variant = f"open:{row['rate']}" if row.get("loop") == "open" else ""
+            where = (f"map = '{row['map']}' AND shape = '{row['shape']}' AND workload = '{row['workload']}' AND n = {row['n']} "
+                     f"AND variant = '{variant}'")
             metric, value = {"time": ("ns_per_op", row["median"]), "memory": ("bytes_per_entry", row.get("bytes_per_entry")),
                              "latency": ("p99_ns", row.get("latency", {}).get("p99")),
                              "counters": ("task_clock_ns_per_op", row.get("counters", {}).get("task_clock_ns")),
