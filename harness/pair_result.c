@@ -7,41 +7,14 @@
 #include "harness/clock.h"
 #include "harness/conditions.h"
 
-static run_fn *measured_loop(const struct map_unit *unit, const struct workload *workload,
-                             const char **name) {
-    const struct map_runs *run = &unit->run;
-    switch (workload->kind) {
-#define LOOP(kind, loop)                                                                                     \
-    case WORKLOAD_##kind:                                                                                    \
-        *name = #loop;                                                                                       \
-        return run->loop;
-        LOOP(PUT, put)
-        LOOP(OVERWRITE, put)
-        LOOP(GET, get)
-        LOOP(GET_COLD, get)
-        LOOP(GET_CHAIN, get_chain)
-        LOOP(GET_CALL, get_call)
-        LOOP(DEL, del)
-        LOOP(CHURN, churn)
-        LOOP(MIXED, mixed)
-        LOOP(SCAN, scan)
-        LOOP(CLEAR, clear)
-        LOOP(COPY, copy)
-        LOOP(SMALL_PUT, small_put)
-        LOOP(SMALL_GET, small_get)
-#undef LOOP
-    }
-    return NULL;
-}
-
 /* The loop's address within its file, which the loader moves by whole pages. */
 static json_t *describe(const struct pair_object *object, const struct workload *workload) {
-    const char *loop = "";
+    struct workload_loop loop = workload_loop(object->unit, workload);
     char address[32], mod64[32];
-    uintptr_t at = (uintptr_t)measured_loop(object->unit, workload, &loop) - object->load_address;
+    uintptr_t at = (uintptr_t)loop.run - object->load_address;
     snprintf(address, sizeof address, "0x%llx", (unsigned long long)at);
-    snprintf(mod64, sizeof mod64, "%s_mod64", loop);
-    return json_pack("{s:s, s:s, s:{s:s, s:i}}", "unit", object->name, "file", object->file, "hot", loop,
+    snprintf(mod64, sizeof mod64, "%s_mod64", loop.name);
+    return json_pack("{s:s, s:s, s:{s:s, s:i}}", "unit", object->name, "file", object->file, "hot", loop.name,
                      address, mod64, (int)(at % 64));
 }
 

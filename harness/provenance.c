@@ -66,51 +66,11 @@ void provenance_add_engine(json_t *engines, const char *name) {
 
 /* --- loops --- */
 
-struct named_loop {
-    const char *name;
-    run_fn *loop;
-};
-
-/* The loop that a workload's segments run. */
-static struct named_loop loop_of(const struct map_unit *unit, const struct workload *workload) {
-#define LOOP(loop) ((struct named_loop){#loop, unit->run.loop})
-    switch (workload->kind) {
-    case WORKLOAD_PUT:
-    case WORKLOAD_OVERWRITE:
-        return LOOP(put);
-    case WORKLOAD_GET:
-    case WORKLOAD_GET_COLD:
-        return LOOP(get);
-    case WORKLOAD_GET_CHAIN:
-        return LOOP(get_chain);
-    case WORKLOAD_GET_CALL:
-        return LOOP(get_call);
-    case WORKLOAD_DEL:
-        return LOOP(del);
-    case WORKLOAD_CHURN:
-        return LOOP(churn);
-    case WORKLOAD_MIXED:
-        return LOOP(mixed);
-    case WORKLOAD_SCAN:
-        return LOOP(scan);
-    case WORKLOAD_CLEAR:
-        return LOOP(clear);
-    case WORKLOAD_COPY:
-        return LOOP(copy);
-    case WORKLOAD_SMALL_PUT:
-        return LOOP(small_put);
-    case WORKLOAD_SMALL_GET:
-        return LOOP(small_get);
-    }
-#undef LOOP
-    return (struct named_loop){"", NULL};
-}
-
-static void add_loop(json_t *loops, struct named_loop loop) {
+static void add_loop(json_t *loops, struct workload_loop loop) {
     Dl_info object;
     char offset[32];
-    if (!loop.loop || json_object_get(loops, loop.name)) return;
-    uintptr_t address = (uintptr_t)loop.loop;
+    if (!loop.run || json_object_get(loops, loop.name)) return;
+    uintptr_t address = (uintptr_t)loop.run;
     if (!dladdr((void *)address, &object)) return;
     snprintf(offset, sizeof offset, "0x%zx", (size_t)(address - (uintptr_t)object.dli_fbase));
     json_object_set_new(loops, loop.name,
@@ -143,7 +103,7 @@ json_t *provenance_units(const struct plan *plan) {
             if (unit->engine) continue; /* its loops are in another process */
             json_t *loops = json_object_get(entry_of(units, unit), "loops");
             for (size_t w = 0; w < cell->workloads; w++)
-                if (cell->wanted[u][w]) add_loop(loops, loop_of(unit, cell->workload[w]));
+                if (cell->wanted[u][w]) add_loop(loops, workload_loop(unit, cell->workload[w]));
         }
     }
     return units;

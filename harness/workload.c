@@ -73,3 +73,27 @@ bool workload_uses_up(const struct workload *workload) {
         return false;
     }
 }
+
+struct workload_loop workload_loop(const struct map_unit *unit, const struct workload *workload) {
+    switch (workload->kind) {
+#define LOOP(kind, loop)                                                                                     \
+    case WORKLOAD_##kind:                                                                                    \
+        return (struct workload_loop){#loop, unit->run.loop};
+        LOOP(PUT, put)
+        LOOP(OVERWRITE, put)
+        LOOP(GET, get)
+        LOOP(GET_COLD, get)
+        LOOP(GET_CHAIN, get_chain)
+        LOOP(GET_CALL, get_call)
+        LOOP(DEL, del)
+        LOOP(CHURN, churn)
+        LOOP(MIXED, mixed)
+        LOOP(SCAN, scan)
+        LOOP(CLEAR, clear)
+        LOOP(COPY, copy)
+        LOOP(SMALL_PUT, small_put)
+        LOOP(SMALL_GET, small_get)
+#undef LOOP
+    }
+    return (struct workload_loop){"", NULL};
+}

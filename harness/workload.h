@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/map.h"
+
 enum workload_kind {
     WORKLOAD_PUT,
     WORKLOAD_OVERWRITE,
@@ -33,6 +35,13 @@ struct workload {
 size_t workload_count(void);
 const struct workload *workload_at(size_t i);
 const struct workload *workload_find(const char *name);
+
+/* The loop that the workload's segments run, and what the table of loops calls it. */
+struct workload_loop {
+    const char *name;
+    run_fn *run;
+};
+struct workload_loop workload_loop(const struct map_unit *unit, const struct workload *workload);
 
 /* True when the workload touches keys one by one as a program would, so that a skewed key stream means
  * something. */
