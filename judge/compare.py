@@ -7,6 +7,7 @@ import json
 import math
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import numpy
@@ -36,10 +37,15 @@ def parse(argv):
     for name, value in SELECTION.items():
         parser.add_argument(f"--{name}", metavar="WORDS", help=f"as for run; {value or 'all cells'} where not given")
     parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P", help=f"a look and a cell ({PROCESSES})")
+    parser.add_argument("--budget", type=float, metavar="MINUTES",
+                        help="for building and measuring; cells for which there is no time are drawn at random and named")
     parser.add_argument("--json", metavar="FILE", help="the verdicts with their numbers")
     parser.add_argument("--junit", metavar="FILE", help="the verdicts for a CI system")
     parser.add_argument("--out", metavar="DIR", help="a folder for all of it, with every process's times")
     options = parser.parse_args(argv)
+    options.begin = time.monotonic()
+    if options.budget is not None and not options.budget > 0:
+        raise Refused(f"--budget {options.budget:g}: minutes above 0 are needed")
     if options.processes < PROCESSES_LEAST:
         raise Refused(f"--processes {options.processes}: at least {PROCESSES_LEAST} are needed for an interval")
     return options
@@ -170,12 +176,16 @@ def measure(options, base, new, cells, out, log_folder):
             if raw:
                 raw.write(json.dumps({"role": m.role, "cell": m.cell.name} | output) + "\n")
         say(f"comparing {len(cells)} cells of {base.label} and {new.label}: {options.processes} processes each")
-        pairing.measure(pairing.Runner(pairing.Worker([executable()]), seed, log), measured, checks, options.processes,
-                        relink_of)
+        left_s = options.budget and max(0.0, options.budget * 60 - (time.monotonic() - options.begin))
+        left_out = pairing.measure(pairing.Runner(pairing.Worker([executable()]), seed, log), measured, checks,
+                                   options.processes, relink_of, left_s)
     finally:
         if raw:
             raw.close()
-    return measured, validity.judge(measured, checks)
+    measured = [m for m in measured if not any(m is other for other in left_out)]
+    if not measured:
+        raise Refused(f"nothing was compared: --budget {options.budget:g} has no time for a cell", NOTHING)
+    return measured, validity.judge(measured, checks), [(m.cell, f"no time within --budget {options.budget:g}") for m in left_out]
 
 
 def exit_code(kind, measured, valid):
@@ -219,7 +229,10 @@ def run(options, out):
         if not both:
             raise Refused(f"nothing to compare: no cell of the selection is on both sides{reason_of(skipped, rest)}", NOTHING)
         log_folder = out or executable().resolve().parent
-        measured, valid = measure(options, base, new, both, out, log_folder)
+        measured, valid, left_out = measure(options, base, new, both, out, log_folder)
+        if left_out:
+            say(f"left out: {len(left_out)} of {len(both)} cells, for which --budget {options.budget:g} has no time")
+        rest += left_out
         code = exit_code("maps" if maps else "sides", measured, valid)
         return report_pairs.Comparison(base, new, measured, rest, skipped, valid, code)
 

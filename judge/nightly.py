@@ -16,6 +16,8 @@ from judge.common import CANNOT, INTERRUPTED, NOTHING, OK, Refused, executable, 
 from judge.nightly_steps import LEFT_OUT, RAN, STEPS, Finding, Outcome, Unreadable, shown_path, worst
 from judge.nightly_summary import headline, summary_text, write_junit
 
+COMPARE_SHARE = 0.75  # of a paired step's limit is planned: confirmations come on top
+
 
 class Night:
     """What is measured against what, where to, and what became of it so far."""
@@ -131,7 +133,10 @@ def command_of(step, night):
             return None, why
         if not green and night.base and base.commit == night.base.commit and night.outcome("paired-green"):
             return None, None
-        return ["compare", base.commit, night.head.commit, "--json", out / f"{step.name}.json", "--junit",
+        # other cells every night, where there is no time for all
+        seed = str(night.started.toordinal())
+        return ["compare", base.commit, night.head.commit, "--seed", seed, "--budget",
+                f"{COMPARE_SHARE * limit_of(step, night) / 60:.2f}", "--json", out / f"{step.name}.json", "--junit",
                 out / f"{step.name}.xml", "--out", out / step.name], ""
     if step.name == "history":
         found = [path for path in stored_results(night) if path.exists()]

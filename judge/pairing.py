@@ -13,6 +13,7 @@ from judge.verdict import Series
 
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0
+FIRST_LOOK_SHARE = 0.6  # of a budget: the rest is for second looks and confirmations
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 
@@ -138,9 +139,12 @@ class Runner:
         self.worker, self.log, self.quiet = worker, log, quiet
         self.streams = numpy.random.SeedSequence(seed)
 
+    def random(self):
+        return numpy.random.default_rng(self.streams.spawn(1)[0])
+
     def run(self, stage, wanted):
         """wanted: (measurement, the list its values go to, how many processes). In random order, all interleaved."""
-        random = numpy.random.default_rng(self.streams.spawn(1)[0])
+        random = self.random()
         queue = [(m, into) for m, into, count in wanted for _ in range(count)]
         seeds = random.integers(1, 2**31, size=len(queue))
         begin = said = time.monotonic()
@@ -158,23 +162,56 @@ class Runner:
                 self.log(measurement, output)
 
 
-def measure(runner, cells, checks, processes, relink_of=None):
+def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
     """The whole of a comparison: looks, further looks, confirmations (judge/verdict.py says the rule).
 
     cells, checks: measurements; a check of role RELINK raises the floor of all cells. relink_of(measurement): a further
-    RELINK measurement on the unit of an alarmed cell, or None."""
+    RELINK measurement on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there
+    is no time are drawn at random and returned, with one process each and no verdict."""
+    left_out = []
+    if budget_s is not None:
+        runner.run("one process of each cell", [(m, m.series.first, 1) for m in cells + checks])
+        left_out = without_time(runner.random(), cells, checks, processes, budget_s)
+    cells = [m for m in cells if not any(m is other for other in left_out)]
     everything = cells + checks
-    runner.run("first look", [(m, m.series.first, processes) for m in everything])
+    runner.run("first look", [(m, m.series.first, processes - len(m.series.first)) for m in everything])
     floor = relink_floor_percent(checks)
     for m in everything:
         m.series.floor_percent = max(m.series.floor_percent, floor) if m.role == CELL else m.series.floor_percent
         m.series.look()
     again = [m for m in everything if m.role != RELINK and m.series.unclear()]
+    if budget_s is not None:
+        again = within(again, (budget_s - sum(m.series.seconds for m in everything + left_out)) / 2)
     runner.run("second look", [(m, m.series.first, processes) for m in again])
     for m in again:
         m.series.looks += 1
         m.series.look()
     confirm_alarms(runner, [m for m in everything if m.series.alarmed and m.role != RELINK], processes, relink_of)
+    return left_out
+
+
+def within(measured, seconds):
+    """As many, in their order, as can run as long again as they did."""
+    kept = []
+    for m in measured:
+        seconds -= m.series.seconds
+        if seconds >= 0:
+            kept.append(m)
+    return kept
+
+
+def without_time(random, cells, checks, processes, budget_s):
+    """The cells whose first look, with those of the checks, does not fit; after one process of each."""
+    left_s = FIRST_LOOK_SHARE * budget_s - sum(m.series.seconds for m in cells)
+    left_s -= sum(m.series.seconds * processes for m in checks)
+    left_out = []
+    for at in random.permutation(len(cells)):
+        cost_s = cells[at].series.seconds * (processes - 1)
+        if cost_s > left_s:
+            left_out.append(cells[at])
+        else:
+            left_s -= cost_s
+    return left_out
 
 
 def confirm_alarms(runner, alarmed, processes, relink_of):

@@ -235,6 +235,24 @@ class Checks(unittest.TestCase):
         self.assertEqual(sorted(set(first)), [pairing.AA, pairing.CELL])
         self.assertGreater(sum(a != b for a, b in zip(first, first[1:])), 10)
 
+    def test_a_budget_leaves_out_cells_and_nothing_of_the_others(self):
+        def left_out(seed, budget_s):
+            cells, checks = [tools.measurement(n=1000 + i) for i in range(20)], [tools.measurement(pairing.AA)]
+            worker = SimulatedWorker(batches=3, seconds=1)
+            out = pairing.measure(pairing.Runner(worker, seed, quiet=True), cells, checks, 10, budget_s=budget_s)
+            kept = [m for m in cells if not any(m is other for other in out)]
+            self.assertTrue(all(len(m.series.first) >= 10 for m in kept + checks))
+            self.assertTrue(all(len(m.series.first) == 1 for m in out))
+            # one process each, and the checks, are measured in any case
+            self.assertLessEqual(sum(m.series.seconds for m in cells + checks), max(budget_s, 20 + 10))
+            return [cells.index(m) for m in out]
+        self.assertEqual(left_out(1, 1000), [])
+        some = left_out(1, 150)  # of a first look of 210 s, and 20 for a process of each
+        self.assertEqual(len(some), 14)
+        self.assertEqual(some, left_out(1, 150))
+        self.assertNotEqual(sorted(some), sorted(left_out(2, 150)))
+        self.assertEqual(len(left_out(1, 21)), 20)
+
     def test_every_process_has_a_seed_of_its_own_and_a_comparison_repeats(self):
         def seeds(seed):
             found, worker = [], SimulatedWorker(batches=3)
