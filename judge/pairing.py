@@ -14,6 +14,7 @@ from judge.verdict import Series
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0
 FIRST_LOOK_SHARE = 0.6  # of a budget: the rest is for second looks and confirmations
+TRY_SHARE = 0.15        # of a budget: for finding out what a cell takes
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 
@@ -167,11 +168,10 @@ def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
 
     cells, checks: measurements; a check of role RELINK raises the floor of all cells. relink_of(measurement): a further
     RELINK measurement on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there
-    is no time are drawn at random and returned, with one process each and no verdict."""
+    is no time are drawn at random and returned, with one process at most and no verdict."""
     left_out = []
     if budget_s is not None:
-        runner.run("one process of each cell", [(m, m.series.first, 1) for m in cells + checks])
-        left_out = without_time(runner.random(), cells, checks, processes, budget_s)
+        left_out = without_time(runner, cells, checks, processes, budget_s)
     cells = [m for m in cells if not any(m is other for other in left_out)]
     everything = cells + checks
     runner.run("first look", [(m, m.series.first, processes - len(m.series.first)) for m in everything])
@@ -200,17 +200,22 @@ def within(measured, seconds):
     return kept
 
 
-def without_time(random, cells, checks, processes, budget_s):
-    """The cells whose first look, with those of the checks, does not fit; after one process of each."""
-    left_s = FIRST_LOOK_SHARE * budget_s - sum(m.series.seconds for m in cells)
-    left_s -= sum(m.series.seconds * processes for m in checks)
-    left_out = []
-    for at in random.permutation(len(cells)):
-        cost_s = cells[at].series.seconds * (processes - 1)
-        if cost_s > left_s:
-            left_out.append(cells[at])
-        else:
-            left_s -= cost_s
+def without_time(runner, cells, checks, processes, budget_s):
+    """The cells, in random order, for whose first look there is no time beside the checks; one process of each says what
+    it takes, as long as those take no more than their share."""
+    runner.run("one process of each check", [(m, m.series.first, 1) for m in checks])
+    left_s = FIRST_LOOK_SHARE * budget_s - sum(m.series.seconds * processes for m in checks)
+    tried_s, left_out = 0.0, []
+    for at in runner.random().permutation(len(cells)):
+        m = cells[at]
+        if tried_s <= TRY_SHARE * budget_s:
+            runner.run("trying", [(m, m.series.first, 1)])
+        tried_s += m.series.seconds
+        cost_s = m.series.seconds * processes
+        if not m.series.first or cost_s > left_s:
+            left_out.append(m)
+            cost_s = m.series.seconds
+        left_s -= cost_s
     return left_out
 
 
