@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/rng.h"
 #include "harness/shape.h"
 
 static const char *const placement_names[] = {
@@ -142,4 +143,16 @@ enum exit_code pair_load(struct pair_object *out, const char *file, const char *
     out->unit = unit;
     out->load_address = map->l_addr;
     return check_unit(unit, out, why, why_size);
+}
+
+enum { PAGE_BYTES = 4096, GAP_PAGES_MAX = 4096 };
+
+enum exit_code pair_move(struct pair_object *object, uint64_t *rng, char *why, size_t why_size) {
+    size_t gap = PAGE_BYTES * (1 + rng_below(rng, GAP_PAGES_MAX));
+    /* Address space only. The loader maps the copy next to it. */
+    if (mmap(NULL, gap, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED) {
+        snprintf(why, why_size, "cannot move %s: %s", object->file, strerror(errno));
+        return EXIT_CANNOT;
+    }
+    return pair_load(object, object->file, object->name, true, why, why_size);
 }

@@ -2,8 +2,8 @@
  * pair-units` links (harness/pair.mk), usually of two revisions of one map.
  *
  * Times of two processes differ by more than what is looked for, above all since their pages lie elsewhere.
- * Here both variants share process, keys, clock and minute. Batches of about a millisecond alternate strictly
- * - a batch that follows its own variant runs faster - and the maps are built anew in several placements.
+ * Here both variants share process, keys, clock and minute. Short batches alternate strictly - a batch that
+ * follows its own variant runs faster - and in several rounds the code is loaded and the maps are built anew.
  */
 #ifndef MAPBENCH_PAIR_H
 #define MAPBENCH_PAIR_H
@@ -31,6 +31,10 @@ struct pair_object {
  */
 enum exit_code pair_load(struct pair_object *out, const char *file, const char *name, bool private_copy,
                          char *why, size_t why_size);
+/* Loads another copy of an object, at an address drawn from `rng`; the former one stays. A branch predictor
+ * knows code by its address, and for some loops it settles for long in a worse state at one address than at
+ * another. Failures as of pair_load. */
+enum exit_code pair_move(struct pair_object *object, uint64_t *rng, char *why, size_t why_size);
 /* Whether both paths lead to one file, which the loader would map once. */
 bool pair_same_file(const char *a, const char *b);
 
@@ -56,6 +60,7 @@ struct pair_plan {
     enum pair_placement placement[PAIR_ROUNDS_MAX];
     unsigned batches; /* per variant and round */
     double batch_us;
+    bool moves_code;      /* every round but a first PAIR_FREE loads both objects' files anew */
     double extra_percent; /* operations that the new variant does but does not count: a known slowdown */
 };
 
@@ -64,9 +69,9 @@ struct pair_plan {
  * - abi: 1, of this format; workload, keys, n, seed, extra_percent: as asked for, parameters spelled out
  * - base, new {unit, file, hot}: hot has the measured loop's address within its file, by name, and NAME_mod64
  * - batch_ops: operations per batch, of both variants; clock: "thread_cpu" or "ticks" (docs/method.md)
- * - rounds [{placement, starts, ns_per_op, preempted}]: starts: "base" or "new", the variant of the first
- * batch; ns_per_op in the order of execution, variants alternating; preempted: 1 where the kernel took the
- * processor away
+ * - rounds [{placement, loaded_at {base, new}, starts, ns_per_op, preempted}]: loaded_at: the addresses of
+ * the code; starts: "base" or "new", the variant of the first batch; ns_per_op in the order of execution,
+ * variants alternating; preempted: 1 where the kernel took the processor away
  * - cpu_ns, wall_ns, involuntary_switches: of this process while it calibrated, built and measured
  * - pressure_cpu_avg10: % of the last 10 s in which a runnable task of the machine waited, and steal_ticks,
  * in 1/100 s meanwhile; null where the kernel does not tell

@@ -1,4 +1,5 @@
 /* One cell, two units: placements, alternating batches. */
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 /* Passes over a large map take long: then a round has fewer batches than asked for, but no fewer than these,
  * so that each variant has a batch with two neighbours in every round. */
 enum { BATCHES_LEAST = 3 };
+/* For which bench_calibrate means its number of batches at most; more rounds share their time. */
+enum { ROUNDS_USUAL = 3 };
 /* Positions to look up are drawn once for all rounds, within the harness's own memory: 32 MiB of them at
  * most. */
 enum { DRAWS_MOST = 8 << 20, DRAWS_N_MOST = 1 << 30 };
@@ -24,6 +27,7 @@ enum { PURPOSE_ROUND = 5000, PURPOSE_EXTRA = 6000 };
 static const char *const variant_names[] = {[PAIR_BASE] = "base", [PAIR_NEW] = "new"};
 
 struct variant {
+    struct pair_object object; /* where its code lies now */
     struct cell cell;
     struct bench bench;
     struct keys *keys;
@@ -79,7 +83,8 @@ static bool only_looks(const struct workload *workload) {
 
 static bool open_variant(struct session *s, struct variant *v, enum pair_variant which, size_t n,
                          struct keys *shared) {
-    const struct map_unit *unit = s->plan->object[which].unit;
+    v->object = s->plan->object[which];
+    const struct map_unit *unit = v->object.unit;
     v->cell = (struct cell){.shape = shape_find(unit->shape),
                             .keys = (char *)s->plan->keys,
                             .hash = unit->hash,
@@ -243,6 +248,7 @@ static bool calibrate(struct session *s) {
     }
     const struct batching *base = &batching[PAIR_BASE], *new = &batching[PAIR_NEW];
     unsigned most = base->most < new->most ? base->most : new->most;
+    if (plan->rounds > ROUNDS_USUAL) most = most * ROUNDS_USUAL / (unsigned)plan->rounds;
     set_ops(s, ((double)base->ops + (double)new->ops) / 2 * plan->batch_us / 1000);
     s->clock = base->clock == BENCH_CLOCK_TICKS || new->clock == BENCH_CLOCK_TICKS ? BENCH_CLOCK_TICKS
                                                                                    : BENCH_CLOCK_THREAD_CPU;
@@ -258,6 +264,24 @@ static bool calibrate(struct session *s) {
     return draw_once(s) && open_extra(s);
 }
 
+static void use_unit(struct variant *v, const struct map_unit *unit) {
+    bench_end(&v->bench); /* with the code that built it */
+    v->cell.unit[0] = v->bench.unit = unit;
+}
+
+/* In random order: the loader maps one object below the other. */
+static bool move_code(struct session *s, uint64_t *rng) {
+    unsigned first = (unsigned)rng_below(rng, PAIR_VARIANTS);
+    for (unsigned i = 0; i < PAIR_VARIANTS; i++) {
+        struct variant *v = &s->variant[i ? !first : first];
+        enum exit_code code = pair_move(&v->object, rng, s->why, s->why_size);
+        if (code != EXIT_OK) return s->code = code, false;
+        use_unit(v, v->object.unit);
+    }
+    if (s->extra.own.bench.unit) use_unit(&s->extra.own, s->variant[PAIR_NEW].object.unit);
+    return true;
+}
+
 /* Puts the maps where the round wants them. A batch of one operation builds what the workload needs. */
 static bool place(struct session *s, size_t round, uint64_t *rng) {
     enum pair_placement placement = s->plan->placement[round];
@@ -265,9 +289,12 @@ static bool place(struct session *s, size_t round, uint64_t *rng) {
     enum pair_variant drawn = (enum pair_variant)rng_below(rng, 2);
     if (round == 0 && placement == PAIR_FREE) return true; /* stands since the trials */
     s->built_first = placement == PAIR_REBUILD ? !s->built_first : drawn;
-    for (unsigned i = 0; i < PAIR_VARIANTS; i++) bench_end(&s->variant[i].bench);
-    for (unsigned i = 0; i < PAIR_VARIANTS; i++) s->variant[i].bench.draws.count = 0;
+    for (unsigned i = 0; i < PAIR_VARIANTS; i++) {
+        bench_end(&s->variant[i].bench);
+        s->variant[i].bench.draws.count = 0;
+    }
     pair_shake_end(&s->shake);
+    if (s->plan->moves_code && !move_code(s, rng)) return false;
     if (placement == PAIR_SHAKE) {
         malloc_trim(0); /* or the maps would get their former pages again */
         if (!pair_shake_begin(&s->shake, rng))
@@ -283,6 +310,10 @@ static bool place(struct session *s, size_t round, uint64_t *rng) {
 }
 
 /* --- rounds --- */
+
+static json_t *load_address(const struct variant *v) {
+    return json_sprintf("0x%" PRIxPTR, v->object.load_address);
+}
 
 static json_t *measure_round(struct session *s, size_t round) {
     const struct pair_plan *plan = s->plan;
@@ -306,7 +337,9 @@ static json_t *measure_round(struct session *s, size_t round) {
         json_array_append_new(times, json_real(sample.ns_per_op));
         json_array_append_new(preempted, json_integer(sample.preempted));
     }
-    return json_pack("{s:s, s:s, s:o, s:o}", "placement", pair_placement_name(plan->placement[round]),
+    return json_pack("{s:s, s:{s:o, s:o}, s:s, s:o, s:o}", "placement",
+                     pair_placement_name(plan->placement[round]), "loaded_at", "base",
+                     load_address(&s->variant[PAIR_BASE]), "new", load_address(&s->variant[PAIR_NEW]),
                      "starts", variant_names[starts], "ns_per_op", times, "preempted", preempted);
 }
 

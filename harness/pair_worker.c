@@ -120,6 +120,7 @@ int pair_worker(int argc, char **argv) {
                                 .seed = 1,
                                 .rounds = 3,
                                 .placement = {PAIR_FREE, PAIR_SHAKE, PAIR_REBUILD},
+                                .moves_code = true,
                                 .batches = 24,
                                 .batch_us = 1000}};
     json_t *out = NULL;

@@ -1,17 +1,19 @@
 """Statistics of the paired comparison: from the times of one process to a verdict's numbers. Pure functions.
 
-A process runs both variants in strict alternation, a few rounds of it, each with its memory placed anew. What disturbs
-neighbouring batches alike cancels within a round; where memory lies is drawn anew by rounds and processes. Processes
-are the independent units: every interval and test is over them.
+A process runs both variants in strict alternation, some rounds of it, each with code and memory placed anew. What
+disturbs neighbouring batches alike cancels within a round; where code and memory lie is drawn anew by rounds and
+processes. Processes are the independent units: every interval and test is over them.
 """
 import math
 from collections import namedtuple
 
 import numpy
 import scipy.special
+import scipy.stats
 
 ALPHA = 0.005       # one-sided, of one alarm; with its confirmation 2.5e-5
 CONFIDENCE = 0.95   # of the interval that is printed
+ROUNDS_TRIMMED = 0.3  # of either end
 POWER_QUANTILE = 1.2815515655446004  # of the normal distribution at .9: the MDE is what is found nine times in ten
 
 # processes: how many values; mean, sd: of the logarithms; reach: half the width of the 95 % interval, in logarithms
@@ -38,10 +40,12 @@ def round_value(ns_per_op, starts, preempted):
 
 
 def process_value(rounds):
-    """Mean of the rounds' values; None when none has one. rounds: as the worker prints them."""
+    """Mean of the middle two fifths of the rounds' values (of three: of all); None when no round has one. The branch
+    predictor takes some loops by one address a third slower than by another: a few rounds are far off, to either side.
+    rounds: as the worker prints them."""
     values = [round_value(r["ns_per_op"], r["starts"], r["preempted"]) for r in rounds]
     values = [value for value in values if value is not None]
-    return math.fsum(values) / len(values) if values else None
+    return float(scipy.stats.trim_mean(values, ROUNDS_TRIMMED)) if values else None
 
 
 def t_quantile(probability, freedom):

@@ -18,14 +18,19 @@ TRY_SHARE = 0.15        # of a budget: for finding out what a cell takes
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 
-# As much measured time as 24 batches of 1 ms, in shorter ones: on a busy machine a quarter of the latter lose their processor,
-# and each takes its neighbours with it (docs/method.md has the figures).
-BATCHES, BATCH_US = 96, 250
+BATCH_US = 250  # of 1 ms ones a busy machine preempts a quarter, and each takes its neighbours with it (docs/method.md)
 
-# Rounds of a process, each with the memory placed anew. Where building a map takes longer than measuring it, fewer.
-PLACEMENTS = "free,shake,rebuild,shake,rebuild,shake"
-PLACEMENTS_OF_LARGE = "free,shake,rebuild"
-LARGE_N = 200_000
+
+# Rounds of a process, each with code and memory placed anew. What a placement does to a time stays for the whole round,
+# so many short rounds say more than a few long ones; but every round builds both maps.
+ROUNDS_MOST, ROUNDS_LEAST, ENTRIES_BUILT = 24, 3, 1_200_000
+BATCHES_OF_ALL_ROUNDS, BATCHES_LEAST = 288, 16  # of each variant
+
+
+def rounds_of(n):
+    """(placements, batches per variant and round) of a process that compares maps of n entries."""
+    rounds = min(ROUNDS_MOST, max(ROUNDS_LEAST, ENTRIES_BUILT // n))
+    return ["free"] + [("shake", "rebuild")[i % 2] for i in range(rounds - 1)], max(BATCHES_LEAST, BATCHES_OF_ALL_ROUNDS // rounds)
 
 
 def size_text(n):
@@ -79,10 +84,11 @@ class Measurement:
 
     def arguments(self, seed):
         cell = self.cell
+        placements, batches = rounds_of(cell.n)
         return ["pair-worker", "--base", str(self.base_file), "--base-unit", cell.base_unit, "--new", str(self.new_file),
                 "--new-unit", self.new_unit, "--workload", cell.workload, "--keys", cell.keys, "--n", str(cell.n),
                 "--seed", str(seed), "--extra-percent", f"{self.extra_percent:g}",
-                "--batches", str(BATCHES), "--batch-us", str(BATCH_US), "--placements", PLACEMENTS if cell.n < LARGE_N else PLACEMENTS_OF_LARGE]
+                "--batches", str(batches), "--batch-us", str(BATCH_US), "--placements", ",".join(placements)]
 
     def take(self, into, output, seconds):
         into.append(paired.process_value(output["rounds"]))

@@ -97,6 +97,12 @@ class Compare(unittest.TestCase):
 
     # --- what is compared ---------------------------------------------------------------------------------------------
 
+    def test_processes_of_large_maps_have_fewer_rounds(self):
+        for n, rounds, batches in ((1, 24, 16), (10240, 24, 16), (50_000, 24, 16), (100_000, 12, 24), (1 << 20, 3, 96), (1 << 30, 3, 96)):
+            placements, of_each = pairing.rounds_of(n)
+            self.assertEqual((len(placements), of_each), (rounds, batches), n)
+            self.assertEqual(placements[:3], ["free", "shake", "rebuild"])
+
     def test_a_revision_with_itself(self):
         code, out, err = self.compare("good", "good", *SMALL, "--json", self.scratch / "same.json")
         self.assertEqual(code, 0, err)

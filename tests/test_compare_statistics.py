@@ -42,6 +42,17 @@ class RoundValue(unittest.TestCase):
         self.assertIsNone(paired.round_value([1.0, 0.0, 1.0], "base", [0, 0, 0]))
         self.assertIsNone(paired.process_value([{"ns_per_op": [1, 2, 1], "starts": "base", "preempted": [1, 1, 1]}]))
 
+    def test_a_few_rounds_that_are_far_off_do_not_count(self):
+        def measured(ratio):
+            return {"ns_per_op": [10, 10 * ratio] * 4, "starts": "base", "preempted": [0] * 8}
+        usual = [1.010, 1.011, 1.012, 1.013]
+        rounds = [measured(ratio) for ratio in [*usual, 1.5, 1.4, 0.7]]  # a third slower, by either variant's code
+        self.assertAlmostEqual(paired.process_value(rounds), (math.log(1.011) + math.log(1.012) + math.log(1.013)) / 3, places=4)
+        three = [measured(ratio) for ratio in (1.01, 1.02, 1.06)]
+        self.assertAlmostEqual(paired.process_value(three), math.log(1.01 * 1.02 * 1.06) / 3, places=12)
+        lost = {"ns_per_op": [1, 2, 1], "starts": "base", "preempted": [1, 1, 1]}
+        self.assertAlmostEqual(paired.process_value([lost, measured(1.01)]), math.log(1.01), places=12)
+
 
 class OverProcesses(unittest.TestCase):
     def setUp(self):

@@ -114,6 +114,15 @@ class Pair(unittest.TestCase):
 
     # --- measuring ---
 
+    def test_every_round_moves_the_code(self):
+        for workload in ("get", "put_grow", "churn"):  # the extra work of the second has maps of its own
+            rounds = self.result(self.linear, self.linear, "--batches", "2", "--batch-us", "20", "--extra-percent", "50",
+                                 "--placements", "free,shake,rebuild,shake,rebuild", workload=workload)["rounds"]
+            at = [int(r["loaded_at"][which], 16) for r in rounds for which in ("base", "new")]
+            self.assertEqual(len(set(at)), 10, [hex(a) for a in at])
+            self.assertEqual({a % 4096 for a in at}, {0})
+            self.assertGreater(len({(at[i + 1] - at[i]) for i in range(9)}), 5)  # by amounts that are drawn
+
     def test_every_language_and_heap(self):
         quick = ("--batches", "3", "--batch-us", "100")
         for unit in UNITS[2:]:
