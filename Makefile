@@ -11,6 +11,7 @@ MARCH ?=#                   -march of every unit; empty: the compiler's baseline
 SANITIZE ?=#                address,undefined or thread
 JOBS ?= 2#                  parallel compilations
 SKIP_DEPS ?=#               1: install nothing
+SELECT ?=#                  only the units MAP-SHAPE-HASH-HEAP that this regular expression matches; empty: all
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -22,6 +23,8 @@ JOBS := $(strip $(JOBS))
 MARCH := $(strip $(MARCH))
 SANITIZE := $(strip $(SANITIZE))
 SKIP_DEPS := $(strip $(SKIP_DEPS))
+SELECT := $(strip $(SELECT))
+export SELECT
 
 # A path too long for its buffer fails when it is opened; no need to warn where it is put together. What is inlined decides
 # whether gcc sees that a variable is set: with the sanitizers' checks in between it often does not.
@@ -43,10 +46,11 @@ LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_ha
 
 # --- units -----------------------------------------------------------------------------------------------------
 defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def
-units := $(shell awk -f harness/expand_units.awk -v as=make $(defs))
+select := SELECT='$(SELECT)'
+units := $(shell $(select) awk -f harness/expand_units.awk -v as=make $(defs))
 shapes := $(shell awk -f harness/expand_units.awk -v as=shapes $(defs))
 # Maps on the collecting heap, for retention scenarios.
-retention_units := $(shell awk -f harness/retention/expand_units.awk -v as=make harness/retention/units.def)
+retention_units := $(shell $(select) awk -f harness/retention/expand_units.awk -v as=make harness/retention/units.def)
 # Those that only scenarios drive, by operations: no loops are compiled.
 scenario_units := $(filter-out $(units),$(retention_units))
 unit_objects :=
@@ -77,16 +81,16 @@ main_sources := $(filter-out harness/map_unit.c harness/shape_unit.c harness/mem
 harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(patsubst harness/%.cc,$(BUILD)/harness/%.o,$(wildcard harness/*.cc))
 library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
 
-$(gen)/units.def: $(defs) harness/expand_units.awk
+$(gen)/units.def: $(defs) harness/expand_units.awk $(gen)/flags
 	@awk -f harness/expand_units.awk -v as=def $(defs) > $@
-$(gen)/retention_units.def: harness/retention/units.def harness/retention/expand_units.awk
+$(gen)/retention_units.def: harness/retention/units.def harness/retention/expand_units.awk $(gen)/flags
 	@awk -f harness/retention/expand_units.awk -v as=def $< > $@
 
 # Everything is built again when the compilers, a flag or the set of libraries changes: one build, one set of flags.
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
   /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp /usr/include/gc/gc.h)
 $(gen)/flags: FORCE
-	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(library_headers)' > $@.new; \
+	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(library_headers) $(SELECT)' > $@.new; \
 	  cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
 # The libraries behind adapters, as installed now: name=version.
@@ -159,7 +163,7 @@ help:
 	@echo "make report   draw the newest run again"
 	@echo "make nightly  install what is missing, build, run every gate: NIGHTLY='--budget 30' passes options (docs/nightly.md)"
 	@echo "make clean    remove $(BUILD)"
-	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CXX=$(CXX) MARCH=$(MARCH) SANITIZE=$(SANITIZE) JOBS=$(JOBS) SKIP_DEPS=1"
+	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CXX=$(CXX) MARCH=$(MARCH) SANITIZE=$(SANITIZE) SELECT=REGEX JOBS=$(JOBS) SKIP_DEPS=1"
 
 deps:
 	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1: nothing installed",setup/deps.sh run)

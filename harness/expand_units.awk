@@ -2,7 +2,9 @@
 #   awk -f expand_units.awk -v as=def  ...  the lines of units.def, read by registry.c
 #   awk -f expand_units.awk -v as=shapes ... the shapes' names
 #   awk -f expand_units.awk -v as=make ...  one word a unit, map:language:file:shape:hash:heap, read by the Makefile
-# Files, in this order: shapes.def heaps.def maps.def.
+# Files, in this order: shapes.def heaps.def maps.def. In the environment, SELECT: an extended regular expression for
+# the whole of map-shape-hash-heap, other units are left out; empty: all.
+BEGIN { selected = "^(" (ENVIRON["SELECT"] == "" ? ".*" : ENVIRON["SELECT"]) ")$" }
 function fields(line) {
     sub(/^[A-Z]+\(/, "", line)
     sub(/\)[ \t]*$/, "", line)
@@ -32,6 +34,7 @@ as != "shapes" && /^MAP\(/ {
                 if (!listed(f[1], heap_maps[heap[h]]) || !listed(shape[s], heap_shapes[heap[h]])) continue
                 # Only malloc is compared under both hash policies.
                 if (heap[h] != "malloc" && policy[p] == "native") continue
+                if ((f[1] "-" shape[s] "-" policy[p] "-" heap[h]) !~ selected) continue
                 if (as == "def")
                     printf "UNIT(%s, %s, %s, %s)\n", f[1], shape[s], policy[p], heap[h]
                 else

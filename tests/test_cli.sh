@@ -143,7 +143,7 @@ checksums() { sed -n 's/.*"kind":"time".*"map":"\([a-z_]*\)".*"workload":"\([a-z
 [ "$(checksums "$scratch/run" | cut -d' ' -f1,2 | sort -u | wc -l)" -eq 2 ] || fail "maps disagree on checksums"
 
 # Interrupted: exit 130, resumable to a complete run with each row once; a second partial run is refused.
-long=(--maps "linear,swiss_flat,chained" --workloads get --n 1k..8k*2 --repeat 30 --batches 10 --figures no --out "$scratch/long")
+long=(--maps "linear,swiss_flat,chained" --workloads get --n 1k..8k*2 --repeat 20 --batches 3 --figures no --out "$scratch/long")
 "$mapbench" run "${long[@]}" >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 2400); do # until something has been measured: on a busy machine that takes a while
@@ -175,8 +175,8 @@ done
 # A folder that cannot be written, and a disk that fills up: exit 4, what was written stays valid.
 touch "$scratch/plain"
 expect 4 "cannot create" run "${small[@]}" --out "$scratch/plain/run"
-if mkdir "$scratch/disk" && mount -t tmpfs -o size=64k tmpfs "$scratch/disk" 2>/dev/null; then
-    expect 4 "make room and go on with --resume|No space left" run --maps all --workloads get,get_miss,del --n 1k..32k*2 --repeat 5 --batches 20 \
+if mkdir "$scratch/disk" && mount -t tmpfs -o size=32k tmpfs "$scratch/disk" 2>/dev/null; then
+    expect 4 "make room and go on with --resume|No space left" run --maps all --workloads get,get_miss,del --n 1k --repeat 2 --batches 10 \
         --figures no --out "$scratch/disk/run"
     if [ -e "$scratch/disk/run.partial/rows.jsonl" ]; then
         /usr/bin/python3 -c 'import json, sys

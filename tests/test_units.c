@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     selftest_preload(argv);
     struct request request = {.filter = argc > 1 ? argv[1] : NULL,
                               .seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20240229,
-                              .operations = argc > 3 ? strtoull(argv[3], NULL, 0) : 60000};
+                              .operations = argc > 3 ? strtoull(argv[3], NULL, 0) : 30000};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_registry),
         cmocka_unit_test_prestate(test_all_units, &request),

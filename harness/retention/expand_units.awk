@@ -1,6 +1,9 @@
 # Expands units.def into the units of retention scenarios: all on the gosim heap, some on others.
 #   awk -f expand_units.awk -v as=def units.def    the lines of retention_units.def, read by units.c
 #   awk -f expand_units.awk -v as=make units.def   one word a unit, map:c:file:shape:hash:heap, read by the Makefile
+# In the environment, SELECT: an extended regular expression for the whole of map-shape-hash-heap,
+# other units are left out; empty: all.
+BEGIN { selected = "^(" (ENVIRON["SELECT"] == "" ? ".*" : ENVIRON["SELECT"]) ")$" }
 function fields(line) {
     sub(/^[A-Z_]+\(/, "", line)
     sub(/\)[ \t]*$/, "", line)
@@ -10,6 +13,7 @@ function listed(word, list) {
     return index(" " list " ", " " word " ") > 0
 }
 function unit(shape, hash, heap) {
+    if ((f[1] "-" shape "-" hash "-" heap) !~ selected) return
     if (as == "def")
         printf "UNIT(%s, %s, %s, %s)\n", f[1], shape, hash, heap
     else
