@@ -1,14 +1,13 @@
 /* Counting: what a workload's measured loops execute and allocate, in a process that simulates the machine
  * (valgrind's callgrind) or counts allocations (libmemcount.so). Two hidden commands behind `mapbench gate
- * count` (judge/gate.py), which runs them.
+ * count` (judge/gate.py), which runs them on the cells that `mapbench plan --json` names.
  */
 #ifndef MAPBENCH_COUNT_H
 #define MAPBENCH_COUNT_H
 
-/* `mapbench count-plan [selection]`: prints one JSON object: "cells" to count, one per map and workload, the
- * "skips" with their reasons, what the program was "built" with, and whether a "callgrind" can be told when
- * to count. args: NULL-terminated. The exit code. */
-int count_plan(char *const *args);
+/* `mapbench count-facts`: prints one JSON object: what the program was "built" with, whether a "callgrind"
+ * can be told when to count, and whether it is "sanitized". The exit code. */
+int count_facts(void);
 
 /* `mapbench count-worker`: counts the cells that stdin names, one a line, the words of COUNT_WORDS separated
  * by tabs. Every cell is counted in a fork of this process, which allocates nothing in between: so the

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "build_info.h"
 #include "harness/bench.h"
 #include "harness/count.h"
 #include "harness/memcount.h"
@@ -16,13 +17,21 @@
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
-#else /* count-plan says so, and nobody gets here under callgrind */
+static const bool has_callgrind = true;
+#else /* count-facts says so, and nobody gets here under callgrind */
+static const bool has_callgrind = false;
 #define RUNNING_ON_VALGRIND 0
 #define CALLGRIND_START_INSTRUMENTATION
 #define CALLGRIND_STOP_INSTRUMENTATION
 #define CALLGRIND_TOGGLE_COLLECT
 #define CALLGRIND_ZERO_STATS
 #define CALLGRIND_DUMP_STATS_AT(text) ((void)(text))
+#endif
+
+#ifdef MAPBENCH_SANITIZED
+static const bool is_sanitized = true;
+#else
+static const bool is_sanitized = false;
 #endif
 
 enum { LINE_MAX_BYTES = 4096 };
@@ -84,6 +93,12 @@ static int print_line(json_t *line) {
     bool written = json_dumpf(line, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
     json_decref(line);
     return written ? EXIT_OK : EXIT_CANNOT;
+}
+
+int count_facts(void) {
+    return print_line(json_pack("{s:{s:s, s:s, s:s}, s:b, s:b}", "built", "cc", BUILD_CC, "cxx", BUILD_CXX,
+                                "unit_flags", BUILD_UNIT_FLAGS, "callgrind", has_callgrind, "sanitized",
+                                is_sanitized));
 }
 
 static int print_error(const struct counted *c, const char *why, int code) {

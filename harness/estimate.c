@@ -98,10 +98,11 @@ static void add_measurements(json_t *cells, const struct cell *cell) {
             if (!cell->wanted[u][w]) continue;
             json_array_append_new(
                 cells,
-                json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:b}", "map", unit->map, "shape",
+                json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:b, s:I}", "map", unit->map, "shape",
                           cell->shape->name, "workload", cell->workload[w]->name, "keys", cell->keys, "n",
                           (json_int_t)cell->n, "hash", unit->hash, "heap", unit->heap, "baseline",
-                          (unit->facts->traits & TRAIT_BASELINE) != 0, "engine", unit->engine != NULL));
+                          (unit->facts->traits & TRAIT_BASELINE) != 0, "engine", unit->engine != NULL, "seed",
+                          (json_int_t)option_number(&cell->job->options, OPTION_SEED)));
         }
 }
 

@@ -255,7 +255,7 @@ int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
     if (strcmp(name, "pair-worker") == 0) return pair_worker(argc - 1, argv + 1);
-    if (strcmp(name, "count-plan") == 0) return count_plan(argv + 2);
+    if (strcmp(name, "count-facts") == 0) return count_facts();
     if (strcmp(name, "count-worker") == 0) return count_worker();
     if (strcmp(name, "selftest") == 0) selftest_preload(argv);
     if (strcmp(name, "retain") == 0 && !(argc > 2 && strcmp(argv[2], "--help") == 0)) {

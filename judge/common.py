@@ -1,5 +1,7 @@
 """What the commands share: refusing, finding the program, writing files that are whole or absent."""
+import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +28,17 @@ def executable():
     if not os.access(path, os.X_OK):
         raise Refused(f"there is no {path}: make build", CANNOT)
     return path
+
+
+def ask(program, *words):
+    """What the program prints as JSON; its refusal is this command's."""
+    done = subprocess.run([str(program), *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line.removeprefix("mapbench: ") for line in done.stderr.splitlines() if line.strip()]
+        reason = f" ({lines[0]})" if len(lines) > 1 else ""
+        raise Refused(lines[-1] + reason if lines else f"{program} {words[0]} ended with {done.returncode}",
+                      done.returncode if done.returncode > 0 else CANNOT)
+    return json.loads(done.stdout)
 
 
 def write_text_atomic(path, text):

@@ -6,14 +6,14 @@ import argparse
 import json
 import math
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import numpy
 
-from judge import builds, compare_runs, pairing, report_pairs, validity
-from judge.common import (BAD_INPUT, CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, executable, say,
+from judge import builds, compare_runs, pairing, report_pairs, selection, validity
+from judge.arguments import Parser
+from judge.common import (CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, ask, executable, say,
                           write_text_atomic)
 from judge.verdict import SLOWER, Series
 
@@ -24,18 +24,12 @@ PROCESSES = 10
 PROCESSES_LEAST = 3  # fewer leave no spread to speak of
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Refused(f"compare: {message} (see mapbench compare --help)", BAD_INPUT)
-
-
 def parse(argv):
     parser = Parser(prog="mapbench compare", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
                     description=__doc__.split("\n")[0])
     parser.add_argument("base", metavar="BASE", help="a git revision, a source tree, a build folder, a map, or a stored run")
     parser.add_argument("new", metavar="NEW", help="the same kind of thing")
-    for name, value in SELECTION.items():
-        parser.add_argument(f"--{name}", metavar="WORDS", help=f"as for run; {value or 'all cells'} where not given")
+    selection.add_options(parser, SELECTION)
     parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P", help=f"a look and a cell ({PROCESSES})")
     parser.add_argument("--budget", type=float, metavar="MINUTES",
                         help="for building and measuring; cells for which there is no time are drawn at random and named")
@@ -51,47 +45,32 @@ def parse(argv):
     return options
 
 
-def ask(*words):
-    """What the program prints as JSON; its refusal is this command's."""
-    done = subprocess.run([str(executable()), *words], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise Refused(lines[-1].removeprefix("mapbench: ") if lines else f"{words[0]} failed", done.returncode)
-    return json.loads(done.stdout)
-
-
 def plan(options, maps=None):
     """The cells that the selection names: list of the program's objects, and what it skips."""
-    words = ["plan", "--json"]
-    for name, value in SELECTION.items():
-        given = maps if name == "maps" and maps else getattr(options, name) or value
-        if given is not None:
-            words.append(f"--{name}={given}")
-    found = ask(*words)
+    given = {"maps": maps} if maps else {}
+    planned, skipped = selection.plan(executable(), options, SELECTION, **given)
     named = (maps or options.maps or "").replace(" ", "").split(",")
-    cells = [c for c in found["cells"] if not c["baseline"] or c["map"] in named]
+    cells = [c for c in planned if not c["baseline"] or c["map"] in named]
     for c in cells:
         if c["engine"]:
             raise Refused(f"{c['map']} runs in a program of its own and cannot be paired: leave it out of --maps")
-    return cells, found["skipped"]
+    return cells, skipped
 
 
-def cells_of_maps(options, base, new):
+def pairs_of_maps(planned, base, new):
     """Pairs of two maps' cells that differ in nothing else."""
-    planned, skipped = plan(options, maps=f"{base},{new}")
-
     def same(c):
         return tuple(c[f] for f in ("shape", "workload", "keys", "n", "heap"))
     bases = {same(c): c for c in planned if c["map"] == base}
     pairs = [pairing.Cell(new, base, c["shape"], c["workload"], c["keys"], c["n"], c["hash"], bases[same(c)]["hash"], c["heap"])
              for c in planned if c["map"] == new and same(c) in bases]
-    return list(dict.fromkeys(pairs)), skipped
+    return list(dict.fromkeys(pairs))
 
 
-def cells_of_sides(options):
-    planned, skipped = plan(options)
+def pairs_of_sides(planned):
+    """Each cell with itself."""
     return [pairing.Cell(c["map"], c["map"], c["shape"], c["workload"], c["keys"], c["n"], c["hash"], c["hash"], c["heap"])
-            for c in planned], skipped
+            for c in planned]
 
 
 def split_by_sides(cells, base, new):
@@ -157,10 +136,9 @@ def checked_cells(cells, seed):
     return [chosen, (twins or lookups(large))[0]]
 
 
-def measure(options, base, new, cells, out, log_folder):
+def measure(options, seed, base, new, cells, out, log_folder):
     objects = Objects(base, new, cells, log_folder)
     measured = [objects.cell(cell) for cell in cells]
-    seed = int(options.seed or SELECTION["seed"])
     checks = [objects.check(role, cell) for cell in checked_cells(cells, seed)
               for role in (pairing.AA, pairing.CONTROL, pairing.RELINK)]
     smallest = {}
@@ -200,7 +178,7 @@ def is_map_pair(options):
     """Whether both words name maps; refuses a map beside something else."""
     if Path(options.base).is_dir() or Path(options.new).is_dir():
         return False
-    known = {m["name"] for m in ask("list", "maps", "--json")}
+    known = {m["name"] for m in ask(executable(), "list", "maps", "--json")}
     maps = [word for word in (options.base, options.new) if word in known]
     if len(maps) == 2 and options.maps:
         raise Refused("--maps does not go with two maps to compare: they are named already")
@@ -220,7 +198,8 @@ def sides_of(options, maps, scratch):
 
 def run(options, out):
     maps = is_map_pair(options)
-    cells, skipped = cells_of_maps(options, options.base, options.new) if maps else cells_of_sides(options)
+    planned, skipped = plan(options, f"{options.base},{options.new}" if maps else None)
+    cells = pairs_of_maps(planned, options.base, options.new) if maps else pairs_of_sides(planned)
     with builds.scratch_folder() as scratch:
         base, new = sides_of(options, maps, scratch)
         both, rest = split_by_sides(cells, base, new)
@@ -229,7 +208,7 @@ def run(options, out):
         if not both:
             raise Refused(f"nothing to compare: no cell of the selection is on both sides{reason_of(skipped, rest)}", NOTHING)
         log_folder = out or executable().resolve().parent
-        measured, valid, left_out = measure(options, base, new, both, out, log_folder)
+        measured, valid, left_out = measure(options, planned[0]["seed"], base, new, both, out, log_folder)
         if left_out:
             say(f"left out: {len(left_out)} of {len(both)} cells, for which --budget {options.budget:g} has no time")
         rest += left_out

@@ -10,27 +10,35 @@ import sys
 import tempfile
 from pathlib import Path
 
-from judge import callgrind
-from judge.common import CANNOT, FAILED, NOTHING, Refused, say
+from judge import callgrind, selection
+from judge.common import CANNOT, FAILED, NOTHING, Refused, ask, say
 
 CELL_WORDS = ("map", "shape", "hash", "heap", "workload", "keys", "n", "seed")
 WORKERS_MOST = 2
 
 
-def plan(program, selection):
-    """The object that `count-plan` prints; its refusals are passed on."""
-    answer = subprocess.run([str(program), "count-plan", *selection], capture_output=True, text=True, check=False)
-    if answer.returncode:
-        message = answer.stderr.strip().removeprefix("mapbench: ")
-        raise Refused(message or f"count-plan ended with {answer.returncode}", answer.returncode if answer.returncode > 0 else CANNOT)
-    made = json.loads(answer.stdout)
-    if made["sanitized"]:
+def facts(program):
+    """What the program was built with; refuses one that cannot be counted."""
+    found = ask(program, "count-facts")
+    if found["sanitized"]:
         raise Refused("a build with sanitizers cannot be counted: make build without SANITIZE", CANNOT)
-    if not made["callgrind"]:
+    if not found["callgrind"]:
         raise Refused("this program was built without <valgrind/callgrind.h>: apt-get install valgrind, then make build", CANNOT)
+    return found["built"]
+
+
+def plan(program, options, defaults):
+    """(cells that can be counted, [(what, why)] of the others) of the selection."""
+    planned, skipped = selection.plan(program, options, defaults)
+    skips = dict.fromkeys((s["cell"], s["reason"]) for s in skipped)
+    skips.update(dict.fromkeys((c["map"], "its loops run in a process of their own") for c in planned if c["engine"]))
     # A map compiled for one hash policy only stands in the plan under each.
-    made["cells"] = list({tuple(cell[word] for word in CELL_WORDS): cell for cell in made["cells"]}.values())
-    return made
+    cells = list({tuple(c[word] for word in CELL_WORDS): {word: c[word] for word in CELL_WORDS}
+                  for c in planned if not c["engine"]}.values())
+    if all(c["baseline"] or c["engine"] for c in planned):
+        what, why = next(iter(skips), ("", ""))
+        raise Refused(f"nothing matches the selection: there is nothing to count{f'; {what}: {why}' if what else ''}", NOTHING)
+    return cells, list(skips)
 
 
 # --- toolchain ---------------------------------------------------------------------------------------------------

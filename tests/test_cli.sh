@@ -102,7 +102,7 @@ for profile in smoke quick lookup growth delete strings; do
     expect 0 "question" explain "$profile"
 done
 
-expect 0 '"map":"linear".*"workload":"get".*"n":65536.*"hash":"common".*"heap":"malloc"' plan --maps linear --workloads get --json
+expect 0 '"map":"linear".*"workload":"get".*"n":65536.*"hash":"common".*"heap":"malloc".*"seed":16' plan --maps linear --workloads get --seed 0x10 --json
 
 # A small run: every file of the format, checksums that agree, Google Benchmark JSON.
 small=(--maps "linear,swiss_flat" --workloads "put_grow,get" --n 1000 --repeat 2 --batches 1 --figures no)

@@ -118,6 +118,10 @@ class Compare(unittest.TestCase):
         self.assertLess(cell["bound_percent"], 2)
         self.assertEqual(found["exit"], 0)
 
+    def test_a_seed_as_the_program_reads_it(self):
+        code, _, err = self.compare("good", "good", *SMALL, "--seed=0x10")
+        self.assertEqual(code, 0, err)
+
     def test_a_slower_tree_is_named(self):
         tree = self.scratch / "tree"
         self.git("worktree", "add", "-q", "--detach", str(tree), "planted")

@@ -129,7 +129,7 @@ done
 # --- what is refused ---
 tiny=(--maps linear --shapes u64_u64 --workloads get --n 512)
 expect 2 "unknown map 'liner': did you mean 'linear'" "$mapbench" gate count --maps liner
-expect 2 "unknown option of gate count 'repeat'" "$mapbench" gate count --repeat 3
+expect 2 "unrecognized arguments: --repeat 3: see mapbench gate count --help" "$mapbench" gate count --repeat 3
 expect 2 "gate has no 'time'" "$mapbench" gate time
 expect 2 "compare with it for --json" "$mapbench" gate count --update --json "$scratch/x.json"
 expect 2 "not both" "$mapbench" gate count --update --exact
