@@ -157,6 +157,9 @@ wait "$pid"
 expect 2 "another selection" run --maps linear --n 2k --figures no --resume --out "$scratch/long"
 expect 2 "go on with --resume" run "${long[@]}"
 started=$(sed -n 's/.*"started": "\(.*\)".*/\1/p' "$scratch/long.partial/run.json")
+cp -r "$scratch/long.partial" "$scratch/unrecorded.partial"
+rm "$scratch/unrecorded.partial/run.json"
+expect 2 "unrecorded.partial/run.json, .* cannot be read: measure again" run "${long[@]}" --resume --out "$scratch/unrecorded"
 printf 'torn' >>"$scratch/long.partial/done"
 expect 0 "$scratch/long" run "${long[@]}" --resume
 grep -q "\"started\": \"$started\"" "$scratch/long/run.json" || fail "a resumed run must keep when it began"
