@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ini.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,13 +98,21 @@ static char *read_text(FILE *file) {
     return text;
 }
 
-/* The number of the first line that inih would cut; 0: none. */
-static int long_line(const char *text) {
+/* The number of the first line that inih would cut or the results, JSON, could not hold; 0: none. */
+static int faulty_line(const char *text, char *why, size_t why_size) {
     enum { INIH_LINE_MAX = 198 };
     int line = 1;
     for (const char *end; *text; text = *end ? end + 1 : end, line++) {
         end = strchrnul(text, '\n');
-        if (end - text > INIH_LINE_MAX) return line;
+        json_t *string = json_stringn(text, (size_t)(end - text));
+        bool is_utf8 = string != NULL, is_long = end - text > INIH_LINE_MAX;
+        json_decref(string);
+        if (is_utf8 && !is_long) continue;
+        snprintf(why, why_size,
+                 is_long ? "is longer than %d characters: shorten it, or say it on the command line"
+                         : "is not UTF-8 text",
+                 INIH_LINE_MAX);
+        return line;
     }
     return 0;
 }
@@ -145,12 +154,8 @@ struct profile *profile_load(const char *name, char *why, size_t why_size) {
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     snprintf(r.profile->name, sizeof r.profile->name, "%.*s", (int)strcspn(base, "."), base);
     r.profile->text = read_text(file);
-    int line = r.profile->text ? long_line(r.profile->text) : -1;
-    if (line > 0)
-        snprintf(r.why, sizeof r.why,
-                 "is longer than 198 characters: shorten it, or say it on the command line");
-    else if (line == 0)
-        line = ini_parse_file(file, on_entry, &r);
+    int line = r.profile->text ? faulty_line(r.profile->text, r.why, sizeof r.why) : -1;
+    if (line == 0) line = ini_parse_file(file, on_entry, &r);
     fclose(file);
     if (line != 0)
         snprintf(why, why_size, "%s:%d: %s", path, line > 0 ? line : 0,

@@ -261,6 +261,7 @@ int explain_command(const char *name) {
 #include "harness/heaps/heaps.def"
 #undef HEAP
     struct profile *profile = profile_load(name, why, sizeof why);
+    if (!profile && strchr(name, '/')) return fprintf(stderr, "mapbench: %s\n", why), EXIT_USAGE;
     if (!profile) return explain_unknown(name);
     explain_profile(profile);
     profile_free(profile);

@@ -1,5 +1,6 @@
 /* mapbench: the command line. */
 #include <errno.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,8 +251,20 @@ static char *join(char **argv) {
     return text;
 }
 
+/* Results are JSON, which has no other text. */
+static bool is_utf8(const char *text) {
+    json_t *string = json_string(text);
+    json_decref(string);
+    return string != NULL;
+}
+
 int main(int argc, char **argv) {
     char why[512];
+    for (int i = 1; i < argc; i++)
+        if (!is_utf8(argv[i])) {
+            snprintf(why, sizeof why, "'%s' is not UTF-8: results could not say what was measured", argv[i]);
+            return usage_error(why);
+        }
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
     if (strcmp(name, "pair-worker") == 0) return pair_worker(argc - 1, argv + 1);

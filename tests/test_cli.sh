@@ -58,6 +58,7 @@ expect 6 "nothing matches" run --filter none-such
 expect 6 "use --shapes str_u64" run --keys words --n 1k
 expect 6 "only .* distinct keys" run --keys words --shapes str_u64 --n 16m
 expect 2 "zipf" run --keys zipf:abc
+expect 2 "is not UTF-8" run --shapes str_u64 --keys $'file:/tmp/\xff'
 expect 2 "strided|stride" run --keys strided:0
 expect 2 "masked|mask" run --keys masked:zz
 expect 0 "Commands:" run --help
@@ -92,6 +93,9 @@ printf '[a]\nmaps = linear,\n  chained\n' >"$scratch/bad.job"
 expect 2 "bad.job:3: 'maps' is set twice" run "$scratch/bad.job"
 { printf '[a]\nmaps = '; for _ in $(seq 60); do printf 'linear,'; done; echo; } >"$scratch/bad.job"
 expect 2 "bad.job:2: is longer than" run "$scratch/bad.job"
+printf '# \xff\n[a]\nmaps = linear\n' >"$scratch/bad.job"
+expect 2 "bad.job:1: is not UTF-8 text" run "$scratch/bad.job"
+expect 2 "bad.job:1: is not UTF-8 text" explain "$scratch/bad.job"
 printf 'gibberish\n' >"$scratch/bad.job"
 expect 2 "bad.job:1" run "$scratch/bad.job"
 printf '[profile]\nquestion = why\n' >"$scratch/bad.job"
