@@ -4,29 +4,8 @@
 set -u
 build=$1
 mapbench=$build/mapbench
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0 passed=0
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
-
-# expect CODE PATTERN ARGS...: the exit code, and a line of the output that matches.
-expect() {
-    local code=$1 pattern=$2 output got
-    shift 2
-    output=$("$mapbench" "$@" 2>&1)
-    got=$?
-    if [ "$got" -ne "$code" ]; then
-        fail "mapbench $*: exit $got, expected $code: $output"
-    elif ! grep -qE -- "$pattern" <<<"$output"; then
-        fail "mapbench $*: nothing matches '$pattern' in: $output"
-    else
-        passed=$((passed + 1))
-    fi
-}
+# shellcheck source=tests/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
 
 # Names and values.
 expect 2 "unknown map 'swis_flat': did you mean 'swiss_flat'" run --maps swis_flat
@@ -222,5 +201,4 @@ peak=$(sed -n 's/.*"process_peak_bytes": \([0-9]*\).*/\1/p' "$scratch/null/run.j
 [ "${peak:-999999999}" -le $((64 << 20)) ] || fail "the harness needs $peak bytes at n = 64m, more than 64 MiB"
 echo "harness memory at n = 64m: $((peak >> 20)) MiB"
 
-printf '%d checks passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

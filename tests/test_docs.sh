@@ -12,18 +12,12 @@ build=${build%/}
 shift
 parts=${*:-links lists citation readme map workload retention}
 docs=(README.md results/README.md docs/*.md)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 copy=$scratch/mapbench
-failed=0 passed=0
 # A make that called this test must not tell those below where to build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BUILD PROFILE
 
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
-pass() { passed=$((passed + 1)); }
 skip() {
     if [[ ${CI:-} == true ]]; then fail "CI=true, nothing may be skipped: $*"; else printf 'skip  %s\n' "$*"; fi
 }
@@ -367,5 +361,4 @@ for part in $parts; do
     *) echo "test_docs: unknown part $part" && exit 2 ;;
     esac
 done
-printf '%d checks passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+finish

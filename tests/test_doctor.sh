@@ -3,30 +3,8 @@
 set -u
 mapbench=$(realpath "$1")/mapbench
 tests=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0 passed=0
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
-pass() { passed=$((passed + 1)); }
-
-# expect CODE PATTERN ARGS...: the exit code, and a line of the output that matches.
-expect() {
-    local code=$1 pattern=$2 output got
-    shift 2
-    output=$("$mapbench" "$@" 2>&1)
-    got=$?
-    if [ "$got" -ne "$code" ]; then
-        fail "mapbench $*: exit $got, expected $code: $output"
-    elif ! grep -qE -- "$pattern" <<<"$output"; then
-        fail "mapbench $*: nothing matches '$pattern' in: $output"
-    else
-        pass
-    fi
-}
+# shellcheck source=tests/shell_tools.sh
+source "$tests"/shell_tools.sh
 
 # holds FILE EXPRESSION: Python's expression on the JSON object `it`.
 holds() {
@@ -157,6 +135,5 @@ if [ -z "${missing:-}" ]; then
     PYTHONPATH=$tests /usr/bin/python3 -B "$tests/validate_run.py" "$scratch/tampered" | grep -q "result_id" || fail "a tampered run is valid"
 fi
 
-printf '%d checks passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ] || exit 1
+finish || exit 1
 [ -z "${missing:-}" ] || { echo "python3-jsonschema is not installed (make deps-test)"; exit 77; }

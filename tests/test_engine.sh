@@ -4,20 +4,10 @@
 set -u
 build=${1:?usage: tests/test_engine.sh BUILD}
 mapbench=$build/mapbench
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0 passed=0
+# shellcheck source=tests/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
 here=$(dirname "$(realpath "$0")")
 
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
-check() { # WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@" >"$scratch/check" 2>&1; then passed=$((passed + 1)); else fail "$what: $(head -c 400 "$scratch/check")"; fi
-}
 text_has() { grep -qE -- "$2" "$1" || { cat "$1"; return 1; }; }
 
 # measure NAME WANTED_CODE [OPTION...]: a small run of a C map and an engine's; rows in $scratch/NAME/rows.jsonl.
@@ -27,7 +17,7 @@ measure() {
     "$mapbench" run --maps linear,real_go_swiss,real_go_hmap --n 512 --workloads put_grow,get,del,scan --repeat 2 --batches 2 \
         --figures no --out "$scratch/$name" "$@" >"$scratch/$name.out" 2>&1
     got=$?
-    if [ "$got" -eq "$wanted" ]; then passed=$((passed + 1)); else fail "$name: exit $got, not $wanted: $(cat "$scratch/$name.out")"; fi
+    if [ "$got" -eq "$wanted" ]; then pass; else fail "$name: exit $got, not $wanted: $(cat "$scratch/$name.out")"; fi
 }
 # rows NAME MAP: how many rows of the map have a number, and how many have an error.
 rows() {
@@ -95,5 +85,4 @@ printf 'not a program\n' >"$scratch/engines/go1.24"
 measure no_program 4
 check "no program: the reason" reason_is no_program 'cannot be started|exited'
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -8,17 +8,8 @@ if [ ! -x "$build/engines/go1.24" ]; then
     echo "no real-Go engine in $build/engines: make engines"
     exit 77
 fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0 passed=0
-check() { # WHAT COMMAND...
-    local what=$1
-    shift
-    if "$@" >"$scratch/check" 2>&1; then passed=$((passed + 1)); else
-        printf 'FAILED: %s: %s\n' "$what" "$(tail -c 600 "$scratch/check")"
-        failed=$((failed + 1))
-    fi
-}
+# shellcheck source=tests/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
 check "model and loops of a Swiss map" "$mapbench" selftest --filter '^real_go_swiss/u64_u64/'
 check "model and loops of a sync.Map" "$mapbench" selftest --filter '^real_go_hashtrie_gc/str_u64/'
 
@@ -51,5 +42,4 @@ capacities = {r["map"]: [e["new_capacity"] for e in r["growth_events"]] for r in
 assert capacities["real_go_hmap"] == capacities["go_hmap"] == [16, 32, 64, 128, 256, 512, 1024, 2048], capacities["real_go_hmap"]
 assert capacities["real_go_swiss"][:7] == [16, 32, 64, 128, 256, 512, 1024], capacities["real_go_swiss"]
 PYTHON
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

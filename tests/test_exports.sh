@@ -5,36 +5,35 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
-files=$(mktemp -d)
-trap 'rm -rf "$files"' EXIT
-"$build/tests/test_exports" "$files"
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
+"$build/tests/test_exports" "$scratch"
 python=$(command -v python3 || true)
 [[ $python ]] || { echo "python3 is not installed"; exit 77; }
-failures=0 missing=""
-fail() { echo "FAIL: $*"; failures=$((failures + 1)); }
+missing=""
 
-PYTHONPATH=tests "$python" -B tests/exports_check.py "$files" || fail "exports_check.py"
+PYTHONPATH=tests "$python" -B tests/exports_check.py "$scratch" || fail "exports_check.py"
 
 # go tool pprof comes with every Go.
 go=$(setup/go.sh find 1.24 || setup/go.sh find 1.23 || command -v go || true)
 if [[ $go ]]; then
-    export HOME=$files PPROF_TMPDIR=$files
+    export HOME=$scratch PPROF_TMPDIR=$scratch
     for name in hand random capped; do
-        "$go" tool pprof -top "$files/$name.pb.gz" >"$files/top" 2>"$files/errors" || fail "pprof -top $name: $(<"$files/errors")"
-        grep -q '^Type: inuse_space$' "$files/top" || fail "pprof -top $name: not inuse_space by default"
+        "$go" tool pprof -top "$scratch/$name.pb.gz" >"$scratch/top" 2>"$scratch/errors" || fail "pprof -top $name: $(<"$scratch/errors")"
+        grep -q '^Type: inuse_space$' "$scratch/top" || fail "pprof -top $name: not inuse_space by default"
         for index in inuse_objects retained; do
-            "$go" tool pprof -sample_index=$index -nodecount=1000000 -nodefraction=0 -unit=B -top "$files/$name.pb.gz" \
-                >"$files/top" 2>"$files/errors" || fail "pprof -sample_index=$index $name: $(<"$files/errors")"
-            grep -q "^Type: $index\$" "$files/top" || fail "pprof -sample_index=$index $name: $(head -n 1 "$files/top")"
+            "$go" tool pprof -sample_index=$index -nodecount=1000000 -nodefraction=0 -unit=B -top "$scratch/$name.pb.gz" \
+                >"$scratch/top" 2>"$scratch/errors" || fail "pprof -sample_index=$index $name: $(<"$scratch/errors")"
+            grep -q "^Type: $index\$" "$scratch/top" || fail "pprof -sample_index=$index $name: $(head -n 1 "$scratch/top")"
         done
-        cp "$files/top" "$files/$name.retained"
+        cp "$scratch/top" "$scratch/$name.retained"
     done
     # Worked out in snapshot_support.h: frame, flat bytes retained.
     while read -r frame bytes; do
-        got=$(awk -v frame="$frame" '{ name = $6; for (i = 7; i <= NF; i++) name = name "_" $i } name == frame { print $1 }' "$files/hand.retained")
+        got=$(awk -v frame="$frame" '{ name = $6; for (i = 7; i <= NF; i++) name = name "_" $i } name == frame { print $1 }' "$scratch/hand.retained")
         [[ $got == "${bytes}B" ]] || fail "retained by $frame: $got, expected ${bytes}B"
     done <<<$'global_cache 67760\nhmap 67760\n[]bmap 67712\n[]byte 65536\nnode 24000\nentry 96'
-    "$go" tool pprof -traces "$files/hand.pb.gz" 2>/dev/null | tr -s ' ' '\n' | tr '\n' ' ' |
+    "$go" tool pprof -traces "$scratch/hand.pb.gz" 2>/dev/null | tr -s ' ' '\n' | tr '\n' ' ' |
         grep -q 'hmap.buckets global cache' || fail "pprof -traces hand: no path to the root"
 else
     missing+=" go (make engines)"
@@ -42,18 +41,18 @@ fi
 
 if command -v dot >/dev/null; then
     for name in hand random capped; do
-        dot -Tsvg "$files/$name.dot" -o "$files/$name.svg" || fail "dot $name"
-        grep -q retains "$files/$name.svg" || fail "dot $name: no labels"
+        dot -Tsvg "$scratch/$name.dot" -o "$scratch/$name.svg" || fail "dot $name"
+        grep -q retains "$scratch/$name.svg" || fail "dot $name: no labels"
     done
 else
     echo "no dot here (apt-get install graphviz): the .dot files were not drawn"
 fi
 
 if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
-    PYTHONPATH=tests "$python" -B tests/exports_check.py --chromium "$files" || fail "exports_check.py --chromium"
+    PYTHONPATH=tests "$python" -B tests/exports_check.py --chromium "$scratch" || fail "exports_check.py --chromium"
 else
     missing+=" chromium (apt-get install chromium)"
 fi
 
-[[ $failures == 0 ]] || exit 1
+[[ $failed == 0 ]] || exit 1
 [[ -z $missing ]] || { echo "not tried, not found:$missing"; exit 77; }

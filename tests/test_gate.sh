@@ -7,35 +7,15 @@ build=${1:?usage: test_gate.sh BUILD}
 build=$(realpath --relative-to=. "$build")
 command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
 [[ -e /usr/include/valgrind/callgrind.h ]] || { echo "valgrind's header is not installed"; exit 77; }
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 # shellcheck source=tests/mutants/program.sh
 source tests/mutants/program.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BUILD
-failed=0 passed=0
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a line of the output that matches.
-expect() {
-    local code=$1 pattern=$2 output got
-    shift 2
-    output=$("$@" 2>&1)
-    got=$?
-    if [[ $got != "$code" ]]; then
-        fail "$*: exit $got, expected $code: $output"
-    elif ! grep -qE -- "$pattern" <<<"$output"; then
-        fail "$*: nothing matches '$pattern' in: $output"
-    else
-        passed=$((passed + 1))
-    fi
-}
 
 # ask CODE: Python that knows `cell`, the cells of $scratch/gate.json by (map, workload), and `result`, all of it.
 ask() {
-    if "${MAPBENCH_PYTHON:-/usr/bin/python3}" - "$scratch/gate.json" "$1" <<'PY'; then passed=$((passed + 1)); else fail "see above: $1"; fi
+    if "${MAPBENCH_PYTHON:-/usr/bin/python3}" - "$scratch/gate.json" "$1" <<'PY'; then pass; else fail "see above: $1"; fi
 import json, sys
 result = json.load(open(sys.argv[1], encoding="utf-8"))
 cell = {(c["map"], c["workload"]): c for c in result["cells"]}
@@ -51,40 +31,40 @@ base=$scratch/base.json
 selection=(--maps linear,chained,swiss_flat --shapes u64_u64 --workloads get,get_miss,put_grow,scan --n 3000)
 
 # --- one build ---
-expect 2 "there is no baseline .*--update" "$mapbench" gate count "${selection[@]}" --baseline "$base"
-expect 0 "16 cells: 0 changed, 16 added" "$mapbench" gate count "${selection[@]}" --baseline "$base" --update
+gives 2 "there is no baseline .*--update" "$mapbench" gate count "${selection[@]}" --baseline "$base"
+gives 0 "16 cells: 0 changed, 16 added" "$mapbench" gate count "${selection[@]}" --baseline "$base" --update
 # From another folder, with another environment and another selection before each cell: the same in every number.
-expect 0 "16 cells compared.*every number exact.*16 same" env -C / SOMETHING="$(printf '%5000s' x)" "$(realpath "$mapbench")" gate count \
+gives 0 "16 cells compared.*every number exact.*16 same" env -C / SOMETHING="$(printf '%5000s' x)" "$(realpath "$mapbench")" gate count \
     "${selection[@]}" --baseline "$base" --exact --json "$scratch/gate.json" --junit "$scratch/gate.xml"
 # And the program in another folder.
 mkdir -p "$scratch/another folder with a long name, and blanks"
 cp "$build/mapbench" "$build/libmemcount.so" "$scratch/another folder with a long name, and blanks"
-expect 0 "16 cells compared.*every number exact.*16 same" gate_of "$scratch/another folder with a long name, and blanks/mapbench" \
+gives 0 "16 cells compared.*every number exact.*16 same" gate_of "$scratch/another folder with a long name, and blanks/mapbench" \
     "${selection[@]}" --baseline "$base" --exact
-expect 0 " 2 cells compared.*2 same" "$mapbench" gate count --maps chained --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base" --exact
+gives 0 " 2 cells compared.*2 same" "$mapbench" gate count --maps chained --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base" --exact
 ask 'assert result["exit"] == 0 and result["compared"] == 16 and result["exact"] and result["kind"] == "count", result["exit"]'
 ask 'assert all(cell["null", w]["counts"]["bytes"] == 16 and cell["null", w]["allocations"] == 0 for w in ("get", "scan"))'
 # A node has 24 bytes, a bucket 8, the map itself 32; what was requested is exact.
 ask 'c = cell["chained", "get"]; assert c["counts"]["bytes"] == 3000 * 24 + c["capacity"] * 8 + 32 and c["capacity"] == 4096, c["counts"]'
 ask 'c = cell["chained", "put_grow"]; assert 3000 < c["counts"]["allocations"] < 3030, c["counts"]'
 ask 'assert 1 < cell["linear", "get"]["probe_mean"] < 3 and 5 < cell["linear", "get"]["instructions"] < 60'
-expect 0 'tests="16" failures="0" errors="0"' cat "$scratch/gate.xml"
+gives 0 'tests="16" failures="0" errors="0"' cat "$scratch/gate.xml"
 
 # --- planted changes ---
 # shellcheck disable=SC2015 # fail, if any of them failed
 overlay nop harness/workloads.inc "$(in_lookups nop)" &&
     program nop "$scratch/nop.include" linear-u64_u64-common-malloc chained-u64_u64-common-malloc || fail "cannot build"
-expect 3 "^linear +u64_u64 +get +instructions" gate_of "$scratch/nop/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json"
+gives 3 "^linear +u64_u64 +get +instructions" gate_of "$scratch/nop/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json"
 ask 'assert all(change(m, w, "instructions") >= 1 for m in ("linear", "chained") for w in ("get", "get_miss")), result["cells"]'
 ask 'assert [c["verdict"] for c in result["cells"]].count("more") == 4 and cell["linear", "scan"]["verdict"] == "same"'
-expect 0 "2 same" gate_of "$scratch/nop/mapbench" --maps swiss_flat --shapes u64_u64 --workloads get --n 3000 --baseline "$base"
+gives 0 "2 same" gate_of "$scratch/nop/mapbench" --maps swiss_flat --shapes u64_u64 --workloads get --n 3000 --baseline "$base"
 
 # shellcheck disable=SC2015
 overlay plants maps/linear.h 's/if (!slot_in_use(slot)) return NULL;/if (!slot_in_use(slot) \&\& !slot_in_use(\&map->slots[(at + 1) \& map->mask])) return NULL;/' &&
     overlay plants maps/chained.h 's/^struct node {$/&\n    uint64_t spare;/' &&
     overlay plants maps/swiss_flat.h 's/^ *__builtin_prefetch(&map->slots\[.*/    (void)map, (void)hash;/' &&
     program plants "$scratch/plants.include" {linear,chained,swiss_flat}-u64_u64-common-malloc || fail "cannot build"
-expect 3 "^chained +u64_u64 +put_grow +bytes" gate_of "$scratch/plants/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json" \
+gives 3 "^chained +u64_u64 +put_grow +bytes" gate_of "$scratch/plants/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json" \
     --junit "$scratch/gate.xml"
 # An extra step of probing: misses read one slot more.
 ask 'assert cell["linear", "get_miss"]["verdict"] == "more" and change("linear", "get_miss", "data_reads") >= 1'
@@ -92,20 +72,20 @@ ask 'assert cell["linear", "get_miss"]["verdict"] == "more" and change("linear",
 ask 'assert abs(change("chained", "get", "bytes") - 8) < 1e-9, change("chained", "get", "bytes")'
 # A lost prefetch is less to execute: it is named, but only time can call it a loss.
 ask 'assert cell["swiss_flat", "put_grow"]["verdict"] == "fewer" and change("swiss_flat", "put_grow", "instructions") <= -1'
-expect 0 '<failure message="[^"]*bytes 34.93 -&gt; 42.93' cat "$scratch/gate.xml"
-expect 0 "fewer.*" gate_of "$scratch/plants/mapbench" --maps swiss_flat --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base"
+gives 0 '<failure message="[^"]*bytes 34.93 -&gt; 42.93' cat "$scratch/gate.xml"
+gives 0 "fewer.*" gate_of "$scratch/plants/mapbench" --maps swiss_flat --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base"
 # Updating with a selection replaces its cells only.
 cp "$base" "$scratch/updated.json"
-expect 0 "chained/u64_u64/get/.*bytes .*" gate_of "$scratch/plants/mapbench" --maps chained --shapes u64_u64 --workloads get --n 3000 \
+gives 0 "chained/u64_u64/get/.*bytes .*" gate_of "$scratch/plants/mapbench" --maps chained --shapes u64_u64 --workloads get --n 3000 \
     --baseline "$scratch/updated.json" --update
 if [[ $(diff "$base" "$scratch/updated.json" | grep '^<') == *chained/u64_u64/get/* && $(diff "$base" "$scratch/updated.json" | grep -c '^<') == 1 ]]; then
-    passed=$((passed + 1))
+    pass
 else
     fail "update: $(diff "$base" "$scratch/updated.json")"
 fi
 
 # A map with one hash policy is counted once (and the null map), whichever are asked for.
-expect 0 "counting under callgrind: 2 cells" "$mapbench" gate count --filter '^go_hmap_load6/' --maps go_hmap_load6 --hash common,native --shapes u64_u64 --workloads scan \
+gives 0 "counting under callgrind: 2 cells" "$mapbench" gate count --filter '^go_hmap_load6/' --maps go_hmap_load6 --hash common,native --shapes u64_u64 --workloads scan \
     --n 512 --baseline "$scratch/native.json" --update
 # Ended from outside, it leaves no worker behind.
 "$mapbench" gate count --baseline "$base" >/dev/null 2>&1 &
@@ -120,33 +100,32 @@ done
 kill -TERM "$gate"
 wait "$gate"
 got=$?
-if [[ $got == 130 ]]; then passed=$((passed + 1)); else fail "ended from outside: exit $got, expected 130"; fi
+if [[ $got == 130 ]]; then pass; else fail "ended from outside: exit $got, expected 130"; fi
 for child in "${children[@]}"; do
     for _ in $(seq 50); do [[ -e /proc/$child ]] || break; sleep 0.1; done
-    if [[ -e /proc/$child ]]; then fail "worker $child is left"; else passed=$((passed + 1)); fi
+    if [[ -e /proc/$child ]]; then fail "worker $child is left"; else pass; fi
 done
 
 # --- what is refused ---
 tiny=(--maps linear --shapes u64_u64 --workloads get --n 512)
-expect 2 "unknown map 'liner': did you mean 'linear'" "$mapbench" gate count --maps liner
-expect 2 "unrecognized arguments: --repeat 3: see mapbench gate count --help" "$mapbench" gate count --repeat 3
-expect 2 "gate has no 'time'" "$mapbench" gate time
-expect 2 "compare with it for --json" "$mapbench" gate count --update --json "$scratch/x.json"
-expect 2 "not both" "$mapbench" gate count --update --exact
-expect 2 "with --seed 1" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base"
-expect 2 "cannot take a selection: its seed" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base" --update
-expect 6 "nothing matches" "$mapbench" gate count --maps judy --shapes str_u64 --baseline "$base"
-expect 6 "nothing was compared" "$mapbench" gate count "${tiny[@]}" --baseline "$base"
+gives 2 "unknown map 'liner': did you mean 'linear'" "$mapbench" gate count --maps liner
+gives 2 "unrecognized arguments: --repeat 3: see mapbench gate count --help" "$mapbench" gate count --repeat 3
+gives 2 "gate has no 'time'" "$mapbench" gate time
+gives 2 "compare with it for --json" "$mapbench" gate count --update --json "$scratch/x.json"
+gives 2 "not both" "$mapbench" gate count --update --exact
+gives 2 "with --seed 1" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base"
+gives 2 "cannot take a selection: its seed" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base" --update
+gives 6 "nothing matches" "$mapbench" gate count --maps judy --shapes str_u64 --baseline "$base"
+gives 6 "nothing was compared" "$mapbench" gate count "${tiny[@]}" --baseline "$base"
 head -c 2000 "$base" >"$scratch/torn.json"
-expect 2 "torn.json is not JSON" "$mapbench" gate count "${tiny[@]}" --baseline "$scratch/torn.json"
+gives 2 "torn.json is not JSON" "$mapbench" gate count "${tiny[@]}" --baseline "$scratch/torn.json"
 sed 's/"arch": "[^"]*"/"arch": "vax"/' "$base" >"$scratch/vax.json"
-expect 2 "another toolchain: arch is .* and 'vax'" "$mapbench" gate count "${tiny[@]}" --baseline "$scratch/vax.json"
+gives 2 "another toolchain: arch is .* and 'vax'" "$mapbench" gate count "${tiny[@]}" --baseline "$scratch/vax.json"
 sed 's/"valgrind": "[^"]*"/"valgrind": "valgrind-3.18.0"/' "$base" >"$scratch/older.json"
-expect 0 "another toolchain - valgrind .*within 3 %" "$mapbench" gate count --maps linear --shapes u64_u64 --workloads get --n 3000 \
+gives 0 "another toolchain - valgrind .*within 3 %" "$mapbench" gate count --maps linear --shapes u64_u64 --workloads get --n 3000 \
     --baseline "$scratch/older.json"
-expect 4 "valgrind is not installed: apt-get install valgrind" env PATH=/nowhere "$(realpath "$mapbench")" gate count "${tiny[@]}" --baseline "$base"
-expect 4 "cannot write" "$mapbench" gate count "${tiny[@]}" --baseline /proc/none/base.json --update
-expect 2 "internal command; line 1" "$mapbench" count-worker <<<"linear u64_u64"
+gives 4 "valgrind is not installed: apt-get install valgrind" env PATH=/nowhere "$(realpath "$mapbench")" gate count "${tiny[@]}" --baseline "$base"
+gives 4 "cannot write" "$mapbench" gate count "${tiny[@]}" --baseline /proc/none/base.json --update
+gives 2 "internal command; line 1" "$mapbench" count-worker <<<"linear u64_u64"
 
-echo "$passed passed, $failed failed"
-[[ $failed == 0 ]]
+finish

@@ -6,12 +6,8 @@ cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
 mapbench=$(realpath "${1:-build}")/mapbench
 fixtures=tests/fixtures/go
 key=1841c60b5c51c71c,275cbe316e16f17f,4cccb7aec6d00dac,4c97b073dc2c319b
-failures=0
-
-fail() {
-    echo "FAIL: $*"
-    failures=$((failures + 1))
-}
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 
 trace() { "$mapbench" trace go_hmap --hashkey "$key" --seed 0x12345678 --ops "$@"; }
 
@@ -51,27 +47,20 @@ trace "insert 0..9; clear; insert 0..9" --digest | tail -n 1 | grep -q '"seed_re
 if trace "insert 0..9; delete 0..8" --digest | grep -q seed_redrawn; then fail "a map that was never empty has a new seed"; fi
 
 # --- bad input ----------------------------------------------------------------------------------------------------
-# refused WORD ARGUMENTS ...: exit code 2 and one line that names the word
-refused() {
-    local word=$1 said status=0
-    shift
-    said=$("$mapbench" trace "$@" 2>&1 >/dev/null) || status=$?
-    [[ $status == 2 && $said == *"$word"* && $(wc -l <<<"$said") == 1 ]] || fail "trace $*: status $status, '$said'"
-}
-refused inzert go_hmap --ops "inzert 0..9"
-refused "9..0" go_hmap --ops "insert 0..3; delete 9..0"
-refused "0..x" go_hmap --ops "get 0..x"
-refused "slide 3" go_hmap --ops "slide 3"
-refused "clear 3" go_hmap --ops "clear 3"
-refused "make -1" go_hmap --ops "make -1"
-refused store go_hmap --ops "store 1"
-refused "--ops" go_hmap --ops ""
-refused "1,2,3" go_hmap --ops clear --hashkey 1,2,3
-refused "1,2,3,12345678901234567" go_hmap --ops clear --hashkey 1,2,3,12345678901234567
-refused "12z" go_hmap --ops clear --seed 12z
-refused 0x100000000 go_hmap --ops clear --seed 0x100000000
-refused go_hmpa go_hmpa --ops clear
-refused row go_hmap --ops clear --row
+refused inzert trace go_hmap --ops "inzert 0..9"
+refused "9..0" trace go_hmap --ops "insert 0..3; delete 9..0"
+refused "0..x" trace go_hmap --ops "get 0..x"
+refused "slide 3" trace go_hmap --ops "slide 3"
+refused "clear 3" trace go_hmap --ops "clear 3"
+refused "make -1" trace go_hmap --ops "make -1"
+refused store trace go_hmap --ops "store 1"
+refused "--ops" trace go_hmap --ops ""
+refused "1,2,3" trace go_hmap --ops clear --hashkey 1,2,3
+refused "1,2,3,12345678901234567" trace go_hmap --ops clear --hashkey 1,2,3,12345678901234567
+refused "12z" trace go_hmap --ops clear --seed 12z
+refused 0x100000000 trace go_hmap --ops clear --seed 0x100000000
+refused go_hmpa trace go_hmpa --ops clear
+refused row trace go_hmap --ops clear --row
 
-[[ $failures == 0 ]] || exit 1
+[[ $failed == 0 ]] || exit 1
 echo "$replayed recorded traces replayed bit for bit"

@@ -4,14 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
 mapbench=$(realpath "${1:-build}")/mapbench
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
-
-fail() {
-    echo "FAIL: $*"
-    failures=$((failures + 1))
-}
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 
 # --- the text ---------------------------------------------------------------------------------------------------
 
@@ -73,13 +67,6 @@ assert one["type"] == "map[string]int" and one["map_type"]["64-bit"]["BucketSize
 assert one["map_type"]["32-bit"]["NeedKeyUpdate"] is True, one' || fail "the JSON"
 
 # --- bad input --------------------------------------------------------------------------------------------------
-# refused WORD ARGUMENTS ...: exit code 2 and one line that names the word
-refused() {
-    local word=$1 said status=0
-    shift
-    said=$("$mapbench" "$@" 2>&1 >/dev/null) || status=$?
-    [[ $status == 2 && $said == *"$word"* && $(wc -l <<<"$said") == 1 ]] || fail "$*: status $status, '$said'"
-}
 refused "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss" explain chained --layout
 refused go_syncmap explain go_syncmap --layout
 refused go_hmpa explain go_hmpa --layout
@@ -94,5 +81,5 @@ refused "unknown type 'foo'" explain go_hmap --layout='map[foo]int'
 refused "cannot be a key" explain go_swiss --layout='map[[]int]int'
 refused layout explain go_hmap --layuot
 
-[[ $failures == 0 ]] || exit 1
+[[ $failed == 0 ]] || exit 1
 echo "the layouts printed are those of Go 1.21, 1.23 and 1.24"

@@ -5,12 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
 mapbench=$(realpath "${1:-build}")/mapbench
-failures=0
-
-fail() {
-    echo "FAIL: $*"
-    failures=$((failures + 1))
-}
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 
 # --- recorded scripts -------------------------------------------------------------------------------------------
 replayed=0
@@ -54,22 +50,7 @@ END
     said=$("$mapbench" trace "$map" --ops "seed x" 2>&1 >/dev/null) || status=$?
     [[ $status == 2 && $said == *"seed x"* ]] || fail "$map: 'seed x': status $status, '$said'"
 done
-status=0
-said=$("$mapbench" trace go_hmap --ops "seed 0x100000000" 2>&1 >/dev/null) || status=$?
-[[ $status == 2 && $said == *0x100000000* ]] || fail "a seed of 33 bits: status $status, '$said'"
+refused --bytes trace go_syncmap --bytes --ops "store 1"
 
-# --- bytes as Go's allocator counts them: test_go_memcurve.sh has the curves, of maps without header and first bucket ---
-bytes() { "$mapbench" trace "$1" --bytes --ops "make 8; insert 0..7; insert 8..8; make 65536" | sed 's/.*"bytes":\([0-9]*\).*/\1/' | paste -sd ' '; }
-# hmap 48; a bucket of 144; an array of two; one for 2^14 with its spare buckets, in whole pages, and mapextra.
-got=$(bytes go_hmap)
-[[ $got == "48 192 336 $((48 + 306 * 8192 + 24))" ]] || fail "go_hmap: bytes $got"
-# Map 48; a group of 136 in a block of 144; a directory of 8 and a table of 32 with 288 for two groups; 128 tables of
-# 1024 slots and their directory, which has a header.
-got=$(bytes go_swiss)
-[[ $got == "48 192 376 $((48 + 128 * (32 + 18432) + 1152))" ]] || fail "go_swiss: bytes $got"
-status=0
-said=$("$mapbench" trace go_syncmap --bytes --ops "store 1" 2>&1 >/dev/null) || status=$?
-[[ $status == 2 && $said == *--bytes* ]] || fail "bytes of go_syncmap: status $status, '$said'"
-
-[[ $failures == 0 ]] || exit 1
+[[ $failed == 0 ]] || exit 1
 echo "$replayed scripts replayed bit for bit"

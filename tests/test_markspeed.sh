@@ -2,11 +2,9 @@
 # The real-Go engine's markspeed, which make bench-gosim compares with: its answer, bad input. usage: test_markspeed.sh BUILD
 set -u
 engines=${1:?usage: test_markspeed.sh BUILD}/engines
-failed=0 tried=0
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
+tried=0
+# shellcheck source=tests/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
 for engine in "$engines"/go1.23 "$engines"/go1.24; do
     [ -x "$engine" ] || continue
     for graph in list tree; do
@@ -30,5 +28,4 @@ PY
     done
 done
 [ $tried -gt 0 ] || { echo "no real-Go engine in $engines: make engines"; exit 77; }
-[ $failed = 0 ] && echo "markspeed: all passed"
-[ $failed = 0 ]
+[[ $failed == 0 ]] && echo "markspeed: all passed"

@@ -5,13 +5,8 @@ set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 python=${MAPBENCH_PYTHON:-/usr/bin/python3}
 build=$(realpath "${1:?usage: test_memory_pages.sh BUILD}")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 
 # measure FOLDER OPTION...: chained has a block an entry, so that its heap grows beyond a huge page.
 measure() {
@@ -23,7 +18,7 @@ measure() {
 
 # ask FOLDER CODE: Python that knows rows (by pages), info, table and page of a run.
 ask() {
-    "$python" -B - "$scratch/$1" "$2" <<'PY' || fail "$1: see above"
+    if "$python" -B - "$scratch/$1" "$2" <<'PY'; then pass; else fail "$1: see above"; fi
 import json, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
 lines = [json.loads(line) for line in open(folder / "rows.jsonl", encoding="utf-8")]
@@ -98,5 +93,4 @@ for folder in plain both preloaded; do
     [ -d "$scratch/$folder" ] || continue
     "$python" -B tests/validate_run.py "$scratch/$folder" >"$scratch/out" 2>&1 || fail "$folder: $(tail -n 3 "$scratch/out")"
 done
-[ "$failed" = 0 ] && echo "memory_pages: all passed"
-[ "$failed" = 0 ]
+finish

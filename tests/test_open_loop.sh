@@ -4,18 +4,8 @@ set -u -o pipefail
 build=$(realpath "${1:?usage: tests/test_open_loop.sh BUILD}")
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 mapbench=$build/mapbench
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-fail() { echo "open loop: $*" >&2; exit 1; }
-
-# expect CODE PATTERN arguments: the exit code, and what the output or the complaint says.
-expect() {
-    local code=$1 pattern=$2 output status=0
-    shift 2
-    output=$("$mapbench" "$@" 2>&1) || status=$?
-    [ "$status" -eq "$code" ] || fail "mapbench $*: exit $status, not $code: $output"
-    grep -qE -e "$pattern" <<< "$output" || fail "mapbench $*: says nothing of '$pattern': $output"
-}
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 
 selection=(--maps "linear,chained" --n 1000 --record latency --repeat 1 --figures no)
 for rate in fast 50 0% -5% 401% 2m 2g/s same:2m/s closed:50% "50%,oops" ","; do
@@ -83,4 +73,4 @@ for row in map(json.loads, open(sys.argv[1])):
         sums.setdefault((row["shape"], row["n"]), set()).add(row["checksum"])
 assert len(sums) == 6 and all(len(found) == 1 for found in sums.values()), sums
 PYTHON
-echo "open loop: as it must be"
+finish

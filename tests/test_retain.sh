@@ -7,34 +7,18 @@ cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=$(realpath "${1:?usage: test_retain.sh BUILD}")
 mapbench=$build/mapbench
 python=${MAPBENCH_PYTHON:-/usr/bin/python3}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0 passed=0 missing="" folder=""
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
+missing="" folder=""
 
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=$((failed + 1))
-}
-pass() { passed=$((passed + 1)); }
-
-# expect CODE PATTERN ARGS...: the exit code, and a line of the output that matches. Leaves a new run folder in $folder.
+# expect CODE PATTERN ARGS...: what retain gives. Leaves a new run folder in $folder.
 expect() {
-    local code=$1 pattern=$2 got
-    shift 2
     folder=$(mktemp -d -p "$scratch")
-    "$mapbench" retain "$@" --figures no --out "$folder" >"$scratch/output" 2>&1
-    got=$?
-    if [[ $got -ne $code ]]; then
-        fail "retain $*: exit $got, expected $code: $(tail -n 5 "$scratch/output")"
-    elif ! grep -qE -- "$pattern" "$scratch/output"; then
-        fail "retain $*: nothing matches '$pattern' in: $(tail -n 5 "$scratch/output")"
-    else
-        pass
-    fi
+    gives "$1" "$2" "$mapbench" retain "${@:3}" --figures no --out "$folder"
 }
 
-# refused CODE PATTERN ARGS...: one line and nothing else, no lines measured.
-refused() {
+# refused_run CODE PATTERN ARGS...: one line and nothing else, no lines measured.
+refused_run() {
     expect "$@"
     [[ $(grep -c . "$scratch/output") == 1 ]] || fail "retain ${*:3}: more than a line: $(<"$scratch/output")"
     [[ ! -e $folder/retention.jsonl ]] || fail "retain ${*:3}: left a run"
@@ -42,33 +26,26 @@ refused() {
 
 # --- bad input ------------------------------------------------------------------------------------------------------
 
-refused 2 "unknown scenario 'subslic': did you mean 'subslice'" subslic
-refused 2 "unknown map 'go_hmapp': did you mean 'go_hmap'" subslice --maps go_hmapp
-refused 2 "unknown map 'liner': did you mean 'linear'" subslice --maps go_hmap,liner
-refused 2 "unknown heap 'gosimm': did you mean 'gosim'" subslice --heap gosimm
-refused 2 "unknown engine 'go1.25': did you mean 'go1.2" subslice --engine go1.25
-refused 2 "unknown variant 'fixd': did you mean 'fixed'" subslice --variant fixd
-refused 2 "unknown option of retain 'mapz': did you mean 'maps'" subslice --mapz go_hmap
-refused 2 "size 0 measures nothing" subslice --n 0
-refused 2 "negative" subslice --n -5
-refused 2 "--n takes one size" subslice --n 1k..2k
-refused 2 "--seed 'x' is not a whole number above 0" subslice --seed x
-refused 2 "--limit '0' is not a whole number above 0" subslice --limit 0
-refused 2 "--assert takes no value" subslice --assert=yes
-refused 6 "no case matches the selection" fork_cow --heap boehm
-refused 6 "no case matches the selection" subslice --variant delete_all --maps go_hmap
+refused_run 2 "unknown scenario 'subslic': did you mean 'subslice'" subslic
+refused_run 2 "unknown map 'go_hmapp': did you mean 'go_hmap'" subslice --maps go_hmapp
+refused_run 2 "unknown map 'liner': did you mean 'linear'" subslice --maps go_hmap,liner
+refused_run 2 "unknown heap 'gosimm': did you mean 'gosim'" subslice --heap gosimm
+refused_run 2 "unknown engine 'go1.25': did you mean 'go1.2" subslice --engine go1.25
+refused_run 2 "unknown variant 'fixd': did you mean 'fixed'" subslice --variant fixd
+refused_run 2 "unknown option of retain 'mapz': did you mean 'maps'" subslice --mapz go_hmap
+refused_run 2 "size 0 measures nothing" subslice --n 0
+refused_run 2 "negative" subslice --n -5
+refused_run 2 "--n takes one size" subslice --n 1k..2k
+refused_run 2 "--seed 'x' is not a whole number above 0" subslice --seed x
+refused_run 2 "--limit '0' is not a whole number above 0" subslice --limit 0
+refused_run 2 "--assert takes no value" subslice --assert=yes
+refused_run 6 "no case matches the selection" fork_cow --heap boehm
+refused_run 6 "no case matches the selection" subslice --variant delete_all --maps go_hmap
 
 # refused_plainly CODE PATTERN ARGS...: as above, for what stands in the way of --out itself.
 refused_plainly() {
-    local code=$1 pattern=$2 got
-    shift 2
-    "$mapbench" retain subslice_capped --maps go_hmap --figures no "$@" >"$scratch/output" 2>&1
-    got=$?
-    if [[ $got == "$code" && $(grep -c . "$scratch/output") == 1 ]] && grep -qE -- "$pattern" "$scratch/output"; then
-        pass
-    else
-        fail "retain $*: exit $got, expected $code and '$pattern': $(<"$scratch/output")"
-    fi
+    gives "$1" "$2" "$mapbench" retain subslice_capped --maps go_hmap --figures no "${@:3}"
+    [[ $(grep -c . "$scratch/output") == 1 ]] || fail "retain ${*:3}: more than a line: $(<"$scratch/output")"
 }
 refused_plainly 2 "--n needs a value" --n
 refused_plainly 2 "--figures takes yes or no" --figures maybe
@@ -273,13 +250,13 @@ fi
 # Elsewhere than at the verdict, and the difference of two checkpoints.
 for wrong in "--snapshot-at fil" "--snapshot-diff fil,after" "--snapshot-diff base,fil"; do
     # shellcheck disable=SC2086 # two words
-    refused 2 "unknown checkpoint 'fil': did you mean 'fill'" pointer_value --snapshot "$scratch/none" $wrong
+    refused_run 2 "unknown checkpoint 'fil': did you mean 'fill'" pointer_value --snapshot "$scratch/none" $wrong
 done
-refused 2 "unknown checkpoint 'deleted'" pointer_value --snapshot "$scratch/none" --snapshot-at deleted
-refused 2 "--snapshot-at needs --snapshot DIR" pointer_value --snapshot-at all
-refused 2 "--snapshot-diff needs --snapshot DIR" pointer_value --snapshot-diff base,fill
+refused_run 2 "unknown checkpoint 'deleted'" pointer_value --snapshot "$scratch/none" --snapshot-at deleted
+refused_run 2 "--snapshot-at needs --snapshot DIR" pointer_value --snapshot-at all
+refused_run 2 "--snapshot-diff needs --snapshot DIR" pointer_value --snapshot-diff base,fill
 for wrong in fill "fill," fill,fill base,fill,after; do
-    refused 2 "--snapshot-diff takes two different labels" pointer_value --snapshot "$scratch/none" --snapshot-diff "$wrong"
+    refused_run 2 "--snapshot-diff takes two different labels" pointer_value --snapshot "$scratch/none" --snapshot-diff "$wrong"
 done
 [[ ! -e $scratch/none ]] || fail "a refused run made $scratch/none"
 
@@ -321,6 +298,5 @@ expect 0 "no difference of substring_key: its checkpoints are base fill dropped"
 
 expect 0 "unbounded_cache " --heap gosim --n 100 --check --limit 100
 
-echo "$passed passed, $failed failed"
-[[ $failed == 0 ]] || exit 1
+finish || exit 1
 [[ -z $missing ]] || { echo "not tried, not found:$missing"; exit 77; }

@@ -6,24 +6,13 @@ set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=$(realpath "${1:?usage: test_retain_boehm.sh BUILD}")
 python=${MAPBENCH_PYTHON:-/usr/bin/python3}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
+# shellcheck source=tests/shell_tools.sh
+source tests/shell_tools.sh
 
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    failed=1
-}
-
-# expect CODE PATTERN ARGS...: the exit code, and a line of the output that matches. Leaves a new run folder in $folder.
+# expect CODE PATTERN ARGS...: what retain gives. Leaves a new run folder in $folder.
 expect() {
-    local code=$1 pattern=$2 got
-    shift 2
     folder=$(mktemp -d -p "$scratch")
-    "$build/mapbench" retain "$@" --figures no --out "$folder" >"$scratch/output" 2>&1
-    got=$?
-    [[ $got == "$code" ]] || fail "retain $*: exit $got, expected $code: $(tail -n 5 "$scratch/output")"
-    grep -qE -- "$pattern" "$scratch/output" || fail "retain $*: nothing matches '$pattern' in: $(tail -n 5 "$scratch/output")"
+    gives "$1" "$2" "$build/mapbench" retain "${@:3}" --figures no --out "$folder"
 }
 
 expect 6 "skipped: wrapper_cleanup cycle_unordered on gosim: Go's finalizers know one order only" \
@@ -56,15 +45,12 @@ for line in map(json.loads, open(folder / "retention.jsonl")):
         points.setdefault((line["scenario"], line["variant"]), {}).setdefault(line["map"], []).append(line)
 assert len(verdicts) == 2 * len(MAPS) + 2 and all(v["passed"] for v in verdicts), verdicts
 
-
 def curve(scenario, variant, label, map_name=None):
     return [(p["d_heap_alloc"], p["d_heap_objects"], p["extra"]) for p in points[scenario, variant][map_name] if p["label"] == label]
-
 
 def expect(what, fact):
     if not fact:
         sys.exit(f"{what}: not so")
-
 
 # 2,000 wrappers of 1,040 bytes; in a cycle each with a peer.
 for variant, closed_after, gone_after, held in [("finalizer_cycle", None, None, 4000), ("cleanup_captures", None, None, 2000),
