@@ -12,6 +12,8 @@ struct port_field {
     const char *name; /* in Go */
     size_t offset_bytes, size_bytes;
 };
+#define PORT_FIELD(structure, field, name)                                                                   \
+    { name, offsetof(struct structure, field), sizeof(((struct structure *)0)->field) }
 
 /* The field of that name in a struct of the report. */
 static const json_t *port_field(const json_t *structure, const char *name) {

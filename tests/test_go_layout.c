@@ -336,9 +336,6 @@ static void test_refused(void **state) {
  * ---------------------------------------------------------------------------------------------------------
  */
 
-#define PORT_FIELD(structure, field, name)                                                                   \
-    { name, offsetof(struct structure, field), sizeof(((struct structure *)0)->field) }
-
 static const struct port_field hmap[] = {
     PORT_FIELD(go_hmap, count, "count"),
     PORT_FIELD(go_hmap, flags, "flags"),

@@ -16,9 +16,6 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "maps/go_swiss.h"
 
-#define PORT_FIELD(structure, field, name)                                                                   \
-    { name, offsetof(struct structure, field), sizeof(((struct structure *)0)->field) }
-
 static const struct port_field map_fields[] = {
     PORT_FIELD(map, used, "used"),
     PORT_FIELD(map, seed, "seed"),

@@ -8,31 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/heaps/gosim/gosim.h"
 #include "harness/heaps/gosim/sizeclass.h"
+#include "tests/gosim_support.h"
 
-static const struct gosim_field at_0[] = {{"pointer", 0}};
-static const struct gosim_type byte_type = {.name = "byte", .size = 1};
-static const struct gosim_type pointer_type = {.name = "*T", .size = 8, .pointer = at_0, .pointers = 1};
 static const struct gosim_type string_type = {.name = "string", .size = 16, .pointer = at_0, .pointers = 1};
-
-static struct gosim *forced_only(void) {
-    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1});
-    assert_non_null(g);
-    return g;
-}
-
-static struct gosim_stats stats_of(struct gosim *g) {
-    struct gosim_stats stats;
-    gosim_stats(g, &stats);
-    return stats;
-}
 
 /* --- against recordings --- */
 
 static void check_tiny(const char *name, size_t n, size_t bytes, uint64_t heap_alloc, uint64_t objects,
                        uint64_t mallocs) {
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     struct gosim_type type = {.name = name, .size = bytes};
     if (name[0] == '*') type.pointer = at_0, type.pointers = 1;
     for (size_t i = 0; i < n; i++) assert_non_null(gosim_new(g, &type, 1));
@@ -45,7 +30,7 @@ static void check_tiny(const char *name, size_t n, size_t bytes, uint64_t heap_a
 }
 
 static uint64_t cost(const struct gosim_type *type, size_t count) {
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     assert_non_null(gosim_new(g, type, count));
     struct gosim_stats stats = stats_of(g);
     assert_int_equal(stats.total_alloc, stats.heap_alloc);
@@ -61,7 +46,7 @@ static void check_rounding(size_t request, uint64_t noscan, uint64_t scan) {
 
 /* Of 1600 pieces of a byte, every sixteenth is kept: it keeps the block. */
 static void check_keep(uint64_t heap_alloc) {
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     void **kept = NULL;
     gosim_root(g, &kept, "kept");
     kept = gosim_new(g, &pointer_type, 100);
@@ -77,7 +62,7 @@ static void check_keep(uint64_t heap_alloc) {
 }
 
 static void check_interior(uint64_t bytes) {
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     char *middle = NULL;
     gosim_root(g, &middle, "middle");
     middle = (char *)gosim_new(g, &byte_type, bytes) + bytes / 2;
@@ -162,7 +147,7 @@ static void test_recorded_pacing(void **state) {
  * ends with a look at the books, too. */
 static void test_tiny_block_in_use(void **state) {
     (void)state;
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     gosim_new(g, &byte_type, 1);
     gosim_collect(g);
     assert_int_equal(stats_of(g).heap_alloc, 16);
@@ -181,7 +166,7 @@ static void test_tiny_block_in_use(void **state) {
 /* ptrvalue's objects: 10,000 keys of 16 bytes and values of 1032 without pointers, 1152 each as Go rounds. */
 static void test_ptrvalue_objects(void **state) {
     (void)state;
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     const struct gosim_type user = {.name = "User", .size = 1032};
     struct entry {
         void *key;
@@ -216,7 +201,7 @@ static void test_ptrvalue_objects(void **state) {
 /* A slice of one string keeps the array of a million: 16,000,000 bytes in whole pages. */
 static void test_subslice(void **state) {
     (void)state;
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     void *slice = NULL;
     gosim_root(g, &slice, "slice");
     slice = gosim_new(g, &string_type, 1000000);
@@ -239,7 +224,7 @@ static void test_subslice(void **state) {
 /* Keys cut from documents of 64 KiB: any pointer into one keeps all of it. */
 static void test_substring(void **state) {
     (void)state;
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     void **key = NULL;
     gosim_root(g, &key, "keys");
     key = gosim_new(g, &string_type, 256);
@@ -299,7 +284,7 @@ static void test_hidden_bytes(void **state) {
     const struct gosim_type hmap = {
         .name = "hmap", .size = 48, .pointer = at_0, .pointers = 1, .hidden_bytes = 200};
     const struct gosim_type large = {.name = "large", .size = 40000, .hidden_bytes = 9000};
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     void **kept = NULL;
     gosim_root(g, &kept, "kept");
     kept = gosim_new(g, &pointer_type, 1001);

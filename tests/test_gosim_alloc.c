@@ -8,25 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/heaps/gosim/gosim.h"
 #include "harness/heaps/gosim/sizeclass.h"
 #include "harness/rng.h"
-
-static const struct gosim_field at_0[] = {{"pointer", 0}};
-static const struct gosim_type byte_type = {.name = "byte", .size = 1};
-static const struct gosim_type pointer_type = {.name = "*T", .size = 8, .pointer = at_0, .pointers = 1};
-
-static struct gosim *forced_only(void) {
-    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1});
-    assert_non_null(g);
-    return g;
-}
-
-static struct gosim_stats stats_of(struct gosim *g) {
-    struct gosim_stats stats;
-    gosim_stats(g, &stats);
-    return stats;
-}
+#include "tests/gosim_support.h"
 
 /* --- the allocator under load --- */
 
@@ -125,7 +109,7 @@ static void test_collects_before_giving_up(void **state) {
 
 static void test_scavenge(void **state) {
     (void)state;
-    struct gosim *g = forced_only();
+    struct gosim *g = open_heap(false);
     unsigned char *object = gosim_new(g, &byte_type, 32 << 20);
     assert_non_null(object);
     memset(object, 1, 32 << 20);

@@ -8,44 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/heaps/gosim/gosim.h"
 #include "harness/rng.h"
+#include "tests/gosim_support.h"
 
-struct node {
-    struct node *next, *other;
-    uint64_t id;
-};
-static const struct gosim_field node_fields[] = {{"next", offsetof(struct node, next)},
-                                                 {"other", offsetof(struct node, other)}};
-static const struct gosim_type node_type = {
-    .name = "node", .size = sizeof(struct node), .pointer = node_fields, .pointers = 2};
-static const struct gosim_type words_type = {.name = "[]uint64", .size = 8};
-static const struct gosim_field at_0[] = {{"", 0}};
 static const struct gosim_type pointers_type = {.name = "[]*node", .size = 8, .pointer = at_0, .pointers = 1};
-
-static struct gosim *open_heap(bool check) {
-    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .check = check});
-    assert_non_null(g);
-    return g;
-}
-
-static struct gosim_stats stats_of(struct gosim *g) {
-    struct gosim_stats stats;
-    gosim_stats(g, &stats);
-    return stats;
-}
-
-static uint64_t objects(struct gosim *g) {
-    return stats_of(g).heap_objects;
-}
-
-static struct node *new_node(struct gosim *g, struct node *next, struct node *other) {
-    struct node *node = gosim_new(g, &node_type, 1);
-    assert_non_null(node);
-    gosim_store(g, &node->next, next);
-    gosim_store(g, &node->other, other);
-    return node;
-}
 
 /* --- reachability --- */
 

@@ -5,27 +5,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "harness/heaps/gosim/gosim.h"
 #include "harness/rng.h"
-
-static const struct gosim_type words_type = {.name = "[]uint64", .size = 8};
-static const struct gosim_field at_0[] = {{"", 0}};
-
-static struct gosim *open_heap(bool check) {
-    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .check = check});
-    assert_non_null(g);
-    return g;
-}
-
-static struct gosim_stats stats_of(struct gosim *g) {
-    struct gosim_stats stats;
-    gosim_stats(g, &stats);
-    return stats;
-}
-
-static uint64_t objects(struct gosim *g) {
-    return stats_of(g).heap_objects;
-}
+#include "tests/gosim_support.h"
 
 /* --- the clock --- */
 

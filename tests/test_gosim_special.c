@@ -5,40 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "harness/heaps/gosim/gosim.h"
-
-struct node {
-    struct node *next, *other;
-    uint64_t id;
-};
-static const struct gosim_field node_fields[] = {{"next", offsetof(struct node, next)},
-                                                 {"other", offsetof(struct node, other)}};
-static const struct gosim_type node_type = {
-    .name = "node", .size = sizeof(struct node), .pointer = node_fields, .pointers = 2};
-
-static struct gosim *open_heap(bool check) {
-    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .check = check});
-    assert_non_null(g);
-    return g;
-}
-
-static struct gosim_stats stats_of(struct gosim *g) {
-    struct gosim_stats stats;
-    gosim_stats(g, &stats);
-    return stats;
-}
-
-static uint64_t objects(struct gosim *g) {
-    return stats_of(g).heap_objects;
-}
-
-static struct node *new_node(struct gosim *g, struct node *next, struct node *other) {
-    struct node *node = gosim_new(g, &node_type, 1);
-    assert_non_null(node);
-    gosim_store(g, &node->next, next);
-    gosim_store(g, &node->other, other);
-    return node;
-}
+#include "tests/gosim_support.h"
 
 /* --- finalizers, cleanups, weak pointers, ephemerons --- */
 
