@@ -1,26 +1,14 @@
 /* Shape u64_b128: 64-bit integers to 128 bytes, the most that Go keeps inline. */
-#include "harness/shapes/hash.h"
+#include "harness/shapes/key_u64.h"
 
 #define SHAPE_NAME "u64_b128"
-#define SHAPE_KEY_INT 1
-#define SHAPE_KEY_BITS 64
 #define SHAPE_HAS_POINTERS 0
 #define SHAPE_VAL_WORD 0
 
-typedef uint64_t map_key;
 typedef struct b128 {
     uint8_t byte[128];
 } map_val;
 
-static inline uint64_t key_hash(map_key key) {
-    return hash_u64(key);
-}
-static inline bool key_equal(map_key a, map_key b) {
-    return a == b;
-}
-static inline uint64_t key_word(map_key key) {
-    return key;
-}
 static inline map_val val_make(uint64_t number) {
     map_val val = {{(uint8_t)number}};
     return val;

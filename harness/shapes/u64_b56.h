@@ -1,25 +1,13 @@
 /* Shape u64_b56: 64-bit integer keys, 56-byte values; an entry fills one cache line exactly. */
-#include "harness/shapes/hash.h"
+#include "harness/shapes/key_u64.h"
 
 #define SHAPE_NAME "u64_b56"
-#define SHAPE_KEY_INT 1
-#define SHAPE_KEY_BITS 64
 #define SHAPE_VAL_WORD 0
 
-typedef uint64_t map_key;
 typedef struct b56 {
     uint64_t word[7];
 } map_val;
 
-static inline uint64_t key_hash(map_key key) {
-    return hash_u64(key);
-}
-static inline bool key_equal(map_key a, map_key b) {
-    return a == b;
-}
-static inline uint64_t key_word(map_key key) {
-    return key;
-}
 static inline map_val val_make(uint64_t number) {
     map_val val = {{number, number + 1, number + 2, number + 3, number + 4, number + 5, number + 6}};
     return val;

@@ -1,24 +1,11 @@
 /* Shape u64_u64: 64-bit integer keys and values. */
-#include "harness/shapes/hash.h"
+#include "harness/shapes/key_u64.h"
 
 #define SHAPE_NAME "u64_u64"
-#define SHAPE_KEY_INT 1
-#define SHAPE_KEY_BITS 64
 #define SHAPE_VAL_WORD 1 /* the value fits one machine word */
 
-typedef uint64_t map_key;
 typedef uint64_t map_val;
 
-static inline uint64_t key_hash(map_key key) {
-    return hash_u64(key);
-}
-static inline bool key_equal(map_key a, map_key b) {
-    return a == b;
-}
-/* What a scan adds up of a key. */
-static inline uint64_t key_word(map_key key) {
-    return key;
-}
 /* A value made from a number, and what a loop adds up of a value it reads. */
 static inline map_val val_make(uint64_t number) {
     return number;
