@@ -116,9 +116,11 @@ static void hash_files(struct keyset_builder *builder) {
     for (size_t i = 0; builder->hash_keys && i < set->count; i++)
         if (set->number)
             SHA256Update(&sha, (const uint8_t *)&set->number[i], sizeof set->number[i]);
-        else
+        else {
             SHA256Update(&sha, (const uint8_t *)set->text + set->offset[i],
                          set->offset[i + 1] - set->offset[i]);
+            SHA256Update(&sha, (const uint8_t *)"\n", 1); /* ab, c are not a, bc */
+        }
     SHA256End(&sha, builder->set.sha256);
 }
 

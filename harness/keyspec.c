@@ -196,10 +196,9 @@ void keyspec_name(const struct keyspec *spec, char *out, size_t size) {
     case KEYSPEC_FILE: {
         /* The end of a long path tells more than its beginning. */
         size_t len = strlen(spec->path), room = size - sizeof "file:...";
-        if (len <= room)
-            snprintf(out, size, "file:%s", spec->path);
-        else
-            snprintf(out, size, "file:...%s", spec->path + len - room);
+        const char *end = spec->path + (len > room ? len - room : 0);
+        while (end > spec->path && (*end & 0xc0) == 0x80) end++; /* not from within a UTF-8 character */
+        snprintf(out, size, end > spec->path ? "file:...%s" : "file:%s", end);
         break;
     }
     default:

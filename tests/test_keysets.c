@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "harness/keysets.h"
+#include "harness/keyspec.h"
 #include "tests/keys_support.h"
 
 enum { SEED = 42 };
@@ -152,6 +154,44 @@ static void oddities_are_counted(void **state) {
     keys_close(keys);
 }
 
+static void other_keys_have_another_hash(void **state) {
+    (void)state;
+    char ab_c[sizeof keys_facts(NULL)->sha256];
+    static const char *const contents[] = {"ab\nc\n", "a\nbc\n"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[160];
+        snprintf(path, sizeof path, "file:%s/same-path", folder);
+        FILE *file = fopen(path + 5, "w");
+        assert_non_null(file);
+        assert_true(fputs(contents[i], file) >= 0);
+        assert_int_equal(fclose(file), 0);
+        keysets_forget();
+        struct keys *keys = open_keys(path, "str_u64", 2, SEED);
+        if (i == 0)
+            strcpy(ab_c, keys_facts(keys)->sha256);
+        else
+            assert_string_not_equal(keys_facts(keys)->sha256, ab_c);
+        keys_close(keys);
+    }
+}
+
+/* A name in JSON is UTF-8, wherever a long path had to be cut. */
+static void names_of_long_paths(void **state) {
+    (void)state;
+    for (size_t letters = 130; letters < 134; letters++) {
+        char path[600] = "file:", name[256];
+        for (size_t i = 0; i < letters; i++) strcat(path, "\u00e9");
+        strcat(path, letters % 2 ? "" : "x");
+        struct keyspec spec;
+        char why[200];
+        assert_true(keyspec_parse(path, 0, &spec, why, sizeof why));
+        keyspec_name(&spec, name, sizeof name);
+        json_t *text = json_string(name);
+        if (!text) fail_msg("%s", name);
+        json_decref(text);
+    }
+}
+
 static void long_lines(void **state) {
     (void)state;
     static char text[3 * KEYSET_LINE_MAX];
@@ -286,6 +326,8 @@ int main(void) {
         cmocka_unit_test(machine_sets_agree_with_the_shell),
         cmocka_unit_test(lines_become_keys),
         cmocka_unit_test(oddities_are_counted),
+        cmocka_unit_test(other_keys_have_another_hash),
+        cmocka_unit_test(names_of_long_paths),
         cmocka_unit_test(long_lines),
         cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(sets_have_an_end),
