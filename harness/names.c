@@ -1,6 +1,7 @@
 #include "harness/names.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,11 @@ bool names_split(const char *list, bool (*each)(void *context, const char *item)
     return ok;
 }
 
-/* Levenshtein distance of names shorter than 64 characters; longer ones count as far apart. */
+/* Levenshtein distance; names of more than 64 characters count as far from all. */
 static size_t edit_distance(const char *a, const char *b) {
     enum { LONGEST = 64 };
     size_t row[LONGEST + 1], len_a = strlen(a), len_b = strlen(b);
-    if (len_a > LONGEST || len_b > LONGEST) return LONGEST;
+    if (len_a > LONGEST || len_b > LONGEST) return SIZE_MAX;
     for (size_t j = 0; j <= len_b; j++) row[j] = j;
     for (size_t i = 1; i <= len_a; i++) {
         size_t diagonal = row[0];

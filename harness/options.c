@@ -159,7 +159,9 @@ static bool check_number(enum option_id id, const char *text, uint64_t least, ui
 static bool check_shard(const char *text, char *why, size_t why_size) {
     unsigned i, n;
     char rest;
-    if (sscanf(text, "%u/%u%c", &i, &n, &rest) == 2 && n > 0 && i < n) return true;
+    bool unsigned_numbers =
+        text[strspn(text, "0123456789/")] == '\0'; /* sscanf would take -1 for a large one */
+    if (unsigned_numbers && sscanf(text, "%u/%u%c", &i, &n, &rest) == 2 && i < n) return true;
     snprintf(why, why_size, "--shard takes I/N with I from 0 to N-1, not '%s'", text);
     return false;
 }

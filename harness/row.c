@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/engine.h"
@@ -9,6 +10,17 @@
 
 json_t *json_number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    if (string) return string;
+    char *plain = strdup(text);
+    for (char *c = plain; c && *c; c++)
+        if (*c & 0x80) *c = '?';
+    string = json_string(plain);
+    free(plain);
+    return string;
 }
 
 json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit *unit, const char *workload,
@@ -41,7 +53,7 @@ json_t *row_new(const char *kind, const struct cell *cell, const struct map_unit
 }
 
 void row_error(json_t *row, const char *why) {
-    row_set(row, "error", json_string(why));
+    row_set(row, "error", json_text(why));
     row_set(row, "stable", json_false());
     row_set(row, "why_unstable", json_string("not measured"));
 }
@@ -51,5 +63,5 @@ void row_unstable(json_t *row, const char *why) {
     const char *first = json_string_value(json_object_get(row, "why_unstable"));
     snprintf(both, sizeof both, "%s%s%s", first ? first : "", first ? "; " : "", why);
     row_set(row, "stable", json_false());
-    row_set(row, "why_unstable", json_string(both));
+    row_set(row, "why_unstable", json_text(both));
 }

@@ -17,6 +17,9 @@ void row_unstable(json_t *row, const char *why);
 
 /* A number, or JSON null when it is not finite. */
 json_t *json_number_or_null(double value);
+/* A text; bytes that make it no UTF-8, which JSON needs, become question marks: what another program said may
+ * be anything. */
+json_t *json_text(const char *text);
 /* Sets a key to a new value, taking the reference. */
 #define row_set(row, key, value) json_object_set_new(row, key, value)
 

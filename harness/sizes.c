@@ -66,6 +66,9 @@ static bool add(struct parse *p, size_t n) {
     return true;
 }
 
+/* A sweep in smaller steps has more sizes than anybody measures, or never ends. */
+static const double factor_least = 1.001;
+
 static bool parse_sweep(const char *item, const char *dots, struct parse *p) {
     const char *star = strchr(dots, '*'), *end = star ? star : dots + strlen(dots);
     double factor = 2;
@@ -74,8 +77,9 @@ static bool parse_sweep(const char *item, const char *dots, struct parse *p) {
     if (star) {
         char *stop;
         factor = strtod(star + 1, &stop);
-        if (stop == star + 1 || *stop || !(factor > 1.0) || factor > 1e9) {
-            snprintf(p->why, p->why_size, "sweep '%s': the factor after * must be a number above 1", item);
+        if (stop == star + 1 || *stop || !(factor >= factor_least) || factor > 1e9) {
+            snprintf(p->why, p->why_size, "sweep '%s': the factor after * must be a number from %g to 1e9",
+                     item, factor_least);
             return false;
         }
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An engine without Go: a dict behind the protocol of harness/engine_wire.h, for u64_u64. FAKE_ENGINE says how it goes
-wrong: honest, or die, garbage, wrong, hang, error after so many measured loops (FAKE_AFTER); or at once: silent, noise,
+wrong: honest, or die, latin1, garbage, wrong, hang, error after so many measured loops (FAKE_AFTER); or at once: silent, noise,
 protocol, design. Its times are invented: it serves to test what the runner does, never to measure."""
 import mmap
 import os
@@ -57,6 +57,10 @@ def misbehave():
         return None
     if how == "die":
         sys.stderr.write("fatal error: invented by the test\n")
+        sys.stderr.flush()
+        os._exit(3)
+    if how == "latin1":
+        sys.stderr.buffer.write(b"caf\xe9\n")
         sys.stderr.flush()
         os._exit(3)
     if how == "hang":

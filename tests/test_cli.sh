@@ -30,6 +30,7 @@ expect 2 "needs up to .* per map, but .* are available" run --n 4g --maps linear
 expect 2 "whole number" run --repeat 0
 expect 2 "whole number" run --seed x
 expect 2 "I/N" run --shard 2/2
+expect 2 "I/N" run --shard 0/-1
 expect 2 "regular expression" run --filter '['
 expect 2 "only 1 can be measured" run --threads 4
 expect 2 "keys have no end|no end" run --n all

@@ -65,6 +65,7 @@ while IFS='|' read -r mode reason; do
     check "$mode: the reason" reason_is "$mode" "$reason"
 done <<'MODES'
 die|it exited with code 3: fatal error: invented by the test
+latin1|it exited with code 3: caf\?
 garbage|it printed .*Segmentation fault.* instead of an answer
 wrong|refused: .* is 1, must be
 hang|time limit|limit

@@ -72,6 +72,7 @@ static void test_refusals(void **state) {
     refused("2k..1k", "backwards");
     refused("1..9*1", "factor");
     refused("1..9*x", "factor");
+    refused("1..2*1.0000000000000002", "factor"); /* would never end */
     refused("octave:15", "eight different sizes");
     refused("1..1m*1.01", "more than 256");
 }
@@ -93,6 +94,10 @@ static void test_nearest(void **state) {
     assert_string_equal(names_nearest("robin", names, 4), "robin_hood");
     assert_string_equal(names_nearest("linaer", names, 4), "linear");
     assert_null(names_nearest("zzzzzzzz", names, 4));
+    char longer[200];
+    memset(longer, 'z', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    assert_null(names_nearest(longer, names, 4));
 }
 
 int main(void) {
