@@ -110,7 +110,8 @@ static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *n
         json_decref(value);
     }
     free(line);
-    if (fclose(kept) || rename(keep, path)) return false;
+    bool whole = !ferror(*file) && !ferror(kept);
+    if (fclose(kept) || !whole || rename(keep, path)) return false;
     fclose(*file);
     return (*file = fopen(path, "a+")) != NULL;
 }
@@ -223,9 +224,12 @@ bool runfolder_write_json(const struct runfolder *folder, const char *name, cons
     char path[PATH_MAX + 32], fresh[PATH_MAX + 40];
     snprintf(path, sizeof path, "%s/%s", folder->partial, name);
     snprintf(fresh, sizeof fresh, "%s.new", path);
-    if (json_dump_file(value, fresh, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
-        rename(fresh, path) == 0)
-        return true;
+    FILE *file = fopen(fresh, "w");
+    /* On the disk before it takes the other's name: an interrupted run needs one of them whole to go on. */
+    bool written = file && json_dumpf(value, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
+                   fflush(file) == 0 && fsync(fileno(file)) == 0;
+    if (file && fclose(file)) written = false;
+    if (written && rename(fresh, path) == 0) return true;
     disk_fault("write", path, why, why_size);
     unlink(fresh);
     return false;
