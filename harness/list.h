@@ -4,9 +4,10 @@
 
 #include <stdbool.h>
 
-/* what: maps (default), shapes, workloads, keys, heaps, profiles, engines; NULL: an overview of all. */
+/* what: maps, shapes, workloads, keys, heaps, scenarios, profiles or engines; NULL: all of them, not as JSON.
+ */
 int list_command(const char *what, bool json);
-/* Everything known of a map, shape, workload, key stream or profile. */
+/* Everything known of a map, shape, workload, key stream, heap, scenario or profile. */
 int explain_command(const char *name);
 
 #endif

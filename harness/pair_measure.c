@@ -365,7 +365,8 @@ static json_t *measure_rounds(struct session *s) {
 
 json_t *pair_measure(const struct pair_plan *plan, enum exit_code *code, char *why, size_t why_size) {
     uint64_t rng = rng_derive(plan->seed, PURPOSE_ROUND - 1);
-    struct session s = {.plan = plan, .why = why, .why_size = why_size};
+    struct session s = {.plan = plan, .code = EXIT_CANNOT, .why = why, .why_size = why_size};
+    snprintf(why, why_size, "out of memory"); /* unless it is said otherwise */
     s.built_first = (enum pair_variant)rng_below(&rng, 2);
     measure_keep_freed_memory();
     json_t *out = open_session(&s) ? measure_rounds(&s) : NULL;

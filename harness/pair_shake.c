@@ -23,7 +23,7 @@ bool pair_shake_begin(struct pair_shake *shake, uint64_t *rng) {
         memset(shake->block[i], 1, bytes);
     }
     for (size_t i = 0; i < pages; i++) {
-        size_t bytes = PAGE_BYTES * any_size(rng, 0, 7); /* 1 to 255 pages */
+        size_t bytes = PAGE_BYTES * any_size(rng, 0, 7); /* 1 to 127 pages */
         void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (start == MAP_FAILED) return false;
         shake->pages[i].start = start, shake->pages[i].bytes = bytes;
