@@ -96,9 +96,9 @@ static int print_line(json_t *line) {
 }
 
 int count_facts(void) {
-    return print_line(json_pack("{s:{s:s, s:s, s:s}, s:b, s:b}", "built", "cc", BUILD_CC, "cxx", BUILD_CXX,
-                                "unit_flags", BUILD_UNIT_FLAGS, "callgrind", has_callgrind, "sanitized",
-                                is_sanitized));
+    return print_line(json_pack("{s:{s:s, s:s, s:s}, s:s, s:b, s:b}", "built", "cc", BUILD_CC, "cxx",
+                                BUILD_CXX, "unit_flags", BUILD_UNIT_FLAGS, "commit", BUILD_COMMIT,
+                                "callgrind", has_callgrind, "sanitized", is_sanitized));
 }
 
 static int print_error(const struct counted *c, const char *why, int code) {

@@ -69,6 +69,11 @@ class Side:
         self.units = units_of(self.tree)
 
     @property
+    def commit(self):
+        """That it is built from, with -dirty where files differ from it; None where nobody knows."""
+        return self.record["commit"]
+
+    @property
     def build_folder(self):
         return self.tree / "build"
 
@@ -111,6 +116,15 @@ class Build(Side):
     @property
     def build_folder(self):
         return self.folder
+
+    @property
+    def commit(self):
+        try:
+            said = (self.folder / "gen" / "build_info.h").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        found = re.search('^#define BUILD_COMMIT "([0-9a-f]{40}(?:-dirty)?)"$', said, re.M)
+        return found and found[1]
 
     def why_not(self, unit):
         if unit not in self.units or not (self.folder / "units" / f"{unit}.o").is_file():

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import datetime, timezone
 from pathlib import Path
 
 # The exit codes of every command of mapbench.
@@ -58,6 +59,11 @@ def write_text_atomic(path, text):
     except OSError as error:
         os.unlink(temporary)
         raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
+
+
+def utc_now():
+    """As in run.json: ISO 8601 with Z."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def say(message):

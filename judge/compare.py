@@ -14,7 +14,7 @@ import numpy
 from judge import builds, compare_runs, pairing, report_pairs, selection, validity
 from judge.arguments import Parser
 from judge.common import (CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, ask, executable, say,
-                          write_text_atomic)
+                          utc_now, write_text_atomic)
 from judge.verdict import SLOWER, Series
 
 # The selection, with what is compared where it is not given: options of `mapbench plan`.
@@ -37,7 +37,7 @@ def parse(argv):
     parser.add_argument("--junit", metavar="FILE", help="the verdicts for a CI system")
     parser.add_argument("--out", metavar="DIR", help="a folder for all of it, with every process's times")
     options = parser.parse_args(argv)
-    options.begin = time.monotonic()
+    options.begin, options.started = time.monotonic(), utc_now()
     if options.budget is not None and not options.budget > 0:
         raise Refused(f"--budget {options.budget:g}: minutes above 0 are needed")
     if options.processes < PROCESSES_LEAST:
@@ -213,7 +213,7 @@ def run(options, out):
             say(f"left out: {len(left_out)} of {len(both)} cells, for which --budget {options.budget:g} has no time")
         rest += left_out
         code = exit_code("maps" if maps else "sides", measured, valid)
-        return report_pairs.Comparison(base, new, measured, rest, skipped, valid, code)
+        return report_pairs.Comparison(options.started, base, new, measured, rest, skipped, valid, code)
 
 
 def reason_of(skipped, rest):

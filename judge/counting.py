@@ -18,13 +18,13 @@ WORKERS_MOST = 2
 
 
 def facts(program):
-    """What the program was built with; refuses one that cannot be counted."""
+    """What the program was built with, and of which commit; refuses one that cannot be counted."""
     found = ask(program, "count-facts")
     if found["sanitized"]:
         raise Refused("a build with sanitizers cannot be counted: make build without SANITIZE", CANNOT)
     if not found["callgrind"]:
         raise Refused("this program was built without <valgrind/callgrind.h>: apt-get install valgrind, then make build", CANNOT)
-    return found["built"]
+    return found
 
 
 def plan(program, options, defaults):

@@ -8,7 +8,7 @@ from pathlib import Path
 from judge import baseline, callgrind, counting, junit, selection
 from judge.arguments import Parser
 from judge.baseline import FEWER, MISSING, MORE, NEW, SAME
-from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, write_text_atomic
+from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, utc_now, write_text_atomic
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 
@@ -121,9 +121,10 @@ def public(cell):
     return {**cell, **sums, **beside}
 
 
-def write_json(path, tools, base_path, exact, judged, code, seconds):
+def write_json(path, head, judged, code, seconds):
+    """head: what the cells were counted with, when, and against what."""
     compared = sum(cell["verdict"] in (SAME, MORE, FEWER) for cell in judged)
-    result = {"schema": 1, "kind": "count", "toolchain": tools, "baseline": base_path, "exact": exact, "seconds": round(seconds, 1),
+    result = {"schema": 1, "kind": "count", **head, "seconds": round(seconds, 1),
               "cells": [public(cell) for cell in judged], "compared": compared, "exit": code}
     write_text_atomic(path, json.dumps(result, indent=1) + "\n")
 
@@ -184,7 +185,8 @@ def update(path, tools, cells, whole):
     return OK
 
 
-def compare(options, path, base, tools, cells, whole, started):
+def compare(options, path, base, head, cells, whole):
+    tools = head["toolchain"]
     allowed = baseline.tolerances(base["toolchain"], tools, path)
     different = baseline.differences(base["toolchain"], tools)
     if options.exact:
@@ -192,7 +194,7 @@ def compare(options, path, base, tools, cells, whole, started):
             raise Refused(f"--exact compares runs of one build, but {path} is of another toolchain: {different[0][0]} was '{different[0][1]}'")
         allowed = baseline.EXACT
     judged = baseline.compare(base["cells"], cells, allowed, whole)
-    code, count, seconds = exit_code(judged), tally(judged), time.monotonic() - started
+    code, count, seconds = exit_code(judged), tally(judged), time.monotonic() - options.begin
     print_changes(judged)
     print_named(judged, NEW, "new, not in the baseline")
     print_named(judged, MISSING, "missing: in the baseline, not counted (removed on purpose? --update)")
@@ -206,7 +208,7 @@ def compare(options, path, base, tools, cells, whole, started):
     if not compared:
         say("mapbench: nothing was compared: no cell counted is in the baseline")
     if options.json:
-        write_json(options.json, tools, str(path), not different, judged, code, seconds)
+        write_json(options.json, {**head, "baseline": str(path), "exact": not different}, judged, code, seconds)
     if options.junit:
         write_junit(options.junit, judged, seconds)
     return code
@@ -219,15 +221,15 @@ def main(argv):
         return OK if argv else BAD_INPUT
     # Ended as by Ctrl-C, so that no worker is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
-    started = time.monotonic()
+    options.begin, started = time.monotonic(), utc_now()
     path = Path(options.baseline) if options.baseline else project_root() / "results" / "baselines" / "count.json"
     program = executable().resolve()
     whole = not selection.is_given(options, SELECTION)
-    built = counting.facts(program)
+    facts = counting.facts(program)
     planned, skips = counting.plan(program, options, SELECTION)
     base = None if options.update else baseline.load(path)
     valgrind = callgrind.find_valgrind()
-    tools = counting.toolchain(program, built, valgrind)
+    tools = counting.toolchain(program, facts["built"], valgrind)
     if base:
         baseline.tolerances(base["toolchain"], tools, path)
         if base["seed"] != one_seed(planned):
@@ -237,4 +239,5 @@ def main(argv):
     cells = counting.count(program, valgrind, planned)
     if options.update:
         return update(path, tools, cells, whole)
-    return compare(options, path, base, tools, cells, whole, started)
+    head = {"started": started, "commit": facts["commit"], "toolchain": tools}
+    return compare(options, path, base, head, cells, whole)

@@ -10,8 +10,8 @@ from judge.verdict import SAME, SLOWER, UNDERPOWERED
 
 SCHEMA = 1
 
-# measured: measurements of the cells. one_sided: [(cell, why it was not compared)]. skipped: of the plan.
-Comparison = namedtuple("Comparison", "base new measured one_sided skipped validity code")
+# started: UTC. measured: measurements of the cells. one_sided: [(cell, why it was not compared)]. skipped: of the plan.
+Comparison = namedtuple("Comparison", "started base new measured one_sided skipped validity code")
 
 
 def machine():
@@ -49,7 +49,7 @@ def geomean(measured):
 
 def record(comparison):
     mean = geomean(comparison.measured)
-    return {"schema": SCHEMA, "kind": "paired", "base": comparison.base.record, "new": comparison.new.record,
+    return {"schema": SCHEMA, "kind": "paired", "started": comparison.started, "commit": comparison.new.commit, "base": comparison.base.record, "new": comparison.new.record,
             "machine": machine(), "validity": comparison.validity,
             "cells": [cell_record(comparison, m) for m in comparison.measured],
             "not_compared": [{"cell": cell.name, "reason": why} for cell, why in comparison.one_sided]

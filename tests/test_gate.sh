@@ -43,6 +43,8 @@ gives 0 "16 cells compared.*every number exact.*16 same" gate_of "$scratch/anoth
     "${selection[@]}" --baseline "$base" --exact
 gives 0 " 2 cells compared.*2 same" "$mapbench" gate count --maps chained --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base" --exact
 ask 'assert result["exit"] == 0 and result["compared"] == 16 and result["exact"] and result["kind"] == "count", result["exit"]'
+ask 'assert result["commit"] == "'"$(sed -n 's/^#define BUILD_COMMIT "\(.*\)"$/\1/p' "$build/gen/build_info.h")"'", result["commit"]'
+ask 'import datetime as d; t = d.datetime.fromisoformat(result["started"].replace("Z", "+00:00")); assert 0 <= (d.datetime.now(d.timezone.utc) - t).total_seconds() < 600'
 ask 'assert all(cell["null", w]["counts"]["bytes"] == 16 and cell["null", w]["allocations"] == 0 for w in ("get", "scan"))'
 # A node has 24 bytes, a bucket 8, the map itself 32; what was requested is exact.
 ask 'c = cell["chained", "get"]; assert c["counts"]["bytes"] == 3000 * 24 + c["capacity"] * 8 + 32 and c["capacity"] == 4096, c["counts"]'
