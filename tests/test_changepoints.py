@@ -98,7 +98,7 @@ class Noise(unittest.TestCase):
         return sum(bool(changepoints.find(100 * numpy.exp(0.02 * draw(random, points)))) for _ in range(series))
 
     def test_normal_noise_at_the_level(self):
-        # expected 1 of 1,000 at the most
+        # expected: 0.4 to 1.2 of 1,000
         for points in (10, 17, 30, 90):
             self.assertLessEqual(self.alarms(lambda r, n: r.standard_normal(n), points), 6, points)
 
