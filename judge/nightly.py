@@ -140,9 +140,7 @@ def command_of(step, night):
                 out / f"{step.name}.xml", "--out", out / step.name], ""
     if step.name == "history":
         found = [path for path in stored_results(night) if path.exists()]
-        # a count does not say itself which commit it is of
-        options = ["--revision", night.head.commit] if built_from_head(night) else []
-        options += ["--db", night.database] if night.database else []
+        options = ["--db", night.database] if night.database else []
         return (["history", "add", *found, *options], "") if found else (None, "no step left anything to store")
     found = [path for path in (out / "smoke", out / "retention") if path.exists()]
     return (["report", *found], "") if found else (None, "no step left a run to draw")
