@@ -61,10 +61,10 @@ def commit_text(info):
 
 def bibtex(run):
     title, author = project_facts()
-    info, (id_name, id_value) = run.info, result_id(run)
+    info = run.info
     profile = (info["profile"] or {}).get("name") or "selection"
     note = (f"Run {info['id']}, profile {profile}, measured {info['started'][:10]} on {machine_text(info)}; "
-            f"{id_name} {id_value}")
+            f"result id {result_id(run.folder)}")
     return "\n".join([f"@misc{{mapbench-{re.sub('[^A-Za-z0-9:.-]', '-', info['id'])},",
                       f"  title   = {{{{{latex(title)}}}}},",
                       f"  author  = {{{{{latex(author)}}}}},",

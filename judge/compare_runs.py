@@ -9,6 +9,7 @@ import numpy
 from judge import paired
 from judge.common import NOTHING, OK, Refused, write_text_atomic
 from judge.pairing import size_text
+from judge.stored import open_run
 
 # Fields of run.json's machine that make it another one; absent on both sides counts as equal.
 MACHINE_FIELDS = ("cpu", "cores", "cpus", "threads_per_core", "caches", "virtual")
@@ -19,15 +20,6 @@ CONDITIONS = (("machine", "kernel"), ("machine", "libc"), ("machine", "thp"), ("
 
 def is_run(word):
     return (Path(word) / "run.json").is_file()
-
-
-def load(folder):
-    from fields import BadRun  # of plots/, which the command's entry makes importable
-    from load import load as load_run
-    try:
-        return load_run(folder)
-    except BadRun as error:
-        raise Refused(str(error)) from None
 
 
 def refuse_unlike(base, new):
@@ -69,7 +61,7 @@ def unpaired(base_medians, new_medians):
 
 
 def compare(base_folder, new_folder, json_path):
-    base, new = load(base_folder), load(new_folder)
+    base, new = (open_run(folder, "compared") for folder in (base_folder, new_folder))
     refuse_unlike(base, new)
     ours, theirs = cells_of(base), cells_of(new)
     common = [key for key in ours if key in theirs]

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import fields
-import load
 from judge.common import Refused
+from judge.stored import open_run, result_id
 
 # What was measured; the text form, joined by slashes, is what the regular expressions of `show` and `changes` see.
 # variant: '' as usual; otherwise "threads:2", "go1.24.4", "order:insertion", "pages:huge", "job:NAME", by commas.
@@ -37,7 +37,7 @@ def read(source, revision=None):
     """The Result of a run folder or of a JSON file. revision: the commit, where the file does not say it."""
     path = Path(source)
     if path.is_dir():
-        return read_run(path)
+        return read_run(path, revision)
     if not path.exists():
         raise Refused(f"{path}: no such file or folder")
     try:
@@ -83,28 +83,17 @@ def utc(text, where):
 
 # --- run folders ----------------------------------------------------------------------------------------------------
 
-def read_run(folder):
-    try:
-        run = load.load(folder)
-    except fields.BadRun as bad:
-        raise Refused(str(bad)) from None
+def read_run(folder, revision):
+    run = open_run(folder, "a point of a series")
     info = run.info
-    if not info["complete"]:
-        raise Refused(f"{folder}: the run was interrupted, and half a run is no point of a series: finish it with --resume")
     rows = [row for row in run.rows if row["error"] is None]
     raw = [Raw(cell, *value) for row, cell in zip(rows, cells_of(rows)) for value in row_values(row)]
     raw += retention_values(run.retention.verdicts if run.retention else {})
     refuse_twins(raw, folder)
     if not raw:
         raise Refused(f"{folder}: the run has no row with a result")
-    content = hashlib.sha256()
-    for name in ("rows.jsonl", "retention.jsonl"):
-        if (folder / name).exists():
-            content.update((folder / name).read_bytes())
-    result_id = info.get("result_id")
     build = info["build"]
-    return Result(str(folder), result_id if isinstance(result_id, str) and result_id else content.hexdigest(), "run", info["id"],
-                  known_revision(build.get("commit")), utc(info["started"], folder / "run.json"), machine_of(info["machine"]),
+    return Result(str(folder), result_id(folder), "run", info["id"], known_revision(build.get("commit")) or revision, utc(info["started"], folder / "run.json"), machine_of(info["machine"]),
                   True, json.dumps(build, sort_keys=True), raw, [], [], len(run.rows) - len(rows))
 
 
@@ -170,27 +159,20 @@ def json_cell(record, where):
                 record.get("hash") or "common", record.get("heap") or "malloc", "")
 
 
-def side_revision(side):
-    """The commit of a side of a comparison, None where it is none: a folder, a map."""
-    if isinstance(side, dict):
-        for name in ("commit", "revision"):
-            if known_revision(side.get(name)):
-                return side[name]
-    return None
 
 
 def time_of(document, path):
-    """When it was measured, by its own word; else when the file was written."""
-    for name in ("started", "finished", "time"):
-        if name in document:
-            return utc(document[name], path)
+    """When it was measured, by its own word; else, of files of old, when the file was written."""
+    if "started" in document:
+        return utc(document["started"], path)
     return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_paired(path, document, revision):
     fields.check_fields(document, {"base": (fields.OBJECT, False), "new": (fields.OBJECT, False), "machine": (fields.OBJECT, False),
                                    "validity": (fields.OBJECT, False), "cells": (fields.LIST, False)}, path)
-    base, new = side_revision(document["base"]), side_revision(document["new"]) or revision
+    base = known_revision(document["base"].get("commit"))
+    new = known_revision(document.get("commit") or document["new"].get("commit")) or revision
     if not base or not new:
         raise Refused(f"{path}: its {'new side' if base else 'base'} is no commit; the history takes comparisons of two revisions")
     trustworthy = document["validity"].get("trustworthy")

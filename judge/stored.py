@@ -7,7 +7,7 @@ from judge.common import Refused
 from load import load
 
 SUMS = "SHA256SUMS"
-DATA = ("run.json", "rows.jsonl")
+DATA = ("rows.jsonl", "retention.jsonl")  # the measurements; a run may lack one
 
 
 def file_sha256(path):
@@ -38,9 +38,18 @@ def check_sums(folder):
             raise Refused(f"{folder / name}: cannot be read ({error.strerror}): restore it or measure again") from None
         if found != wanted:
             raise Refused(f"{folder / name} is not what was measured: {SUMS} does not match; restore it or measure again")
-    for name in DATA:
-        if name not in named:
+    for name in ("run.json", *DATA):
+        if name not in named and (folder / name).exists():
             raise Refused(f"{path}: does not vouch for {name}; the file is damaged: restore it or measure again")
+
+
+def result_id(folder):
+    """What identifies the measurements whatever is drawn from them later: as in run.json."""
+    digest = hashlib.sha256()
+    for name in DATA:
+        if (Path(folder) / name).exists():
+            digest.update((Path(folder) / name).read_bytes())
+    return digest.hexdigest()
 
 
 def open_run(folder, purpose):
@@ -55,13 +64,10 @@ def open_run(folder, purpose):
         raise Refused(f"{folder}: this run was interrupted; an incomplete run cannot be {purpose}: finish it with --resume, "
                       "or measure again")
     check_sums(folder)
+    if run.info.get("result_id") not in (None, result_id(folder)):
+        raise Refused(f"{folder}: the results are not what was measured: result_id in run.json does not match; restore them "
+                      "or measure again")
     return run
-
-
-def result_id(run):
-    """(name, value): what identifies the measurements whatever is drawn from them later."""
-    stored = run.info.get("result_id")
-    return ("result id", stored) if stored else ("SHA-256 of rows.jsonl", file_sha256(run.folder / "rows.jsonl"))
 
 
 def size_text(n):

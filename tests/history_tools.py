@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests")]
 
 import synthetic_run  # noqa: E402
+from judge_test_tools import sum_up  # noqa: E402
 from judge import history  # noqa: E402
 from judge.common import Refused  # noqa: E402
 
@@ -59,6 +60,7 @@ class Scratch(unittest.TestCase):
         path.mkdir()
         (path / "run.json").write_text(json.dumps(info), encoding="utf-8")
         (path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        sum_up(path)
         return path
 
     def history(self, *words):

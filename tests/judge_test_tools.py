@@ -1,4 +1,5 @@
-"""What the tests of judge/ share: the package made importable, cells to measure."""
+"""What the tests of judge/ share: the package made importable, cells to measure, stored runs to read."""
+import hashlib
 import pathlib
 import sys
 
@@ -6,6 +7,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests")]
 
 from judge import pairing  # noqa: E402
+
+
+def sum_up(folder):
+    """SHA256SUMS of what is in the folder now, as at the end of a run."""
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n"
+             for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "SHA256SUMS"]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def cell(name="linear", n=10240, workload="get", base=None):

@@ -13,13 +13,12 @@ import time
 import unittest
 import unittest.mock
 
-from plot_test_tools import ROOT, Scratch  # first: it makes plots/ importable
+from judge_test_tools import ROOT, sum_up  # first: it makes judge/ importable
+from plot_test_tools import Scratch
 
-sys.path.insert(0, str(ROOT))
-
-from judge import __main__ as judge_main  # noqa: E402
-from judge import cite, rerun, rerun_line  # noqa: E402
-from judge.stored import open_run  # noqa: E402
+from judge import __main__ as judge_main
+from judge import cite, rerun, rerun_line
+from judge.stored import open_run, result_id
 
 MAPBENCH = ROOT / os.environ.get("MAPBENCH_BUILD", "build") / "mapbench"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -31,12 +30,6 @@ def judged(*words):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = judge_main.run(words[0], [str(word) for word in words[1:]])
     return code, out.getvalue(), err.getvalue()
-
-
-def sum_up(folder):
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n"
-             for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "SHA256SUMS"]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 class Stored(Scratch):
@@ -58,12 +51,13 @@ class Stored(Scratch):
             (folder / name).write_bytes((self.original / name).read_bytes())
         stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         stored["build"]["commit"] = COMMIT
-        (folder / "run.json").write_text(json.dumps(stored | info), encoding="utf-8")
         found = [json.loads(line) for line in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
         for row in found:
             row.update(stable=True, why_unstable=None)
             rows(row)
         (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
+        stored["result_id"] = result_id(folder)
+        (folder / "run.json").write_text(json.dumps(stored | info), encoding="utf-8")
         sum_up(folder)
         return folder
 
@@ -84,7 +78,7 @@ class Cite(Stored):
                        ns_per_op=[middle] * 8, ci95=[middle * 0.9, middle * 1.1])
 
     def test_entry(self):
-        folder = self.run_with(started="2026-03-04T05:06:07Z", id="20260304T050607Z-abc_def-selection", result_id="f00d")
+        folder = self.run_with(started="2026-03-04T05:06:07Z", id="20260304T050607Z-abc_def-selection")
         code, out, err = judged("cite", folder)
         self.assertEqual((code, err), (0, ""))
         entry = out[:out.index("\n}\n")]
@@ -94,7 +88,7 @@ class Cite(Stored):
         self.assertIn("year    = {2026}", entry)
         self.assertIn(f"version = {{commit {COMMIT}}}", entry)
         self.assertIn(r"Run 20260304T050607Z-abc\_def-selection, profile selection, measured 2026-03-04", entry)
-        self.assertIn("result id f00d", entry)
+        self.assertIn(f"result id {result_id(folder)}", entry)
 
     def test_title_and_author_are_those_of_the_citation_file(self):
         title, author = cite.project_facts()
@@ -102,14 +96,9 @@ class Cite(Stored):
         self.assertIn(f'title: "{title}"', text)
         self.assertIn(f'- name: "{author}"', text)
 
-    def test_without_a_result_id_the_rows_are_named_by_their_digest(self):
-        folder = self.run_with()
-        stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        stored.pop("result_id", None)
-        (folder / "run.json").write_text(json.dumps(stored), encoding="utf-8")
-        sum_up(folder)
-        self.assertIn("SHA-256 of rows.jsonl " + hashlib.sha256((folder / "rows.jsonl").read_bytes()).hexdigest(),
-                      judged("cite", folder)[1])
+    def test_a_run_of_before_there_were_result_ids(self):
+        folder = self.run_with(result_id=None)
+        self.assertIn("result id " + hashlib.sha256((folder / "rows.jsonl").read_bytes()).hexdigest(), judged("cite", folder)[1])
 
     def test_two_maps_give_a_ratio(self):
         code, out, _ = judged("cite", self.run_with(self.times), "--cell", "/get/")
@@ -180,12 +169,18 @@ class Cite(Stored):
         text = (folder / "rows.jsonl").read_text(encoding="utf-8")
         (folder / "rows.jsonl").write_text(re.sub(r'"median": \d', '"median": 9', text, count=1), encoding="utf-8")
         self.refused(["cite", folder], "rows.jsonl is not what was measured")
+        self.refused(["rerun", folder], "rows.jsonl is not what was measured")
+        sum_up(folder)
+        self.refused(["cite", folder], "result_id in run.json does not match")
         folder = self.run_with()
         (folder / "SHA256SUMS").unlink()
         self.refused(["cite", folder], "there is no SHA256SUMS")
         folder = self.run_with()
         (folder / "SHA256SUMS").write_text("", encoding="utf-8")
         self.refused(["cite", folder], "does not vouch for run.json")
+        folder = self.run_with()
+        (folder / "retention.jsonl").write_text("", encoding="utf-8")  # added after the fact
+        self.refused(["cite", folder], "does not vouch for retention.jsonl")
         folder = self.run_with()
         (folder / "SHA256SUMS").write_text("rubbish\n", encoding="utf-8")
         self.refused(["cite", folder], "SHA256SUMS:1: not a line of checksums")

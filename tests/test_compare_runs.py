@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import unittest
 
-import judge_test_tools  # noqa: F401  (first: it makes judge/ importable)
+from judge_test_tools import sum_up  # first: it makes judge/ importable
 
 import scipy.stats
 import synthetic_run
@@ -35,12 +35,14 @@ class StoredRuns(unittest.TestCase):
             row["median"] *= factor
         (folder / "run.json").write_text(json.dumps(info))
         (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        sum_up(folder)
         return folder
 
     def change(self, folder, change):
         info = json.loads((folder / "run.json").read_text())
         change(info)
         (folder / "run.json").write_text(json.dumps(info))
+        sum_up(folder)
 
     def compare(self, *words):
         out = io.StringIO()
@@ -78,6 +80,7 @@ class StoredRuns(unittest.TestCase):
     def test_no_cell_in_common(self):
         rows = [json.loads(line) for line in (self.new / "rows.jsonl").read_text().splitlines()]
         (self.new / "rows.jsonl").write_text("".join(json.dumps(row | {"n": row["n"] + 1}) + "\n" for row in rows))
+        sum_up(self.new)
         self.refused("no cell in common", 6)
 
     def test_what_else_differs_is_said(self):
@@ -89,6 +92,13 @@ class StoredRuns(unittest.TestCase):
     def test_a_damaged_run(self):
         (self.new / "run.json").write_text("{")
         self.refused("not valid JSON")
+        self.change(self.base, lambda info: info.update(complete=False))
+        self.refused("an incomplete run cannot be compared")
+
+    def test_a_run_that_was_edited(self):
+        rows = self.new / "rows.jsonl"
+        rows.write_text(rows.read_text().replace('"median": ', '"median": 1', 1))
+        self.refused("rows.jsonl is not what was measured")
 
     def test_the_interval_is_welchs(self):
         stream = random.Random(2)

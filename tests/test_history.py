@@ -10,6 +10,9 @@ from history_tools import COMMITS, NOBODY, ROOT, CELL, Scratch, counted, paired
 
 import synthetic_retention
 from judge import history_show, history_store
+from judge_test_tools import sum_up
+
+HEAD = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Adding(Scratch):
@@ -45,11 +48,19 @@ class Adding(Scratch):
         self.history("add", self.run_folder("a", 1), self.run_folder("b", 2))
         self.assertEqual(self.rows("SELECT count(*), count(DISTINCT result_id) FROM results"), [(2, 1)])
 
-    def test_the_result_id_of_a_run_counts_where_there_is_one(self):
-        self.history("add", self.run_folder("a", change=lambda info, rows: info.update(result_id="same")))
-        self.assertIn("was stored before", self.history("add", self.run_folder(
-            "b", factor=2, change=lambda info, rows: info.update(result_id="same"))))
-        self.assertEqual(self.rows("SELECT result_id FROM results"), [("same",)])
+    def test_a_run_that_was_edited_after_the_fact(self):
+        run = self.run_folder()
+        rows = run / "rows.jsonl"
+        rows.write_text(rows.read_text().replace('"median": 1', '"median": 2', 1))
+        self.refused(2, "rows.jsonl is not what was measured: SHA256SUMS does not match", "add", run)
+        sum_up(run)
+        self.history("add", run)
+        self.refused(2, "result_id in run.json does not match", "add",
+                     self.run_folder("other", change=lambda info, rows: info.update(result_id="0" * 64)))
+
+    def test_a_run_of_an_unknown_commit_gets_it_by_revision(self):
+        self.history("add", self.run_folder("a", commit="unknown"), self.run_folder("b", 2), "--revision", "HEAD")
+        self.assertEqual(self.rows("SELECT revision FROM results ORDER BY time"), [(HEAD,), (COMMITS[0],)])
 
     def test_sections_that_measured_the_same_cell_stay_apart(self):
         def twice(_info, rows):
@@ -59,6 +70,7 @@ class Adding(Scratch):
 
     def test_retention(self):
         run = synthetic_retention.write("full", self.folder / "run")
+        sum_up(run)
         self.history("add", run)
         verdicts = [json.loads(line) for line in (run / "retention.jsonl").read_text().splitlines()]
         wanted = [v["leaky_bytes"] for v in verdicts if v["label"] == "verdict" and v["scenario"] != "gc_work"
@@ -105,17 +117,25 @@ class Adding(Scratch):
         plain = counted(COMMITS[3], 43.25)
         del plain["commit"]
         self.history("add", self.file("plain.json", plain), one, "--revision", "HEAD")
-        head = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        self.assertEqual(self.rows(f"SELECT kind FROM results WHERE revision = '{head}'"), [("count",)])
+        self.assertEqual(self.rows(f"SELECT kind FROM results WHERE revision = '{HEAD}'"), [("count",)])
+        # the time is that of the measurement, wherever the file was copied
+        os.utime(one, (0, 0))
+        self.assertIn("was stored before", self.history("add", one))
         # the same counts of another commit are another point
         self.history("add", self.file("next.json", counted(COMMITS[2], 43.25)))
         self.assertEqual(self.rows("SELECT count(*) FROM results WHERE kind = 'count'"), [(3,)])
+
+    def test_a_build_folder_is_of_the_commit_it_was_built_from(self):
+        built = paired(COMMITS[0], None, 1.01, commit=COMMITS[2])
+        self.history("add", self.file("built.json", built))
+        self.assertEqual(self.rows("SELECT revision FROM results"), [(COMMITS[2],)])
 
     def test_files_that_are_refused(self):
         good = paired(COMMITS[0], COMMITS[1], 1.01)
         for content, reason in (("{", "not valid JSON"), ("[]", "neither a run folder nor"), ({"kind": "unpaired"}, "kind 'unpaired'"),
                                 (good | {"schema": 2}, "schema 2"), (good | {"cells": []}, "no cell with a ratio"),
-                                (good | {"base": {"commit": None}}, "its base is no commit"), (good | {"validity": {}}, "trustworthy"),
+                                (good | {"base": {"commit": None}}, "its base is no commit"),
+                                (good | {"new": {"commit": None}}, "its new side is no commit"), (good | {"validity": {}}, "trustworthy"),
                                 (good | {"cells": good["cells"] * 2}, "twice"),
                                 (good | {"cells": [good["cells"][0] | {"ratio": -1}]}, "is not one"),
                                 (good | {"cells": [{"map": "linear"}]}, "'shape' is missing"),
@@ -163,21 +183,20 @@ class Showing(Scratch):
         self.assertEqual(self.rows("SELECT count(*) FROM machines"), [(1,)])
 
     def test_ratios_to_the_pinned_anchor(self):
-        head = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        self.history("add", *(self.file(f"a{i}.json", paired(head[:12], COMMITS[i], 1.01 + i / 100)) for i in range(3)),
+        self.history("add", *(self.file(f"a{i}.json", paired(HEAD[:12], COMMITS[i], 1.01 + i / 100)) for i in range(3)),
                      *(self.file(f"b{i}.json", paired(NOBODY, COMMITS[i], 2)) for i in range(3)))
         self.refused(6, "no anchor is pinned", "show", "--metric", "ratio")
         self.refused(6, "no anchor is pinned", "anchor")
-        self.assertEqual(self.history("anchor", "HEAD").strip(), head)
-        self.assertEqual(self.history("anchor").strip(), head)
+        self.assertEqual(self.history("anchor", "HEAD").strip(), HEAD)
+        self.assertEqual(self.history("anchor").strip(), HEAD)
         text = self.history("show", "--metric", "ratio")
         self.assertRegex(text, r"1\.0300 .* 3\n")
-        self.assertIn(f"base {head[:9]}", text)
+        self.assertIn(f"base {HEAD[:9]}", text)
         # known when it is added, too
-        self.history("add", self.file("a.json", paired(head, COMMITS[3], 1.05)))
+        self.history("add", self.file("a.json", paired(HEAD, COMMITS[3], 1.05)))
         self.assertRegex(self.history("show", "--metric", "ratio"), r"1\.0500 .* 4\n")
         self.refused(2, "'no_such_revision' is no commit: git says", "anchor", "no_such_revision")
-        self.assertEqual(self.history("anchor").strip(), head)
+        self.assertEqual(self.history("anchor").strip(), HEAD)
 
     def test_what_is_not_there(self):
         self.refused(6, "there is no history", "show")
