@@ -9,23 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from judge.common import BAD_INPUT, CANNOT, Refused, executable, project_root, say
+from judge.revisions import git, reason
 
 PAD_BYTES = 33 * 64  # of the relink check: other lines, other half of the page, other sets of the first caches
 # What a make that called this program has set would redirect the one below.
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "BUILD", "UNITS", "PAD")
 FIRST_ERROR = re.compile(r"\berror\b:|\*\*\* ")
-
-
-def git(*words):
-    try:
-        return subprocess.run(["git", "-C", str(project_root()), *words], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise Refused("revisions need git, which is not installed", CANNOT) from None
-
-
-def git_reason(done):
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else f"git ended with {done.returncode}"
 
 
 @contextmanager
@@ -161,8 +150,8 @@ def revision_commit(word):
         raise Refused(f"'{word}' is no revision, folder or map")
     done = git("rev-parse", "--verify", "--end-of-options", f"{word}^{{commit}}")
     if done.returncode != 0:
-        reason = git_reason(git("log", "-1", "--format=%H", "--end-of-options", word, "--"))  # says more than rev-parse
-        raise Refused(f"'{word}' is neither a folder, a map nor a revision: git says: {reason}", BAD_INPUT)
+        why = reason(git("log", "-1", "--format=%H", "--end-of-options", word, "--"))  # says more than rev-parse
+        raise Refused(f"'{word}' is neither a folder, a map nor a revision: git says: {why}", BAD_INPUT)
     commit = done.stdout.strip()
     return commit, git("log", "-1", "--format=%s", commit).stdout.strip()
 
@@ -174,7 +163,7 @@ def worktree(commit, scratch):
         return folder
     done = git("worktree", "add", "--detach", str(folder), commit)
     if done.returncode != 0:
-        raise Refused(f"cannot check out {commit[:12]}: {git_reason(done)}", CANNOT)
+        raise Refused(f"cannot check out {commit[:12]}: {reason(done)}", CANNOT)
     deps = project_root() / "deps"
     if deps.exists() and not (folder / "deps").exists():
         (folder / "deps").symlink_to(deps.resolve())

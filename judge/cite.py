@@ -7,6 +7,7 @@ import sys
 import stats
 from judge.arguments import Parser
 from judge.common import CANNOT, OK, Refused, project_root, say
+from judge.rerun_line import without
 from judge.stored import cell_text, open_run, result_id
 from run import BASELINE
 
@@ -171,13 +172,7 @@ def measuring_words(command):
     words = command.split(" ")
     if not PLAIN_WORDS.fullmatch(command) or len(words) < 2 or words[1] != "run":
         return None
-    kept, rest = ["run"], words[2:]
-    while rest:
-        word = rest.pop(0)
-        if word.split("=")[0] in SHOWN_ONLY:
-            del rest[:0 if "=" in word else SHOWN_ONLY[word]]
-        else:
-            kept.append(word)
+    kept = ["run", *without(words[2:], SHOWN_ONLY)]
     # a profile of the user's own is not in the project's history
     return None if any("/" in word and word.endswith(".job") for word in kept) else kept
 

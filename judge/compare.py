@@ -15,6 +15,7 @@ from judge import builds, compare_runs, pairing, report_pairs, selection, validi
 from judge.arguments import Parser
 from judge.common import (CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, ask, executable, say,
                           utc_now, write_text_atomic)
+from judge.revisions import git
 from judge.verdict import SLOWER, Series
 
 # The selection, with what is compared where it is not given: options of `mapbench plan`.
@@ -182,7 +183,7 @@ def is_map_pair(options):
     maps = [word for word in (options.base, options.new) if word in known]
     if len(maps) == 2 and options.maps:
         raise Refused("--maps does not go with two maps to compare: they are named already")
-    if len(maps) == 1 and builds.git("rev-parse", "--verify", "-q", "--end-of-options", maps[0]).returncode != 0:
+    if len(maps) == 1 and git("rev-parse", "--verify", "-q", "--end-of-options", maps[0]).returncode != 0:
         other = options.new if maps[0] == options.base else options.base
         raise Refused(f"{maps[0]} is a map and {other} is none: see mapbench list maps")
     return len(maps) == 2

@@ -1,15 +1,10 @@
-"""Two stored runs side by side: ratios with intervals, never a verdict. The runs were minutes or months apart, each in
-one process with its memory placed once, so no test here could tell a regression from noise."""
+"""Two stored runs side by side: ratios with intervals, never a verdict: no test here could tell a regression from noise."""
 import json
-import math
 from pathlib import Path
 
-import numpy
-
-from judge import paired
+from judge import paired, unpaired
 from judge.common import NOTHING, OK, Refused, write_text_atomic
-from judge.pairing import size_text
-from judge.stored import open_run
+from judge.stored import cell_text, open_run
 
 # Fields of run.json's machine that make it another one; absent on both sides counts as equal.
 MACHINE_FIELDS = ("cpu", "cores", "cpus", "threads_per_core", "caches", "virtual")
@@ -42,22 +37,7 @@ def notes(base, new):
 
 def cells_of(run):
     fields = ("map", "shape", "workload", "keys", "n", "hash", "heap", "threads", "engine")
-    return {tuple(row[f] for f in fields) + (row.get("order"),): row for row in run.measured("time")}
-
-
-def unpaired(base_medians, new_medians):
-    """(ratio, its 95 % interval or None) of two samples of round medians: Welch's interval of the logarithms."""
-    own, other = (numpy.log([m for m in medians if m]) for medians in (new_medians, base_medians))
-    difference = float(numpy.median(own) - numpy.median(other))
-    if min(len(own), len(other)) < 3:
-        return math.exp(difference), None
-    parts = [float(numpy.var(x, ddof=1)) / len(x) for x in (own, other)]
-    if not sum(parts):
-        return math.exp(difference), [math.exp(difference)] * 2
-    freedom = sum(parts) ** 2 / sum(p ** 2 / (len(x) - 1) for p, x in zip(parts, (own, other)))
-    middle, reach = float(numpy.mean(own) - numpy.mean(other)), paired.t_quantile(0.975, freedom) * math.sqrt(sum(parts))
-    # widened to the medians' ratio, where a stray round would leave that outside
-    return math.exp(difference), [math.exp(min(middle - reach, difference)), math.exp(max(middle + reach, difference))]
+    return {tuple(row[f] for f in fields) + (row.get("order"),): row for row in run.measured("time") if row["median"] > 0}
 
 
 def compare(base_folder, new_folder, json_path):
@@ -69,8 +49,8 @@ def compare(base_folder, new_folder, json_path):
         raise Refused("nothing to compare: the runs have no cell in common", NOTHING)
     cells = []
     for key in common:
-        ratio, ci95 = unpaired(ours[key]["round_medians"], theirs[key]["round_medians"])
         row = ours[key]
+        ratio, ci95 = unpaired.ratio(row, theirs[key])
         cells.append({f: row[f] for f in ("map", "shape", "workload", "keys", "n", "hash", "heap")}
                      | {"ratio": round(ratio, 6), "ci95": ci95 and [round(x, 6) for x in ci95], "verdict": None})
     differing = notes(base, new)
@@ -88,7 +68,7 @@ def table(base, new, cells, mean, differing):
     lines = [f"base: {base.folder}", f"new:  {new.folder}",
              "UNPAIRED: measured at different times, in different processes. No verdict can be drawn from these ratios;",
              "identical code differs by 10 % and more like this. To judge: mapbench compare REVISION REVISION.", *differing, ""]
-    names = [f"{c['map']}/{c['shape']}/{c['workload']}/{c['keys']}/n:{size_text(c['n'])}" + "".join(
+    names = [cell_text(c) + "".join(
         f"/{c[f]}" for f, usual in (("hash", "common"), ("heap", "malloc")) if c[f] != usual) for c in cells]
     width = max(map(len, names))
     lines.append(f"{'cell'.ljust(width)}  new/base  95 % interval")

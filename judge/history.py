@@ -2,20 +2,16 @@
 import argparse
 import contextlib
 import json
-import subprocess
 from pathlib import Path
 
 from judge import history_input, history_series, history_show, history_store
-from judge.common import BAD_INPUT, CANNOT, NOTHING, OK, Refused, project_root, say
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Refused(f"{message}: see mapbench {self.prog} --help", BAD_INPUT)
+from judge.arguments import Parser
+from judge.common import NOTHING, OK, Refused, say
+from judge.revisions import commit_of
 
 
 def arguments(argv):
-    parser = Parser(prog="history", description="Results over time, and where they changed.")
+    parser = Parser(prog="mapbench history", description="Results over time, and where they changed.")
     parts = parser.add_subparsers(dest="part", required=True, metavar="add|show|changes|anchor")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--db", metavar="FILE", help="the database [results/history.db]")
@@ -42,19 +38,6 @@ def main(argv):
     return parts[options.part](options)
 
 
-def resolve(revision):
-    """The full commit id."""
-    try:
-        done = subprocess.run(["git", "-C", str(project_root()), "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"],
-                              capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise Refused(f"cannot run git: {error.strerror}", CANNOT) from error
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"
-        raise Refused(f"'{revision}' is no commit: git says: {reason}")
-    return done.stdout.strip()
-
-
 @contextlib.contextmanager
 def opened(options, create=False):
     """The database; also what SQLite raises while it is read becomes a line for the user."""
@@ -68,7 +51,7 @@ def opened(options, create=False):
 
 def add_results(options):
     """All of them or, if one is refused, none."""
-    revision = options.revision and resolve(options.revision)
+    revision = options.revision and commit_of(options.revision)
     results = [history_input.read(source, revision) for source in options.sources]
     stored = []
     with opened(options, create=True) as database, history_store.transaction(database):
@@ -83,7 +66,7 @@ def add_results(options):
 
 def selected(options, database):
     """The series asked for, and what ratios are to. Refused where there are none."""
-    base = options.base and resolve(options.base)
+    base = options.base and commit_of(options.base)
     anchor = history_store.get_setting(database, history_store.ANCHOR)
     pattern = history_series.regex(options.cells)
     found = []
@@ -129,7 +112,7 @@ def show_changes(options):
 
 def anchor_revision(options):
     if options.revision:
-        commit = resolve(options.revision)
+        commit = commit_of(options.revision)
         with opened(options, create=True) as database:
             history_store.set_setting(database, history_store.ANCHOR, commit)
     with opened(options) as database:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy
 
 from judge import paired
-from judge.common import CANNOT, FAILED, BAD_INPUT, Refused, say
+from judge.common import BAD_INPUT, CANNOT, FAILED, Refused, say, size_text
 from judge.verdict import Series
 
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
@@ -31,14 +31,6 @@ def rounds_of(n):
     """(placements, batches per variant and round) of a process that compares maps of n entries."""
     rounds = min(ROUNDS_MOST, max(ROUNDS_LEAST, ENTRIES_BUILT // n))
     return ["free"] + [("shake", "rebuild")[i % 2] for i in range(rounds - 1)], max(BATCHES_LEAST, BATCHES_OF_ALL_ROUNDS // rounds)
-
-
-def size_text(n):
-    """64k for 65,536, 1000 for 1000: the shortest exact form, as the program writes and --filter sees it."""
-    for unit, bits in (("g", 30), ("m", 20), ("k", 10)):
-        if n and n % (1 << bits) == 0:
-            return f"{n >> bits}{unit}"
-    return str(n)
 
 
 @dataclass(frozen=True)

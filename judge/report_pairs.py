@@ -4,8 +4,7 @@ import platform
 from collections import namedtuple
 
 from judge import junit, paired
-from judge.common import OK, REGRESSION, UNTRUSTWORTHY
-from judge.pairing import size_text
+from judge.common import OK, REGRESSION, UNTRUSTWORTHY, size_text
 from judge.verdict import SAME, SLOWER, UNDERPOWERED
 
 SCHEMA = 1

@@ -1,19 +1,17 @@
 """`mapbench rerun RUN`: measures again what a stored run measured, and says where the two agree.
 
-Two runs are unpaired: minutes or machines lie between them, and one process's rounds share one placement of its memory. So
-a cell differs only when the interval of the ratio lies outside what processes of the same code are apart anyway.
+Two runs are unpaired (judge/unpaired.py). So a cell differs only when the interval of the ratio lies outside what processes
+of the same code are apart anyway.
 """
 import json
-import math
 import signal
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
 
-import numpy
-import scipy.stats
 from fields import BadRun
+from judge import unpaired
 from judge.arguments import Parser
 from judge.common import CANNOT, FAILED, INTERRUPTED, NOTHING, OK, Refused, executable, say, write_text_atomic
 from judge.rerun_line import retain_words, run_words, shown
@@ -36,23 +34,6 @@ def identity(row):
                                               "hash_policy", "threads", "seed", "order", "pages", "loop", "rate"))
 
 
-def unpaired(old, new):
-    """(ratio new/old, interval or None): of the medians; Welch's interval (95 %) on the logarithms of the medians of the
-    rounds, widened to the ratio where the two centres part."""
-    ratio = math.log(new["median"] / old["median"])
-    logs = [numpy.log([value for value in row["round_medians"] if value]) for row in (old, new)]
-    if min(len(values) for values in logs) < 2:
-        return math.exp(ratio), None
-    shares = [float(numpy.var(values, ddof=1)) / len(values) for values in logs]
-    error = math.sqrt(sum(shares))
-    if error == 0.0:
-        return math.exp(ratio), (math.exp(ratio), math.exp(ratio))
-    freedom = error ** 4 / sum(share ** 2 / (len(values) - 1) for share, values in zip(shares, logs))
-    reach = float(scipy.stats.t.ppf(0.975, freedom)) * error
-    middle = float(numpy.mean(logs[1]) - numpy.mean(logs[0]))
-    return math.exp(ratio), (math.exp(min(middle - reach, ratio)), math.exp(max(middle + reach, ratio)))
-
-
 def time_verdict(old, new, interval):
     if not old["stable"] or not new["stable"]:
         return UNSTABLE
@@ -70,8 +51,8 @@ def compare_row(old, new):
     if old["checksum"] is not None and new["checksum"] is not None:
         record["checksums_equal"] = old["checksum"] == new["checksum"]
     if old["kind"] == "time" and old["median"] > 0 and new["median"] > 0:
-        ratio, interval = unpaired(old, new)
-        return record | {"old": old["median"], "new": new["median"], "ratio": ratio, "ci95": interval and list(interval),
+        ratio, interval = unpaired.ratio(old, new)
+        return record | {"old": old["median"], "new": new["median"], "ratio": ratio, "ci95": interval,
                          "verdict": time_verdict(old, new, interval), "why": new["why_unstable"] or old["why_unstable"]}
     if old["kind"] == "memory" and old["bytes_per_entry"] and new["bytes_per_entry"]:
         ratio = new["bytes_per_entry"] / old["bytes_per_entry"]

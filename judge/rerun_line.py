@@ -6,6 +6,7 @@ from judge.common import Refused
 # Options of `run` that hold for a whole run and are not what is measured. The others may differ between the jobs.
 WHOLE_RUN = ("shard", "perf", "out", "resume", "figures", "progress")
 LINE_MAX = 198  # of a job file (docs: profiles)
+RETAIN_FLAGS = {"--assert": 0, "--check": 0}
 # Options of `retain` that say where things are written, with the words that follow them.
 RETAIN_TARGETS = {"--out": 1, "--snapshot": 1, "--snapshot-at": 1, "--snapshot-diff": 1, "--junit": 1, "--figures": 1}
 
@@ -54,6 +55,19 @@ def write_jobs(run, path, jobs, options, elsewhere):
     return path
 
 
+def without(words, options):
+    """The words of a command line less these options and what they take: {option: how many words follow it}."""
+    kept, rest = [], list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, _ = word.partition("=")
+        if name in options:
+            del rest[:0 if equals else options[name]]
+        else:
+            kept.append(word)
+    return kept
+
+
 def retain_words(run):
     """The same for a run of retention scenarios, which keeps only its command line, without the user's quotes: every word
     that is no option must be a scenario of the run."""
@@ -61,24 +75,14 @@ def retain_words(run):
     known = {scenario.get("name") for scenario in run.info.get("scenarios") or []}
     if len(words) < 2 or words[1] != "retain":
         raise Refused(f"{run.folder / 'run.json'}: its command is not one of mapbench retain: it cannot be repeated")
-    kept, rest = ["retain"], words[2:]
-    while rest:
-        word = rest.pop(0)
-        name, equals, _ = word.partition("=")
-        if not word.startswith("--"):
-            for scenario in word.split(","):
-                if scenario != "all" and scenario not in known:
-                    raise Refused(f"{run.folder / 'run.json'}: the words of its command cannot be told apart at '{word}' (a path "
-                                  f"with spaces?): repeat it by hand: {run.info['command']}")
-            kept.append(word)
-        elif name in RETAIN_TARGETS:
-            del rest[:0 if equals else RETAIN_TARGETS[name]]
-        elif name in ("--assert", "--check") or equals:
-            kept.append(word)
-        else:
-            kept += [word] + rest[:1]
-            del rest[:1]
-    return kept
+    kept = without(words[2:], RETAIN_TARGETS)
+    takes = {word.partition("=")[0]: 1 for word in kept if word.startswith("--")} | RETAIN_FLAGS
+    for word in without(kept, takes):
+        for scenario in word.split(","):
+            if scenario != "all" and scenario not in known:
+                raise Refused(f"{run.folder / 'run.json'}: the words of its command cannot be told apart at '{word}' (a path "
+                              f"with spaces?): repeat it by hand: {run.info['command']}")
+    return ["retain", *kept]
 
 
 def shown(words):

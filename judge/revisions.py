@@ -2,38 +2,51 @@
 import subprocess
 from collections import namedtuple
 
-from judge.common import Refused, project_root
+from judge.common import CANNOT, Refused, project_root
 
 # The full commit id, its short form, and the first line of its message.
 Revision = namedtuple("Revision", "commit short subject")
 
 
 def git(*words):
-    """(exit code, output or git's reason, stripped)."""
+    """What git did in the project: returncode, stdout, stderr."""
     try:
-        done = subprocess.run(["git", "-C", str(project_root()), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(["git", "-C", str(project_root()), *words], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        return 127, "git is not installed: apt-get install git"
-    return done.returncode, (done.stdout if done.returncode == 0 else done.stderr).strip()
+        raise Refused("revisions need git, which is not installed: apt-get install git", CANNOT) from None
+
+
+def reason(done):
+    """Git's own, in one line."""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else f"git ended with {done.returncode}"
 
 
 def find(name):
     """The Revision of that name, or None."""
-    code, text = git("log", "-1", "--format=%H%n%h%n%s", "--end-of-options", f"{name}^{{commit}}", "--")
-    parts = text.split("\n", 2) + [""]  # a message may be empty
-    return Revision(*parts[:3]) if code == 0 and len(parts[0]) >= 40 else None
+    done = git("log", "-1", "--format=%H%n%h%n%s", "--end-of-options", f"{name}^{{commit}}", "--")
+    parts = done.stdout.strip().split("\n", 2) + [""]  # a message may be empty
+    return Revision(*parts[:3]) if done.returncode == 0 and len(parts[0]) >= 40 else None
+
+
+def commit_of(name):
+    """The full commit id of a revision; Refused with git's reason."""
+    done = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    if done.returncode != 0:
+        raise Refused(f"'{name}' is no commit: git says: {reason(done)}")
+    return done.stdout.strip()
 
 
 def head():
     """Refused where the project is no git checkout with a commit."""
-    code, text = git("rev-parse", "--verify", "HEAD^{commit}")
-    if code != 0:
-        raise Refused(f"{project_root()}: no git revision to compare ({text.splitlines()[-1] if text else 'git failed'})", 4)
+    done = git("rev-parse", "--verify", "HEAD^{commit}")
+    if done.returncode != 0:
+        raise Refused(f"{project_root()}: no git revision to compare ({reason(done)})", CANNOT)
     return find("HEAD")
 
 
 def edited():
     """Whether tracked files differ from HEAD."""
-    code, text = git("status", "--porcelain", "--untracked-files=no")
-    return code != 0 or text != ""
+    done = git("status", "--porcelain", "--untracked-files=no")
+    return done.returncode != 0 or done.stdout != ""

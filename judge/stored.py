@@ -3,7 +3,7 @@ import hashlib
 from pathlib import Path
 
 from fields import BadRun
-from judge.common import Refused
+from judge.common import Refused, size_text
 from load import load
 
 SUMS = "SHA256SUMS"
@@ -68,14 +68,6 @@ def open_run(folder, purpose):
         raise Refused(f"{folder}: the results are not what was measured: result_id in run.json does not match; restore them "
                       "or measure again")
     return run
-
-
-def size_text(n):
-    """As sizes are written everywhere: 64k, 1m, or plain digits."""
-    for suffix, unit in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
-        if n >= unit and n % unit == 0:
-            return f"{n // unit}{suffix}"
-    return str(n)
 
 
 def cell_text(row):

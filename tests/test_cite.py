@@ -283,24 +283,8 @@ class Rerun(Stored):
         Run.info["command"] = "m retain subslice --maps go_hmap --out x --junit=y --assert --heap=gosim"
         self.assertEqual(rerun_line.retain_words(Run), ["retain", "subslice", "--maps", "go_hmap", "--assert", "--heap=gosim"])
 
-    def test_unpaired_interval(self):
-        """Welch's interval, against scipy's own test on the logarithms."""
-        import numpy
-        import scipy.stats
-        old = {"round_medians": [10.0, 10.4, 9.7, 10.1], "median": 10.05, "stable": True}
-        new = {"round_medians": [11.0, 11.9, 11.3], "median": 11.3, "stable": True}
-        ratio, (low, high) = rerun.unpaired(old, new)
-        logs = [numpy.log(row["round_medians"]) for row in (new, old)]
-        wanted = scipy.stats.ttest_ind(*logs, equal_var=False)
-        freedom = wanted.df if hasattr(wanted, "df") else None
-        error = (logs[0].mean() - logs[1].mean()) / wanted.statistic
-        self.assertAlmostEqual(ratio, 11.3 / 10.05)
-        # the p value of the distance from the middle to an end is 5 %
-        reach = numpy.log(high / low) / 2
-        shares = [values.var(ddof=1) / len(values) for values in logs]
-        freedom = freedom or sum(shares) ** 2 / sum(s ** 2 / (len(v) - 1) for s, v in zip(shares, logs))
-        self.assertAlmostEqual(2 * scipy.stats.t.sf(reach / error, freedom), 0.05, places=6)
-        self.assertEqual(rerun.time_verdict(old, new, (low, high)), "differs" if low > 1.05 else "agrees")
+    def test_a_cell_differs_beyond_what_processes_are_apart(self):
+        old, new = {"stable": True}, {"stable": True}
         self.assertEqual(rerun.time_verdict(old, new, (1.06, 1.2)), "differs")
         self.assertEqual(rerun.time_verdict(old, new, (0.8, 0.95)), "differs")
         self.assertEqual(rerun.time_verdict(old, new, (1.04, 1.2)), "agrees")

@@ -14,7 +14,7 @@ from unittest import mock
 
 import judge_test_tools as tools
 
-from judge import builds, compare, pairing, paired
+from judge import builds, compare, pairing, paired, revisions
 from judge.common import Refused
 from simulated_worker import Noise, SimulatedWorker
 
@@ -82,7 +82,7 @@ class Compare(unittest.TestCase):
         """(exit code, stdout, stderr); a Refused becomes its code and message, as the entry does it."""
         worker = worker or SimulatedWorker(noise or Noise(), effects)
         out, err = io.StringIO(), io.StringIO()
-        with mock.patch.object(builds, "project_root", lambda: self.root), \
+        with mock.patch.object(builds, "project_root", lambda: self.root), mock.patch.object(revisions, "project_root", lambda: self.root), \
                 mock.patch.dict(os.environ, {"MAPBENCH": str(self.root / "build" / "mapbench"), "JOBS": "1"}), \
                 mock.patch.object(pairing, "Worker", lambda program: worker), \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

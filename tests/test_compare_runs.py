@@ -6,6 +6,7 @@ import math
 import pathlib
 import random
 import shutil
+import statistics
 import tempfile
 import unittest
 
@@ -13,7 +14,7 @@ from judge_test_tools import sum_up  # first: it makes judge/ importable
 
 import scipy.stats
 import synthetic_run
-from judge import compare, compare_runs
+from judge import compare, unpaired
 from judge.common import Refused
 
 
@@ -101,13 +102,25 @@ class StoredRuns(unittest.TestCase):
         self.refused("rows.jsonl is not what was measured")
 
     def test_the_interval_is_welchs(self):
+        def row(mean, sd, rounds):
+            medians = [math.exp(stream.gauss(mean, sd)) for _ in range(rounds)]
+            return {"round_medians": medians, "median": statistics.median(medians)}
         stream = random.Random(2)
-        base = [math.exp(stream.gauss(0, 0.02)) for _ in range(7)]
-        new = [math.exp(stream.gauss(0.1, 0.08)) for _ in range(5)]
-        for end in compare_runs.unpaired(base, new)[1]:
-            test = scipy.stats.ttest_ind([math.log(x / end) for x in new], [math.log(x) for x in base], equal_var=False)
+        base, new = row(0, 0.02, 7), row(0.1, 0.08, 5)
+        ratio, interval = unpaired.ratio(base, new)
+        self.assertAlmostEqual(ratio, new["median"] / base["median"])
+        logs = [[math.log(t) for t in r["round_medians"]] for r in (new, base)]
+        for end in interval:
+            test = scipy.stats.ttest_ind([log - math.log(end) for log in logs[0]], logs[1], equal_var=False)
             self.assertAlmostEqual(test.pvalue, 0.05, places=9)
-        self.assertEqual(compare_runs.unpaired([1, 1], [2, 2]), (2.0, None))
+        # a median outside the interval of the rounds widens it
+        self.assertAlmostEqual(unpaired.ratio(base, new | {"median": base["median"] * 9})[1][1], 9)
+
+    def test_where_there_is_no_interval(self):
+        def row(*medians):
+            return {"round_medians": list(medians), "median": medians[0]}
+        self.assertEqual(unpaired.ratio(row(1, 1), row(2, 2)), (2.0, None))
+        self.assertEqual(unpaired.ratio(row(1, 1, 1), row(2, 2, 2)), (2.0, [2.0, 2.0]))
 
 
 if __name__ == "__main__":
