@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from fields import BadRun
-from judge import unpaired
+from judge import child, unpaired
 from judge.arguments import Parser
 from judge.common import CANNOT, FAILED, INTERRUPTED, NOTHING, OK, Refused, executable, say, write_text_atomic
 from judge.rerun_line import retain_words, run_words, shown
@@ -25,7 +25,6 @@ APART = 0.05
 AGREES, DIFFERS, UNSTABLE, UNTESTED, MISSING = "agrees", "differs", "unstable", "untested", "missing"
 MACHINE = ("cpu", "cores", "cpus_usable", "caches", "kernel", "libc", "virtual", "governor", "thp")
 BUILD = ("cc", "cxx", "unit_flags", "commit", "allocator")
-INTERRUPTED_S = 10  # until an interrupted repetition has written what it has
 EXACT = 0.01  # bytes may move by that much: pages, and blocks of the allocator's own
 
 
@@ -127,15 +126,11 @@ def repeat(words, out):
     """Runs mapbench; (exit code, folder it wrote or None). Its own table and warnings go to stderr."""
     say(f"mapbench: repeating: build/mapbench {shown(words)}")
     with subprocess.Popen([executable(), *words, *([f"--out={out}"] if out else []), "--figures=no"], stdout=subprocess.PIPE,
-                          text=True, start_new_session=True) as process:
+                          text=True, start_new_session=True, preexec_fn=child.default_interrupt) as process:
         try:
             printed = process.communicate()[0]
         except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(INTERRUPTED_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            child.end(process)
             raise
     folders = [line for line in printed.splitlines() if line and Path(line, "run.json").is_file()]
     return process.returncode, folders[-1] if folders else None

@@ -11,15 +11,10 @@ import unittest
 # first: it makes judge/ importable
 from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_json, plan, row, verdict_line
 
+from processes import alive
+
 from judge import history_store, nightly
 from judge.nightly_steps import STEPS, WORST_FIRST, worst
-
-
-def alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 class Codes(unittest.TestCase):
