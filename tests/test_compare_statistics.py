@@ -264,6 +264,17 @@ class Checks(unittest.TestCase):
         self.assertNotEqual(sorted(some), sorted(left_out(2, 150)))
         self.assertEqual(len(left_out(1, 21)), 20)
 
+    def test_what_time_is_left_is_the_checks_first(self):
+        """Nothing counts without them: a noisy control that is refused its second look makes all the others worthless."""
+        cells = [tools.measurement(n=1000 + i) for i in range(10)]
+        checks = [tools.measurement(pairing.AA), tools.measurement(pairing.CONTROL, pairing.CONTROL_PERCENT)]
+        for m in checks:
+            m.series.seconds_most = math.inf
+        worker = SimulatedWorker(Noise(process=0.06), batches=3, seconds=0.2)
+        pairing.measure(pairing.Runner(worker, 1, quiet=True), cells, checks, 10, budget_s=42)  # 24 s, and 9 for second looks
+        self.assertEqual([m.series.looks for m in checks], [2, 2])
+        self.assertIn(sum(m.series.looks == 2 for m in cells), range(1, 4))
+
     def test_every_process_has_a_seed_of_its_own_and_a_comparison_repeats(self):
         def seeds(seed):
             found, worker = [], SimulatedWorker(batches=3)
