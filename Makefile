@@ -158,7 +158,7 @@ help:
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make bench-gosim  time the collecting heap against its targets and real Go (STRICT=1: fail when one is missed)"
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"
-	@echo "make bench-compare  try the paired comparison against its targets with real processes: an hour"
+	@echo "make bench-compare  try the paired comparison against its targets with real processes: half an hour"
 	@echo "make bench-gate   hold the counting gate against its promises, with a change planted into every map"
 	@echo "make report   draw the newest run again"
 	@echo "make nightly  install what is missing, build, run every gate: NIGHTLY='--budget 30' passes options (docs/nightly.md)"

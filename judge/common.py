@@ -11,6 +11,10 @@ from pathlib import Path
 OK, FAILED, BAD_INPUT, REGRESSION, CANNOT, UNTRUSTWORTHY, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
 
+# How the reason begins for which compare left out a cell, and by which the nightly job counts those.
+NO_TIME = "no time within --budget"
+
+
 class Refused(Exception):
     """Ends a command with one line on stderr (what, where, what to do) and an exit code."""
 
@@ -40,6 +44,15 @@ def ask(program, *words):
         raise Refused(lines[-1] + reason if lines else f"{program} {words[0]} ended with {done.returncode}",
                       done.returncode if done.returncode > 0 else CANNOT)
     return json.loads(done.stdout)
+
+
+def refuse_unwritable(*paths):
+    """Refuses files that cannot be written in the end, before anything is measured for them. None: not asked for."""
+    for path in filter(None, paths):
+        folder = Path(path).parent
+        if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            why = "is a folder" if Path(path).is_dir() else f"{folder} is no folder to write to"
+            raise Refused(f"cannot write {path}: {why}", CANNOT)
 
 
 def write_text_atomic(path, text):

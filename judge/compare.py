@@ -13,7 +13,7 @@ import numpy
 
 from judge import builds, compare_runs, pairing, report_pairs, selection, validity
 from judge.arguments import Parser
-from judge.common import (CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, ask, executable, say,
+from judge.common import (CANNOT, NO_TIME, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, Refused, ask, executable, refuse_unwritable, say,
                           utc_now, write_text_atomic)
 from judge.revisions import git
 from judge.verdict import SLOWER, Series
@@ -43,6 +43,7 @@ def parse(argv):
         raise Refused(f"--budget {options.budget:g}: minutes above 0 are needed")
     if options.processes < PROCESSES_LEAST:
         raise Refused(f"--processes {options.processes}: at least {PROCESSES_LEAST} are needed for an interval")
+    refuse_unwritable(options.json, options.junit)
     return options
 
 
@@ -164,7 +165,7 @@ def measure(options, seed, base, new, cells, out, log_folder):
     measured = [m for m in measured if not any(m is other for other in left_out)]
     if not measured:
         raise Refused(f"nothing was compared: --budget {options.budget:g} has no time for a cell", NOTHING)
-    return measured, validity.judge(measured, checks), [(m.cell, f"no time within --budget {options.budget:g}") for m in left_out]
+    return measured, validity.judge(measured, checks), [(m.cell, f"{NO_TIME} {options.budget:g}") for m in left_out]
 
 
 def exit_code(kind, measured, valid):

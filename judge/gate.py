@@ -8,7 +8,7 @@ from pathlib import Path
 from judge import baseline, callgrind, counting, junit, selection
 from judge.arguments import Parser
 from judge.baseline import FEWER, MISSING, MORE, NEW, SAME
-from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, say, utc_now, write_text_atomic
+from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, refuse_unwritable, say, utc_now, write_text_atomic
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 
@@ -47,6 +47,7 @@ def parse(argv):
         raise Refused("gate count takes --update or --exact, not both")
     if options.update and (options.json or options.junit):
         raise Refused("gate count --update writes the baseline; compare with it for --json and --junit")
+    refuse_unwritable(options.json, options.junit)
     return None if options.help else options
 
 

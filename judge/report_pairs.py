@@ -5,7 +5,7 @@ from collections import namedtuple
 
 from judge import junit, paired
 from judge.common import OK, REGRESSION, UNTRUSTWORTHY, size_text
-from judge.verdict import SAME, SLOWER, UNDERPOWERED
+from judge.verdict import FLOOR_PERCENT, SAME, SLOWER, UNDERPOWERED
 
 SCHEMA = 1
 
@@ -99,7 +99,7 @@ def validity_lines(validity):
     pressure = "unknown" if seen["pressure_cpu_avg10"] is None else f"{seen['pressure_cpu_avg10']:.0f} %"
     wall = "unknown" if seen["cpu_per_wall"] is None else f"{seen['cpu_per_wall']:.2f}"
     return [f"identical code: {ratios('aa')}", f"{validity['control']['extra_percent']:g} % more work: {ratios('control')}",
-            f"the same code moved: {ratios('relink')}; floor {max(1.0, validity['relink']['floor_percent']):.1f} %",
+            f"the same code moved: {ratios('relink')}; floor {max(FLOOR_PERCENT, validity['relink']['floor_percent']):.1f} %",
             f"batches preempted: {100 * seen['preempted_share']:.1f} %; processor per wall time: {wall}; pressure: {pressure}"]
 
 

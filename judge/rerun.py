@@ -13,7 +13,7 @@ from pathlib import Path
 from fields import BadRun
 from judge import child, unpaired
 from judge.arguments import Parser
-from judge.common import CANNOT, FAILED, INTERRUPTED, NOTHING, OK, Refused, executable, say, write_text_atomic
+from judge.common import CANNOT, FAILED, INTERRUPTED, NOTHING, OK, Refused, executable, refuse_unwritable, say, write_text_atomic
 from judge.rerun_line import retain_words, run_words, shown
 from judge.stored import cell_text, open_run
 from load import load
@@ -174,6 +174,7 @@ def main(argv):
     parser.add_argument("--out", metavar="DIR", help="folder of the repetition [as mapbench run names it]")
     parser.add_argument("--json", metavar="FILE", help="the comparison as JSON")
     args = parser.parse_args(argv)
+    refuse_unwritable(args.json)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the repetition ends however this ends
     old = open_run(args.run, "repeated")
     if not old.rows and not verdict_lines(old.folder):

@@ -1,7 +1,7 @@
 """Whether a comparison may be believed: identical code must look identical, a known slowdown must be seen, and the
 machine must have let the processes work."""
 from judge import paired
-from judge.pairing import AA, CELL, CONTROL, CONTROL_PERCENT, relink_floor_percent
+from judge.pairing import AA, CONTROL, CONTROL_PERCENT, RELINK, relink_floor_percent
 from judge.verdict import SLOWER, UNDERPOWERED
 
 PREEMPTED_SHARE_MOST = 0.4  # each takes three differences with it: a fifth of them is left
@@ -53,5 +53,5 @@ def judge(cells, checks):
     return {"aa": {"cells": [check_of(m) for m in checks if m.role == AA]},
             "control": {"extra_percent": CONTROL_PERCENT, "cells": [check_of(m) for m in checks if m.role == CONTROL]},
             "relink": {"floor_percent": round(relink_floor_percent(checks), 4),
-                       "cells": [check_of(m) for m in checks if m.role not in (AA, CONTROL, CELL)]},
+                       "cells": [check_of(m) for m in checks if m.role == RELINK]},
             "conditions": seen, "trustworthy": not reasons, "reasons": reasons}

@@ -257,6 +257,7 @@ class Rerun(Stored):
 
     def test_refusals(self):
         self.refused(["rerun", self.run_with(complete=False)], "an incomplete run cannot be repeated")
+        self.refused(["rerun", self.original, "--json", self.folder], "cannot write .* is a folder", 4)
         self.refused(["rerun", self.run_with(jobs=[])], "does not keep the options of its jobs")
         self.refused(["rerun", self.run_with(jobs=[{"name": "x"}])], "not as mapbench writes them")
 

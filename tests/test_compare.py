@@ -205,6 +205,12 @@ class Compare(unittest.TestCase):
         self.refused(6, "nothing", build, build, "--maps=linear", "--filter=no_such_cell")
         self.refused(6, "no cell of the selection is on both sides", build, build, "--maps=dense", *SMALL[1:])
 
+    def test_files_that_could_not_be_written_in_the_end(self):
+        def never(m, seed):
+            raise AssertionError("measured for nothing")
+        for option, path, why in (("--json", "/proc/none/found.json", "/proc/none is no folder"), ("--junit", self.scratch, "is a folder")):
+            self.refused(4, f"cannot write {path}: {why}", "good", "good", *SMALL, option, path, worker=never)
+
     def test_a_revision_that_does_not_build(self):
         self.refused(4, "this_is_not_c", "good", "broken", *SMALL)
 

@@ -114,6 +114,8 @@ gives 2 "unknown map 'liner': did you mean 'linear'" "$mapbench" gate count --ma
 gives 2 "unrecognized arguments: --repeat 3: see mapbench gate count --help" "$mapbench" gate count --repeat 3
 gives 2 "gate has no 'time'" "$mapbench" gate time
 gives 2 "compare with it for --json" "$mapbench" gate count --update --json "$scratch/x.json"
+gives 4 "cannot write /proc/none/x.json" timeout 5 "$mapbench" gate count --json /proc/none/x.json
+gives 2 "see mapbench gate count --help" "$mapbench" gate count --baseline
 gives 2 "not both" "$mapbench" gate count --update --exact
 gives 2 "with --seed 1" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base"
 gives 2 "cannot take a selection: its seed" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base" --update
