@@ -3,7 +3,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
-from judge.common import (CANNOT, FAILED, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, project_root)
+from judge.common import CANNOT, FAILED, NO_TIME, NOTHING, OK, REGRESSION, UNTRUSTWORTHY, project_root
 
 # Worst first; a night exits with the worst of its steps.
 WORST_FIRST = (FAILED, REGRESSION, CANNOT, UNTRUSTWORTHY, NOTHING, OK)
@@ -130,9 +130,11 @@ def read_paired(outcome, out, base, new):
                              "processes)", f"build/mapbench compare {base} {new} {where}"))
     equal = [cell["bound_percent"] for cell in decided if cell["verdict"] == "~" and cell["bound_percent"] is not None]
     weak = sum(cell["verdict"] == "underpowered" for cell in document["cells"])
+    late = sum(cell["reason"].startswith(NO_TIME) for cell in document.get("not_compared") or [])
     outcome.told = "; ".join(text for text in (
         f"{len(equal)} cells equal within {max(equal):.1f} % at the most" if equal else "",
-        f"{len(outcome.faster)} faster" if outcome.faster else "", f"{weak} underpowered" if weak else "") if text)
+        f"{len(outcome.faster)} faster" if outcome.faster else "", f"{weak} underpowered" if weak else "",
+        f"{late} left out for want of time" if late else "") if text)
     if outcome.code == OK and not outcome.compared:
         outcome.code, outcome.why = NOTHING, "no cell could be decided" + (f": {weak} are underpowered" if weak else "")
 

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 import unittest
+import unittest.mock
 
 # first: it makes judge/ importable
 from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_json, plan, row, verdict_line
@@ -14,6 +15,7 @@ from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_js
 from processes import alive
 
 from judge import history_store, nightly
+from judge.common import Refused
 from judge.nightly_steps import STEPS, WORST_FIRST, worst
 
 
@@ -183,6 +185,20 @@ class Revisions(Nights):
         self.assertIn("The last green revision stays", self.summary())
         self.assertFalse(self.database.exists())
 
+    def test_the_anchors_comparison_where_that_of_the_green_revision_had_no_time(self):
+        # 204 s: 116 for the first, too few; 204 for the second
+        self.assertEqual(self.night(plan(), "--steps", "paired", "--budget", "3.4"), 0)
+        self.assertEqual([self.step(name)["state"] for name in ("paired-green", "paired-anchor")], ["left out", "ran"])
+
+    def test_both_revisions_are_pinned_or_none(self):
+        def broken(database, key, value, real=history_store.set_setting):
+            if key == history_store.ANCHOR:
+                raise Refused("the disk is full", 4)
+            real(database, key, value)
+        with unittest.mock.patch.object(history_store, "set_setting", broken):
+            self.assertEqual(self.night(plan()), 4)
+        self.assertIsNone(self.setting("last_green_revision"))
+
     def test_named_revisions(self):
         self.assertEqual(self.night(plan(), "--base", "HEAD", "--anchor", "HEAD~"), 0)
         self.assertEqual(self.compares(), [[self.head, self.head], [self.before, self.head]])
@@ -256,6 +272,10 @@ class Summary(Nights):
         self.assertNotIn("1.200 times", text)
 
     def test_what_is_left_out_for_time_is_said(self):
+        late = paired_json() | {"not_compared": [{"cell": "a", "reason": "no time within --budget 9"}, {"cell": "b", "reason": "no unit"}]}
+        self.assertEqual(self.night(plan(compare={"json": late}), "--steps", "paired"), 0)
+        self.assertIn("1 cells equal within 1.2 % at the most; 1 left out for want of time", self.summary())
+        self.another()
         self.assertEqual(self.night(plan(), "--budget", "0.5", "--steps", "smoke,count"), 6)
         self.assertRegex(self.summary(), r"\| count \| left out \| - \| \d+ \| no time: \d+ s were left for it, it takes 60 s")
         self.assertIn("nothing was compared", self.suites()["nightly"].find("testcase/error").get("message"))
@@ -277,6 +297,9 @@ class Docs(unittest.TestCase):
     def test_steps(self):
         rows = re.findall(r"^\| `([a-z-]+)` \| `([a-z]+)` \| .* \| (\d+) min \|$", self.text, re.M)
         self.assertEqual(rows, [(step.name, step.group, str(step.minutes)) for step in STEPS])
+
+    def test_workloads(self):
+        self.assertIn(", ".join(f"`{word}`" for word in nightly.WORKLOADS.split(",")), " ".join(self.text.split()))
 
     def test_options(self):
         told = io.StringIO()
