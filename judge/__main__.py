@@ -33,7 +33,7 @@ def run(command, argv):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CANNOT
     except OSError as error:
-        print(f"mapbench: cannot write the output: {error.strerror}", file=sys.stderr)
+        print(f"mapbench: {error.filename or 'cannot write the output'}: {error.strerror}", file=sys.stderr)
         return CANNOT
     except Exception:  # a fault of ours: not exit 1, which says that a map returned a wrong result
         traceback.print_exc()

@@ -191,10 +191,17 @@ class Cite(Stored):
         (folder / "SHA256SUMS").write_text("rubbish\n", encoding="utf-8")
         self.refused(["cite", folder], "SHA256SUMS:1: not a line of checksums")
         folder = self.run_with()
-        (folder / "gone").touch()
+        (folder / "retention.jsonl").touch()
         sum_up(folder)
-        (folder / "gone").unlink()
-        self.refused(["cite", folder], "gone: cannot be read")
+        (folder / "retention.jsonl").unlink()
+        self.refused(["cite", folder], "retention.jsonl is not what was measured")
+
+    def test_what_is_drawn_may_be_drawn_anew(self):
+        folder = self.run_with()
+        (folder / "report.html").touch()
+        sum_up(folder)
+        (folder / "report.html").write_text("drawn again, and interrupted before it was summed up", encoding="utf-8")
+        self.assertEqual(judged("cite", folder)[0], 0)
 
 
 class Rerun(Stored):
@@ -318,6 +325,12 @@ class Fault(unittest.TestCase):
             code, _, err = judged("cite", "run")
         self.assertEqual(code, 4)
         self.assertIn("a fault of its own", err)
+
+    def test_what_the_system_refuses_is_named(self):
+        for error, said in ((PermissionError(13, "Permission denied", "/x/y"), "mapbench: /x/y: Permission denied\n"),
+                            (OSError(28, "No space left on device"), "mapbench: cannot write the output: No space left on device\n")):
+            with unittest.mock.patch.object(cite, "main", side_effect=error):
+                self.assertEqual(judged("cite", "run"), (4, "", said))
 
 
 class Open(Stored):
