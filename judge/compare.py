@@ -165,7 +165,12 @@ def measure(options, seed, base, new, cells, out, log_folder):
     measured = [m for m in measured if not any(m is other for other in left_out)]
     if not measured:
         raise Refused(f"nothing was compared: --budget {options.budget:g} has no time for a cell", NOTHING)
-    return measured, validity.judge(measured, checks), [(m.cell, f"{NO_TIME} {options.budget:g}") for m in left_out]
+    return measured, validity.judge(measured, checks), [(m.cell, why_left_out(m, options.budget)) for m in left_out]
+
+
+def why_left_out(m, budget):
+    looks = {0: "", 1: " to confirm that it is slower", -1: " to confirm that it is faster"}
+    return f"{NO_TIME} {budget:g}{looks[m.series.alarmed]}"
 
 
 def exit_code(kind, measured, valid):

@@ -14,6 +14,7 @@ from judge.verdict import Series
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0
 FIRST_LOOK_SHARE = 0.6  # of a budget: the rest is for second looks and confirmations
+RELINK_SHARE = 0.5      # of the processes, for the moved code of an alarm: only a difference that is significant counts there
 TRY_SHARE = 0.15        # of a budget: for finding out what a cell takes
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
@@ -166,7 +167,8 @@ def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
 
     cells, checks: measurements; a check of role RELINK raises the floor of all cells. relink_of(measurement): a further
     RELINK measurement on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there
-    is no time are drawn at random and returned, with one process at most and no verdict."""
+    is no time are drawn at random and returned, with one process at most, and so are those that alarmed too late to be
+    confirmed."""
     left_out = []
     if budget_s is not None:
         left_out = without_time(runner, cells, checks, processes, budget_s)
@@ -184,18 +186,35 @@ def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
     for m in again:
         m.series.looks += 1
         m.series.look()
-    confirm_alarms(runner, [m for m in everything if m.series.alarmed and m.role != RELINK], processes, relink_of)
+    alarmed = [m for m in everything if m.series.alarmed and m.role != RELINK]
+    if budget_s is not None:
+        kept = in_time(alarmed, budget_s - sum(m.series.seconds for m in everything + left_out), relink_of)
+        left_out += [m for m in alarmed if not any(m is other for other in kept)]
+        alarmed = kept
+    confirm_alarms(runner, alarmed, processes, relink_of)
     return left_out
 
 
-def within(measured, seconds):
-    """As many, in their order, as can run as long again as they did."""
+def within(measured, seconds, times=1.0):
+    """As many, in their order, as can run `times` as long again as they did."""
     kept = []
     for m in measured:
-        seconds -= m.series.seconds
+        seconds -= times * m.series.seconds
         if seconds >= 0:
             kept.append(m)
     return kept
+
+
+def in_time(alarmed, seconds, relink_of):
+    """Those whose alarm can be confirmed: the checks, for which time is found; then the cells, slower ones and the clearest
+    first."""
+    checks, cells = ([m for m in alarmed if (m.role == CELL) == is_cell] for is_cell in (False, True))
+
+    def doubt(m):
+        p = paired.p_greater(paired.estimate(m.series.first))
+        return p if m.series.alarmed > 0 else 2 - p
+    return checks + within(sorted(cells, key=doubt), seconds - sum(m.series.seconds for m in checks),
+                           1 + RELINK_SHARE if relink_of else 1)
 
 
 def without_time(runner, cells, checks, processes, budget_s):
@@ -218,13 +237,13 @@ def without_time(runner, cells, checks, processes, budget_s):
 
 
 def confirm_alarms(runner, alarmed, processes, relink_of):
-    moved = []  # half as many processes: only a difference that is significant raises the floor
+    moved = []
     for m in alarmed:
         check = relink_of(m) if relink_of and m.role == CELL else None
         if check:
             moved.append((m, check))
     runner.run("confirming", [(m, m.series.confirming, len(m.series.first)) for m in alarmed]
-               + [(check, check.series.first, max(2, processes // 2)) for _, check in moved])
+               + [(check, check.series.first, max(2, int(RELINK_SHARE * processes))) for _, check in moved])
     for m, check in moved:
         m.series.floor_percent = max(m.series.floor_percent, relink_floor_percent([check]))
         m.series.seconds += check.series.seconds

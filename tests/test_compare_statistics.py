@@ -7,7 +7,7 @@ import unittest
 import judge_test_tools as tools
 
 import scipy.stats
-from judge import pairing, paired, validity
+from judge import compare, pairing, paired, validity
 from judge.verdict import FASTER, SAME, SLOWER, UNDERPOWERED, Series
 from simulated_worker import Noise, SimulatedWorker, role_of_cells
 
@@ -263,6 +263,19 @@ class Checks(unittest.TestCase):
         self.assertEqual(some, left_out(1, 150))
         self.assertNotEqual(sorted(some), sorted(left_out(2, 150)))
         self.assertEqual(len(left_out(1, 21)), 20)
+
+    def test_a_budget_holds_when_everything_became_slower(self):
+        cells = [tools.measurement(n=1000 + i) for i in range(20)]
+        checks = [tools.measurement(pairing.AA), tools.measurement(pairing.CONTROL, pairing.CONTROL_PERCENT)]
+        worker = SimulatedWorker(effects=role_of_cells(1.1), batches=3, seconds=1)
+        out = pairing.measure(pairing.Runner(worker, 1, quiet=True), cells, checks, 10, lambda m: tools.measurement(pairing.RELINK), 370)
+        confirmed = [m for m in cells if m.series.verdict() == SLOWER]
+        # 220 s for the first look; of the rest 10 for the control, and 15 for a confirmation with the moved code
+        self.assertEqual(len(confirmed), 9)
+        self.assertEqual({id(m) for m in cells} - {id(m) for m in confirmed}, {id(m) for m in out})
+        self.assertEqual(checks[1].series.verdict(), SLOWER)
+        self.assertLessEqual(sum(m.series.seconds for m in cells + checks), 370)
+        self.assertIn("to confirm that it is slower", compare.why_left_out(out[0], 9))
 
     def test_what_time_is_left_is_the_checks_first(self):
         """Nothing counts without them: a noisy control that is refused its second look makes all the others worthless."""
