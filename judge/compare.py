@@ -162,7 +162,7 @@ def measure(options, seed, base, new, cells, out, log_folder):
     finally:
         if raw:
             raw.close()
-    measured = [m for m in measured if not any(m is other for other in left_out)]
+    measured = [m for m in measured if m not in left_out]
     if not measured:
         raise Refused(f"nothing was compared: --budget {options.budget:g} has no time for a cell", NOTHING)
     return measured, validity.judge(measured, checks), [(m.cell, why_left_out(m, options.budget)) for m in left_out]

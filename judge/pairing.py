@@ -1,6 +1,7 @@
 """Runs the worker processes of a comparison: fresh ones, those of all cells and of the validity checks in one random
 order, so that whatever drifts on the machine hits all alike."""
 import json
+import math
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class Cell:
         return f"{maps}/{self.shape}/{self.workload}/{self.keys}/n:{size_text(self.n)}{extra}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Measurement:
     """One series of processes: of a cell, or of a check of validity on one."""
     role: str
@@ -169,30 +170,27 @@ def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
     RELINK measurement on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there
     is no time are drawn at random and returned, with one process at most, and so are those that alarmed too late to be
     confirmed."""
-    left_out = []
-    if budget_s is not None:
-        left_out = without_time(runner, cells, checks, processes, budget_s)
-    cells = [m for m in cells if not any(m is other for other in left_out)]
+    left_out = [] if budget_s is None else without_time(runner, cells, checks, processes, budget_s)
+    cells = [m for m in cells if m not in left_out]
     everything = checks + cells  # without the checks nothing counts: what time is left is theirs first
+
+    def left_s():
+        return math.inf if budget_s is None else budget_s - sum(m.series.seconds for m in everything + left_out)
+
     runner.run("first look", [(m, m.series.first, processes - len(m.series.first)) for m in everything])
     floor = relink_floor_percent(checks)
     for m in everything:
         m.series.floor_percent = max(m.series.floor_percent, floor) if m.role == CELL else m.series.floor_percent
         m.series.look()
-    again = [m for m in everything if m.role != RELINK and m.series.unclear()]
-    if budget_s is not None:
-        again = within(again, (budget_s - sum(m.series.seconds for m in everything + left_out)) / 2)
+    again = within([m for m in everything if m.role != RELINK and m.series.unclear()], left_s() / 2)
     runner.run("second look", [(m, m.series.first, processes) for m in again])
     for m in again:
         m.series.looks += 1
         m.series.look()
     alarmed = [m for m in everything if m.series.alarmed and m.role != RELINK]
-    if budget_s is not None:
-        kept = in_time(alarmed, budget_s - sum(m.series.seconds for m in everything + left_out), relink_of)
-        left_out += [m for m in alarmed if not any(m is other for other in kept)]
-        alarmed = kept
-    confirm_alarms(runner, alarmed, processes, relink_of)
-    return left_out
+    confirming = in_time(alarmed, left_s(), relink_of)
+    confirm_alarms(runner, confirming, processes, relink_of)
+    return left_out + [m for m in alarmed if m not in confirming]
 
 
 def within(measured, seconds, times=1.0):
@@ -207,14 +205,15 @@ def within(measured, seconds, times=1.0):
 
 def in_time(alarmed, seconds, relink_of):
     """Those whose alarm can be confirmed: the checks, for which time is found; then the cells, slower ones and the clearest
-    first."""
+    first. One at the least: a comparison in which much became slower must not pass for want of time."""
     checks, cells = ([m for m in alarmed if (m.role == CELL) == is_cell] for is_cell in (False, True))
 
     def doubt(m):
         p = paired.p_greater(paired.estimate(m.series.first))
         return p if m.series.alarmed > 0 else 2 - p
-    return checks + within(sorted(cells, key=doubt), seconds - sum(m.series.seconds for m in checks),
-                           1 + RELINK_SHARE if relink_of else 1)
+    cells.sort(key=doubt)
+    seconds -= sum(m.series.seconds for m in checks)
+    return checks + (within(cells, seconds, 1 + RELINK_SHARE if relink_of else 1) or cells[:1])
 
 
 def without_time(runner, cells, checks, processes, budget_s):
