@@ -69,9 +69,11 @@ def write_text_atomic(path, text):
             os.fsync(out.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:  # an interruption, too, leaves nothing behind
         os.unlink(temporary)
-        raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
+        if isinstance(error, OSError):
+            raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
+        raise
 
 
 def utc_now():

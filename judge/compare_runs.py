@@ -5,6 +5,7 @@ from pathlib import Path
 from judge import paired, unpaired
 from judge.common import NOTHING, OK, Refused, write_text_atomic
 from judge.stored import cell_text, open_run
+from run import BASELINE
 
 # Fields of run.json's machine that make it another one; absent on both sides counts as equal.
 MACHINE_FIELDS = ("cpu", "cores", "cpus", "threads_per_core", "caches", "virtual")
@@ -37,7 +38,8 @@ def notes(base, new):
 
 def cells_of(run):
     fields = ("map", "shape", "workload", "keys", "n", "hash", "heap", "threads", "engine")
-    return {tuple(row[f] for f in fields) + (row.get("order"),): row for row in run.measured("time") if row["median"] > 0}
+    return {tuple(row[f] for f in fields) + (row.get("order"),): row for row in run.measured("time")
+            if row["map"] != BASELINE and row["median"] > 0}
 
 
 def compare(base_folder, new_folder, json_path):

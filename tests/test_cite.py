@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import unittest.mock
@@ -19,6 +20,7 @@ from processes import alive
 
 from judge import __main__ as judge_main
 from judge import cite, rerun, rerun_line
+from judge.common import Refused, write_text_atomic
 from judge.stored import open_run, result_id
 
 MAPBENCH = ROOT / os.environ.get("MAPBENCH_BUILD", "build") / "mapbench"
@@ -325,6 +327,15 @@ class Fault(unittest.TestCase):
             code, _, err = judged("cite", "run")
         self.assertEqual(code, 4)
         self.assertIn("a fault of its own", err)
+
+    def test_a_file_is_written_whole_or_not_at_all(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "found.json"
+            path.write_text("before", encoding="utf-8")
+            for error in (KeyboardInterrupt, OSError(28, "No space left on device")):
+                with unittest.mock.patch.object(os, "fsync", side_effect=error), self.assertRaises((KeyboardInterrupt, Refused)):
+                    write_text_atomic(path, "after")
+                self.assertEqual([(p.name, p.read_text(encoding="utf-8")) for p in pathlib.Path(folder).iterdir()], [("found.json", "before")])
 
     def test_what_the_system_refuses_is_named(self):
         for error, said in ((PermissionError(13, "Permission denied", "/x/y"), "mapbench: /x/y: Permission denied\n"),

@@ -63,7 +63,8 @@ class StoredRuns(unittest.TestCase):
         self.assertIn("UNPAIRED", out)
         found = json.loads(path.read_text())
         self.assertEqual((found["kind"], found["exit"]), ("unpaired", 0))
-        self.assertGreater(len(found["cells"]), 7)
+        self.assertEqual({cell["map"] for cell in found["cells"]}, {"linear", "chained"})  # the null map is no map
+        self.assertEqual(len(found["cells"]), 8)
         for cell in found["cells"]:
             self.assertAlmostEqual(cell["ratio"], 1.5, places=4)
             self.assertTrue(cell["ci95"][0] <= cell["ratio"] <= cell["ci95"][1])
