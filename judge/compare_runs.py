@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 from judge import paired, unpaired
+from judge.cells import cells_of, text_of
 from judge.common import NOTHING, OK, Refused, write_text_atomic
 from judge.stored import cell_text, open_run
 from run import BASELINE
@@ -36,26 +37,27 @@ def notes(base, new):
     return [f"differs too: {name} of the {part}: {ours} and {theirs}" for part, name, ours, theirs in pairs if ours != theirs]
 
 
-def cells_of(run):
-    fields = ("map", "shape", "workload", "keys", "n", "hash", "heap", "threads", "engine")
-    return {tuple(row[f] for f in fields) + (row.get("order"),): row for row in run.measured("time")
-            if row["map"] != BASELINE and row["median"] > 0}
+def rows_by_cell(run):
+    rows = [row for row in run.measured("time") if row["map"] != BASELINE and row["median"] > 0]
+    return dict(zip(cells_of(rows), rows))
 
 
 def compare(base_folder, new_folder, json_path):
     base, new = (open_run(folder, "compared") for folder in (base_folder, new_folder))
     refuse_unlike(base, new)
-    ours, theirs = cells_of(base), cells_of(new)
+    ours, theirs = rows_by_cell(base), rows_by_cell(new)
     common = [key for key in ours if key in theirs]
     if not common:
         raise Refused("nothing to compare: the runs have no cell in common", NOTHING)
     cells = []
     for key in common:
-        row = ours[key]
-        ratio, ci95 = unpaired.ratio(row, theirs[key])
-        cells.append({f: row[f] for f in ("map", "shape", "workload", "keys", "n", "hash", "heap")}
-                     | {"ratio": round(ratio, 6), "ci95": ci95 and [round(x, 6) for x in ci95], "verdict": None})
+        ratio, ci95 = unpaired.ratio(ours[key], theirs[key])
+        cells.append(key._asdict() | {"ratio": round(ratio, 6), "ci95": ci95 and [round(x, 6) for x in ci95], "verdict": None})
     differing = notes(base, new)
+    for run, cells_here, others in ((base, ours, theirs), (new, theirs, ours)):
+        alone = [key for key in cells_here if key not in others]
+        if alone:
+            differing.append(f"only in {run.folder}: {len(alone)} cell{'s' * (len(alone) != 1)}, the first {text_of(alone[0])}")
     mean = paired.geomean(c["ratio"] for c in cells)
     record = {"schema": 1, "kind": "unpaired", "base": {"kind": "run", "name": base.info["id"]},
               "new": {"kind": "run", "name": new.info["id"]}, "notes": differing, "cells": cells,
@@ -70,8 +72,8 @@ def table(base, new, cells, mean, differing):
     lines = [f"base: {base.folder}", f"new:  {new.folder}",
              "UNPAIRED: measured at different times, in different processes. No verdict can be drawn from these ratios;",
              "identical code differs by 10 % and more like this. To judge: mapbench compare REVISION REVISION.", *differing, ""]
-    names = [cell_text(c) + "".join(
-        f"/{c[f]}" for f, usual in (("hash", "common"), ("heap", "malloc")) if c[f] != usual) for c in cells]
+    names = [cell_text(c) + "".join(f"/{c[f]}" for f, usual in (("hash", "common"), ("heap", "malloc"), ("variant", ""))
+                                    if c[f] != usual) for c in cells]
     width = max(map(len, names))
     lines.append(f"{'cell'.ljust(width)}  new/base  95 % interval")
     for name, c in zip(names, cells):

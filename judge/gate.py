@@ -8,7 +8,8 @@ from pathlib import Path
 from judge import baseline, callgrind, counting, junit, selection
 from judge.arguments import Parser
 from judge.baseline import FEWER, MISSING, MORE, NEW, SAME
-from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, refuse_unwritable, say, utc_now, write_text_atomic
+from judge.common import (BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root, refuse_unwritable,
+                          say, utc_now, write_text_atomic)
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 

@@ -5,8 +5,8 @@ import canvas  # of plots/; chooses matplotlib's backend
 import matplotlib.pyplot as pyplot
 import style
 from judge import changepoints, history_show
+from judge.cells import text_of
 from judge.common import CANNOT, Refused
-from judge.history_input import text_of
 from judge.history_series import RATIO
 from run import shorten
 

@@ -10,12 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import fields
+from judge.cells import Cell, cells_of, text_of
 from judge.common import Refused
 from judge.stored import open_run, result_id
 
-# What was measured; the text form, joined by slashes, is what the regular expressions of `show` and `changes` see.
-# variant: '' as usual; otherwise "threads:2", "go1.24.4", "order:insertion", "pages:huge", "job:NAME", by commas.
-Cell = namedtuple("Cell", "map shape workload keys n hash heap variant")
 # value with its 95 % interval or None; stable: the row may be quoted
 Raw = namedtuple("Raw", "cell metric value low high stable")
 Ratio = namedtuple("Ratio", "cell base ratio low high verdict")
@@ -93,35 +91,12 @@ def read_run(folder, revision):
     if not raw:
         raise Refused(f"{folder}: the run has no row with a result")
     build = info["build"]
-    return Result(str(folder), result_id(folder), "run", info["id"], known_revision(build.get("commit")) or revision, utc(info["started"], folder / "run.json"), machine_of(info["machine"]),
-                  True, json.dumps(build, sort_keys=True), raw, [], [], len(run.rows) - len(rows))
+    return Result(str(folder), result_id(folder), "run", info["id"], known_revision(build.get("commit")) or revision,
+                  utc(info["started"], folder / "run.json"), machine_of(info["machine"]), True, json.dumps(build, sort_keys=True), raw, [], [], len(run.rows) - len(rows))
 
 
 def known_revision(commit):
     return commit if isinstance(commit, str) and re.match("[0-9a-f]{7}", commit) else None
-
-
-def cells_of(rows):
-    """A Cell per row. Where a run measured the same cell several times, what the rows differ in tells them apart: the section
-    of the profile, whether there were huge pages."""
-    cells, groups = [cell_of(row) for row in rows], {}
-    for row, cell in zip(rows, cells):
-        groups.setdefault((row["kind"], cell), []).append(row)
-    named = []
-    for row, cell in zip(rows, cells):
-        group = groups[row["kind"], cell]
-        more = [f"{name}:{row.get(name)}" for name in ("job", "thp") if len({other.get(name) for other in group}) > 1]
-        named.append(cell._replace(variant=",".join(filter(None, (cell.variant, *more)))))
-    return named
-
-
-def cell_of(row):
-    unusual = [f"threads:{row['threads']}" if row["threads"] != 1 else "", row["engine"] if row["engine"] != "c" else "",
-               f"order:{row['order']}" if row.get("order") not in (None, "shuffled") else "",
-               f"pages:{row['pages']}" if row.get("pages") not in (None, "set") else "",
-               f"open:{row['rate']}" if row.get("loop") == "open" else ""]
-    return Cell(row["map"], row["shape"], row["workload"], row["keys"], row["n"], row["hash"], row["heap"],
-                ",".join(filter(None, unusual)))
 
 
 def row_values(row):
@@ -230,8 +205,3 @@ def refuse_twins(values, path):
         if name in seen:
             raise Refused(f"{path}: has {text_of(value.cell)} twice; the file is damaged: make it again")
         seen.add(name)
-
-
-def text_of(cell):
-    """linear/u64_u64/get/uniform/10000/common/malloc; what is empty is left out."""
-    return "/".join(str(part) for part in cell if part not in ("", 0))

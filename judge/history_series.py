@@ -5,8 +5,8 @@ import statistics
 from collections import namedtuple
 
 from judge import history_store
+from judge.cells import Cell, text_of
 from judge.common import NOTHING, Refused
-from judge.history_input import Cell, text_of
 
 RATIO = "ratio"
 # Shown unless --metric says otherwise, as far as there are any: the first that judges, the one that counts, the one in ns.

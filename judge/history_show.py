@@ -4,7 +4,7 @@ import os
 import statistics
 
 from judge import changepoints
-from judge.history_input import text_of
+from judge.cells import text_of
 from judge.history_series import RATIO, change_of_last
 
 BLOCKS, ASCII = "▁▂▃▄▅▆▇█", "_.-~=+*#"

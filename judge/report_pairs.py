@@ -48,7 +48,8 @@ def geomean(measured):
 
 def record(comparison):
     mean = geomean(comparison.measured)
-    return {"schema": SCHEMA, "kind": "paired", "started": comparison.started, "commit": comparison.new.commit, "base": comparison.base.record, "new": comparison.new.record,
+    return {"schema": SCHEMA, "kind": "paired", "started": comparison.started, "commit": comparison.new.commit,
+            "base": comparison.base.record, "new": comparison.new.record,
             "machine": machine(), "validity": comparison.validity,
             "cells": [cell_record(comparison, m) for m in comparison.measured],
             "not_compared": [{"cell": cell.name, "reason": why} for cell, why in comparison.one_sided]

@@ -85,6 +85,22 @@ class StoredRuns(unittest.TestCase):
         sum_up(self.new)
         self.refused("no cell in common", 6)
 
+    def test_cells_of_several_sections_and_of_one_run_only(self):
+        def add(folder, row):
+            with open(folder / "rows.jsonl", "a", encoding="utf-8") as rows:
+                rows.write(json.dumps(row) + "\n")
+            sum_up(folder)
+        rows = [json.loads(line) for line in (self.base / "rows.jsonl").read_text().splitlines()]
+        row = next(r for r in rows if r["map"] == "linear")
+        for folder, factor in ((self.base, 1), (self.new, 2)):
+            add(folder, row | {"job": "second", "median": row["median"] * factor})
+        add(self.new, row | {"n": 99})
+        code, out = self.compare(self.base, self.new)
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"/job:main +1\.0\d\d ")
+        self.assertRegex(out, r"/job:second +2\.000 ")
+        self.assertIn(f"only in {self.new}: 1 cell, the first linear/u64_u64/", out)
+
     def test_what_else_differs_is_said(self):
         self.change(self.new, lambda info: info["machine"].update(kernel="9.9"))
         code, out = self.compare(self.base, self.new)

@@ -68,6 +68,21 @@ class Adding(Scratch):
         self.history("add", self.run_folder(change=twice))
         self.assertEqual(self.rows("SELECT variant, count(*) FROM cells GROUP BY variant"), [("job:main", 32), ("job:second", 32)])
 
+    def test_a_map_of_one_hash_is_measured_for_every_policy(self):
+        def policies(_info, rows):
+            for row in rows:
+                row.update(hash_policy="common", cell=f"{row['job']}/common")
+            rows += [row | {"hash_policy": "native", "cell": f"{row['job']}/native"} for row in rows]
+        self.history("add", self.run_folder(change=policies))
+        self.assertEqual(self.rows("SELECT variant, count(*) FROM cells GROUP BY variant"),
+                         [("hash_policy:common", 32), ("hash_policy:native", 32)])
+
+    def test_a_map_is_measured_beside_others_in_several_cells(self):
+        def beside(_info, rows):
+            rows += [row | {"cell": "another"} for row in rows[:2]]
+        self.history("add", self.run_folder(change=beside))
+        self.assertEqual(self.rows("SELECT count(*) FROM cells WHERE variant = 'cell:another'"), [(2,)])
+
     def test_retention(self):
         run = synthetic_retention.write("full", self.folder / "run")
         sum_up(run)
