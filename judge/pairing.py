@@ -14,9 +14,9 @@ from judge.verdict import Series
 
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0
-FIRST_LOOK_SHARE = 0.6  # of a budget: the rest is for second looks and confirmations
-RELINK_SHARE = 0.5      # of the processes, for the moved code of an alarm: only a difference that is significant counts there
-TRY_SHARE = 0.15        # of a budget: for finding out what a cell takes
+FIRST_LOOK_SHARE = 0.75  # of a budget: the rest is for second looks and confirmations
+RELINK_SHARE = 0.5  # of the processes, for the moved code of an alarm: only a difference that is significant counts there
+TRY_SHARE = 0.15  # of a budget: for finding out what a cell takes
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 

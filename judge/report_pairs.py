@@ -95,7 +95,7 @@ def ratio_text(ratio):
 
 def validity_lines(validity):
     def ratios(name):
-        return ", ".join(f"n:{size_text(c['n'])} {ratio_text(c['ratio'])} ({c['verdict']})" for c in validity[name]["cells"])
+        return ", ".join(f"n:{size_text(c['n'])} {ratio_text(c['ratio'])}" + (f" ({c['verdict']})" if c["verdict"] else "") for c in validity[name]["cells"])
     seen = validity["conditions"]
     pressure = "unknown" if seen["pressure_cpu_avg10"] is None else f"{seen['pressure_cpu_avg10']:.0f} %"
     wall = "unknown" if seen["cpu_per_wall"] is None else f"{seen['cpu_per_wall']:.2f}"
