@@ -48,17 +48,25 @@ def ask(program, *words):
 
 def refuse_unwritable(*paths):
     """Refuses files that cannot be written in the end, before anything is measured for them. None: not asked for."""
-    for path in filter(None, paths):
-        folder = Path(path).parent
-        if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            why = "is a folder" if Path(path).is_dir() else f"{folder} is no folder to write to"
-            raise Refused(f"cannot write {path}: {why}", CANNOT)
+    for path in map(Path, filter(None, paths)):
+        if path.is_dir():
+            raise Refused(f"cannot write {path}: is a folder", CANNOT)
+        if not is_special(path) and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+            raise Refused(f"cannot write {path}: {path.parent} is no folder to write to", CANNOT)
+
+
+def is_special(path):
+    """Whether a file is none that a rename may replace: /dev/stdout, a pipe, a link to where the user wants it."""
+    return path.is_symlink() or path.exists() and not path.is_file()
 
 
 def write_text_atomic(path, text):
-    """The whole text, or the file as it was: written beside it, then renamed."""
+    """The whole text, or the file as it was: written beside it, then renamed. A link or a device is written through."""
     path = Path(path)
     try:
+        if is_special(path):
+            path.write_text(text, encoding="utf-8")
+            return
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error

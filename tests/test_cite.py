@@ -20,7 +20,7 @@ from processes import alive
 
 from judge import __main__ as judge_main
 from judge import cite, rerun, rerun_line
-from judge.common import Refused, write_text_atomic
+from judge.common import Refused, refuse_unwritable, write_text_atomic
 from judge.stored import open_run, result_id
 
 MAPBENCH = ROOT / os.environ.get("MAPBENCH_BUILD", "build") / "mapbench"
@@ -336,6 +336,17 @@ class Fault(unittest.TestCase):
                 with unittest.mock.patch.object(os, "fsync", side_effect=error), self.assertRaises((KeyboardInterrupt, Refused)):
                     write_text_atomic(path, "after")
                 self.assertEqual([(p.name, p.read_text(encoding="utf-8")) for p in pathlib.Path(folder).iterdir()], [("found.json", "before")])
+
+    def test_links_and_devices_are_written_through(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target, link, device = (pathlib.Path(folder) / name for name in ("target", "link", "device"))
+            link.symlink_to(target)
+            device.symlink_to("/dev/null")
+            for path in (link, device):
+                refuse_unwritable(path)
+                write_text_atomic(path, "text")
+                self.assertTrue(path.is_symlink())
+            self.assertEqual(target.read_text(encoding="utf-8"), "text")
 
     def test_what_the_system_refuses_is_named(self):
         for error, said in ((PermissionError(13, "Permission denied", "/x/y"), "mapbench: /x/y: Permission denied\n"),
