@@ -32,8 +32,8 @@ enum { CTRL_EMPTY = 0, CTRL_DELETED = 1, CTRL_TAG_MIN = 2 };
 
 /* The tag comes from the highest bits of the hash, the group from the lowest. */
 GROUP_INLINE uint8_t group_tag(uint64_t hash) {
-    unsigned tag = (unsigned)(hash >> 56);
-    return (uint8_t)(tag < CTRL_TAG_MIN ? tag + 2 : tag);
+    uint8_t tag = (uint8_t)(hash >> 56);
+    return tag < CTRL_TAG_MIN ? CTRL_TAG_MIN : tag;
 }
 
 #if defined(__SSE2__) && !defined(SWISS_PORTABLE)
@@ -47,13 +47,20 @@ typedef __m128i group_bytes;
 GROUP_INLINE group_bytes group_load(const uint8_t *ctrl) {
     return _mm_load_si128((const __m128i *)(const void *)ctrl);
 }
-/* Multiplying spreads a byte over a word in one instruction; SSE2 has no byte shuffle to do it in the vector.
- */
-GROUP_INLINE group_mask group_match(group_bytes group, uint8_t tag) {
-    return (group_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_set1_epi32((int)(tag * 0x01010101u))));
+/* The hash's tag in every byte. Multiplying spreads a byte over a word in one instruction; SSE2 has no byte
+ * shuffle to do it in the vector. There the least tag is one instruction instead of three. */
+GROUP_INLINE group_bytes group_tags(uint64_t hash) {
+    __m128i top = _mm_set1_epi32((int)((uint32_t)(hash >> 56) * 0x01010101u));
+    return _mm_max_epu8(top, _mm_set1_epi8(CTRL_TAG_MIN));
+}
+GROUP_INLINE uint8_t group_tag_of(group_bytes tags) {
+    return (uint8_t)_mm_cvtsi128_si32(tags);
+}
+GROUP_INLINE group_mask group_match(group_bytes group, group_bytes tags) {
+    return (group_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(group, tags));
 }
 GROUP_INLINE group_mask group_match_empty(group_bytes group) {
-    return (group_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(group, _mm_setzero_si128()));
+    return group_match(group, _mm_setzero_si128());
 }
 GROUP_INLINE group_mask group_match_free(group_bytes group) {
     return (group_mask)_mm_movemask_epi8(
@@ -78,11 +85,17 @@ GROUP_INLINE group_mask group_narrow(uint8x16_t matched) {
     uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8(matched), 4);
     return vget_lane_u64(vreinterpret_u64_u8(halves), 0) & 0x1111111111111111u;
 }
-GROUP_INLINE group_mask group_match(group_bytes group, uint8_t tag) {
-    return group_narrow(vceqq_u8(group, vdupq_n_u8(tag)));
+GROUP_INLINE group_bytes group_tags(uint64_t hash) {
+    return vdupq_n_u8(group_tag(hash));
+}
+GROUP_INLINE uint8_t group_tag_of(group_bytes tags) {
+    return vgetq_lane_u8(tags, 0);
+}
+GROUP_INLINE group_mask group_match(group_bytes group, group_bytes tags) {
+    return group_narrow(vceqq_u8(group, tags));
 }
 GROUP_INLINE group_mask group_match_empty(group_bytes group) {
-    return group_match(group, CTRL_EMPTY);
+    return group_match(group, vdupq_n_u8(CTRL_EMPTY));
 }
 GROUP_INLINE group_mask group_match_free(group_bytes group) {
     return group_narrow(vcleq_u8(group, vdupq_n_u8(CTRL_DELETED)));
@@ -112,8 +125,14 @@ GROUP_INLINE group_bytes group_load(const uint8_t *ctrl) {
 GROUP_INLINE group_mask group_match_empty(group_bytes group) {
     return ~(((group & GROUP_EVERY_BYTE(0x7f)) + GROUP_EVERY_BYTE(0x7f)) | group | GROUP_EVERY_BYTE(0x7f));
 }
-GROUP_INLINE group_mask group_match(group_bytes group, uint8_t tag) {
-    return group_match_empty(group ^ GROUP_EVERY_BYTE(tag));
+GROUP_INLINE group_bytes group_tags(uint64_t hash) {
+    return GROUP_EVERY_BYTE(group_tag(hash));
+}
+GROUP_INLINE uint8_t group_tag_of(group_bytes tags) {
+    return (uint8_t)tags;
+}
+GROUP_INLINE group_mask group_match(group_bytes group, group_bytes tags) {
+    return group_match_empty(group ^ tags);
 }
 GROUP_INLINE group_mask group_match_free(group_bytes group) {
     return group_match_empty(group & GROUP_EVERY_BYTE(0xff ^ CTRL_DELETED));

@@ -2,18 +2,18 @@
  *
  * Words:      a CONTROL BYTE says of one slot whether it is empty, deleted (a TOMBSTONE) or holds an entry,
  *             and then keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are
- *             compared at once (8 where the machine has no vectors; maps/group.h). An entry's HOME is group
- *             hash & group_mask; the PROBE goes on from there in steps of 1, 2, 3 ... groups, which visits
- *             every group of a power of two once.
+ *             compared at once (8 where the machine has no vectors; maps/group.h). An entry's HOME is the
+ *             slot that the lowest hash bits name; the PROBE begins with the home's group and goes on in
+ *             steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
  *
  *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...    one byte a slot
  *             slots  [ kv kv .. kv ...                    ][ next group ...    their own array
  *
  *             A lookup reads the group's 16 control bytes, then only slots whose tag matches; an empty byte
- *             ends it. The slots of a group span several cache lines. Further hash bits say in which of
- *             them an entry is put if that line has a free slot, and a lookup fetches that line along with
- *             the control bytes instead of after them. With half a million entries and more, hits take 15
- *             to 20 % less time for it and misses 4 % more (Zen 5, virtual machine).
+ *             ends it. The slots of a group span several cache lines. An entry is put into its home's line
+ *             if that has a free slot, and a lookup fetches that line along with the control bytes instead
+ *             of after them. With half a million entries and more, hits take 15 to 20 % less time for it
+ *             and misses 4 % more (Zen 5, virtual machine).
  *
  *             A table of less than a group, 4 or 8 slots, has the control bytes of a whole one. Those
  *             without a slot stay empty for ever: they end every probe, and are never chosen, as the first
@@ -21,16 +21,17 @@
  *
  *             Deleting from a group that has an empty byte makes the slot empty: every probe through the
  *             group ends there anyhow. Only a full group leaves a tombstone, as an entry may have been
- *             pushed past it. An insert reuses the first free slot of its probe, tombstones included. When
- *             none but tombstones are left to spare, the table is rehashed in place if it is at most 25/32
- *             full and doubled otherwise: each rehash makes room for at least 3/32 of the capacity, so that
- *             churn at constant size costs a constant amount and neither slows down nor grows for ever.
+ *             pushed past it; so no group has both. An insert takes a slot of the first group of its probe
+ *             that has a free one, tombstones included. When none but tombstones are left to spare, the
+ *             table is rehashed in place if it is at most 25/32 full and doubled otherwise: each rehash
+ *             makes room for at least 3/32 of the capacity, so that churn at constant size costs a constant
+ *             amount and neither slows down nor grows for ever.
  * Source:     absl::flat_hash_map (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google;
  *             absl/container/internal/raw_hash_set.h, 25/32 from there); whole aligned groups as in folly
  *             F14 and Go 1.24. Preferring a line and fetching it early is this project's.
- * Invariants: a full slot has its key's tag; between the home of an entry and its group every group is
- *             without empty byte; no key twice; len, tombstones and room recounted; bytes without a slot
- *             empty; some byte empty.
+ * Invariants: a full slot has its key's tag; from the group of an entry's home to its own every group is
+ *             without empty byte; no key twice; no tombstone in a group with an empty byte; len, tombstones
+ *             and room recounted; bytes without a slot empty; some byte empty.
  * Cost:       a hit reads a line of control bytes and a line of slots; a miss the control bytes, a line of
  *             slots in vain and, with 6 % probability at most, a wrong slot. Per entry one slot and one
  *             byte over the load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values.
@@ -66,16 +67,14 @@ enum {
                        : sizeof(struct slot) <= 32 ? 2
                                                    : 1,
 };
-static const size_t SWISS_NOWHERE = SIZE_MAX;
 
 struct map {
     uint8_t *ctrl;
     struct slot *slots;
-    size_t group_mask;
+    size_t home_mask; /* capacity - 1; 0 while ctrl is the shared empty group */
     size_t len;
-    size_t room;      /* empty slots that may still be filled before the table grows or is rehashed */
-    size_t line_mask; /* lines of slots in a group, less one */
-    size_t capacity;  /* slots; 0 while ctrl is the shared empty group */
+    size_t capacity; /* slots; 0 while ctrl is the shared empty group */
+    size_t room;     /* empty slots that may still be filled before the table grows or is rehashed */
     void *ctrl_block, *slots_block; /* what the arrays were allocated as */
     HEAP_FIELD
 };
@@ -109,10 +108,8 @@ static bool swiss_allocate(struct map *map, size_t capacity) {
     HEAP_STORE(HEAP_OF(map), &map->slots_block, slots);
     map->ctrl = ctrl;
     map->slots = (struct slot *)line_start(slots, spare);
-    map->group_mask = ctrl_bytes / GROUP_SLOTS - 1;
+    map->home_mask = capacity - 1;
     map->capacity = capacity;
-    size_t slots_a_group = capacity < GROUP_SLOTS ? capacity : GROUP_SLOTS;
-    map->line_mask = slots_a_group < SWISS_LINE_SLOTS ? 0 : slots_a_group / SWISS_LINE_SLOTS - 1;
     map->room = swiss_limit(capacity);
     return true;
 }
@@ -137,34 +134,35 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* The next group of a probe; `step` counts from 0. */
+/* The slot whose line an entry would rather be in, and whose group its probe begins with. */
+MAP_INLINE size_t swiss_home(const struct map *map, uint64_t hash) {
+    return hash & map->home_mask;
+}
+
+/* The first slot of a slot's group. */
+MAP_INLINE size_t swiss_group(size_t slot) {
+    return slot & ~(size_t)(GROUP_SLOTS - 1);
+}
+
+/* The next group of a probe; `step` counts slots from 0. */
 MAP_INLINE size_t swiss_next(const struct map *map, size_t group, size_t *step) {
-    return (group + ++*step) & map->group_mask;
-}
-
-/* The first slot of the line in its group that an entry would rather be in. */
-MAP_INLINE size_t swiss_line(const struct map *map, uint64_t hash) {
-    return (hash >> 48 & map->line_mask) * SWISS_LINE_SLOTS;
-}
-
-/* Fetches that line of the home group along with the control bytes, instead of after them. */
-MAP_INLINE void swiss_prefetch(const struct map *map, uint64_t hash) {
-    __builtin_prefetch(&map->slots[(hash & map->group_mask) * GROUP_SLOTS + swiss_line(map, hash)]);
+    return (group + (*step += GROUP_SLOTS)) & map->home_mask;
 }
 
 /* One of the free slots of a group, in that line if there is one. Bytes without a slot are never chosen: the
  * first free byte of any line that has one with a slot, and of the group, has a slot. */
-MAP_INLINE size_t swiss_choose(group_mask spare, size_t line) {
+MAP_INLINE size_t swiss_choose(group_mask spare, size_t home) {
     const group_mask a_line = ((group_mask)1 << SWISS_LINE_SLOTS * GROUP_STRIDE) - 1;
+    size_t line = home & (GROUP_SLOTS - SWISS_LINE_SLOTS);
     group_mask near = spare & a_line << line * GROUP_STRIDE;
     return group_first(near ? near : spare);
 }
 
-/* Where an entry with this hash goes that is not there yet. */
-MAP_INLINE size_t swiss_first_free(const struct map *map, uint64_t hash) {
-    for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
-        group_mask spare = group_match_free(group_load(map->ctrl + group * GROUP_SLOTS));
-        if (spare) return group * GROUP_SLOTS + swiss_choose(spare, swiss_line(map, hash));
+/* Where an entry with this home goes that is not there yet. */
+MAP_INLINE size_t swiss_first_free(const struct map *map, size_t home) {
+    for (size_t group = swiss_group(home), step = 0;; group = swiss_next(map, group, &step)) {
+        group_mask spare = group_match_free(group_load(map->ctrl + group));
+        if (spare) return group + swiss_choose(spare, home);
     }
 }
 
@@ -179,8 +177,8 @@ MAP_INLINE void swiss_prefetch_text(const struct slot *slot) {
 /* Doubles the table; false: out of memory, nothing changed. The old groups are read in order, and an entry's
  * new home is its old one or that plus the old number of groups: three arrays walked in sequence. The texts
  * of strings, which must be hashed again, are anywhere: those of the next group are fetched while this one
- * moves. */
-static __attribute__((noinline, cold)) bool swiss_grow(struct map *map) {
+ * moves. Hot: gcc compiles for size what only cold code calls. */
+static __attribute__((noinline, hot)) bool swiss_grow(struct map *map) {
     struct map old = *map;
     if (!swiss_allocate(map, old.capacity ? old.capacity * 2 : SWISS_CAPACITY_MIN)) return false;
     for (size_t base = 0; base < old.capacity; base += GROUP_SLOTS) {
@@ -192,7 +190,7 @@ static __attribute__((noinline, cold)) bool swiss_grow(struct map *map) {
         for (group_mask full = group_match_full(group_load(old.ctrl + base)); full; full = group_rest(full)) {
             const struct slot *from = &old.slots[base + group_first(full)];
             uint64_t hash = key_hash(from->key);
-            size_t place = swiss_first_free(map, hash);
+            size_t place = swiss_first_free(map, swiss_home(map, hash));
             map->ctrl[place] = group_tag(hash);
             map->slots[place] = *from;
         }
@@ -206,7 +204,7 @@ static __attribute__((noinline, cold)) bool swiss_grow(struct map *map) {
 /* Rehashes in place. First every tombstone becomes empty and every entry is marked as not yet placed, by the
  * byte of a tombstone; then each entry in turn goes to the first slot of its probe that is free or not yet
  * placed. If an entry that is not yet placed sits there, the two change places and it is that one's turn. */
-static __attribute__((noinline, cold)) void swiss_rehash_in_place(struct map *map) {
+static __attribute__((noinline, hot)) void swiss_rehash_in_place(struct map *map) {
     for (size_t i = 0; i < map->capacity; i++)
         map->ctrl[i] = map->ctrl[i] >= CTRL_TAG_MIN ? CTRL_DELETED : CTRL_EMPTY;
     for (size_t i = 0; i < map->capacity;) {
@@ -215,7 +213,7 @@ static __attribute__((noinline, cold)) void swiss_rehash_in_place(struct map *ma
             continue;
         }
         uint64_t hash = key_hash(map->slots[i].key);
-        size_t place = swiss_first_free(map, hash);
+        size_t place = swiss_first_free(map, swiss_home(map, hash));
         if (place / GROUP_SLOTS == i / GROUP_SLOTS) { /* already in the best group: stay */
             map->ctrl[i++] = group_tag(hash);
             continue;
@@ -242,58 +240,64 @@ static __attribute__((noinline, cold)) bool swiss_make_room(struct map *map) {
     return true;
 }
 
-MAP_INLINE size_t swiss_find(const struct map *map, map_key key, uint64_t hash) {
-    uint8_t tag = group_tag(hash);
-    swiss_prefetch(map, hash);
-    for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
-        group_bytes bytes = group_load(map->ctrl + group * GROUP_SLOTS);
-        for (group_mask match = group_match(bytes, tag); match; match = group_rest(match)) {
-            size_t place = group * GROUP_SLOTS + group_first(match);
-            if (__builtin_expect(key_equal(map->slots[place].key, key), 1)) return place;
+/* The slot with this key, or NULL. The line that it most likely is in is fetched along with the control bytes
+ * instead of after them. */
+MAP_INLINE struct slot *swiss_find(const struct map *map, map_key key, uint64_t hash) {
+    size_t home = swiss_home(map, hash);
+    group_bytes tags = group_tags(hash);
+    __builtin_prefetch(&map->slots[home]);
+    for (size_t group = swiss_group(home), step = 0;; group = swiss_next(map, group, &step)) {
+        group_bytes bytes = group_load(map->ctrl + group);
+        for (group_mask match = group_match(bytes, tags); match; match = group_rest(match)) {
+            struct slot *slot = &map->slots[group + group_first(match)];
+            if (__builtin_expect(key_equal(slot->key, key), 1)) return slot;
         }
-        if (__builtin_expect(group_match_empty(bytes) != 0, 1)) return SWISS_NOWHERE;
+        if (__builtin_expect(group_match_empty(bytes) != 0, 1)) return NULL;
     }
 }
 
 MAP_INLINE map_val *map_get(struct map *map, map_key key) {
-    size_t place = swiss_find(map, key, key_hash(key));
-    return place == SWISS_NOWHERE ? NULL : &map->slots[place].val;
+    struct slot *slot = swiss_find(map, key, key_hash(key));
+    return slot ? &slot->val : NULL;
 }
 
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     uint64_t hash = key_hash(key);
-    uint8_t tag = group_tag(hash);
-    size_t place = SWISS_NOWHERE;
-    swiss_prefetch(map, hash);
-    for (size_t group = hash & map->group_mask, step = 0;; group = swiss_next(map, group, &step)) {
-        group_bytes bytes = group_load(map->ctrl + group * GROUP_SLOTS);
-        for (group_mask match = group_match(bytes, tag); match; match = group_rest(match)) {
-            size_t found = group * GROUP_SLOTS + group_first(match);
-            if (__builtin_expect(key_equal(map->slots[found].key, key), 1)) return &map->slots[found].val;
+    size_t home = swiss_home(map, hash);
+    group_bytes tags = group_tags(hash);
+    size_t group = swiss_group(home), step = 0;
+    group_mask empty;
+    __builtin_prefetch(&map->slots[home]);
+    for (;; group = swiss_next(map, group, &step)) {
+        group_bytes bytes = group_load(map->ctrl + group);
+        for (group_mask match = group_match(bytes, tags); match; match = group_rest(match)) {
+            struct slot *slot = &map->slots[group + group_first(match)];
+            if (__builtin_expect(key_equal(slot->key, key), 1)) return &slot->val;
         }
-        group_mask spare = group_match_free(bytes);
-        if (__builtin_expect(spare == 0, 0)) continue;
-        if (place == SWISS_NOWHERE) place = group * GROUP_SLOTS + swiss_choose(spare, swiss_line(map, hash));
-        if (__builtin_expect(group_match_empty(bytes) != 0, 1)) break;
+        empty = group_match_empty(bytes);
+        if (__builtin_expect(empty != 0, 1)) break;
     }
-    bool fills_empty = map->ctrl[place] == CTRL_EMPTY;
+    /* A group with an empty byte has no tombstone, but those before it may have. */
+    size_t place = step ? swiss_first_free(map, home) : group + swiss_choose(empty, home);
+    bool fills_empty = !step || map->ctrl[place] == CTRL_EMPTY;
     if (__builtin_expect(map->room < fills_empty, 0)) {
         if (!swiss_make_room(map)) return NULL;
-        place = swiss_first_free(map, hash);
+        place = swiss_first_free(map, swiss_home(map, key_hash(key)));
     }
     map->room -= fills_empty;
     map->len++;
-    map->ctrl[place] = tag;
+    map->ctrl[place] = group_tag_of(tags);
     map->slots[place].key = key;
     return &map->slots[place].val;
 }
 
 MAP_INLINE bool map_del(struct map *map, map_key key) {
-    size_t place = swiss_find(map, key, key_hash(key));
-    if (place == SWISS_NOWHERE) return false;
-    bool has_empty = group_match_empty(group_load(map->ctrl + place / GROUP_SLOTS * GROUP_SLOTS)) != 0;
+    struct slot *slot = swiss_find(map, key, key_hash(key));
+    if (!slot) return false;
+    size_t place = (size_t)(slot - map->slots);
+    bool has_empty = group_match_empty(group_load(map->ctrl + swiss_group(place))) != 0;
     map->ctrl[place] = has_empty ? CTRL_EMPTY : CTRL_DELETED;
-    HEAP_DROP(HEAP_OF(map), &map->slots[place]);
+    HEAP_DROP(HEAP_OF(map), slot);
     map->room += has_empty;
     map->len--;
     return true;
@@ -355,12 +359,12 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
-/* Groups from an entry's home to its place, both included; 0: one before the last has an empty byte. */
+/* Groups from that of an entry's home to its own, both included; 0: one before the last has an empty byte. */
 static size_t swiss_probe_length(const struct map *map, size_t place) {
-    size_t group = key_hash(map->slots[place].key) & map->group_mask, step = 0;
-    for (; group != place / GROUP_SLOTS; group = swiss_next(map, group, &step))
-        if (group_match_empty(group_load(map->ctrl + group * GROUP_SLOTS))) return 0;
-    return step + 1;
+    size_t group = swiss_group(swiss_home(map, key_hash(map->slots[place].key))), step = 0;
+    for (; group != swiss_group(place); group = swiss_next(map, group, &step))
+        if (group_match_empty(group_load(map->ctrl + group))) return 0;
+    return step / GROUP_SLOTS + 1;
 }
 
 static const char *swiss_check_slot(const struct map *map, size_t i) {
@@ -368,19 +372,20 @@ static const char *swiss_check_slot(const struct map *map, size_t i) {
     uint64_t hash = key_hash(key);
     if (map->ctrl[i] != group_tag(hash)) return "a control byte is not its key's tag";
     if (swiss_probe_length(map, i) == 0) return "an empty byte lies between an entry's home and its group";
-    return swiss_find(map, key, hash) == i ? NULL : "a key is stored twice";
+    return swiss_find(map, key, hash) == &map->slots[i] ? NULL : "a key is stored twice";
 }
 
 static const char *map_check(struct map *map) {
     size_t full = 0, empty = 0, deleted = 0;
-    size_t bytes = (map->group_mask + 1) * GROUP_SLOTS;
+    size_t bytes = swiss_group(map->home_mask) + GROUP_SLOTS;
     if (map->capacity & (map->capacity - 1)) return "the capacity is not a power of two";
-    if (bytes != (map->capacity < GROUP_SLOTS ? GROUP_SLOTS : map->capacity))
-        return "capacity and groups disagree";
+    if (map->home_mask != (map->capacity ? map->capacity - 1 : 0)) return "capacity and homes disagree";
     for (size_t i = 0; i < bytes; i++) {
         if (i >= map->capacity && map->ctrl[i] != CTRL_EMPTY) return "a byte without a slot is not empty";
         empty += map->ctrl[i] == CTRL_EMPTY;
         deleted += map->ctrl[i] == CTRL_DELETED;
+        if (map->ctrl[i] == CTRL_DELETED && group_match_empty(group_load(map->ctrl + swiss_group(i))))
+            return "a group has a tombstone and an empty byte";
         if (map->ctrl[i] < CTRL_TAG_MIN) continue;
         const char *fault = swiss_check_slot(map, i);
         if (fault) return fault;
@@ -394,7 +399,8 @@ static const char *map_check(struct map *map) {
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = 0;
     size_t slots = map->capacity + line_spare(map->capacity, sizeof(struct slot));
-    if (map->capacity) out->array_bytes = (map->group_mask + 1) * GROUP_SLOTS + slots * sizeof(struct slot);
+    if (map->capacity)
+        out->array_bytes = swiss_group(map->home_mask) + GROUP_SLOTS + slots * sizeof(struct slot);
     for (size_t i = 0; i < map->capacity; i++) {
         out->tombstones += map->ctrl[i] == CTRL_DELETED;
         if (map->ctrl[i] < CTRL_TAG_MIN) continue;
