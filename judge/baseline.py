@@ -112,7 +112,10 @@ def save(path, tools, seed, cells):
     """cells: {key: stored cell}."""
     head = json.dumps({"schema": SCHEMA, "kind": KIND, "seed": seed, "toolchain": dict(sorted(tools.items()))}, indent=1)
     lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(dict(sorted(cells[key].items())))}" for key in sorted(cells))
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
     write_text_atomic(path, f"{head.removesuffix(chr(10) + '}')},\n \"cells\": {{\n{lines}\n }}\n}}\n")
 
 
