@@ -149,16 +149,17 @@ enum { PAGE_BYTES = 4096, GAP_PAGES_MAX = 4096, HOLES_MAX = 32 };
 
 /* The kernel maps below what is mapped, or into a hole that is large enough: copies fill the holes until one
  * comes to lie below a reserved stretch of random length. Elsewhere than before it lies in any case. */
-enum exit_code pair_move(struct pair_object *object, uint64_t *rng, char *why, size_t why_size) {
+enum exit_code pair_move(struct pair_object *object, const char *file, uint64_t *rng, char *why,
+                         size_t why_size) {
     size_t bytes = PAGE_BYTES * (1 + rng_below(rng, GAP_PAGES_MAX));
     void *gap = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (gap == MAP_FAILED) {
-        snprintf(why, why_size, "cannot move %s: %s", object->file, strerror(errno));
+        snprintf(why, why_size, "cannot move %s: %s", file, strerror(errno));
         return EXIT_CANNOT;
     }
     enum exit_code code;
     unsigned tries = 0;
-    do code = pair_load(object, object->file, object->name, true, why, why_size);
+    do code = pair_load(object, file, object->name, true, why, why_size);
     while (code == EXIT_OK && object->load_address > (uintptr_t)gap && ++tries < HOLES_MAX);
     return code;
 }

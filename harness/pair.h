@@ -31,10 +31,11 @@ struct pair_object {
  */
 enum exit_code pair_load(struct pair_object *out, const char *file, const char *name, bool private_copy,
                          char *why, size_t why_size);
-/* Loads another copy of an object, at an address drawn from `rng`; the former one stays. A branch predictor
- * knows code by its address, and for some loops it settles for long in a worse state at one address than at
- * another. Failures as of pair_load. */
-enum exit_code pair_move(struct pair_object *object, uint64_t *rng, char *why, size_t why_size);
+/* Loads the object's unit once more, from `file`, at an address drawn from `rng`; the former copy stays. A
+ * branch predictor knows code by its address, and for some loops it settles for long in a worse state at one
+ * address than at another. Failures as of pair_load. */
+enum exit_code pair_move(struct pair_object *object, const char *file, uint64_t *rng, char *why,
+                         size_t why_size);
 /* Whether both paths lead to one file, which the loader would map once. */
 bool pair_same_file(const char *a, const char *b);
 
@@ -43,9 +44,16 @@ enum pair_placement {
     PAIR_SHAKE,   /* built anew after other memory was taken, so that the maps get other pages */
     PAIR_REBUILD, /* built anew in the other order: each variant gets what the other had */
 };
-enum { PAIR_ROUNDS_MAX = 64, PAIR_BATCHES_MAX = 1000 };
+enum { PAIR_ROUNDS_MAX = 64, PAIR_BATCHES_MAX = 1000, PAIR_LINKS_MAX = 64 };
 const char *pair_placement_name(enum pair_placement placement);
 bool pair_placement_find(const char *name, enum pair_placement *out);
+
+/* One unit's code linked at several places within a page, which the loader keeps (make pair-units PAD=BYTES):
+ * a loop may be slower by several percent at some of them, and any edit of the unit moves it. */
+struct pair_links {
+    const char *file[PAIR_LINKS_MAX];
+    size_t count;
+};
 
 enum pair_variant { PAIR_BASE, PAIR_NEW, PAIR_VARIANTS };
 
@@ -60,7 +68,7 @@ struct pair_plan {
     enum pair_placement placement[PAIR_ROUNDS_MAX];
     unsigned batches; /* per variant and round */
     double batch_us;
-    bool moves_code;      /* every round but a first PAIR_FREE loads both objects' files anew */
+    struct pair_links links[PAIR_VARIANTS]; /* what rounds load, in turn; empty: nothing */
     double extra_percent; /* operations that the new variant does but does not count: a known slowdown */
 };
 
@@ -69,9 +77,9 @@ struct pair_plan {
  * - abi: 1, of this format; workload, keys, n, seed, extra_percent: as asked for, parameters spelled out
  * - base, new {unit, file, hot}: hot has the measured loop's address within its file, by name, and NAME_mod64
  * - batch_ops: operations per batch, of both variants; clock: "thread_cpu" or "ticks" (docs/method.md)
- * - rounds [{placement, loaded_at {base, new}, starts, ns_per_op, preempted}]: loaded_at: the addresses of
- * the code; starts: "base" or "new", the variant of the first batch; ns_per_op in the order of execution,
- * variants alternating; preempted: 1 where the kernel took the processor away
+ * - rounds [{placement, loop_at {base, new}, starts, ns_per_op, preempted}]: loop_at: the address of the
+ * measured loop; starts: "base" or "new", the variant of the first batch; ns_per_op in the order of
+ * execution, variants alternating; preempted: 1 where the kernel took the processor away
  * - cpu_ns, wall_ns, involuntary_switches: of this process while it calibrated, built and measured
  * - pressure_cpu_avg10: % of the last 10 s in which a runnable task of the machine waited, and steal_ticks,
  * in 1/100 s meanwhile; null where the kernel does not tell

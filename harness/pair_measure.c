@@ -270,11 +270,14 @@ static void use_unit(struct variant *v, const struct map_unit *unit) {
 }
 
 /* In random order: the loader maps one object below the other. */
-static bool move_code(struct session *s, uint64_t *rng) {
+static bool move_code(struct session *s, size_t round, uint64_t *rng) {
     unsigned first = (unsigned)rng_below(rng, PAIR_VARIANTS);
     for (unsigned i = 0; i < PAIR_VARIANTS; i++) {
-        struct variant *v = &s->variant[i ? !first : first];
-        enum exit_code code = pair_move(&v->object, rng, s->why, s->why_size);
+        unsigned which = i ? !first : first;
+        struct variant *v = &s->variant[which];
+        const struct pair_links *links = &s->plan->links[which];
+        const char *file = links->file[round % links->count];
+        enum exit_code code = pair_move(&v->object, file, rng, s->why, s->why_size);
         if (code != EXIT_OK) return s->code = code, false;
         use_unit(v, v->object.unit);
     }
@@ -294,7 +297,7 @@ static bool place(struct session *s, size_t round, uint64_t *rng) {
         s->variant[i].bench.draws.count = 0;
     }
     pair_shake_end(&s->shake);
-    if (s->plan->moves_code && !move_code(s, rng)) return false;
+    if (s->plan->links[PAIR_BASE].count > 0 && !move_code(s, round, rng)) return false;
     if (placement == PAIR_SHAKE) {
         malloc_trim(0); /* or the maps would get their former pages again */
         if (!pair_shake_begin(&s->shake, rng))
@@ -311,8 +314,9 @@ static bool place(struct session *s, size_t round, uint64_t *rng) {
 
 /* --- rounds --- */
 
-static json_t *load_address(const struct variant *v) {
-    return json_sprintf("0x%" PRIxPTR, v->object.load_address);
+static json_t *loop_address(const struct session *s, enum pair_variant which) {
+    return json_sprintf("0x%" PRIxPTR,
+                        (uintptr_t)workload_loop(s->variant[which].object.unit, s->plan->workload).run);
 }
 
 static json_t *measure_round(struct session *s, size_t round) {
@@ -338,9 +342,9 @@ static json_t *measure_round(struct session *s, size_t round) {
         json_array_append_new(preempted, json_integer(sample.preempted));
     }
     return json_pack("{s:s, s:{s:o, s:o}, s:s, s:o, s:o}", "placement",
-                     pair_placement_name(plan->placement[round]), "loaded_at", "base",
-                     load_address(&s->variant[PAIR_BASE]), "new", load_address(&s->variant[PAIR_NEW]),
-                     "starts", variant_names[starts], "ns_per_op", times, "preempted", preempted);
+                     pair_placement_name(plan->placement[round]), "loop_at", "base",
+                     loop_address(s, PAIR_BASE), "new", loop_address(s, PAIR_NEW), "starts",
+                     variant_names[starts], "ns_per_op", times, "preempted", preempted);
 }
 
 /* --- all of it --- */

@@ -16,7 +16,7 @@
 
 struct worker {
     struct pair_plan plan;
-    const char *file[PAIR_VARIANTS], *unit[PAIR_VARIANTS], *workload, *n;
+    const char *unit[PAIR_VARIANTS], *workload, *n;
     char why[1024];
 };
 
@@ -34,6 +34,10 @@ static bool add_placement(void *context, const char *item) {
     return plan->rounds < PAIR_ROUNDS_MAX && pair_placement_find(item, &plan->placement[plan->rounds++]);
 }
 
+static bool add_link(struct pair_links *links, const char *file) {
+    return links->count < PAIR_LINKS_MAX && (links->file[links->count++] = file);
+}
+
 static bool parse_seed(const char *text, uint64_t *out) {
     char *end;
     errno = 0;
@@ -46,15 +50,15 @@ static bool set_option(struct worker *w, const char *name, const char *text) {
     double number = 0;
     const struct {
         const char *name, **to;
-    } words[] = {{"base", &w->file[PAIR_BASE]},
-                 {"base-unit", &w->unit[PAIR_BASE]},
-                 {"new", &w->file[PAIR_NEW]},
+    } words[] = {{"base-unit", &w->unit[PAIR_BASE]},
                  {"new-unit", &w->unit[PAIR_NEW]},
                  {"workload", &w->workload},
                  {"keys", &plan->keys},
                  {"n", &w->n}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(name, words[i].name) == 0) return *words[i].to = text, true;
+    if (strcmp(name, "base") == 0) return add_link(&plan->links[PAIR_BASE], text);
+    if (strcmp(name, "new") == 0) return add_link(&plan->links[PAIR_NEW], text);
     if (strcmp(name, "seed") == 0) return parse_seed(text, &plan->seed);
     if (strcmp(name, "placements") == 0)
         return plan->rounds = 0, names_split(text, add_placement, plan) && plan->rounds > 0;
@@ -75,10 +79,12 @@ static bool parse(struct worker *w, int argc, char **argv) {
                      i + 1 == argc ? "" : argv[i + 1]);
             return false;
         }
-    if (!w->file[PAIR_BASE] || !w->unit[PAIR_BASE] || !w->file[PAIR_NEW] || !w->unit[PAIR_NEW] ||
+    const struct pair_links *links = w->plan.links;
+    if (!links[PAIR_BASE].count || !w->unit[PAIR_BASE] || !links[PAIR_NEW].count || !w->unit[PAIR_NEW] ||
         !w->workload || !w->n) {
-        snprintf(w->why, sizeof w->why,
-                 "it takes --base FILE --base-unit UNIT --new FILE --new-unit UNIT --workload W --n N");
+        snprintf(
+            w->why, sizeof w->why,
+            "it takes --base FILE ... --base-unit UNIT --new FILE ... --new-unit UNIT --workload W --n N");
         return false;
     }
     if (!(w->plan.workload = workload_find(w->workload))) {
@@ -100,11 +106,12 @@ static bool parse(struct worker *w, int argc, char **argv) {
 static enum exit_code load(struct worker *w) {
     uint64_t rng = rng_derive(w->plan.seed, 1);
     unsigned first = (unsigned)rng_below(&rng, PAIR_VARIANTS);
-    bool same = pair_same_file(w->file[PAIR_BASE], w->file[PAIR_NEW]);
+    const struct pair_links *links = w->plan.links;
+    bool same = pair_same_file(links[PAIR_BASE].file[0], links[PAIR_NEW].file[0]);
     for (unsigned i = 0; i < PAIR_VARIANTS; i++) {
         unsigned which = i ? !first : first;
-        enum exit_code code =
-            pair_load(&w->plan.object[which], w->file[which], w->unit[which], same, w->why, sizeof w->why);
+        enum exit_code code = pair_load(&w->plan.object[which], links[which].file[0], w->unit[which], same,
+                                        w->why, sizeof w->why);
         if (code != EXIT_OK) return code;
     }
     const struct map_unit *base = w->plan.object[PAIR_BASE].unit, *new = w->plan.object[PAIR_NEW].unit;
@@ -120,7 +127,6 @@ int pair_worker(int argc, char **argv) {
                                 .seed = 1,
                                 .rounds = 3,
                                 .placement = {PAIR_FREE, PAIR_SHAKE, PAIR_REBUILD},
-                                .moves_code = true,
                                 .batches = 24,
                                 .batch_us = 1000}};
     json_t *out = NULL;

@@ -11,7 +11,10 @@ from pathlib import Path
 from judge.common import BAD_INPUT, CANNOT, Refused, executable, project_root, say
 from judge.revisions import git, reason
 
-PAD_BYTES = 33 * 64  # of the relink check: other lines, other half of the page, other sets of the first caches
+# Bytes in front of a unit's code: its places within a page, over which processes go round. A loop may be slower by some
+# percent at one of them, and any edit of the unit moves it.
+PADS = tuple(range(0, 4096, 512))
+MOVED_PADS = tuple(pad + 33 * 64 for pad in PADS)  # of the relink check: other lines, other sets of the first caches
 # What a make that called this program has set would redirect the one below.
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "BUILD", "UNITS", "PAD")
 FIRST_ERROR = re.compile(r"\berror\b:|\*\*\* ")
@@ -74,24 +77,35 @@ class Side:
         return ["make", "-C", str(self.tree), "pair-units", f"UNITS={' '.join(units)}", f"PAD={pad or ''}", "SKIP_DEPS=1",
                 f"JOBS={os.environ.get('JOBS', '2')}"]
 
-    def build(self, units, log_folder, pad=0):
-        """Builds the units and copies them: {unit: path}."""
-        say(f"building {len(units)} unit{'s' * (len(units) != 1)} of {self.label}" + (", moved" if pad else ""))
+    def build(self, units, log_folder, moved=False):
+        """Links the units once for each place within a page and copies them: {unit: [path]}."""
+        say(f"building {len(units)} unit{'s' * (len(units) != 1)} of {self.label}" + (", moved" if moved else ""))
         log = Path(log_folder) / f"compare-{self.name}.log"
+        if not moved:
+            log.write_text("", encoding="utf-8")
+        found = [self.link(units, log, pad) for pad in (MOVED_PADS if moved else PADS)]
+        return {unit: [of_pad[unit] for of_pad in found] for unit in units}
+
+    def link(self, units, log, pad):
+        """{unit: path}"""
         environment = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
         try:
-            with open(log, "a" if pad else "w", encoding="utf-8") as out:
+            with open(log, "a", encoding="utf-8") as out:
                 done = subprocess.run(self.command(units, pad), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                       env=environment, check=False)
         except FileNotFoundError:
             raise Refused("building needs make, which is not installed", CANNOT) from None
-        suffix = f"-pad{pad}" if pad else ""
-        found = {unit: self.build_folder / "pair" / f"{unit}{suffix}.so" for unit in units}
-        if done.returncode != 0 or not all(path.is_file() for path in found.values()):
+        suffix = suffix_of(pad)
+        made = {unit: self.build_folder / "pair" / f"{unit}{suffix}.so" for unit in units}
+        if done.returncode != 0 or not all(path.is_file() for path in made.values()):
             raise Refused(f"{self.label} does not build: {first_error(log)} (the whole log: {log})", CANNOT)
         into = self.scratch / (self.name + suffix)
         into.mkdir(exist_ok=True)
-        return {unit: Path(shutil.copy(path, into / f"{unit}.so")) for unit, path in found.items()}
+        return {unit: Path(shutil.copy(path, into / f"{unit}.so")) for unit, path in made.items()}
+
+
+def suffix_of(pad):
+    return f"-pad{pad}" if pad else ""
 
 
 class Build(Side):
@@ -127,12 +141,11 @@ class Build(Side):
         (self.folder / "pair").mkdir(exist_ok=True)
         inside = self.folder.is_relative_to(self.tree)
         build = os.path.relpath(self.folder, self.tree) if inside else str(self.folder)
-        suffix = f"-pad{pad}" if pad else ""
         old = [f"{build}/units/{unit}.o" for unit in units] + [f"{build}/gen/flags"]
         # -o: the objects are not made again, however old they are
         return (["make", f"-j{os.environ.get('JOBS', '2')}", "-C", str(self.tree), f"BUILD={build}",
                  f"UNITS={' '.join(units)}", f"PAD={pad or ''}", "SKIP_DEPS=1"]
-                + [word for path in old for word in ("-o", path)] + [f"{build}/pair/{unit}{suffix}.so" for unit in units])
+                + [word for path in old for word in ("-o", path)] + [f"{build}/pair/{unit}{suffix_of(pad)}.so" for unit in units])
 
 
 def first_error(log):

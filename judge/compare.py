@@ -88,23 +88,16 @@ def split_by_sides(cells, base, new):
 
 
 class Objects:
-    """The shared objects of both sides, BASE's copies and its moved ones."""
+    """The shared objects of both sides, and BASE's moved ones."""
 
     def __init__(self, base, new, cells, log_folder):
         self.base_side, self.log_folder, self.moved = base, log_folder, {}
         self.base = base.build(sorted({c.base_unit for c in cells}), log_folder)
         self.new = new.build(sorted({c.new_unit for c in cells}), log_folder)
 
-    def copy(self, unit):
-        """BASE's object once more, as another file: the loader would share one."""
-        path = self.base[unit].with_suffix(".copy.so")
-        if not path.exists():
-            path.write_bytes(self.base[unit].read_bytes())
-        return path
-
     def relinked(self, unit):
         if unit not in self.moved:
-            self.moved.update(self.base_side.build([unit], self.log_folder, pad=builds.PAD_BYTES))
+            self.moved.update(self.base_side.build([unit], self.log_folder, moved=True))
         return self.moved[unit]
 
     def cell(self, cell):
@@ -113,7 +106,7 @@ class Objects:
     def check(self, role, cell):
         """A check of validity on a cell: BASE against itself."""
         unit = cell.base_unit
-        other = self.relinked(unit) if role == pairing.RELINK else self.copy(unit)
+        other = self.relinked(unit) if role == pairing.RELINK else self.base[unit]
         extra = pairing.CONTROL_PERCENT if role == pairing.CONTROL else 0.0
         # without the checks nothing counts: they take the time they need
         return pairing.Measurement(role, cell, self.base[unit], other, unit, extra, Series(seconds_most=math.inf))

@@ -69,8 +69,8 @@ class Measurement:
     """One series of processes: of a cell, or of a check of validity on one."""
     role: str
     cell: Cell
-    base_file: str
-    new_file: str
+    base_files: list  # the same code at several places within a page, as many on either side
+    new_files: list
     new_unit: str
     extra_percent: float = 0.0
     series: Series = field(default_factory=Series)
@@ -79,7 +79,9 @@ class Measurement:
     def arguments(self, seed):
         cell = self.cell
         placements, batches = rounds_of(cell.n)
-        return ["pair-worker", "--base", str(self.base_file), "--base-unit", cell.base_unit, "--new", str(self.new_file),
+        files = [word for option, given in (("--base", self.base_files), ("--new", self.new_files))
+                 for i in range(len(given)) for word in (option, str(given[(seed + i) % len(given)]))]
+        return ["pair-worker", *files, "--base-unit", cell.base_unit,
                 "--new-unit", self.new_unit, "--workload", cell.workload, "--keys", cell.keys, "--n", str(cell.n),
                 "--seed", str(seed), "--extra-percent", f"{self.extra_percent:g}",
                 "--batches", str(batches), "--batch-us", str(BATCH_US), "--placements", ",".join(placements)]

@@ -22,4 +22,4 @@ def cell(name="linear", n=10240, workload="get", base=None):
 
 def measurement(role=pairing.CELL, extra=0.0, **words):
     c = cell(**words)
-    return pairing.Measurement(role, c, "base.so", "new.so", c.new_unit, extra)
+    return pairing.Measurement(role, c, ["base.so"], ["new.so"], c.new_unit, extra)

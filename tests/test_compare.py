@@ -85,6 +85,7 @@ class Compare(unittest.TestCase):
         with mock.patch.object(builds, "project_root", lambda: self.root), mock.patch.object(revisions, "project_root", lambda: self.root), \
                 mock.patch.dict(os.environ, {"MAPBENCH": str(self.root / "build" / "mapbench"), "JOBS": "1"}), \
                 mock.patch.object(pairing, "Worker", lambda program: worker), \
+                mock.patch.object(builds, "PADS", (0, 512)), mock.patch.object(builds, "MOVED_PADS", (2112, 2624)), \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = compare.main([str(word) for word in words])
@@ -145,10 +146,11 @@ class Compare(unittest.TestCase):
         self.assertEqual({p["role"] for p in processes}, {"cell", "aa", "control", "relink"})
         self.assertEqual(json.loads((folder / "compare.json").read_text())["exit"], 3)
         self.assertEqual(json.loads((folder / "compare.json").read_text())["cells"][0]["confirming"], 10)
-        # identical code is two files with the same bytes; moved code another one
-        files = {m.role: (m.base_file, m.new_file) for m in seen}
-        self.assertNotEqual(*files[pairing.AA])
-        self.assertIn("-pad", str(files[pairing.RELINK][1]))
+        # both sides go round the page in the same steps; moved code in steps of its own
+        files = {m.role: (m.base_files, m.new_files) for m in seen}
+        self.assertEqual(*files[pairing.AA])
+        places = [[path.parent.name.partition("-")[2] for path in side] for role in (pairing.CELL, pairing.RELINK) for side in files[role]]
+        self.assertEqual(places, [["", "pad512"]] * 3 + [["pad2112", "pad2624"]])
 
     def test_build_folders_as_they_are(self):
         old = self.scratch / "old"
@@ -238,15 +240,17 @@ class TheRealWorker(unittest.TestCase):
     def test_its_json_is_what_the_statistics_read(self):
         with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"MAPBENCH": str(BUILD / "mapbench")}):
             side = builds.Build("base", pathlib.Path(folder), BUILD, "here", {}, own=True)
-            path = side.build([UNITS[0]], folder)[UNITS[0]]
-            other = shutil.copy(path, pathlib.Path(folder) / "copy.so")
+            paths = side.build([UNITS[0]], folder)[UNITS[0]]
             cell = tools.cell(n=1024)
-            m = pairing.Measurement(pairing.CONTROL, cell, path, other, cell.new_unit, 100.0)
+            m = pairing.Measurement(pairing.CONTROL, cell, paths, paths, cell.new_unit, 100.0)
             output = pairing.Worker([BUILD / "mapbench"])(m, 3)
             self.assertEqual(output["seed"], 3)
             self.assertIsNotNone(paired.process_value(output["rounds"]))
+            loops = [int(r["loop_at"]["base"], 16) % 4096 for r in output["rounds"]]
+            self.assertEqual(len(set(loops)), 8, loops)  # all places of the page, each as often
+            self.assertEqual({loops.count(at) for at in set(loops)}, {3})
             with self.assertRaisesRegex(Refused, "linear/u64_u64/get/uniform/n:1k: "):
-                pairing.Worker([BUILD / "mapbench"])(pairing.Measurement(pairing.CELL, cell, path, __file__, cell.new_unit), 3)
+                pairing.Worker([BUILD / "mapbench"])(pairing.Measurement(pairing.CELL, cell, paths, [__file__], cell.new_unit), 3)
 
 
 class WorkersAnswers(unittest.TestCase):
