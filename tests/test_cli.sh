@@ -163,6 +163,7 @@ done
 touch "$scratch/plain"
 expect 4 "cannot create" run "${small[@]}" --out "$scratch/plain/run"
 if mkdir "$scratch/disk" && mount -t tmpfs -o size=32k tmpfs "$scratch/disk" 2>/dev/null; then
+    trap 'umount --lazy "$scratch/disk" 2>/dev/null; rm -rf "$scratch"' EXIT # also when it is stopped meanwhile
     expect 4 "make room and go on with --resume|No space left" run --maps all --workloads get,get_miss,del --n 1k --repeat 2 --batches 10 \
         --figures no --out "$scratch/disk/run"
     if [ -e "$scratch/disk/run.partial/rows.jsonl" ]; then
