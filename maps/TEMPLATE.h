@@ -64,8 +64,8 @@ HEAP_TYPE(template_map_type, struct map, HEAP_POINTER(struct map, entries))
 #define MAP_HEAP_TYPES(TYPE) TYPE(struct entry, template_entry_type) TYPE(struct map, template_map_type)
 
 /* Gives the map room for more entries; false: out of memory, nothing changed. Growth stays out of line, so
- * that the loops hold only what most operations do. */
-static __attribute__((noinline, cold)) bool template_set_room(struct map *map, size_t room) {
+ * that the loops hold only what most operations do; not cold, which gcc compiles for size. */
+static __attribute__((noinline)) bool template_set_room(struct map *map, size_t room) {
     struct entry *entries = HEAP_NEW(HEAP_OF(map), struct entry, room);
     if (!entries) return false;
     if (map->len) memcpy(entries, map->entries, map->len * sizeof *entries);

@@ -149,7 +149,7 @@ static void map_destroy(struct map *map) {
 }
 
 /* Doubles the buckets; false: out of memory, nothing changed. */
-static __attribute__((noinline, cold)) bool chained_grow(struct map *map) {
+static __attribute__((noinline)) bool chained_grow(struct map *map) {
     size_t capacity = map->capacity ? map->capacity * 2 : CHAINED_CAPACITY_MIN;
     struct node **buckets = HEAP_NEW_ZEROED(HEAP_OF(map), struct node *, capacity);
     if (!buckets) return false;

@@ -213,7 +213,7 @@ static void map_destroy(struct map *map) {
 }
 
 /* Doubles both arrays; false: out of memory, nothing changed. */
-static __attribute__((noinline, cold)) bool dense_grow(struct map *map) {
+static __attribute__((noinline)) bool dense_grow(struct map *map) {
     struct map old = *map;
     if (!dense_allocate(map, old.room ? (old.mask + 1) * 2 : DENSE_INDEX_MIN)) return false;
     if (old.len) memcpy(map->entries, old.entries, old.len * sizeof(struct entry));

@@ -409,7 +409,7 @@ static bool go_table_split(struct map *map, struct go_table *old) {
 }
 
 /* table.go: rehash. False: out of memory, nothing changed. */
-static __attribute__((noinline, cold)) bool go_table_rehash(struct map *map, struct go_table *table) {
+static __attribute__((noinline)) bool go_table_rehash(struct map *map, struct go_table *table) {
     return 2 * table->capacity <= GO_TABLE_CAPACITY_MAX ? go_table_grow(map, table)
                                                         : go_table_split(map, table);
 }

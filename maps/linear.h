@@ -160,7 +160,7 @@ static void map_destroy(struct map *map) {
 /* Doubles the slots; false: out of memory, nothing changed. The old slots are read in order and an entry goes
  * to its old place or that plus the old capacity: both arrays are walked in sequence. No key needs comparing.
  */
-static __attribute__((noinline, cold)) bool linear_grow(struct map *map) {
+static __attribute__((noinline)) bool linear_grow(struct map *map) {
     struct slot *old = map->slots;
     void *old_block = map->block;
     size_t old_capacity = map->capacity;

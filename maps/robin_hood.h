@@ -235,7 +235,7 @@ MAP_INLINE void robin_prefetch_text(const struct map *map, size_t at) {
 /* Doubles the arrays; false: out of memory, nothing changed. Entries lie in the order of their homes, and
  * each goes to its old home or that plus the old capacity: they are appended to two sequences and hardly
  * moved again. */
-static __attribute__((noinline, cold)) bool robin_grow(struct map *map) {
+static __attribute__((noinline)) bool robin_grow(struct map *map) {
     enum { TEXTS_AHEAD = 16 };
     struct map old = *map;
     if (!robin_allocate(map, old.capacity ? old.capacity * 2 : ROBIN_CAPACITY_MIN)) return false;
