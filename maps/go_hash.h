@@ -1,12 +1,13 @@
 /* Go's hash functions: of 32-bit and 64-bit integers and of strings, in both versions the runtime has.
  *
  * Words:    The FALLBACK multiplies (a kind of wyhash) and is keyed with four words, the HASHKEY; the AES
- * version runs rounds of AES encryption, keyed with the 128 bytes of AESKEYSCHED. Go draws either at the
- * start of a process, and takes AES where the processor has it. SEED is the map's own: 32 bits in the classic
- *           map, 64 bits in the Swiss one.
+ *           version runs rounds of AES encryption, keyed with the 128 bytes of AESKEYSCHED. Go draws either
+ *           at the start of a process, and takes AES where the processor has it. SEED is the map's own: 32
+ *           bits in the classic map, 64 bits in the Swiss one.
  * Source:   Go 1.23 and 1.24 (The Go Authors, BSD licence), runtime/hash64.go (memhashFallback,
- * memhash32Fallback, memhash64Fallback), runtime/asm_amd64.s (aeshashbody, memhash32, memhash64, strhash),
- * runtime/alg.go (strhashFallback, alginit). Written anew; equal bit for bit (tests/test_go_hash.c).
+ *           memhash32Fallback, memhash64Fallback), runtime/asm_amd64.s (aeshashbody, memhash32, memhash64,
+ *           strhash), runtime/alg.go (strhashFallback, alginit). Written anew; equal bit for bit
+ *           (tests/test_go_hash.c).
  */
 #ifndef MAPBENCH_MAPS_GO_HASH_H
 #define MAPBENCH_MAPS_GO_HASH_H

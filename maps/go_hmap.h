@@ -1,30 +1,32 @@
 /* go_hmap: the classic map of Go, up to 1.23: chained buckets of eight entries, growing bit by bit.
  *
  * Words:      a BUCKET has 8 slots: 8 bytes TOPHASH (the hash's top byte, or what became of the slot), 8
- * keys, 8 values, and a pointer to an OVERFLOW bucket. An array has 2^B buckets; the low B bits of the hash
- *             choose one. To EVACUATE an old bucket is to move its entries to the new array, in doubling to
- * bucket X or Y = X + 2^(B-1) by one more hash bit.
+ *             keys, 8 values, and a pointer to an OVERFLOW bucket. An array has 2^B buckets; the low B bits
+ *             of the hash choose one. To EVACUATE an old bucket is to move its entries to the new array, in
+ *             doubling to bucket X or Y = X + 2^(B-1) by one more hash bit.
  *
- *             hmap --> buckets    [ t t t t t t t t | k x 8 | v x 8 | overflow ] x 2^B, some spare for
- * overflows
+ *             hmap --> buckets    [ t t t t t t t t | k x 8 | v x 8 | overflow ] x 2^B, and spare ones
  *                  --> oldbuckets [ ... while growing ]   every put and delete evacuates two buckets of it
  *
  *             The map doubles when a new entry would make more than 6.5 a bucket, and is rebuilt at the same
- * size when it has as many overflow buckets as buckets (2^15 at most; counted by sampling from B = 16 on).
- *             One bucket (8 entries) needs no hash for lookups. Deleting leaves an empty slot; the last run
- * of them in a chain is marked so that searches end there. A walk starts at a random bucket and slot; it goes
- * on over the array it began with even if the map has grown since, and asks the map for what was moved.
+ *             size when it has as many overflow buckets as buckets (2^15 at most; counted by sampling from
+ *             B = 16 on). One bucket (8 entries) needs no hash for lookups. Deleting leaves an empty slot;
+ *             the last run of them in a chain is marked so that searches end there. A walk starts at a
+ *             random bucket and slot; it goes on over the array it began with even if the map has grown
+ *             since, and asks the map for what was moved.
  * Source:     Go 1.23 (The Go Authors, BSD licence), runtime/map.go, map_fast32.go, map_fast64.go,
- * map_faststr.go. Each function names its original; written anew. docs/go-ports.md lists the differences.
+ *             map_faststr.go. Each function names its original; written anew. docs/go-ports.md lists the
+ *             differences.
  * Differs:    No collector: an old array and its overflow buckets are freed when the last bucket is
- * evacuated, or when the last walk that may read it ends. The list of overflow buckets that Go keeps for
- * pointer-free buckets is kept for separately allocated ones of all kinds. Random numbers come from a seeded
- *             stream. What Go dies of (concurrent use) is refused, and map->fault says it. Memory that runs
- * out is survived. Invariants: each entry is in a bucket of its hash with its tophash; emptyRest exactly on
- * the empty slots after the last entry of a chain; old buckets below nevacuate are evacuated; counts right.
- * Cost:       a hit on an integer key compares keys, not tophash bytes; a string's tophash is compared first.
- * Per entry an eighth of a bucket (144 bytes for 8-byte keys and values) over a load of 3.25 to 6.5, and
- * while growing half as much again.
+ *             evacuated, or when the last walk that may read it ends. The list of overflow buckets that Go
+ *             keeps for pointer-free buckets is kept for separately allocated ones of all kinds. Random
+ *             numbers come from a seeded stream. What Go dies of (concurrent use) is refused, and map->fault
+ *             says it. Memory that runs out is survived.
+ * Invariants: each entry is in a bucket of its hash with its tophash; emptyRest exactly on the empty slots
+ *             after the last entry of a chain; old buckets below nevacuate are evacuated; counts right.
+ * Cost:       a hit on an integer key compares keys, not tophash bytes; a string's tophash is compared
+ *             first. Per entry an eighth of a bucket (144 bytes for 8-byte keys and values) over a load of
+ *             3.25 to 6.5, and while growing half as much again.
  */
 #include "harness/rng.h"
 #include "maps/go_call.h"

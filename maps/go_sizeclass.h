@@ -1,9 +1,9 @@
 /* The sizes Go's allocator hands out, on which the ports' bucket arrays and tables depend.
  *
  * Words:  NOSCAN memory holds no pointers. Pointerful blocks of 513 bytes to 32 KiB carry a HEADER of 8 bytes
- * (since Go 1.22), which comes out of the block. Source: Go 1.23 (The Go Authors, BSD licence):
- * runtime/sizeclasses.go (the 67 classes), runtime/msize.go (roundupsize), runtime/mbitmap.go
- * (minSizeForMallocHeader), runtime/map.go (makeBucketArray).
+ *         (since Go 1.22), which comes out of the block.
+ * Source: Go 1.23 (The Go Authors, BSD licence): runtime/sizeclasses.go (the 67 classes), runtime/msize.go
+ *         (roundupsize), runtime/mbitmap.go (minSizeForMallocHeader), runtime/map.go (makeBucketArray).
  */
 #ifndef MAPBENCH_MAPS_GO_SIZECLASS_H
 #define MAPBENCH_MAPS_GO_SIZECLASS_H
