@@ -64,30 +64,18 @@ gives 0 "2 same" gate_of "$scratch/nop/mapbench" --maps robin_hood --shapes u64_
 # shellcheck disable=SC2015
 overlay plants maps/linear.h 's/if (!slot_in_use(slot)) return NULL;/if (!slot_in_use(slot) \&\& !slot_in_use(\&map->slots[(at + 1) \& map->mask])) return NULL;/' &&
     overlay plants maps/chained.h 's/^struct node {$/&\n    uint64_t spare;/' &&
-<<<<<<< HEAD
-    overlay plants maps/swiss_flat.h 's/^ *__builtin_prefetch(&map->slots\[.*/    (void)map, (void)hash;/' &&
-    program plants "$scratch/plants.include" {linear,chained,swiss_flat}-u64_u64-common-malloc || fail "cannot build"
-gives 3 "^chained +u64_u64 +put_grow +bytes" gate_of "$scratch/plants/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json" \
-=======
     overlay plants maps/robin_hood.h 's/^ *__builtin_prefetch(&map->slots\[.*/    (void)map;/' &&
     program plants "$scratch/plants.include" {linear,chained,robin_hood}-u64_u64-common-malloc || fail "cannot build"
-expect 3 "^chained +u64_u64 +put_grow +bytes" gate_of "$scratch/plants/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json" \
->>>>>>> a5a1b55 (test_gate: the lost prefetch is planted in robin_hood)
+gives 3 "^chained +u64_u64 +put_grow +bytes" gate_of "$scratch/plants/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json" \
     --junit "$scratch/gate.xml"
 # An extra step of probing: misses read one slot more.
 ask 'assert cell["linear", "get_miss"]["verdict"] == "more" and change("linear", "get_miss", "data_reads") >= 1'
 # A larger node: 8 bytes an entry.
 ask 'assert abs(change("chained", "get", "bytes") - 8) < 1e-9, change("chained", "get", "bytes")'
 # A lost prefetch is less to execute: it is named, but only time can call it a loss.
-<<<<<<< HEAD
-ask 'assert cell["swiss_flat", "put_grow"]["verdict"] == "fewer" and change("swiss_flat", "put_grow", "instructions") <= -1'
-gives 0 '<failure message="[^"]*bytes 34.93 -&gt; 42.93' cat "$scratch/gate.xml"
-gives 0 "fewer.*" gate_of "$scratch/plants/mapbench" --maps swiss_flat --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base"
-=======
 ask 'assert cell["robin_hood", "put_grow"]["verdict"] == "fewer" and change("robin_hood", "put_grow", "instructions") <= -1'
-expect 0 '<failure message="[^"]*bytes 34.93 -&gt; 42.93' cat "$scratch/gate.xml"
-expect 0 "fewer.*" gate_of "$scratch/plants/mapbench" --maps robin_hood --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base"
->>>>>>> a5a1b55 (test_gate: the lost prefetch is planted in robin_hood)
+gives 0 '<failure message="[^"]*bytes 34.93 -&gt; 42.93' cat "$scratch/gate.xml"
+gives 0 "fewer.*" gate_of "$scratch/plants/mapbench" --maps robin_hood --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base"
 # Updating with a selection replaces its cells only.
 cp "$base" "$scratch/updated.json"
 gives 0 "chained/u64_u64/get/.*bytes .*" gate_of "$scratch/plants/mapbench" --maps chained --shapes u64_u64 --workloads get --n 3000 \
