@@ -34,7 +34,7 @@ PLANTS = {"a multiplication more in each step": "imul $1, %0, %0", "three additi
 def cells_of(workloads, n, shapes="u64_u64", maps="ours"):
     given = {"workloads": workloads, "n": n, "shapes": shapes, "maps": maps}
     options = SimpleNamespace(**(dict.fromkeys(compare.SELECTION) | given))
-    return compare.cells_of_sides(options)[0]
+    return compare.pairs_of_sides(compare.plan(options)[0])
 
 
 class Trial:
