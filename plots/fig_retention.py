@@ -148,7 +148,14 @@ class PhaseGrid(gnuplot.Grid):
         super().__init__(len(panels), 2.3 if len(panels) <= 4 else 1.9, title, subtitle, note,
                          columns_max=2 if len(panels) <= 4 else 3)
         self.names = {name: self.wrapped(bands, name) for name in bands.names}
-        more = 0.115 * max(map(len, self.names.values()), default=1)
+        # Bands narrower than a word: all names stand upright.
+        self.upright = any(word not in retention.words(name[0]).split() for name in bands.names
+                           for line in self.names[name] for word in line.split())
+        if self.upright:
+            self.names = {name: [retention.words(name[0])] for name in bands.names}
+            more = LETTER * max(len(lines[0]) for lines in self.names.values())
+        else:
+            more = 0.115 * max(map(len, self.names.values()), default=1)
         self.X_LABEL, self.height = 0.62 + more, self.height + more
 
     def heading(self, title, subtitle, note):
@@ -218,8 +225,18 @@ class Figure:
         self.engines = sorted({c.subject.engine for _title, cases in panels for c in cases
                                if retention.is_real(c.subject) and has_simulation(cases)})
         self.events = events.looks(e["what"] for c in self.cases for p in c.points for e in p.get("events") or [])
-        highest = [v for c in self.cases for p in c.points for v in (c.kept(p), p["semantic_live_bytes"]) if v is not None]
+        # Some bugs keep nothing, and cost what they allocate: then the curves are that.
+        points = [(c, p) for c in self.cases for p in c.points]
+        self.allocated = not any(c.kept(p) for c, p in points) and any(p.get("total_alloc") for _c, p in points)
+        highest = [v for c, p in points for v in (self.bytes(c, p), p["semantic_live_bytes"]) if v is not None]
         self.top = max([*highest, 1]) * 1.12 / (1 - EVENT_ROW * len(self.events))
+
+    def bytes(self, case, point):
+        """What the curve shows: kept, or allocated since the base. None: not measured."""
+        if not self.allocated:
+            return case.kept(point)
+        now = point.get("total_alloc")
+        return None if now is None else now - (case.points[0].get("total_alloc") or 0)
 
     def draw(self, folder, name):
         grid = PhaseGrid(self.panels, self.bands, self.entries(), self.title, subtitle(self.run, self.cases), self.note())
@@ -237,6 +254,8 @@ class Figure:
         gnuplot.draw(folder, name, grid, body + ["unset multiplot"])
 
     def y_label(self):
+        if self.allocated:
+            return "allocated (lower is better)"
         if any(retention.own_bytes(p) is not None for c in self.cases for p in c.points):
             return "kept, by the story's measure (lower is better)"
         resident = {c.resident() for c in self.cases}
@@ -257,7 +276,7 @@ class Figure:
         for title, cases in self.panels[:3]:
             real = retention.is_real(cases[0].subject)
             of = {c.variant: c for c in cases if retention.is_real(c.subject) == real}
-            kept = {c.variant: [c.kept(p) for p in c.points if c.kept(p) is not None] for c in of.values()}
+            kept = {c.variant: [self.bytes(c, p) for p in c.points if self.bytes(c, p) is not None] for c in of.values()}
             peaks = [f"{retention.words(name)} {style.format_bytes(max(0, *values))}"
                      for name, values in kept.items() if values]
             parts.append(f"{title}: at most {', '.join(peaks)}.")
@@ -265,8 +284,9 @@ class Figure:
         evacuation = events.EVACUATION if "evacuate" in self.events else ""
         marks = [f"Marks above: events of the first variant that has some. {evacuation}".rstrip()] if self.events else []
         return "\n".join([*([claim] if claim else []), *parts, *marks,
-                          f"Bytes beyond those at the base checkpoint; a collected heap is collected before each{self.uncollected()}. A band is a "
-                          "phase, its width says nothing; numbers below: operations done in it at its first and last "
+                          ("Nothing is kept: bytes allocated since the base checkpoint." if self.allocated else
+                           f"Bytes beyond those at the base checkpoint; a collected heap is collected before each{self.uncollected()}.")
+                          + " A band is a phase, its width says nothing; numbers below: operations done in it at its first and last "
                           "checkpoint." + (" Where they differ by a factor of 1,000 they are spread by their logarithm."
                                            if any(map(self.bands.logarithmic, self.bands.names)) else "")])
 
@@ -278,8 +298,8 @@ class Figure:
     def datablocks(self, index, cases):
         out = []
         for k, case in enumerate(cases):
-            rows = [(self.bands.x(name, p["step"]), case.kept(p)) for name, of in case.phases() for p in of
-                    if case.kept(p) is not None]
+            rows = [(self.bands.x(name, p["step"]), self.bytes(case, p)) for name, of in case.phases() for p in of
+                    if self.bytes(case, p) is not None]
             out += gnuplot.datablock(f"kept{index}_{k}", rows or [(0, 0)])
         floor = self.floor(cases)
         return out + (gnuplot.datablock(f"live{index}", floor) if floor else [])
@@ -314,7 +334,8 @@ class Figure:
         lowest = grid.is_lowest(index)
         for name in bands.names:
             for i, line in enumerate(grid.names[name] if lowest else []):
-                out.append(gnuplot.label(line, f"{bands.left[name] + bands.wide[name] / 2:.6g}, graph 0 center",
+                place = "right rotate by 90" if grid.upright else "center"
+                out.append(gnuplot.label(line, f"{bands.left[name] + bands.wide[name] / 2:.6g}, graph 0 {place}",
                                          style.SIZE_SMALL, style.INK, more=f"offset 0,{-1.9 - 0.95 * i:.3g}"))
         tics = self.tics(grid)
         out.append(gnuplot.tics("x", tics, lowest) + f" font '{gnuplot.FONT},{style.SIZE_SMALL - 0.5}'" if tics

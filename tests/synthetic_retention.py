@@ -239,6 +239,13 @@ def info_of(names, **more):
 HOSTILE = '</script><b>x</b> $a_1 & `touch pwned` \'q\' "d" %s'
 
 
+def garbage():
+    """Keeps nothing, allocates for nothing; more phases than their names have room."""
+    labels = ["base"] + ["rounds_uncollected", "rounds"] * 7
+    return [point("log_fields", variant, role, None, "gosim", "c", 100, 100 * i, label, 0, 0, 0, total_alloc=5000 + bytes_each * i)
+            for variant, role, bytes_each in (("naive", "leaky", 224 << 10), ("pooled", "fixed", 0)) for i, label in enumerate(labels)]
+
+
 def simulated(names):
     return [line for line in lines_of(names, others=False, verdicts=False) if line["engine"] == "c"]
 
@@ -268,6 +275,7 @@ CASES = {
                      lines_of(["subslice_many", "ttl_timers"], others=False, verdicts=False), None),
     "verdicts": lambda: (info_of(NAMES), [line for line in lines_of(NAMES) if line["label"] == "verdict"], None),
     "work": lambda: (info_of([]), gc_work(), []),
+    "garbage": lambda: (info_of([]), garbage(), []),
     "mallocs": lambda: (info_of([]), resident(), []),
     "failed": failed,
     "hostile": hostile,

@@ -25,6 +25,7 @@ FIGURES = {
     "bare": {"retention-subslice_many", "retention-ttl_timers", "forgiveness-gosim", "simulated-real"},
     "verdicts": {"forgiveness-gosim"},
     "work": {"gc-work-go_hmap"},
+    "garbage": {"retention-log_fields"},
     "mallocs": {"retention-fragmentation"},
     "failed": {"retention-subslice_many", "retention-ttl_timers", "forgiveness-gosim"},
     "hostile": {f"retention-{style.slug(synthetic_retention.HOSTILE)}"},
@@ -87,6 +88,16 @@ class Figures(Scratch):
         self.assertIn("resident (lower is better)",
                       words_of(self.drawn["mallocs"][0] / "plots" / "retention-fragmentation.svg"))
         self.assertIn("INCOMPLETE RUN", words_of(self.drawn["failed"][0] / "plots" / "retention-ttl_timers.svg"))
+
+    def test_what_keeps_nothing_shows_what_it_allocates(self):
+        text = words_of(self.drawn["garbage"][0] / "plots" / "retention-log_fields.svg")
+        for words in ("allocated (lower is better)", "at most naive 3.06 MiB, pooled 0 B.", "Nothing is kept: bytes allocated since"):
+            self.assertIn(words, text)
+
+    def test_names_of_narrow_phases_stand_upright(self):
+        script = (self.drawn["garbage"][0] / "plots" / "retention-log_fields.gp").read_text(encoding="utf-8")
+        self.assertEqual(len(re.findall("set label 'rounds uncollected' at .* right rotate by 90", script)), 7)
+        self.assertNotIn("rotate by 90", (self.drawn["mallocs"][0] / "plots" / "retention-fragmentation.gp").read_text(encoding="utf-8"))
 
     def test_real_go_is_rings_and_the_floor_is_filled(self):
         script = (self.drawn["full"][0] / "plots" / "retention-subslice_many.gp").read_text(encoding="utf-8")
