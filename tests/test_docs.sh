@@ -168,6 +168,7 @@ make_copy() {
     fi | while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done | xargs -0 cp -p --parents -t "$copy"
     [ -d deps ] && ln -s "$PWD/deps" "$copy/deps"
     cp -pR "$build"/{units,shapes,harness,gen,mapbench,libmemcount.so} "$copy/build/"
+    [ -d "$build/engines" ] && cp -pR "$build/engines" "$copy/build/"
     find "$copy/build" -name '*.d' -exec sed -i "s#\(^\|[ ]\)$build/#\1build/#g" {} +
 }
 
