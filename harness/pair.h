@@ -68,7 +68,7 @@ struct pair_plan {
     enum pair_placement placement[PAIR_ROUNDS_MAX];
     unsigned batches; /* per variant and round */
     double batch_us;
-    struct pair_links links[PAIR_VARIANTS]; /* what rounds load, in turn; empty: nothing */
+    struct pair_links links[PAIR_VARIANTS]; /* what rounds load, in turn; both or none */
     double extra_percent; /* operations that the new variant does but does not count: a known slowdown */
 };
 
