@@ -47,8 +47,8 @@ LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_ha
 # --- units -----------------------------------------------------------------------------------------------------
 defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def
 select := SELECT='$(SELECT)'
-units := $(shell $(select) awk -f harness/expand_units.awk -v as=make $(defs))
-shapes := $(shell awk -f harness/expand_units.awk -v as=shapes $(defs))
+units := $(shell $(select) awk -f harness/unit/expand_units.awk -v as=make $(defs))
+shapes := $(shell awk -f harness/unit/expand_units.awk -v as=shapes $(defs))
 # Maps on the collecting heap, for retention scenarios.
 retention_units := $(shell $(select) awk -f harness/retention/expand_units.awk -v as=make harness/retention/units.def)
 # Those that only scenarios drive, by operations: no loops are compiled.
@@ -62,7 +62,7 @@ unit_compile = $(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-func
 	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) $(7) -c $$< -o $$@
 define unit_rule
 unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
-$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/map_unit.c $(gen)/flags
+$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/unit/map_unit.c $(gen)/flags
 	@echo "  unit $(1) $(4) $(5) $(6)"
 	@$(call unit_compile,$(1),$(2),$(3),$(4),$(5),$(6),$(7))
 endef
@@ -72,17 +72,17 @@ $(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word
 $(foreach u,$(scenario_units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))),-DUNIT_OPERATIONS_ONLY)))
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 
-$(BUILD)/shapes/%.o: harness/shape_unit.c $(gen)/flags
+$(BUILD)/shapes/%.o: harness/shapes/shape_unit.c $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
 
 # --- harness ---------------------------------------------------------------------------------------------------
-main_sources := $(filter-out harness/map_unit.c harness/shape_unit.c harness/memcount.c,$(wildcard harness/*.c)) \
+main_sources := $(filter-out harness/unit/map_unit.c harness/shapes/shape_unit.c harness/preload/memcount.c,$(wildcard harness/*.c)) \
   $(wildcard harness/heaps/*.c harness/heaps/gosim/*.c harness/retention/*.c harness/retention/scenarios/*.c)
 harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(patsubst harness/%.cc,$(BUILD)/harness/%.o,$(wildcard harness/*.cc))
 library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
 
-$(gen)/units.def: $(defs) harness/expand_units.awk $(gen)/flags
-	@awk -f harness/expand_units.awk -v as=def $(defs) > $@
+$(gen)/units.def: $(defs) harness/unit/expand_units.awk $(gen)/flags
+	@awk -f harness/unit/expand_units.awk -v as=def $(defs) > $@
 $(gen)/retention_units.def: harness/retention/units.def harness/retention/expand_units.awk $(gen)/flags
 	@awk -f harness/retention/expand_units.awk -v as=def $< > $@
 
@@ -113,7 +113,7 @@ $(BUILD)/harness/%.o: harness/%.cc $(gen)/flags
 	@$(CXX) $(CXX_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
 # Counts and fails allocations in a process that preloads it; never part of a sanitizer build.
-$(BUILD)/libmemcount.so: harness/memcount.c harness/memcount.h $(gen)/flags
+$(BUILD)/libmemcount.so: harness/preload/memcount.c harness/preload/memcount.h $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -O2 -g -fPIC -shared -I. $< -o $@ -ldl
 
 $(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(unit_objects)
@@ -139,7 +139,7 @@ $(eval $(call engine_rule,go1.24,1.24,))
 $(eval $(call engine_rule,go1.24-classic,1.24,noswissmap$(comma)nosynchashtriemap))
 $(eval $(call engine_rule,go1.23,1.23,))
 
-include harness/pair.mk
+include harness/pair/pair.mk
 include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------

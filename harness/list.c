@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/engine.h"
-#include "harness/job.h"
-#include "harness/keys.h"
-#include "harness/names.h"
-#include "harness/registry.h"
+#include "harness/engines/engine.h"
+#include "harness/plan/job.h"
+#include "harness/keys/keys.h"
+#include "harness/base/names.h"
+#include "harness/plan/registry.h"
 #include "harness/retention/retain.h"
-#include "harness/run.h"
-#include "harness/shape.h"
-#include "harness/workload.h"
+#include "harness/run/run.h"
+#include "harness/shapes/shape.h"
+#include "harness/plan/workload.h"
 
 static json_t *text_or_null(const char *text) {
     return text ? json_string(text) : json_null();

@@ -6,23 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/clock.h"
-#include "harness/doctor.h"
-#include "harness/count.h"
-#include "harness/job.h"
+#include "harness/base/clock.h"
+#include "harness/doctor/doctor.h"
+#include "harness/measure/count.h"
+#include "harness/plan/job.h"
 #include "harness/judge.h"
-#include "harness/layout.h"
+#include "harness/goports/layout.h"
 #include "harness/list.h"
-#include "harness/memcell.h"
-#include "harness/names.h"
-#include "harness/options.h"
-#include "harness/pair.h"
-#include "harness/python.h"
-#include "harness/run.h"
-#include "harness/runfolder.h"
+#include "harness/memory/memcell.h"
+#include "harness/base/names.h"
+#include "harness/plan/options.h"
+#include "harness/pair/pair.h"
+#include "harness/base/python.h"
+#include "harness/run/run.h"
+#include "harness/run/folder.h"
 #include "harness/retention/retain.h"
-#include "harness/selftest.h"
-#include "harness/trace.h"
+#include "harness/selftest/selftest.h"
+#include "harness/goports/trace.h"
 
 enum { WORDS_MAX = 32 };
 

@@ -13,7 +13,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -lcmocka -o $@
 
 # --- the collecting heap's speed; no test, for it takes a quiet machine -----------------------------------------
-bench_gosim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/heaps/gosim/*.c) harness/retention/dominators.c)
+bench_gosim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/heaps/gosim/*.c) harness/retention/snapshot/dominators.c)
 $(BUILD)/tests/bench_gosim: $(BUILD)/tests/bench_gosim.o $(bench_gosim_objects)
 	@$(CC) $(HARNESS_FLAGS) $^ -ljansson -o $@
 
@@ -40,7 +40,7 @@ bench-gate:
 CLANG ?= clang
 # WARN is for CC and may name warnings that clang does not know.
 clang_flags := -fsyntax-only -Werror $(C_STD) $(WARN) -Wno-unknown-warning-option -O2
-clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/memcount.c $(wildcard tests/*.c tests/mutants/*.c))
+clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/preload/memcount.c $(wildcard tests/*.c tests/mutants/*.c))
 
 $(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
 	@mkdir -p $(@D)
@@ -49,7 +49,7 @@ $(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/retent
 # As unit_rule, for the maps in C.
 define clang_unit_rule
 clang_stamps += $(BUILD)/clang/$(1)-$(4)-$(5)-$(6).ok
-$(BUILD)/clang/$(1)-$(4)-$(5)-$(6).ok: harness/map_unit.c Makefile tests/test.mk
+$(BUILD)/clang/$(1)-$(4)-$(5)-$(6).ok: harness/unit/map_unit.c Makefile tests/test.mk
 	@mkdir -p $$(@D)
 	@$(CLANG) $(clang_flags) -Wno-unused-function $(INCLUDES) -MMD -MP -MF $$(@:.ok=.d) -MT $$@ \
 	  -DUNIT_SYMBOL=unit -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' \

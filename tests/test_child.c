@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/child.h"
-#include "harness/clock.h"
+#include "harness/base/child.h"
+#include "harness/base/clock.h"
 
 enum { ENOUGH_MS = 20000 };
 

@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/clock.h"
-#include "harness/engine.h"
+#include "harness/base/clock.h"
+#include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
-#include "harness/job.h"
-#include "harness/plan.h"
-#include "harness/provenance.h"
-#include "harness/python.h"
-#include "harness/registry.h"
+#include "harness/plan/job.h"
+#include "harness/plan/plan.h"
+#include "harness/run/provenance.h"
+#include "harness/base/python.h"
+#include "harness/plan/registry.h"
 #include "harness/retention/case.h"
 #include "harness/retention/engine_cases.h"
-#include "harness/retention/retain_options.h"
+#include "harness/retention/options.h"
 #include "harness/retention/units.h"
 #include "harness/retention/verdict.h"
-#include "harness/run.h"
-#include "harness/runfolder.h"
-#include "harness/runinfo.h"
+#include "harness/run/run.h"
+#include "harness/run/folder.h"
+#include "harness/run/info.h"
 
 struct retain {
     struct retain_options options;

@@ -2,7 +2,7 @@
 #ifndef MAPBENCH_RETENTION_UNITS_H
 #define MAPBENCH_RETENTION_UNITS_H
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 
 size_t retention_map_count(void);
 const char *retention_map_name(size_t i);
