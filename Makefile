@@ -76,9 +76,9 @@ $(BUILD)/shapes/%.o: harness/shapes/shape_unit.c $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
 
 # --- harness ---------------------------------------------------------------------------------------------------
-main_sources := $(filter-out harness/unit/map_unit.c harness/shapes/shape_unit.c harness/preload/memcount.c,$(wildcard harness/*.c)) \
-  $(wildcard harness/heaps/*.c harness/heaps/gosim/*.c harness/retention/*.c harness/retention/scenarios/*.c)
-harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(patsubst harness/%.cc,$(BUILD)/harness/%.o,$(wildcard harness/*.cc))
+# All of it, less what is compiled apart: once a unit, once a shape, and the object that is preloaded.
+main_sources := $(filter-out harness/unit/map_unit.c harness/shapes/shape_unit.c harness/preload/%,$(shell find harness -name '*.c' | sort))
+harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(BUILD)/harness/measure/gbench.o
 library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
 
 $(gen)/units.def: $(defs) harness/unit/expand_units.awk $(gen)/flags
@@ -144,7 +144,7 @@ include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
-$(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness/heaps/gosim $(BUILD)/harness/retention/scenarios $(BUILD)/tests $(gen))
+$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/shapes $(BUILD)/tests $(gen))
 
 .PHONY: help deps deps-test engines build run test bench report nightly clean FORCE
 FORCE:
