@@ -12,6 +12,10 @@ $(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(ge
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -lcmocka -o $@
 
+# What run_all.sh runs every test under.
+$(BUILD)/tests/within: tests/support/within.c tests/test.mk
+	@$(CC) $(C_STD) $(WARN) -O1 $< -o $@
+
 # --- the collecting heap's speed; no test, for it takes a quiet machine -----------------------------------------
 bench_gosim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/heaps/gosim/*.c) harness/retention/snapshot/dominators.c)
 $(BUILD)/tests/bench_gosim: $(BUILD)/tests/bench_gosim.o $(bench_gosim_objects)
@@ -28,7 +32,7 @@ bench-gosim: $(BUILD)/tests/bench_gosim $(engine_programs)
 # compare's rates of false alarms and of planted slowdowns found, with real processes.
 bench-compare: build
 	@for python in $${MAPBENCH_PYTHON:-python3} /usr/bin/python3; do "$$python" -c 'import scipy' 2>/dev/null && break; done; \
-	  "$$python" -B tests/trial_compare.py --build $(BUILD) $(TRIAL)
+	  PYTHONPATH=tests/support "$$python" -B tests/trial_compare.py --build $(BUILD) $(TRIAL)
 
 .PHONY: bench-gate
 # The counting gate against its promises, with a change planted into every map: minutes.
@@ -40,7 +44,7 @@ bench-gate:
 CLANG ?= clang
 # WARN is for CC and may name warnings that clang does not know.
 clang_flags := -fsyntax-only -Werror $(C_STD) $(WARN) -Wno-unknown-warning-option -O2
-clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/preload/memcount.c $(wildcard tests/*.c tests/mutants/*.c))
+clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/preload/memcount.c $(wildcard tests/*.c tests/support/*.c tests/mutants/*.c))
 
 $(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
 	@mkdir -p $(@D)

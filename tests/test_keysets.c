@@ -15,7 +15,7 @@
 
 #include "harness/keys/keysets.h"
 #include "harness/keys/keyspec.h"
-#include "tests/keys_support.h"
+#include "tests/support/keys_support.h"
 
 enum { SEED = 42 };
 
