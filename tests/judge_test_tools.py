@@ -4,9 +4,9 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from judge import pairing  # noqa: E402
+from judge.compare import pairing  # noqa: E402
 
 
 def sum_up(folder):

@@ -95,7 +95,7 @@ find_python() {
 run_python() {
     local python=$1 file=$2 how=() output status=0
     grep -q '^if __name__ == ' "$file" || how=(-m unittest)
-    output=$(PYTHONPATH=tests "$python" -B "${how[@]}" "$file" 2>&1) || status=$?
+    output=$(PYTHONPATH=.:tests "$python" -B "${how[@]}" "$file" 2>&1) || status=$?
     printf '%s\n' "$output"
     [[ $output =~ Ran\ [1-9] ]] || { echo "no test in $file"; return 1; }
     [[ ${CI:-} != true || $output != *skipped=* ]] || { echo "CI=true: nothing may be skipped"; return 1; }

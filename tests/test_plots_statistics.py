@@ -5,12 +5,11 @@ import unittest
 
 import plot_test_tools  # noqa: F401  (first: it makes plots/ importable)
 
-import labels
-import points
-import run
+from plots.draw import labels
+from plots.rows import points, run
 import scipy.stats
-import stats
-import style
+from plots.draw import style
+from plots.rows import stats
 import synthetic_run
 
 
