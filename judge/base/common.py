@@ -89,14 +89,6 @@ def utc_now():
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def size_text(n):
-    """As the program writes sizes and --filter sees them: 64k for 65,536, 1m, or plain digits."""
-    for suffix, bits in (("g", 30), ("m", 20), ("k", 10)):
-        if n and n % (1 << bits) == 0:
-            return f"{n >> bits}{suffix}"
-    return str(n)
-
-
 def say(message):
     """A line about progress; results go to stdout."""
     print(message, file=sys.stderr, flush=True)

@@ -2,9 +2,10 @@
 import hashlib
 from pathlib import Path
 
-from judge.base.common import Refused, size_text
+from judge.base.common import Refused
 from plots.rows.fields import BadRun
 from plots.rows.load import load
+from plots.rows.numbers import size_text
 
 SUMS = "SHA256SUMS"
 DATA = ("rows.jsonl", "retention.jsonl")  # the measurements; a run may lack one

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy
 
-from judge.base.common import BAD_INPUT, CANNOT, FAILED, Refused, say, size_text
+from judge.base.common import BAD_INPUT, CANNOT, FAILED, Refused, say
 from judge.compare import paired
 from judge.compare.verdict import Series
+from plots.rows.numbers import size_text
 
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0

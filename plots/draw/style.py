@@ -95,35 +95,12 @@ def look_of(run_looks, name):
     return next(look for label, look in run_looks.items() if label.split(" ")[0] == name)
 
 
-def format_n(n):
-    """A number of entries as the command line takes it (1k = 1024), always exact: 4096 -> 4k, 1048576 -> 1m; what is no
-    multiple of 1024 in full: 571,740."""
-    for size, unit in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
-        if n and n % size == 0:
-            return f"{n // size:,}{unit}"
-    return f"{n:,}"
-
-
 def round_sizes(last, most):
     """0 and up to `most` multiples of a power of two, the last of them at or below `last`."""
     step = 1
     while last // step > most:
         step *= 2
     return list(range(0, last + 1, step))
-
-
-def format_bytes(size):
-    for step, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= step:
-            return f"{size / step:.3g} {unit}"
-    return f"{size:.3g} B"
-
-
-def format_ns(ns):
-    for step, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
-        if ns >= step:
-            return f"{ns / step:.3g} {unit}"
-    return f"{ns:.3g} ns"
 
 
 def compiler(version):

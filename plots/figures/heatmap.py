@@ -4,6 +4,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from plots.draw import canvas, style
 from plots.rows import stats
+from plots.rows.numbers import format_n
 
 COLUMNS_MAX = 24
 NEEDS = ("time",)
@@ -67,7 +68,7 @@ def draw_part(run, rows, title, keys, columns, verdicts, ranked, shared):
         axes.text(len(keys) + 0.85, y + 0.5, f"{mean:.2f}", ha="center", va="center", weight="bold", size=8)
     axes.text(len(keys) + 0.85, -0.3, "mean", ha="center", va="bottom", size=8, color=style.GREY)
     for x, (_workload, n) in enumerate(keys):
-        axes.text(x + 0.5, -0.3, style.format_n(n), ha="center", va="bottom", size=8, color=style.GREY)
+        axes.text(x + 0.5, -0.3, format_n(n), ha="center", va="bottom", size=8, color=style.GREY)
     for workload in dict.fromkeys(w for w, _ in keys):
         xs = [x for x, key in enumerate(keys) if key[0] == workload]
         axes.text(xs[0] + 0.06, -1.35, workload, ha="left", va="bottom", size=style.SIZE_TEXT, weight="bold")

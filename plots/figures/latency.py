@@ -4,6 +4,7 @@ import math
 from matplotlib.lines import Line2D
 
 from plots.draw import canvas, style
+from plots.rows.numbers import format_n, format_ns
 from plots.rows.points import percentile_points
 from plots.rows.run import BASELINE
 
@@ -53,7 +54,7 @@ def draw_part(run, run_looks, rows, cells, title):
             axes.axhline(max(costs), color=style.GREY, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
             axes.text(0.99, max(costs), "timer", transform=axes.get_yaxis_transform(), size=style.SIZE_SMALL,
                       color=style.GREY, va="bottom", ha="right")
-        axes.set_title(f"{workload}, n = {style.format_n(n)}")
+        axes.set_title(f"{workload}, n = {format_n(n)}")
         scale(axes, panel)
         draw_ends(axes, [(run_looks[run.label(r)], r) for r in panel])
     for i in range(0, len(cells), columns):
@@ -114,4 +115,4 @@ def scale(axes, panel):
     low = min([r["latency"]["timer_cost_ns"] for r in panel if r["latency"]["timer_cost_ns"]] + [low]) * 0.9
     axes.set_ylim(max(low, 0.5), high)
     axes.yaxis.set_major_locator(canvas.ticker.LogLocator(base=10))
-    canvas.format_axis(axes.yaxis, style.format_ns)
+    canvas.format_axis(axes.yaxis, format_ns)

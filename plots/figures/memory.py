@@ -1,5 +1,6 @@
 """Bytes per entry while a map grows: the saw-tooth, drawn with gnuplot, one panel per map before all others in grey."""
 from plots.draw import gnuplot, style
+from plots.rows.numbers import format_n
 from plots.rows.points import one_page_setting
 from plots.rows.run import BASELINE, entry_bytes, original, shorten
 
@@ -16,7 +17,7 @@ def draw(run, run_looks, folder):
             number = f"-{part // PANELS_MAX + 1}" if len(order) > PANELS_MAX else ""
             name = f"memory-{style.family_slug(family)}{number}"
             last = max(curve[-1][0] for curve in curves.values())
-            title = f"Bytes per entry while growing: {run.title(family)}, 1 to {style.format_n(last)} entries"
+            title = f"Bytes per entry while growing: {run.title(family)}, 1 to {format_n(last)} entries"
             used = [r for r in rows if run.label(r) in curves]
             draw_part(run, run_looks, used, family, curves, order[part:part + PANELS_MAX], name, title, folder)
             figures.append((name, title))
@@ -102,4 +103,4 @@ def entry_tics(low, high):
     values = [1 << e for e in range(0, 44, doublings) if low <= 1 << e <= high]
     if len(values) < 2:
         values = sorted({low, high})
-    return [gnuplot.Tic(style.format_n(v), v) for v in values]
+    return [gnuplot.Tic(format_n(v), v) for v in values]

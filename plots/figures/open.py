@@ -4,6 +4,7 @@ from matplotlib.lines import Line2D
 
 from plots.draw import canvas, style
 from plots.figures.latency import draw_ends, draw_line, scale
+from plots.rows.numbers import format_n, format_ns
 from plots.rows.points import percentile_points
 from plots.rows.run import BASELINE
 
@@ -23,7 +24,7 @@ def draw(run, run_looks, folder):
             beside = [r for r in closed if (r["workload"], r["n"]) == (workload, n)]
             rate_name = rate.replace("%", "pct").replace("/s", "_per_s")
             ending = f"{style.family_slug(family)}-{style.slug(workload)}-{n}-{style.slug(rate_name)}"
-            where = f"{workload}, {run.title(family)}, n = {style.format_n(n)}"
+            where = f"{workload}, {run.title(family)}, n = {format_n(n)}"
             title = f"Closed and open loop: {where}"
             canvas.save(draw_pair(run, run_looks, beside, rows, title), folder, f"open-{ending}")
             figures.append((f"open-{ending}", title))
@@ -54,7 +55,7 @@ def draw_pair(run, run_looks, closed, opened, title):
             f"({rate_in_words(opened[0])}), and their time counts from their arrival, so those behind a slow one are slow too."
             + overloaded(opened)
             + "\nGrey: the same recorder over operations that do nothing. "
-            + (f"The counter moves in steps of {style.format_ns(max(steps))}. " if steps else "")
+            + (f"The counter moves in steps of {format_ns(max(steps))}. " if steps else "")
             + "Where a line is near the grey one it shows the timer: no map is faster for it. The marker after a line is its "
             "largest value. Hollow: unstable, see the table.")
     order = sorted({run.label(r): r["latency"]["max"] for r in opened}.items(), key=lambda item: (item[0] == BASELINE, -item[1]))
@@ -99,7 +100,7 @@ def draw_queues(run, run_looks, closed, opened, calm, title):
     """A panel a map, the worst first: the slowest of each stretch of operations, over the operations."""
     columns = min(3, len(opened))
     lines = -(-len(opened) // columns)
-    note = (f"Each step is the slowest of {style.format_n(opened[0]['timeline']['ops_per_slot'])} stores in a row. Colour: open "
+    note = (f"Each step is the slowest of {format_n(opened[0]['timeline']['ops_per_slot'])} stores in a row. Colour: open "
             f"loop ({rate_in_words(opened[0])}), timed from the arrival. Grey: closed loop. The slope after a growth is the "
             "queue that drains: every store in it is late." + overloaded(opened)
             + "\nTicks at the top: stores that changed the capacity."
@@ -121,8 +122,8 @@ def draw_queues(run, run_looks, closed, opened, calm, title):
         axes.set_xlim(0, row["n"])
         axes.xaxis.set_major_locator(canvas.ticker.FixedLocator([0, row["n"] // 2, row["n"]]))
         axes.yaxis.set_major_locator(canvas.ticker.LogLocator(base=10))
-        canvas.format_axis(axes.xaxis, lambda op: style.format_n(int(op)))
-        canvas.format_axis(axes.yaxis, style.format_ns)
+        canvas.format_axis(axes.xaxis, lambda op: format_n(int(op)))
+        canvas.format_axis(axes.yaxis, format_ns)
     for i, axes in enumerate(panels):
         if i % columns == 0:
             axes.set_ylabel("lower is better")

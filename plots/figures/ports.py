@@ -7,6 +7,7 @@ from matplotlib.patches import Polygon, Rectangle
 from plots.draw import canvas, style
 from plots.figures.heatmap import split
 from plots.rows import originals
+from plots.rows.numbers import format_n
 
 NEEDS = ("time",)
 CELL, PANEL_MIN, GAP, LINE = 0.56, 1.0, 0.2, 0.235  # inches: a size of a panel, a panel, between panels, a line of a table
@@ -87,7 +88,7 @@ def panels_of(figure, left, top, height, workloads, titled):
         wide = panel_inches(sizes)
         axes = figure.add_axes([x / width, (top - height) / total, wide / width, height / total])
         axes.set_xlim(-0.5, len(sizes) - 0.5)
-        axes.set_xticks(range(len(sizes)), [style.format_n(n) for n in sizes])
+        axes.set_xticks(range(len(sizes)), [format_n(n) for n in sizes])
         axes.tick_params(axis="x", length=0)
         if titled:
             axes.set_title(workload)

@@ -10,6 +10,7 @@ from collections import namedtuple
 
 from plots.draw import events, gnuplot, style
 from plots.rows import retention
+from plots.rows.numbers import format_bytes, format_n
 from plots.rows.run import shorten
 
 PANELS_MAX = 9
@@ -57,7 +58,7 @@ def panels_of(data, scenario):
     panels = []
     for (_design, _heap, n, _engine), cases in found.items():
         simulated = next((c.subject for c in cases if not retention.is_real(c.subject)), cases[0].subject)
-        panels.append((retention.label_of(simulated) + (f", n = {style.format_n(n)}" if n else ""), cases))
+        panels.append((retention.label_of(simulated) + (f", n = {format_n(n)}" if n else ""), cases))
     return panels
 
 
@@ -238,7 +239,7 @@ class Figure:
 
     def draw(self, folder, name):
         grid = PhaseGrid(self.panels, self.bands, self.entries(), self.title, subtitle(self.run, self.cases), self.note())
-        y_tics = [gnuplot.Tic(style.format_bytes(v) if v else "0", v) for v in style.round_sizes(int(self.top), 5)]
+        y_tics = [gnuplot.Tic(format_bytes(v) if v else "0", v) for v in style.round_sizes(int(self.top), 5)]
         body = [f"set xrange [0:{self.bands.end:.6g}]", f"set yrange [0:{self.top:.10g}]", "unset key"]
         for i, (_title, cases) in enumerate(self.panels):
             body += self.datablocks(i, cases)
@@ -275,7 +276,7 @@ class Figure:
             real = retention.is_real(cases[0].subject)
             of = {c.variant: c for c in cases if retention.is_real(c.subject) == real}
             kept = {c.variant: [self.bytes(c, p) for p in c.points if self.bytes(c, p) is not None] for c in of.values()}
-            peaks = [f"{retention.words(name)} {style.format_bytes(max(0, *values))}"
+            peaks = [f"{retention.words(name)} {format_bytes(max(0, *values))}"
                      for name, values in kept.items() if values]
             parts.append(f"{title}: at most {', '.join(peaks)}.")
         claim = self.data.fact(self.scenario, "claim")
@@ -378,6 +379,6 @@ def subtitle(run, cases):
     ran = [f"heap {', '.join(heaps)}"] if heaps else []
     ran += [f"real Go: {', '.join(engines)}"] if engines else []
     sizes = sorted({c.subject.n for c in cases if c.subject.n})
-    ran += [f"n = {', '.join(map(style.format_n, sizes))}"] if len(sizes) == 1 else []
+    ran += [f"n = {', '.join(map(format_n, sizes))}"] if len(sizes) == 1 else []
     return " · ".join([style.machine_line(run), run.info["started"][:10], *ran]) + \
         ("" if run.info["complete"] else " · INCOMPLETE RUN")

@@ -3,11 +3,12 @@ from matplotlib.lines import Line2D
 
 from plots.draw import canvas, style
 from plots.rows import retention
+from plots.rows.numbers import format_bytes, format_n, format_ns
 
 # Known variants in this order; the hue goes by it, the simulation is solid, a real collector dashed and hollow.
 HUES = ["#009e73", "#e69f00", "#c4342d", "#0072b2", "#7e57c2", "#6b6b6b"]
 MARKERS = "os^Dv"
-FORMATS = {"mark_ns": ("time to mark", style.format_ns), "scanned_bytes": ("bytes scanned", style.format_bytes)}
+FORMATS = {"mark_ns": ("time to mark", format_ns), "scanned_bytes": ("bytes scanned", format_bytes)}
 # What each time is; a real collection runs beside the program, so that its time on the clock says something else.
 SIMULATED_TIME = "gosim: one thread that stops the program, from the first root to the end of marking."
 REAL_TIME = ("Real Go: what its mark workers took together, as runtime/metrics has it (dedicated, idle and assists); its bytes "
@@ -48,8 +49,8 @@ def draw_work(run, series, title):
         axes.set_yscale("log")
         sizes = sorted({n for of in series.values() for n in of})
         axes.set_xticks(sizes if len(sizes) < 9 else sizes[::-(-len(sizes) // 8)])
-        canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
-        if form is style.format_bytes:
+        canvas.format_axis(axes.xaxis, lambda n: format_n(round(n)))
+        if form is format_bytes:
             canvas.ticks_of_bytes(axes.yaxis, *axes.get_ylim())
         canvas.format_axis(axes.yaxis, form)
         axes.set_xlabel("entries")
@@ -82,8 +83,8 @@ def in_words(series):
     for (variant, engine), sizes in series.items():
         n = max(sizes)
         if "mark_ns" in sizes[n]:
-            groups.setdefault((engine, n), []).append(f"{retention.words(variant)} {style.format_ns(sizes[n]['mark_ns'])}")
-    parts = [f"{'gosim' if engine == 'c' else engine}, {style.format_n(n)} entries: {', '.join(of)}" for (engine, n), of in groups.items()]
+            groups.setdefault((engine, n), []).append(f"{retention.words(variant)} {format_ns(sizes[n]['mark_ns'])}")
+    parts = [f"{'gosim' if engine == 'c' else engine}, {format_n(n)} entries: {', '.join(of)}" for (engine, n), of in groups.items()]
     return "Time to mark. " + "; ".join(parts) + "." if parts else "No time to mark was recorded."
 
 
@@ -91,4 +92,4 @@ def in_all(series):
     """How long whole collections of a real engine were, or "": they wait for the scheduler as well."""
     whole = [of[WHOLE] for of in (of for sizes in series.values() for of in sizes.values()) if WHOLE in of]
     return (f" A whole collection, from runtime.GC to its return with the wait for the scheduler and the sweep, took "
-            f"{style.format_ns(min(whole))} to {style.format_ns(max(whole))} on the clock.") if whole else ""
+            f"{format_ns(min(whole))} to {format_ns(max(whole))} on the clock.") if whole else ""

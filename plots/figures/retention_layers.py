@@ -4,6 +4,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from plots.draw import canvas, events, style
+from plots.rows.numbers import format_bytes, format_n
 from plots.rows.run import BASELINE, shorten
 
 NEEDS = ("memory",)
@@ -60,7 +61,7 @@ def draw_maps(run, found, title):
             else:
                 axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color=style.GREY)
             axes.set_yticks(style.round_sizes(int(top), 5))
-            canvas.format_axis(axes.yaxis, lambda v: style.format_bytes(v) if v else "0")
+            canvas.format_axis(axes.yaxis, lambda v: format_bytes(v) if v else "0")
             if i == len(found) - 1:
                 axes.set_xlabel("operations")
     canvas.legend(figure, area, handles(rows, looks), "from below", beside)
@@ -82,7 +83,7 @@ def draw_layers(axes, row, looks):
         axes.plot(places, [0.965 - 0.06 * number] * len(places), transform=axes.get_xaxis_transform(), clip_on=False,
                   zorder=4, **mark_style(look))
     axes.set_xticks(style.round_sizes(ops[-1], 6))
-    canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
+    canvas.format_axis(axes.xaxis, lambda n: format_n(round(n)))
 
 
 def heights(layers):
@@ -111,9 +112,9 @@ def handles(rows, looks):
 def resident_words(resident, live, usable):
     """What is resident at last. Nothing, where the map found room on a page that was there before its first entry."""
     if resident > 0:
-        return f"{style.format_bytes(resident)} resident, {resident / live:.2f} times what is live,"
+        return f"{format_bytes(resident)} resident, {resident / live:.2f} times what is live,"
     if usable is not None and 0 < usable < HUGE_PAGE:
-        return f"{style.format_bytes(usable)}, less than a huge page, and no page more resident than before,"
+        return f"{format_bytes(usable)}, less than a huge page, and no page more resident than before,"
     return "no page more resident than before the first entry"
 
 

@@ -6,6 +6,7 @@ from matplotlib.lines import Line2D
 
 from plots.draw import canvas, labels, style
 from plots.rows import retention
+from plots.rows.numbers import format_bytes
 from plots.rows.retention_pairs import BYTES, OBJECTS, QUANTITIES, SHARE, agreement, pairs_of, share_used, values
 
 NAMED_MAX = 5
@@ -40,7 +41,7 @@ def draw_pairs(run, pairs, title):
         axes.set_xlabel(f"{name} kept by real Go")
         if name == "bytes":
             canvas.ticks_of_bytes(axes.xaxis, *axes.get_xlim())
-        canvas.format_axis(axes.xaxis, style.format_bytes if name == "bytes" else canvas.plain)
+        canvas.format_axis(axes.xaxis, format_bytes if name == "bytes" else canvas.plain)
     panels[0].set_ylabel("simulated − real, % of real (0 is best)")
     canvas.legend(figure, area, [Line2D([], [], label=kind_name(*kind), linestyle="none", **look(kinds, kind))
                                  for kind in kinds],
@@ -107,9 +108,9 @@ def in_words(pairs):
             parts.append(f"{name}: {agreeing:,} of {compared:,} checkpoints agree")
     errors = [abs(v[0] - v[1]) / abs(v[1]) for v in (values(p, "d_heap_alloc") for p in pairs)
               if v is not None and abs(v[1]) > BYTES / SHARE]
-    median = f" Median difference where more than {style.format_bytes(BYTES / SHARE)} are kept: " \
+    median = f" Median difference where more than {format_bytes(BYTES / SHARE)} are kept: " \
              f"{100 * statistics.median(errors):.2g} %, worst {100 * max(errors):.2g} %." if errors else ""
-    return (f"Band: within {100 * SHARE:g} % of the real value, or {style.format_bytes(BYTES)}, or {OBJECTS} objects. "
+    return (f"Band: within {100 * SHARE:g} % of the real value, or {format_bytes(BYTES)}, or {OBJECTS} objects. "
             + "; ".join(parts) + "." + median + "\nHorizontal: what real Go keeps beyond the base checkpoint, at least an "
             "eighth of the allowance. Vertical axis linear to 1 %, logarithmic beyond. Of the cases outside the band the farthest "
             f"{NAMED_MAX} are named. Checkpoints after a forced collection; two maps with other seeds differ in overflow buckets "

@@ -1,5 +1,6 @@
 """Speed against memory: one point per map, the maps that no other beats on both marked as the Pareto front."""
 from plots.draw import canvas, labels, style
+from plots.rows.numbers import format_n
 from plots.rows.points import front, mean_points, stairs, trade_offs
 from plots.rows.run import entry_bytes
 
@@ -11,7 +12,7 @@ def draw(run, run_looks, folder):
     for family, n, workloads, times in trade_offs(run):
         points = mean_points(times)
         name = f"trade-off-{style.family_slug(family)}"
-        title = f"Speed against memory: {run.title(family)}, n = {style.format_n(n)}"
+        title = f"Speed against memory: {run.title(family)}, n = {format_n(n)}"
         rows = [r for r in run.measured("time") if r["shape"] == family.shape and run.label(r) in points]
         canvas.save(draw_one(run, run_looks, rows, family, workloads, points, title), folder, name)
         figures.append((name, title))

@@ -3,6 +3,7 @@ from matplotlib.lines import Line2D
 
 from plots.draw import canvas, style
 from plots.rows import stats
+from plots.rows.numbers import format_n
 from plots.rows.points import cache_fills
 from plots.rows.run import BASELINE
 
@@ -123,7 +124,7 @@ def named_sizes(axes, sizes):
     """The sizes whose names fit below the axis: the first, and others down from the last."""
     def span(n):
         middle = axes.transData.transform((n, 1))[0] / axes.figure.dpi
-        half = len(style.format_n(n)) * 0.034 + 0.05
+        half = len(format_n(n)) * 0.034 + 0.05
         return middle - half, middle + half
     named = [sizes[0]]
     edge = float("inf")
@@ -137,11 +138,11 @@ def named_sizes(axes, sizes):
 def scale_sizes(axes, run, family, sizes, octave):
     if octave:
         named = named_sizes(axes, sizes)
-        axes.set_xticks(sizes, [style.format_n(n) if n in named else "" for n in sizes])
+        axes.set_xticks(sizes, [format_n(n) if n in named else "" for n in sizes])
     else:
         axes.set_xscale("log")
         axes.set_xticks(named_sizes(axes, sizes))
-        canvas.format_axis(axes.xaxis, lambda n: style.format_n(round(n)))
+        canvas.format_axis(axes.xaxis, lambda n: format_n(round(n)))
     low, high = axes.get_xlim()
     for level, n in cache_fills(run, family):
         if low < n < high:
@@ -157,7 +158,7 @@ def draw_dots(run, run_looks, family, rows, workloads, sizes, title):
     order = [label for label in order_of(run, rows) if label != BASELINE] or [BASELINE]
     columns = min(5, len(workloads))
     lines = -(-len(workloads) // columns)
-    shown = " and ".join(style.format_n(n) for n in sizes)
+    shown = " and ".join(format_n(n) for n in sizes)
     note = ("Dot: median of all batches; bar: its 95 % interval; hollow: unstable, see the table; dotted line: the null "
             "map (what the loop itself costs).\n"
             + ("Small dot: the smaller n, large dot: the larger. " if len(sizes) == 2 else "")

@@ -1,6 +1,7 @@
 """Growth spikes: which operations changed a map's capacity, and how long each of them took; gnuplot, one panel per map,
 the largest n of each workload (the page has the others)."""
 from plots.draw import gnuplot, style
+from plots.rows.numbers import format_n, format_ns
 from plots.rows.run import BASELINE, shorten
 
 NEEDS = ("latency",)
@@ -20,7 +21,7 @@ def draw(run, run_looks, folder):
                 number = f"-{part // PANELS_MAX + 1}" if len(grown) > PANELS_MAX else ""
                 name = f"growth-{style.family_slug(family)}-{style.slug(workload)}-{n}{number}"
                 title = (f"Operations that changed the capacity: {workload}, {run.title(family)}, "
-                         f"n = {style.format_n(n)}")
+                         f"n = {format_n(n)}")
                 draw_part(run, run_looks, chosen, grown[part:part + PANELS_MAX], calm, name, title, folder)
                 figures.append((name, title))
     return figures
@@ -52,7 +53,7 @@ def draw_part(run, run_looks, rows, grown, calm, name, title, folder):
         line_type = types.index(run.label(row)) + 1
         top = max(row["growth_events"], key=lambda event: event["ns"])
         side = "right" if top["op"] > last / 2 else "left"
-        longest = gnuplot.label(style.format_ns(top["ns"]), f"{top['op']},{max(1, top['ns']):.6g} {side}", 8, style.INK,
+        longest = gnuplot.label(format_ns(top["ns"]), f"{top['op']},{max(1, top['ns']):.6g} {side}", 8, style.INK,
                                 more="offset 0,0.75")
         panel_title = shorten(run.label(row), 30) + ("" if row["stable"] else " (unstable)")
         body += [*grid.panel(index, panel_title), longest.replace("set label", "set label 91", 1),
@@ -69,8 +70,8 @@ def draw_part(run, run_looks, rows, grown, calm, name, title, folder):
 def time_tics(low, high):
     powers = [10**e for e in range(0, 13) if low <= 10**e <= high]
     step = -(-len(powers) // 5)
-    return [gnuplot.Tic(style.format_ns(v), v) for v in powers[::step]]
+    return [gnuplot.Tic(format_ns(v), v) for v in powers[::step]]
 
 
 def operation_tics(last):
-    return [gnuplot.Tic(style.format_n(v), v) for v in style.round_sizes(last, 5)]
+    return [gnuplot.Tic(format_n(v), v) for v in style.round_sizes(last, 5)]

@@ -6,6 +6,7 @@ from matplotlib.lines import Line2D
 
 from plots.draw import canvas, style
 from plots.figures.latency import draw_ends, draw_line, scale
+from plots.rows.numbers import format_n, format_ns
 from plots.rows.originals import pairs
 from plots.rows.points import percentile_points
 
@@ -24,7 +25,7 @@ def draw(run, run_looks, folder):
                 designs.setdefault(port, [found[port]]).append(found[original])
             if designs:
                 name = f"tail-{style.family_slug(family)}-{style.slug(workload)}-{n}"
-                title = f"The tail of ports and originals: {workload}, {run.title(family)}, n = {style.format_n(n)}"
+                title = f"The tail of ports and originals: {workload}, {run.title(family)}, n = {format_n(n)}"
                 canvas.save(draw_designs(run, run_looks, designs, title), folder, name)
                 figures.append((name, title))
     return figures
@@ -89,7 +90,7 @@ def draw_panel(axes, drawn, every, title):
     costs = [row["latency"]["timer_cost_ns"] for _, row in drawn if row["latency"]["timer_cost_ns"]]
     if costs:
         axes.axhline(max(costs), color=style.GREY, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
-        axes.text(0.99, max(costs), f"timer {style.format_ns(max(costs))}", transform=axes.get_yaxis_transform(),
+        axes.text(0.99, max(costs), f"timer {format_ns(max(costs))}", transform=axes.get_yaxis_transform(),
                   size=style.SIZE_SMALL, color=style.GREY, va="bottom", ha="right")
     axes.set_title(title)
     axes.set_ylim(10, max(row["latency"]["max"] for row in every) * 1.7)

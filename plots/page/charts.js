@@ -14,7 +14,7 @@ function theme() {
 
 function colourOf(look) { return theme().night ? look.dark : look.light; }
 
-/* As format_n in plots/draw/style.py: 1k is 1024, always exact. */
+/* As format_n in plots/rows/numbers.py: 1k is 1024, always exact. */
 function formatN(n) {
   for (const [size, unit] of [[2 ** 30, "g"], [2 ** 20, "m"], [2 ** 10, "k"]])
     if (n && n % size === 0) return (n / size).toLocaleString("en") + unit;

@@ -3,6 +3,7 @@ from plots.draw import style
 from plots.page import tables
 from plots.page.tables import text
 from plots.rows import stats
+from plots.rows.numbers import format_n, format_ns
 from plots.rows.points import mean_points, trade_offs
 from plots.rows.run import BASELINE, shorten
 
@@ -41,7 +42,7 @@ def head(run, problems):
     notes += [("not drawn", problem) for problem in problems]
     out += [f'<p class="warning"><b>{text(what)}</b>{": " + text(advice) if advice else ""}</p>' for what, advice in notes]
     failed = [(f"{r['kind']} of {run.label(r)}, {r['workload']}, {r['shape']}, {shorten(r['keys'])} keys, "
-               f"n = {style.format_n(r['n'])}", r["error"]) for r in run.failed()]
+               f"n = {format_n(r['n'])}", r["error"]) for r in run.failed()]
     out.append(folded("rows could not be measured", failed))
     out.append(folded("parts of what was asked for were skipped", [(s["cell"], s["reason"]) for s in info["skipped"]]))
     return "".join(out) + "</header>"
@@ -87,7 +88,7 @@ def glance(run):
         memory[run.title(family)] = n, {label: point[0] for label, point in mean_points(points).items()}
     for title, (n, sizes) in memory.items():
         best = sorted(sizes.items(), key=lambda item: item[1])[:3]
-        cards.setdefault(title, []).append(("smallest", f"bytes per entry at n = {style.format_n(n)}",
+        cards.setdefault(title, []).append(("smallest", f"bytes per entry at n = {format_n(n)}",
                                             [(label, f"{value:.1f} B") for label, value in best]))
     for family, rows in run.families("latency").items():
         pauses = {}
@@ -97,7 +98,7 @@ def glance(run):
         best = sorted(pauses.items(), key=lambda item: item[1])[:3]
         if best:
             cards.setdefault(run.title(family), []).append(
-                ("shortest worst pause", "the longest single operation", [(a, style.format_ns(b)) for a, b in best]))
+                ("shortest worst pause", "the longest single operation", [(a, format_ns(b)) for a, b in best]))
     out = []
     for title, lines in cards.items():
         out.append(f'<article class="card"><h3>{text(title)}</h3>')

@@ -2,6 +2,7 @@
 from plots.draw import style
 from plots.page.tables import digits, table, text
 from plots.rows import originals, stats
+from plots.rows.numbers import format_n
 from plots.rows.run import shorten
 
 NOTE = ("<p class='note'>Ratio: median over the rounds of the port's time by the original's, round by round; below 1 the "
@@ -41,7 +42,7 @@ def words(run, family, rows, ratios, shapes):
 def place_cells(family, cell):
     workload, n = cell
     return [text(family.shape), text(workload),
-            f'<span title="{text(family.keys)}">{text(shorten(family.keys))}</span>', (style.format_n(n), n)]
+            f'<span title="{text(family.keys)}">{text(shorten(family.keys))}</span>', (format_n(n), n)]
 
 
 PLACE = [("shape", ""), ("workload", ""), ("keys", ""), ("n", "num")]

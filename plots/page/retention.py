@@ -3,9 +3,9 @@ agrees with the real collector, and a page for every scenario that reads like an
 import re
 import statistics
 
-from plots.draw import style
 from plots.page.tables import number, size, table, text
 from plots.rows import retention, retention_matrix, retention_pairs
+from plots.rows.numbers import format_bytes, format_n, format_ns
 from plots.rows.retention_matrix import number_text
 from plots.rows.run import shorten
 
@@ -109,7 +109,7 @@ def release_cell(release):
 def passed_words(answer):
     if answer.passed is None:
         return ""
-    bound = f" (≤ {style.format_bytes(answer.bound_bytes)})" if answer.bound_bytes is not None else ""
+    bound = f" (≤ {format_bytes(answer.bound_bytes)})" if answer.bound_bytes is not None else ""
     return f"yes{bound}" if answer.passed else f'<span class="bad">no</span>{bound}'
 
 
@@ -152,7 +152,7 @@ def matrix_cell(name, scenario, answer):
 
 
 def bytes_words(value):
-    return "not known" if value is None else style.format_bytes(max(0, value))
+    return "not known" if value is None else format_bytes(max(0, value))
 
 
 def simulated(run):
@@ -165,7 +165,7 @@ def simulated(run):
     lines = [f"{names[q]}: {agreeing:,} of {compared:,} checkpoints agree."
              for q, (agreeing, compared) in found.items() if compared]
     band = (f"Agreement: within {100 * retention_pairs.SHARE:g} % of the real value, or within "
-            f"{style.format_bytes(retention_pairs.BYTES)}, or {retention_pairs.OBJECTS} objects.")
+            f"{format_bytes(retention_pairs.BYTES)}, or {retention_pairs.OBJECTS} objects.")
     out = f"<ul>{''.join(f'<li>{text(line)}</li>' for line in lines)}</ul><p class='note'>{band}</p>"
     rows = [[text(p.scenario), text(p.variant), text(p.map or "–"), text(p.engine), text(p.label), number(p.step),
              text(what), *map(number, retention_pairs.values(p, next(q for q in names if names[q] == what))), (f"{used:.1f}", used)]
@@ -179,7 +179,7 @@ def simulated(run):
 def gc_work(run):
     """The collector's work, as a table; "" without any."""
     rows = [[text(design or "–"), text(retention.words(variant)), text("gosim" if engine == "c" else engine),
-             (style.format_n(n), n), duration(of.get("mark_ns")), size(of.get("scanned_bytes")), duration(of.get("collection_ns"))]
+             (format_n(n), n), duration(of.get("mark_ns")), size(of.get("scanned_bytes")), duration(of.get("collection_ns"))]
             for design, series in (retention.series_of(run.retention) if run.retention else {}).items()
             for (variant, engine), sizes in series.items() for n, of in sorted(sizes.items())]
     columns = [("map", ""), ("what the values are", ""), ("collector", "")] + [(t, "num") for t in (
@@ -193,7 +193,7 @@ WORK_NOTE = ("<p class='note'><b>time to mark</b>: of gosim, one thread that sto
 
 
 def duration(ns):
-    return (style.format_ns(ns), ns) if ns is not None else ("–", "")
+    return (format_ns(ns), ns) if ns is not None else ("–", "")
 
 
 # --- a page for every scenario --------------------------------------------------------------------------------------

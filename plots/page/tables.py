@@ -2,8 +2,8 @@
 import html
 import math
 
-from plots.draw import style
 from plots.rows import stats
+from plots.rows.numbers import format_bytes, format_n, format_ns
 from plots.rows.run import BASELINE, entry_bytes, shorten
 
 
@@ -54,7 +54,7 @@ def shape_columns():
 
 def shape_cells(run, row):
     return [text(run.label(row)), text(row["shape"]), text(row["workload"]),
-            f'<span title="{text(row["keys"])}">{text(shorten(row["keys"]))}</span>', (style.format_n(row["n"]), row["n"])]
+            f'<span title="{text(row["keys"])}">{text(shorten(row["keys"]))}</span>', (format_n(row["n"]), row["n"])]
 
 
 def verdicts_of(run):
@@ -106,7 +106,7 @@ def heat(run, family, rows):
     for workload in order:
         out.append(f'<th scope="colgroup" colspan="{sum(k[0] == workload for k in keys)}">{text(workload)}</th>')
     out.append("</tr><tr>")
-    out += [f'<th scope="col">{style.format_n(n)}</th>' for _w, n in keys]
+    out += [f'<th scope="col">{format_n(n)}</th>' for _w, n in keys]
     out.append("</tr></thead><tbody>")
     for label, mean in ranked:
         out.append(f'<tr><th scope="row">{text(label)}</th><td><b>{mean:.2f}</b></td>')
@@ -122,7 +122,7 @@ def heat_cell(row, verdict, key):
     classes = " ".join(name for name, on in (("best", verdict.verdict == "best"), ("deep", amount > 0.5),
                                              ("shaky", not row["stable"])) if on)
     p = "" if verdict.p is None else f", p = {verdict.p:.2g}"
-    tip = (f"{row['map']}, {key[0]}, n = {style.format_n(key[1])}: {row['median']:.4g} ns, {verdict.ratio:.3f} × "
+    tip = (f"{row['map']}, {key[0]}, n = {format_n(key[1])}: {row['median']:.4g} ns, {verdict.ratio:.3f} × "
            f"{verdict.best}{p}")
     if not row["stable"]:
         tip += f"; unstable: {row['why_unstable']}"
@@ -152,7 +152,7 @@ def memory(run):
 
 
 def size(value):
-    return (style.format_bytes(value), value) if value is not None else ("–", "")
+    return (format_bytes(value), value) if value is not None else ("–", "")
 
 
 def growth(run):
@@ -199,11 +199,11 @@ def open_key(row):
 
 def capacities(event):
     both = event.get("old_capacity"), event.get("new_capacity")
-    return "–" if None in both else " → ".join(map(style.format_n, both))
+    return "–" if None in both else " → ".join(map(format_n, both))
 
 
 def duration(ns):
-    return (style.format_ns(ns), ns) if ns is not None else ("–", "")
+    return (format_ns(ns), ns) if ns is not None else ("–", "")
 
 
 def counters(run):

@@ -3,8 +3,8 @@ relate to each other in the ports as they do in the originals. Numbers only; the
 import math
 from collections import namedtuple
 
-from plots.draw import style
 from plots.rows import stats
+from plots.rows.numbers import format_n
 from plots.rows.run import original
 
 BAND = 0.15  # by how much the ratio of two designs may differ between ports and originals
@@ -143,7 +143,7 @@ def listed(entries):
 
 def above_in_words(table):
     """What of {pair: {cell: Ratio}} lies above 1.00, the greatest first."""
-    every = [(f"{port} / {other}", f"{cell[0]} {style.format_n(cell[1])}", ratio)
+    every = [(f"{port} / {other}", f"{cell[0]} {format_n(cell[1])}", ratio)
              for (port, other), cells in table.items() for cell, ratio in cells.items()]
     proven = sorted((e for e in every if e[2].verdict == "above"), key=lambda e: -e[2].value)
     unproven = sum(e[2].value > 1 and e[2].verdict != "above" for e in every)
@@ -153,7 +153,7 @@ def above_in_words(table):
 
 def outside_in_words(table):
     """What of {generation: {cell: Shape}} lies outside the band, the farthest first; "" without any."""
-    every = [(f"{newer} / {older} by that of {newer_real} / {older_real}", f"{cell[0]} {style.format_n(cell[1])}",
+    every = [(f"{newer} / {older} by that of {newer_real} / {older_real}", f"{cell[0]} {format_n(cell[1])}",
               shape.agreement)
              for (older, newer, older_real, newer_real), cells in table.items() for cell, shape in cells.items()]
     if not every:

@@ -2,8 +2,8 @@
 import math
 from collections import namedtuple
 
-from plots.draw import style
 from plots.rows import retention
+from plots.rows.numbers import format_bytes
 
 DEEPEST = 1e4  # amplification that gets the darkest ground
 NEXT_TO_NOTHING = 8192  # bytes: where nothing is live, so many are the noise of a heap, no retention
@@ -80,9 +80,9 @@ def cell_text(answer):
     if answer.why_not:
         return "error", ""
     if answer.live_bytes == 0 and shown(answer) == 1.0:
-        return "0", style.format_bytes(max(0, answer.leaky_bytes))
+        return "0", format_bytes(max(0, answer.leaky_bytes))
     if answer.leaky_bytes and answer.leaky_bytes > 0:
-        return ("∞" if answer.live_bytes == 0 else "?"), style.format_bytes(answer.leaky_bytes)
+        return ("∞" if answer.live_bytes == 0 else "?"), format_bytes(answer.leaky_bytes)
     return "0", ""
 
 
