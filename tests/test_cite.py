@@ -19,9 +19,9 @@ from plot_test_tools import Scratch
 from processes import alive
 
 from judge import __main__ as judge_main
-from judge import cite, rerun, rerun_line
-from judge.common import Refused, refuse_unwritable, write_text_atomic
-from judge.stored import open_run, result_id
+from judge.base.common import Refused, refuse_unwritable, write_text_atomic
+from judge.base.stored import open_run, result_id
+from judge.cite import cite, rerun, rerun_line
 
 MAPBENCH = ROOT / os.environ.get("MAPBENCH_BUILD", "build") / "mapbench"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

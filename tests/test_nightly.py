@@ -14,9 +14,10 @@ from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_js
 
 from processes import alive
 
-from judge import history_store, nightly
-from judge.common import Refused
-from judge.nightly_steps import STEPS, WORST_FIRST, worst
+from judge.base.common import Refused
+from judge.history import store as history_store
+from judge.nightly import nightly
+from judge.nightly.steps import STEPS, WORST_FIRST, worst
 
 
 class Codes(unittest.TestCase):

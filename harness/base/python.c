@@ -53,14 +53,23 @@ const char *python_find(char *why, size_t why_size) {
 
 enum { FOLDERS_MAX = 64 }; /* more than the command line takes */
 
+void python_use_project(void) {
+    char path[2 * PATH_MAX];
+    const char *root = project_root(), *before = getenv("PYTHONPATH");
+    size_t length = strlen(root);
+    if (before && strncmp(before, root, length) == 0 && strchr(":", before[length])) return;
+    snprintf(path, sizeof path, "%s%s%s", root, before ? ":" : "", before ? before : "");
+    setenv("PYTHONPATH", path, 1);
+}
+
 int report_draw(char *const *folders, char *why, size_t why_size) {
-    char program[PATH_MAX + 32], *argv[FOLDERS_MAX + 3] = {NULL};
-    const char *python = python_find(why, why_size);
-    if (!python) return 4;
-    snprintf(program, sizeof program, "%s/plots/report.py", project_root());
-    argv[0] = (char *)python;
-    argv[1] = program;
-    for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[i + 2] = folders[i];
+    char *head[] = {(char *)python_find(why, why_size), "-m", "plots.report"};
+    enum { HEAD = sizeof head / sizeof *head };
+    char *argv[HEAD + FOLDERS_MAX + 1] = {NULL};
+    if (!head[0]) return 4;
+    memcpy(argv, head, sizeof head);
+    for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[HEAD + i] = folders[i];
+    python_use_project();
     int status = spawn_and_wait(argv, false);
     if (status != 0)
         snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
