@@ -28,7 +28,7 @@ bench-gosim: $(BUILD)/tests/bench_gosim $(engine_programs)
 # compare's rates of false alarms and of planted slowdowns found, with real processes.
 bench-compare: build
 	@for python in $${MAPBENCH_PYTHON:-python3} /usr/bin/python3; do "$$python" -c 'import scipy' 2>/dev/null && break; done; \
-	  "$$python" -B tests/trial_compare.py --build $(BUILD) $(TRIAL)
+	  PYTHONPATH=tests/support "$$python" -B tests/trial_compare.py --build $(BUILD) $(TRIAL)
 
 .PHONY: bench-gate
 # The counting gate against its promises, with a change planted into every map: minutes.
@@ -40,7 +40,7 @@ bench-gate:
 CLANG ?= clang
 # WARN is for CC and may name warnings that clang does not know.
 clang_flags := -fsyntax-only -Werror $(C_STD) $(WARN) -Wno-unknown-warning-option -O2
-clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/memcount.c $(wildcard tests/*.c tests/mutants/*.c))
+clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/memcount.c $(wildcard tests/*.c tests/support/*.c tests/mutants/*.c))
 
 $(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
 	@mkdir -p $(@D)

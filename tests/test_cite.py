@@ -274,7 +274,7 @@ class Rerun(Stored):
         plan = self.folder / "plan"
         (plan / "run").mkdir(parents=True)
         (plan / "run" / "children").touch()
-        environment = os.environ | {"FAKE_PLAN": str(plan), "MAPBENCH": str(ROOT / "tests" / "fake_mapbench.sh")}
+        environment = os.environ | {"FAKE_PLAN": str(plan), "MAPBENCH": str(ROOT / "tests" / "support" / "fake_mapbench.sh")}
         with open(plan / "complaints", "w+", encoding="utf-8") as complaints, \
                 subprocess.Popen([sys.executable, "-B", "-m", "judge", "rerun", self.original], stdout=subprocess.DEVNULL,
                                  stderr=complaints, cwd=ROOT, env=environment, preexec_fn=without_interrupt) as process:

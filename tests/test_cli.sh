@@ -4,8 +4,8 @@
 set -u
 build=$1
 mapbench=$build/mapbench
-# shellcheck source=tests/shell_tools.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 
 # Names and values.
 expect 2 "unknown map 'swis_flat': did you mean 'swiss_flat'" run --maps swis_flat

@@ -1,5 +1,5 @@
 """mapbench compare as a command: what its words mean, what is built, exit codes and files. The processes are simulated
-(tests/simulated_worker.py), so that verdicts do not depend on the machine; one real worker is asked for its JSON."""
+(tests/support/simulated_worker.py), so that verdicts do not depend on the machine; one real worker is asked for its JSON."""
 import contextlib
 import io
 import json

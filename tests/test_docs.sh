@@ -12,8 +12,8 @@ build=${build%/}
 shift
 parts=${*:-links lists citation readme map workload retention}
 docs=(README.md results/README.md docs/*.md)
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 copy=$scratch/mapbench
 # A make that called this test must not tell those below where to build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BUILD PROFILE

@@ -3,8 +3,8 @@
 set -u
 mapbench=$(realpath "$1")/mapbench
 tests=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-# shellcheck source=tests/shell_tools.sh
-source "$tests"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$tests"/support/shell_tools.sh
 
 # holds FILE EXPRESSION: Python's expression on the JSON object `it`.
 holds() {
@@ -29,7 +29,7 @@ holds "$scratch/doctor.json" 'all((found[name]["state"] == "ok") == (why is None
 holds "$scratch/doctor.json" 'all(f["advice"] for f in it["findings"] if f["state"] == "warn")'
 holds "$scratch/doctor.json" 'found["time recorder"]["state"] == "ok"'
 if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
-    PYTHONPATH=$tests /usr/bin/python3 -B -c 'import json, sys, validate_run
+    PYTHONPATH=$tests/support /usr/bin/python3 -B -c 'import json, sys, validate_run
 faults = list(validate_run.faults_of(json.load(open(sys.argv[1])), validate_run.validator("doctor"), "doctor"))
 assert not faults, faults' "$scratch/doctor.json" || fail "doctor --json is not what results/schema.json says"
 else
@@ -130,9 +130,9 @@ holds "$scratch/long/run.json" "[w['text'] for w in it['warnings'] if w['id'] ==
 
 if [ -z "${missing:-}" ]; then
     for folder in run structure kept long; do
-        PYTHONPATH=$tests /usr/bin/python3 -B "$tests/validate_run.py" "$scratch/$folder" >"$scratch/valid" || fail "$folder: $(cat "$scratch/valid")"
+        PYTHONPATH=$tests/support /usr/bin/python3 -B "$tests/support/validate_run.py" "$scratch/$folder" >"$scratch/valid" || fail "$folder: $(cat "$scratch/valid")"
     done
-    PYTHONPATH=$tests /usr/bin/python3 -B "$tests/validate_run.py" "$scratch/tampered" | grep -q "result_id" || fail "a tampered run is valid"
+    PYTHONPATH=$tests/support /usr/bin/python3 -B "$tests/support/validate_run.py" "$scratch/tampered" | grep -q "result_id" || fail "a tampered run is valid"
 fi
 
 finish || exit 1

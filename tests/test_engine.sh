@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Engines: absent, honest, and going wrong in every way; whatever they do, all else is measured. The engine here is a
-# Python program (tests/fake_engine.py); real Go is tested by test_engine_go.sh.   usage: test_engine.sh BUILD
+# Python program (tests/support/fake_engine.py); real Go is tested by test_engine_go.sh.   usage: test_engine.sh BUILD
 set -u
 build=${1:?usage: tests/test_engine.sh BUILD}
 mapbench=$build/mapbench
-# shellcheck source=tests/shell_tools.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 here=$(dirname "$(realpath "$0")")
 
 text_has() { grep -qE -- "$2" "$1" || { cat "$1"; return 1; }; }
@@ -40,7 +40,7 @@ check "an absent engine leaves the rest alone" rows_are absent linear "4 0"
 
 # --- honest -----------------------------------------------------------------------------------------------------------
 export MAPBENCH_ENGINES=$scratch/engines
-for name in go1.24 go1.24-classic go1.23; do cp "$here/fake_engine.py" "$scratch/engines/$name"; done
+for name in go1.24 go1.24-classic go1.23; do cp "$here/support/fake_engine.py" "$scratch/engines/$name"; done
 export FAKE_ENGINE=honest
 measure honest 0
 check "an honest engine is measured" rows_are honest real_go_swiss "4 0"

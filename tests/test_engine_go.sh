@@ -8,8 +8,8 @@ if [ ! -x "$build/engines/go1.24" ]; then
     echo "no real-Go engine in $build/engines: make engines"
     exit 77
 fi
-# shellcheck source=tests/shell_tools.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 check "model and loops of a Swiss map" "$mapbench" selftest --filter '^real_go_swiss/u64_u64/'
 check "model and loops of a sync.Map" "$mapbench" selftest --filter '^real_go_hashtrie_gc/str_u64/'
 
@@ -22,7 +22,7 @@ check "real key sets" "$mapbench" run --maps real_go_hmap,real_go_swiss --shapes
     --n 10k --repeat 1 --batches 1 --figures no --out "$scratch/words"
 check "no row went wrong" bash -c "! grep -hE '\"error\": ?\"' '$scratch'/*/rows.jsonl"
 for run in all recorders; do
-    check "the run is as the schema says" "${MAPBENCH_PYTHON:-/usr/bin/python3}" tests/validate_run.py "$scratch/$run"
+    check "the run is as the schema says" "${MAPBENCH_PYTHON:-/usr/bin/python3}" tests/support/validate_run.py "$scratch/$run"
 done
 # One checksum a workload and shape for all maps, C and Go.
 check "checksums agree" "${MAPBENCH_PYTHON:-/usr/bin/python3}" - "$scratch/all/rows.jsonl" <<'PYTHON'

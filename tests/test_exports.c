@@ -12,7 +12,7 @@
 #include <zlib.h>
 
 #include "harness/retention/snapshot_export.h"
-#include "snapshot_support.h"
+#include "tests/support/snapshot_support.h"
 
 struct opened {
     struct snapshot *s;

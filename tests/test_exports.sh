@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Snapshot files opened by the programs they are for: go tool pprof, Chrome's developer tools, Graphviz; and read by
-# tests/exports_check.py, which works everything out again.
+# tests/support/exports_check.py, which works everything out again.
 #   tests/test_exports.sh BUILD
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 "$build/tests/test_exports" "$scratch"
 python=$(command -v python3 || true)
 [[ $python ]] || { echo "python3 is not installed"; exit 77; }
 missing=""
 
-PYTHONPATH=tests "$python" -B tests/exports_check.py "$scratch" || fail "exports_check.py"
+PYTHONPATH=tests/support "$python" -B tests/support/exports_check.py "$scratch" || fail "exports_check.py"
 
 # go tool pprof comes with every Go.
 go=$(setup/go.sh find 1.24 || setup/go.sh find 1.23 || command -v go || true)
@@ -49,7 +49,7 @@ else
 fi
 
 if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
-    PYTHONPATH=tests "$python" -B tests/exports_check.py --chromium "$scratch" || fail "exports_check.py --chromium"
+    PYTHONPATH=tests/support "$python" -B tests/support/exports_check.py --chromium "$scratch" || fail "exports_check.py --chromium"
 else
     missing+=" chromium (apt-get install chromium)"
 fi

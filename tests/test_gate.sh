@@ -7,8 +7,8 @@ build=${1:?usage: test_gate.sh BUILD}
 build=$(realpath --relative-to=. "$build")
 command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
 [[ -e /usr/include/valgrind/callgrind.h ]] || { echo "valgrind's header is not installed"; exit 77; }
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 # shellcheck source=tests/mutants/program.sh
 source tests/mutants/program.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BUILD

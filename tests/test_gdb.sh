@@ -9,14 +9,14 @@ mapbench=$(realpath "${1:-build}")/mapbench
 command -v gdb >/dev/null || { echo "gdb is not installed (make deps-test)"; exit 77; }
 [[ $(gdb -nx -batch -ex 'python print(6 * 7)' 2>&1) == 42 ]] || { echo "this gdb has no Python"; exit 77; }
 "$mapbench" help >/dev/null
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 
 # scenario FUNCTION ARGUMENTS ...: the program's; a selftest's unit is in UNIT
 scenario() {
     local name=$1 said status=0
     shift
-    said=$(SCENARIO=$name SHELL=/bin/sh timeout 90 gdb -nx -batch -x tests/gdb_driver.py --args "$mapbench" "$@" \
+    said=$(SCENARIO=$name SHELL=/bin/sh timeout 90 gdb -nx -batch -x tests/support/gdb_driver.py --args "$mapbench" "$@" \
         2>&1 </dev/null) || status=$?
     if grep -q '^SKIP ' <<<"$said"; then
         sed -n 's/^SKIP //p' <<<"$said"

@@ -43,7 +43,7 @@ static bool stress_compare_and_delete(struct map *map, map_key key, map_val old)
     map_val val;
     return trie_delete(map, key, &old, &val);
 }
-#include "tests/go_sync_threads.h"
+#include "tests/support/go_sync_threads.h"
 
 /* Two keys whose hashes differ in the lowest bit lie 16 levels deep; without one of them the nodes go. */
 static void test_longest_path(void **unused) {

@@ -6,8 +6,8 @@ cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
 mapbench=$(realpath "${1:-build}")/mapbench
 fixtures=tests/fixtures/go
 key=1841c60b5c51c71c,275cbe316e16f17f,4cccb7aec6d00dac,4c97b073dc2c319b
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 
 trace() { "$mapbench" trace go_hmap --hashkey "$key" --seed 0x12345678 --ops "$@"; }
 

@@ -14,7 +14,7 @@
 #include "harness/map.h"
 #include "harness/heaps/malloc.h"
 #include "harness/shapes/u64_u64.h"
-#include "tests/go_layout_port.h"
+#include "tests/support/go_layout_port.h"
 
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))

@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
 mapbench=$(realpath "${1:-build}")/mapbench
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 
 # --- the text ---------------------------------------------------------------------------------------------------
 

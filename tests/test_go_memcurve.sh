@@ -14,7 +14,7 @@ curve() {
     local flags=(-std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -O2 -I. "-DVALUE_TYPE=$3" "-DVALUE_HAS_POINTERS=$4")
     [[ $1 == go_swiss ]] && flags+=(-DPORT_SWISS)
     curves=$((curves + 1))
-    "${CC:-gcc}" "${flags[@]}" tests/go_memcurve.c -lm -o "$scratch/curve" &&
+    "${CC:-gcc}" "${flags[@]}" tests/support/go_memcurve.c -lm -o "$scratch/curve" &&
         "$scratch/curve" "$fixture" "$1" "$2" && return
     failures=$((failures + 1))
 }

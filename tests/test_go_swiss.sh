@@ -4,8 +4,8 @@
 set -u
 build=$1
 fixtures=tests/fixtures/go
-# shellcheck source=tests/shell_tools.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 
 trace() { # FORM SCRIPT
     "$build/mapbench" trace go_swiss --hashkey fc2fb07fe0fe8b32,446a852189cd650d,14ef517f8b7e0314,ab5226623a46c569 \

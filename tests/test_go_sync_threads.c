@@ -22,7 +22,7 @@
 #define stress_load_or_store sync_load_or_store
 #define stress_compare_and_swap sync_compare_and_swap
 #define stress_compare_and_delete sync_compare_and_delete
-#include "tests/go_sync_threads.h"
+#include "tests/support/go_sync_threads.h"
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads)};

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "harness/heaps/gosim/sizeclass.h"
-#include "tests/gosim_support.h"
+#include "tests/support/gosim_support.h"
 
 static const struct gosim_type string_type = {.name = "string", .size = 16, .pointer = at_0, .pointers = 1};
 

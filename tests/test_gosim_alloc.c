@@ -10,7 +10,7 @@
 
 #include "harness/heaps/gosim/sizeclass.h"
 #include "harness/rng.h"
-#include "tests/gosim_support.h"
+#include "tests/support/gosim_support.h"
 
 /* --- the allocator under load --- */
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "harness/rng.h"
-#include "tests/gosim_support.h"
+#include "tests/support/gosim_support.h"
 
 static const struct gosim_type pointers_type = {.name = "[]*node", .size = 8, .pointer = at_0, .pointers = 1};
 

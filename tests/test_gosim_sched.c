@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "harness/rng.h"
-#include "tests/gosim_support.h"
+#include "tests/support/gosim_support.h"
 
 /* --- the clock --- */
 

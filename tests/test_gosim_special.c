@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "tests/gosim_support.h"
+#include "tests/support/gosim_support.h"
 
 /* --- finalizers, cleanups, weak pointers, ephemerons --- */
 

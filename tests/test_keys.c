@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <htslib/khash.h>
 
-#include "tests/keys_support.h"
+#include "tests/support/keys_support.h"
 
 enum { SEED = 42 };
 static const char *const shape_names[] = {"u32_u32", "u64_u64", "str_u64"};

@@ -11,7 +11,7 @@
 
 #include "harness/permute.h"
 #include "harness/zipf.h"
-#include "tests/keys_support.h"
+#include "tests/support/keys_support.h"
 
 enum { SEED = 42 };
 

@@ -15,7 +15,7 @@
 
 #include "harness/keysets.h"
 #include "harness/keyspec.h"
-#include "tests/keys_support.h"
+#include "tests/support/keys_support.h"
 
 enum { SEED = 42 };
 

@@ -3,8 +3,8 @@
 set -u
 engines=${1:?usage: test_markspeed.sh BUILD}/engines
 tried=0
-# shellcheck source=tests/shell_tools.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 for engine in "$engines"/go1.23 "$engines"/go1.24; do
     [ -x "$engine" ] || continue
     for graph in list tree; do

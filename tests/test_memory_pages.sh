@@ -5,8 +5,8 @@ set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 python=${MAPBENCH_PYTHON:-/usr/bin/python3}
 build=$(realpath "${1:?usage: test_memory_pages.sh BUILD}")
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 
 # measure FOLDER OPTION...: chained has a block an entry, so that its heap grows beyond a huge page.
 measure() {
@@ -91,6 +91,6 @@ if "'"$setting"'" == "madvise": assert "this allocator gets huge pages only" in 
 fi
 for folder in plain both preloaded; do
     [ -d "$scratch/$folder" ] || continue
-    "$python" -B tests/validate_run.py "$scratch/$folder" >"$scratch/out" 2>&1 || fail "$folder: $(tail -n 3 "$scratch/out")"
+    "$python" -B tests/support/validate_run.py "$scratch/$folder" >"$scratch/out" 2>&1 || fail "$folder: $(tail -n 3 "$scratch/out")"
 done
 finish

@@ -4,8 +4,8 @@ set -u -o pipefail
 build=$(realpath "${1:?usage: tests/test_open_loop.sh BUILD}")
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 mapbench=$build/mapbench
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 
 selection=(--maps "linear,chained" --n 1000 --record latency --repeat 1 --figures no)
 for rate in fast 50 0% -5% 401% 2m 2g/s same:2m/s closed:50% "50%,oops" ","; do
@@ -18,7 +18,7 @@ expect 4 "no open loop" run "${selection[@]}" --workloads del --rate 50% --out "
 expect 0 "mixed, open same:50%" run "${selection[@]}" --workloads put_grow,mixed,del \
     --rate closed,50%,same:50%,400%,2m/s --out "$scratch/run"
 python=$(command -v /usr/bin/python3 || command -v python3)
-"$python" tests/validate_run.py "$scratch/run" || fail "the run does not fit results/schema.json"
+"$python" tests/support/validate_run.py "$scratch/run" || fail "the run does not fit results/schema.json"
 "$python" - "$scratch/run/rows.jsonl" << 'PYTHON' || fail "the rows are not what they must be"
 import json, sys
 rows = {}

@@ -2,7 +2,7 @@
  * blocks do not. The unit is compiled here. */
 #define UNIT_SYMBOL stalling_unit
 #define UNIT_MAP "stalling"
-#define UNIT_MAP_FILE "tests/stalling_map.h"
+#define UNIT_MAP_FILE "tests/support/stalling_map.h"
 #define UNIT_SHAPE_FILE "harness/shapes/u64_u64.h"
 #define UNIT_HEAP_FILE "harness/heaps/malloc.h"
 #define UNIT_HASH "common"

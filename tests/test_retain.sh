@@ -7,8 +7,8 @@ cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=$(realpath "${1:?usage: test_retain.sh BUILD}")
 mapbench=$build/mapbench
 python=${MAPBENCH_PYTHON:-/usr/bin/python3}
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 missing="" folder=""
 
 # expect CODE PATTERN ARGS...: what retain gives. Leaves a new run folder in $folder.
@@ -134,7 +134,7 @@ expect 0 "fork_cow " fork_cow --variant leaky --n 1000
 
 # Everything at a small size (less than 100 is too little for fork_cow): bounds hold, files are valid, JUnit's is XML that says the same.
 expect 0 "unbounded_cache " --n 100 --assert --junit "$scratch/junit.xml"
-PYTHONPATH=tests "$python" -B - "$folder" "$scratch/junit.xml" "$scratch/scenarios.json" <<'PYTHON'
+PYTHONPATH=tests/support "$python" -B - "$folder" "$scratch/junit.xml" "$scratch/scenarios.json" <<'PYTHON'
 import json, pathlib, sys, xml.etree.ElementTree
 folder, schema = pathlib.Path(sys.argv[1]), json.load(open("results/schema.json"))
 run = json.load(open(folder / "run.json"))

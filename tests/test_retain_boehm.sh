@@ -6,8 +6,8 @@ set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=$(realpath "${1:?usage: test_retain_boehm.sh BUILD}")
 python=${MAPBENCH_PYTHON:-/usr/bin/python3}
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 
 # expect CODE PATTERN ARGS...: what retain gives. Leaves a new run folder in $folder.
 expect() {
@@ -30,7 +30,7 @@ expect 1 "cleanup keeps more than its bound of 1.31 MB" weak_values --heap boehm
 expect 1 "close keeps more than its bound|finalizer keeps|cycle_unordered keeps|cleanup keeps more than its bound of 49.2 kB" \
     wrapper_cleanup --heap boehm --n 20k --variant fixed --assert
 expect 0 "weak_key_cycle +dense on boehm" --heap boehm wrapper_cleanup weak_values weak_key_cycle pool_keeps_giants --assert
-PYTHONPATH=tests "$python" -B - "$folder" <<'PYTHON'
+PYTHONPATH=tests/support "$python" -B - "$folder" <<'PYTHON'
 import json, pathlib, sys
 
 STRAYS = 20  # objects that a word which is no pointer may hold in a conservative collector; as a rule there are none

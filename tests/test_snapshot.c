@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "harness/retention/snapshot_query.h"
-#include "snapshot_support.h"
+#include "tests/support/snapshot_support.h"
 
 static uint32_t root_named(const struct snapshot *s, const char *name) {
     for (uint32_t r = s->objects; r < s->objects + s->roots; r++)

@@ -12,7 +12,7 @@
 
 #include "harness/retention/diff_paths.h"
 #include "harness/retention/diff_report.h"
-#include "tests/snapshot_support.h"
+#include "tests/support/snapshot_support.h"
 
 struct pair {
     struct snapshot *before, *after;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/disassembly.sh BUILD_DIR
+# tests/test_disassembly.sh BUILD_DIR
 #
 # A unit's lookup loop must contain the map, not call it, and must not read a clock: a call per operation changes the
 # ranks of maps (docs/method.md). Read from the object code of one C unit. So that a search that never finds anything
@@ -8,7 +8,7 @@
 set -u -o pipefail
 fail() { echo "disassembly: $*" >&2; exit 1; }
 
-[ $# -eq 1 ] || { echo "usage: tests/disassembly.sh BUILD_DIR" >&2; exit 2; }
+[ $# -eq 1 ] || { echo "usage: tests/test_disassembly.sh BUILD_DIR" >&2; exit 2; }
 object=$1/units/linear-u64_u64-common-malloc.o
 [ -f "$object" ] || fail "$object is missing: run make build first"
 command -v objdump > /dev/null || fail "objdump is missing: apt-get install binutils"

@@ -1,4 +1,4 @@
-"""Checks a run folder against results/schema.json: python3 tests/validate_run.py RUN. One line per fault, exit 1."""
+"""Checks a run folder against results/schema.json: python3 tests/support/validate_run.py RUN. One line per fault, exit 1."""
 import hashlib
 import json
 import pathlib
@@ -6,7 +6,7 @@ import sys
 
 import jsonschema
 
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "results" / "schema.json"
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "results" / "schema.json"
 
 
 def validator(definition):

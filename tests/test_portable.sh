@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # swiss_flat without SSE2 or NEON: the portable groups must pass the same selftest, for every shape.
-#   tests/portable.sh BUILD
+#   tests/test_portable.sh BUILD
 set -euo pipefail
 
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
-build=$(realpath "${1:?usage: tests/portable.sh BUILD}")
+build=$(realpath "${1:?usage: tests/test_portable.sh BUILD}")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # shellcheck source=tests/mutants/unit.sh

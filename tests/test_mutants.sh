@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Plants faults into a map (tests/mutants/*.h) and into the measured loops (tests/mutants/loops.txt) and demands that
 # the selftest finds each, with the message that names it; the unharmed map must pass.
-#   tests/mutants.sh BUILD [PATTERN]
+#   tests/test_mutants.sh BUILD [PATTERN]
 set -euo pipefail
 
 self=$(realpath "${BASH_SOURCE[0]}")
 cd "$(dirname "$self")/.."
-build=$(realpath "${1:?usage: tests/mutants.sh BUILD [PATTERN]}")
+build=$(realpath "${1:?usage: tests/test_mutants.sh BUILD [PATTERN]}")
 # shellcheck source=tests/mutants/unit.sh
 source tests/mutants/unit.sh
 

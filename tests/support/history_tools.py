@@ -10,8 +10,8 @@ import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests")]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests" / "support")]
 
 import synthetic_run  # noqa: E402
 from judge_test_tools import sum_up  # noqa: E402

@@ -17,7 +17,7 @@ import unittest
 import unittest.mock
 import xml.etree.ElementTree as ElementTree
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = pathlib.Path(tempfile.mkdtemp(prefix="mapbench-night-")).resolve()
 atexit.register(shutil.rmtree, PROJECT)
 for part in ("judge", "plots"):
@@ -66,7 +66,7 @@ def plan(**changes):
 
 
 def write_step(folder, does):
-    """What tests/fake_mapbench.sh reads about a step."""
+    """What tests/support/fake_mapbench.sh reads about a step."""
     folder.mkdir(parents=True)
     files = dict(does)
     if "rows" in does or "retention" in does:
@@ -108,7 +108,7 @@ class Nights(unittest.TestCase):
         for step, does in night_plan.items():
             write_step(path / step, does)
         return (["--db", str(self.database), "--out", str(self.out), *options],
-                {"PYTHONPATH": str(PROJECT), "FAKE_PLAN": str(path), "MAPBENCH": str(ROOT / "tests" / "fake_mapbench.sh")})
+                {"PYTHONPATH": str(PROJECT), "FAKE_PLAN": str(path), "MAPBENCH": str(ROOT / "tests" / "support" / "fake_mapbench.sh")})
 
     def start(self, night_plan, *options):
         """A night in a process of its own."""

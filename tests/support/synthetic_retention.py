@@ -1,7 +1,7 @@
 """Writes run folders with retention scenarios that nobody ran: fixtures for the tests of plots/, as synthetic_run.py does
 for rows.
 
-    python3 tests/synthetic_retention.py CASE FOLDER     (python3 tests/synthetic_retention.py list: the cases)
+    python3 tests/support/synthetic_retention.py CASE FOLDER     (python3 tests/support/synthetic_retention.py list: the cases)
 
 The curves of real Go are recorded ones (fixtures/go/retention.txt); what stands for the simulation, and for other maps, is
 made from them by small deviations that the names decide.
@@ -12,7 +12,7 @@ import sys
 
 import synthetic_run
 
-RECORDED = pathlib.Path(__file__).resolve().parent / "fixtures" / "go" / "retention.txt"
+RECORDED = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "go" / "retention.txt"
 ENGINES = {"g123": "go1.23.5", "g124": "go1.24.4"}
 # How much of what Go's maps keep beyond the live bytes others do; None: the scenario cannot be expressed.
 OTHERS = {"linear": 1.3, "chained": 0.4, "swiss_flat": 1.1, "judy": None}

@@ -3,8 +3,8 @@ import hashlib
 import pathlib
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests")]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests" / "support")]
 
 from judge import pairing  # noqa: E402
 

@@ -8,8 +8,8 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "plots"), str(ROOT / "tests")]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "plots"), str(ROOT / "tests" / "support")]
 
 import report  # noqa: E402
 import synthetic_run  # noqa: E402

@@ -1,6 +1,6 @@
 """Writes run folders that nobody measured: fixtures for the tests of plots/, in the format of results/README.md.
 
-    python3 tests/synthetic_run.py CASE FOLDER     (python3 tests/synthetic_run.py list: the cases)
+    python3 tests/support/synthetic_run.py CASE FOLDER     (python3 tests/support/synthetic_run.py list: the cases)
 
 The figures follow a rough model (a cost per map and workload, a step per cache level, noise per round), so that the
 drawings look like drawings of a run and the statistics have something to find. Every number comes from one seed.
