@@ -2,17 +2,22 @@
 # Runs every test, JOBS of them at a time, a line each with its seconds by the clock and of processors, and prints what the
 # failing ones printed.
 #   tests/run_all.sh BUILD [PATTERN]     PATTERN: an extended regular expression on the names printed
-# A test that exits 77 is skipped: something it needs is missing here. With CI=true that counts as a failure.
-# Variables: JOBS (compilations and tests at once), CC, CXX, CLANG as for make.
+# A test that exits 77 is skipped: something it needs is missing here, its last line says what. What it leaves out in part it
+# says in a line "skipped: REASON". With CI=true either counts as a failure.
+# A limit is on processor time (tests/support/within.c), so that a busy machine fails no test; a test that needs more than
+# LIMIT says so in its head: "Processor time: at most N s." The limit by the clock, for what waits for ever, is CLOCK times it.
+# Variables: JOBS (compilations and tests at once), CLOCK, CC, CXX, CLANG as for make.
 set -uo pipefail
 
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 [[ $# -ge 1 ]] || { echo "usage: tests/run_all.sh BUILD [PATTERN]" >&2; exit 2; }
 build=${1%/} pattern=${2:-.} jobs=${JOBS:-2}
+LIMIT=120 BUILD_LIMIT=3600 CLOCK=${CLOCK:-20}
 export MAPBENCH_BUILD=$build
 matched=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'kill $(jobs -rp) 2>/dev/null; exit 130' INT TERM
 verdicts=$scratch/verdicts # one word a test: those that run side by side have no variables in common
 : >"$verdicts"
 
@@ -40,28 +45,38 @@ wanted() {
     matched=$((matched + 1))
 }
 
-# run_one NAME LIMIT_SECONDS COMMAND ...
-run_one() {
-    local name=$1 limit=$2 status=0 log seconds cpu TIMEFORMAT='%R %U %S'
-    shift 2
-    log=$(mktemp -p "$scratch")
-    { time timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null; } 2>"$log.time" || status=$?
-    read -r seconds cpu < <(awk '{ print $1, $2 + $3 }' "$log.time")
-    case $status in
-    0) report ok "$name" "$seconds" "$cpu" "" && return ;;
-    77) skip "$name" "$(tail -n 1 "$log")" ;;
-    *)
-        [[ $status == 124 || $status == 137 ]] && echo "stopped after $limit s" >>"$log"
-        report FAIL "$name" "$seconds" "$cpu" "status $status" "$log"
-        ;;
-    esac
-    return 1
+# The reasons of what a test left out, from what it printed, "; " between them. False: it gave none for something. A test in C
+# prints it before cmocka's line "[  SKIPPED ] NAME".
+left_out() { # LOG
+    awk '/^\[ RUN / { reason = 0 }
+         sub(/^skipped: */, "") { reason = 1; if (!seen[$0]++) text = text (text ? "; " : "") $0; if ($0 == "") bare = 1 }
+         /^\[  SKIPPED \] [^ ]+$/ && running { if (!reason) bare = 1 }
+         { running = !/^\[==========\] / && (running || /^\[ RUN /) }
+         END { print text; exit bare }' "$1"
 }
 
-# build_first NAME LIMIT_SECONDS COMMAND ...: alone, since what follows needs it.
-build_first() {
-    wanted "$1" || return 0
-    run_one "$@"
+# run_one NAME LIMIT_SECONDS COMMAND ...
+run_one() {
+    local name=$1 limit=$2 status=0 log seconds cpu missing
+    shift 2
+    log=$(mktemp -p "$scratch")
+    "$build/tests/within" "$limit" $((limit * CLOCK)) "$log.used" "$@" >"$log" 2>&1 </dev/null || status=$?
+    read -r seconds cpu <"$log.used"
+    if [[ $status == 77 ]]; then
+        missing=$(tail -n 1 "$log")
+        missing=${missing#skipped: }
+        [[ $missing ]] && skip "$name" "$missing" && return 1
+        report FAIL "$name" "$seconds" "$cpu" "skipped without a reason"
+    elif [[ $status != 0 ]]; then
+        report FAIL "$name" "$seconds" "$cpu" "status $status" "$log"
+    elif ! missing=$(left_out "$log"); then
+        report FAIL "$name" "$seconds" "$cpu" "skipped in part without a reason" "$log"
+    elif [[ $missing && ${CI:-} == true ]]; then
+        report FAIL "$name" "$seconds" "$cpu" "skipped in part (CI=true: nothing may be missing): $missing"
+    else
+        report ok "$name" "$seconds" "$cpu" "${missing:+skipped in part: $missing}" && return
+    fi
+    return 1
 }
 
 # check NAME LIMIT_SECONDS COMMAND ...: beside others.
@@ -80,9 +95,62 @@ need() {
     return 1
 }
 
+# The limit that a test names in its head.
+limit_of() { # FILE
+    local seconds
+    seconds=$(sed -n '1,20s/.*Processor time: at most \([0-9]*\) s\..*/\1/p' "$1")
+    echo "${seconds:-$LIMIT}"
+}
+
+# --- building -------------------------------------------------------------------------------------------------------
+
+c_names() { basename -s .c tests/test_*.c; }
+
+# build_tests NAME BUILD PREFIX [WORD ...]: the program, and what of the tests in C is wanted; alone, since what follows needs
+# it. A test that does not build fails alone. False: the program does not build. The words are for make.
+declare -A unbuilt # program of a test: the first error
+build_tests() {
+    local name=$1 into=$2 prefix=$3 goals=("$2/mapbench") test status=0 log=$scratch/build.log seconds cpu goal lost=()
+    shift 3
+    for test in $(c_names); do [[ $prefix$test =~ $pattern ]] && goals+=("$into/tests/$test"); done
+    [[ ${#goals[@]} -gt 1 || -z $prefix || $name =~ $pattern ]] || return 1
+    [[ $name =~ $pattern ]] && matched=$((matched + 1))
+    LC_ALL=C "$build/tests/within" $BUILD_LIMIT $((BUILD_LIMIT * CLOCK)) "$log.used" \
+        make --no-print-directory -k -O "-j$jobs" BUILD="$into" "$@" "${goals[@]}" >"$log" 2>&1 </dev/null || status=$?
+    read -r seconds cpu <"$log.used"
+    for goal in "${goals[@]}"; do
+        # An older program may be there still: make's word counts. It has two, for a goal's own recipe and for what it stands on.
+        [[ $status == 0 || (-e $goal && $(<"$log") != *"Target '$goal' not remade"* && $(<"$log") != *": $goal] Error "*) ]] || lost+=("$goal")
+    done
+    for goal in "${lost[@]}"; do unbuilt[$goal]=$(first_error "(tests/)?$(basename "$goal")\\.c" "$log"); done
+    if [[ ${unbuilt[$into/mapbench]:-} ]] || [[ $status != 0 && ${#lost[@]} == 0 ]]; then
+        report FAIL "$name" "$seconds" "$cpu" "status $status" "$log"
+        return 1
+    fi
+    report ok "$name" "$seconds" "$cpu" "${lost[*]:+without ${#lost[@]} tests that do not build}"
+}
+
+# The compiler's or linker's first error about a file, or its first one at all.
+first_error() { # FILE_PATTERN LOG
+    grep -m 1 -E "^$1:.*error" "$2" || grep -m 1 -E "$1.*undefined reference" "$2" ||
+        grep -m 1 -E 'error|undefined reference|No rule to make target' "$2" || tail -n 1 "$2"
+}
+
+# c_test NAME BUILD PROGRAM [ARGUMENT ...]
+c_test() {
+    local name=$1 program=$2/tests/$3 limit
+    limit=$(limit_of "tests/$3.c")
+    shift 3
+    if [[ ${unbuilt[$program]:-} ]]; then
+        wanted "$name" && report FAIL "$name" 0 0 "does not build: ${unbuilt[$program]}"
+    else
+        check "$name" "$limit" "$program" "$@"
+    fi
+}
+
 # --- what there is --------------------------------------------------------------------------------------------------
 
-# The python that can draw: the first in PATH may lack the packages that Debian's own has.
+# The python that can draw, where there is one: the first in PATH may lack the packages that Debian's own has.
 find_python() {
     local candidate
     for candidate in python3 /usr/bin/python3 /usr/local/bin/python3; do
@@ -91,14 +159,21 @@ find_python() {
     return 1
 }
 
-# A python file is run as it is when it says how, otherwise by unittest, which calls no tests at all a success.
+# By unittest, which calls no tests at all a success, and does not repeat at its end why it skipped some. What the python here
+# lacks of the packages that are no part of it is a reason to skip.
 run_python() {
-    local python=$1 file=$2 how=() output status=0
-    grep -q '^if __name__ == ' "$file" || how=(-m unittest)
-    output=$(PYTHONPATH=tests/support "$python" -B "${how[@]}" "$file" 2>&1) || status=$?
-    printf '%s\n' "$output"
-    [[ $output =~ Ran\ [1-9] ]] || { echo "no test in $file"; return 1; }
-    [[ ${CI:-} != true || $output != *skipped=* ]] || { echo "CI=true: nothing may be skipped"; return 1; }
+    local python=$1 file=$2 output status=0 module
+    output=$(PYTHONPATH=tests/support "$python" -B -m unittest -v "$file" 2>&1) || status=$?
+    sed -E "s/^(.*\.\.\. )?skipped ['\"](.*)['\"]$/skipped: \2/" <<<"$output"
+    if [[ $status != 0 ]]; then
+        for module in matplotlib numpy scipy jsonschema yaml; do
+            [[ $output == *"No module named '$module'"* ]] || continue
+            "$python" -c "import $module" 2>/dev/null || { echo "no python3 with $module (make deps-test)"; return 77; }
+        done
+    elif [[ $output =~ Ran\ 0 ]]; then
+        echo "$output" | sed -nE "s/^(.*\.\.\. )?skipped ['\"](.*)['\"]$/\2/p" | tail -n 1 | grep . || { echo "no test in $file"; return 1; }
+        return 77
+    fi
     return "$status"
 }
 
@@ -116,36 +191,38 @@ sanitized() { grep -q 'fsanitize' "$1/gen/build_info.h" 2>/dev/null; }
 # c_tests BUILD PREFIX: all of them, the long one last. The memory counter and a sanitizer's allocator exclude each other.
 c_tests() {
     local name
-    for name in $(basename -s .c tests/test_*.c | grep -v '^test_units$'); do
+    for name in $(c_names | grep -v '^test_units$'); do
         [[ $name == test_memcount ]] && sanitized "$1" && continue
-        check "$2$name" 120 "$1/tests/$name"
+        c_test "$2$name" "$1" "$name"
     done
 }
 
 # --- the tests ------------------------------------------------------------------------------------------------------
 
-build_first build-tests 600 make --no-print-directory "-j$jobs" BUILD="$build" "$build/mapbench" build-tests
+make --no-print-directory BUILD="$build" "$build/tests/within" >"$scratch/within.log" 2>&1 ||
+    { cat "$scratch/within.log" >&2; echo "tests/support/within.c does not build: nothing can be run" >&2; exit 1; }
+build_tests build-tests "$build" "" || { echo "the program does not build: nothing can be tested" >&2; exit 1; }
 c_tests "$build" ""
 if sanitized "$build"; then
-    check test_units 400 "$build/tests/test_units" "" 1 12000
+    c_test test_units "$build" test_units "" 1 12000
 else
-    check test_units 300 "$build/tests/test_units"
+    c_test test_units "$build" test_units
     for script in tests/test_*.sh; do
-        [[ -e $script ]] && check "$(basename "$script" .sh)" 300 "$script" "$build"
+        [[ -e $script ]] && check "$(basename "$script" .sh)" "$(limit_of "$script")" "$script" "$build"
     done
-    python=$(find_python) || python="python3 with matplotlib and numpy"
+    python=$(find_python) || python=python3
     for script in tests/test_*.py; do
         [[ -e $script ]] || continue
         name=$(basename "$script" .py)
-        need "$name" "$python" && check "$name" 300 bash -c "$(declare -f run_python); run_python \"\$@\"" - "$python" "$script"
+        need "$name" "$python" && check "$name" "$(limit_of "$script")" bash -c "$(declare -f run_python); run_python \"\$@\"" - "$python" "$script"
     done
     mapfile -t scripts < <(shell_scripts)
-    need shellcheck shellcheck && check shellcheck 120 shellcheck -x "${scripts[@]}"
-    need clang "${CLANG:-clang}" && check clang 200 make --no-print-directory -k "-j$jobs" BUILD="$build" clang-check
+    need shellcheck shellcheck && check shellcheck "$LIMIT" shellcheck -x "${scripts[@]}"
+    need clang "${CLANG:-clang}" && check clang "$BUILD_LIMIT" make --no-print-directory -k "-j$jobs" BUILD="$build" clang-check
     # The same program and tests with every access and every overflow checked.
     # Of the units those that differ in code of ours: make test SANITIZE=address,undefined takes all.
-    if build_first asan-build 500 make --no-print-directory "-j$jobs" BUILD="$build/asan" SANITIZE=address,undefined SELECT="$sanitized_units" "$build/asan/mapbench" build-tests; then
-        check "asan test_units" 300 "$build/asan/tests/test_units" "" 1 9000
+    if build_tests asan-build "$build/asan" "asan " SANITIZE=address,undefined SELECT="$sanitized_units"; then
+        c_test "asan test_units" "$build/asan" test_units "" 1 9000
         c_tests "$build/asan" "asan "
     fi
 fi

@@ -12,6 +12,10 @@ $(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(ge
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -lcmocka -o $@
 
+# What run_all.sh runs every test under.
+$(BUILD)/tests/within: tests/support/within.c tests/test.mk
+	@$(CC) $(C_STD) $(WARN) -O1 $< -o $@
+
 # --- the collecting heap's speed; no test, for it takes a quiet machine -----------------------------------------
 bench_gosim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard harness/heaps/gosim/*.c) harness/retention/dominators.c)
 $(BUILD)/tests/bench_gosim: $(BUILD)/tests/bench_gosim.o $(bench_gosim_objects)
