@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "harness/clock.h"
+#include "harness/deadline.h"
 #include "harness/keys.h"
 #include "harness/plan.h"
 #include "harness/recorder.h"
@@ -75,8 +76,8 @@ struct bench {
     struct recorder *recorder; /* NULL, or where the timed loops record */
     bool open;                 /* record in the open loops, by the recorder's schedule */
     double ns_per_tick;
-    size_t block;         /* keys per segment at most */
-    uint64_t deadline_ns; /* wall clock; the workload is given up after it */
+    size_t block;             /* keys per segment at most */
+    struct deadline deadline; /* the workload is given up after it */
     bool insertion_order;
     bool verify; /* check the content as well as checksums and lengths: once per unit and cell */
 
