@@ -62,7 +62,7 @@ endef
 $(foreach u,$(units),$(if $(filter c,$(word 2,$(call split,$(u)))),$(eval $(call clang_unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u)))))))
 
 .PHONY: build-tests clang-check
-build-tests: $(test_programs) $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
+build-tests: $(BUILD)/tests/within $(test_programs) $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
 clang-check: $(clang_stamps)
 
 -include $(patsubst %,%.d,$(test_programs)) $(clang_stamps:.ok=.d)
