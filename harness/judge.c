@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/job.h"
-#include "harness/python.h"
-#include "harness/run.h"
+#include "harness/plan/job.h"
+#include "harness/base/python.h"
+#include "harness/run/run.h"
 
 int judge_command(const char *command, char *const *args) {
     char why[256], self[PATH_MAX], path[2 * PATH_MAX];

@@ -45,7 +45,10 @@ def is_build(path):
 def units_of(tree):
     """{name of a unit that the sources have: its map's file}, by the sources' own list."""
     defs = [str(tree / part) for part in ("harness/shapes/shapes.def", "harness/heaps/heaps.def", "maps/maps.def")]
-    done = subprocess.run(["awk", "-f", str(tree / "harness/expand_units.awk"), "-v", "as=make", *defs],
+    expand = tree / "harness/unit/expand_units.awk"
+    if not expand.is_file():  # a revision from before the harness had folders
+        expand = tree / "harness/expand_units.awk"
+    done = subprocess.run(["awk", "-f", str(expand), "-v", "as=make", *defs],
                           capture_output=True, text=True, check=False)
     if done.returncode != 0 or not done.stdout.strip():
         raise Refused(f"{tree}: its list of units cannot be read: {(done.stderr.strip() or 'it is empty')[:200]}", CANNOT)

@@ -9,7 +9,7 @@
  *   4. for retention scenarios (docs/retention.md) one more in harness/retention/units.def:
  *      RETENTION_MAP(NAME, maps/NAME.h, INT STR)
  *
- * The file is included into harness/map_unit.c, once for each shape, so write plain names. Given are:
+ * The file is included into harness/unit/map_unit.c, once for each shape, so write plain names. Given are:
  *
  *   map_key, map_val         the types, copied with =. Every value is legal: 0, all ones, the empty string
  *   key_hash(key)            the common hash: 64 good bits, take any of them
@@ -40,7 +40,7 @@ static const struct map_facts map_facts = {
     .options = "growth x2",                        /* maximum load, growth, whatever is compiled in */
     .fairness = "an example, for small maps only", /* advantage or handicap against the other maps */
     .package = NULL,                               /* the Debian package of a third-party library */
-    .traits = 0,                                   /* enum map_trait of harness/map.h */
+    .traits = 0,                                   /* enum map_trait of harness/unit/map.h */
 };
 
 struct entry {

@@ -1,4 +1,4 @@
-"""A live map of go_hmap, for maps/gdb_mapbench.py. Words as in maps/go_hmap.h."""
+"""A live map of go_hmap, for maps/gdb_mapbench.py. Words as in maps/go/hmap.h."""
 from collections import Counter
 
 import gdb
@@ -7,7 +7,7 @@ from gdb_memory import BadMap, Layout, agreement, at, bare, elements, histogram,
 
 CHAIN_MAX = 4096  # buckets; as long as this is a loop
 
-# maps/go_hmap_buckets.h: B that an array can have, flags, and tophash bytes that are marks.
+# maps/go/hmap_buckets.h: B that an array can have, flags, and tophash bytes that are marks.
 B_MAX = 50
 FLAGS = ((1, "iterator"), (2, "oldIterator"), (4, "writing"), (8, "sameSizeGrow"))
 WRITING, SAME_SIZE = 4, 8

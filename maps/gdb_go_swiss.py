@@ -1,9 +1,9 @@
-"""A live map of go_swiss, for maps/gdb_mapbench.py. Words as in maps/go_swiss.h."""
+"""A live map of go_swiss, for maps/gdb_mapbench.py. Words as in maps/go/swiss.h."""
 from collections import Counter
 
 from gdb_memory import BadMap, Layout, agreement, bare, byte_order, elements, histogram, is_struct, marks, read
 
-# maps/go_swiss_group.h, maps/go_swiss.h.
+# maps/go/swiss_group.h, maps/go/swiss.h.
 SLOTS = 8
 EMPTY, DELETED = 0x80, 0xFE
 CTRL_MARKS = {EMPTY: "..", DELETED: "##"}

@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "harness/heaps/gosim/gosim.h"
-#include "harness/retention/dominators.h"
-#include "harness/rng.h"
+#include "harness/retention/snapshot/dominators.h"
+#include "harness/base/rng.h"
 
 enum { DROPPED = 50000000, MARKED = 10000000, GRAPH_NODES = 10000000, LRU_NODES = 1000000, ROUNDS = 3 };
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/bench.h"
-#include "harness/options.h"
-#include "harness/registry.h"
+#include "harness/bench/bench.h"
+#include "harness/plan/options.h"
+#include "harness/plan/registry.h"
 
 static const struct map_unit *sound; /* what the mutants below call */
 

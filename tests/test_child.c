@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/child.h"
-#include "harness/clock.h"
-#include "harness/deadline.h"
+#include "harness/base/child.h"
+#include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 
 enum { ENOUGH_MS = 600000 };
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "harness/clock.h"
+#include "harness/base/clock.h"
 
 static void spin_ns(uint64_t ns) {
     uint64_t start = wall_ns();

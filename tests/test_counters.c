@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/clock.h"
-#include "harness/counters.h"
-#include "harness/sysfile.h"
+#include "harness/base/clock.h"
+#include "harness/machine/counters.h"
+#include "harness/base/sysfile.h"
 
 static size_t event(const struct counters *counters, const char *name) {
     for (size_t i = 0; i < counters_count(counters); i++)

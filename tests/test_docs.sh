@@ -96,14 +96,14 @@ check_lists() {
     "$build/mapbench" help >"$scratch/help" || fail "mapbench help"
     "$build/mapbench" list keys >"$scratch/keys" || fail "mapbench list keys"
     while read -r name; do mentioned "$scratch/help" "^  --$name( |\$)" "option --$name"; done \
-        < <(names harness/options.def 's/^OPTION([A-Z]*, *"\([a-z]*\)".*/\1/p')
+        < <(names harness/plan/options.def 's/^OPTION([A-Z]*, *"\([a-z]*\)".*/\1/p')
     while read -r name; do mentioned README.md "^\| \`$name\` \|" "map $name"; done \
         < <(names maps/maps.def 's/^MAP(\([a-z_]*\),.*/\1/p')
     while read -r name; do mentioned docs/keys.md "^\| \`${name}(\`|:|\[)" "key stream $name"; done \
         < <(names "$scratch/keys" 's/^  \([a-z]*\) .*/\1/p')
     while read -r name; do
         [[ $name =~ ^mix(25|50|75)$ ]] || mentioned docs/method.md "^\|.*\`$name\`" "workload $name"
-    done < <(names harness/workloads.def 's/^WORKLOAD(\([a-z_0-9]*\),.*/\1/p')
+    done < <(names harness/plan/workloads.def 's/^WORKLOAD(\([a-z_0-9]*\),.*/\1/p')
     while read -r name; do
         if make -n SKIP_DEPS=1 "BUILD=$scratch/none" "$name" >/dev/null 2>&1; then pass; else fail "README.md: there is no make $name"; fi
     done < <(names README.md 's/^make \([a-z]*\) .*/\1/p')

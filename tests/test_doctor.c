@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/findings.h"
-#include "harness/noise.h"
-#include "harness/rng.h"
+#include "harness/doctor/findings.h"
+#include "harness/doctor/noise.h"
+#include "harness/base/rng.h"
 
 enum { MANY = 4000 };
 

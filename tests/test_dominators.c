@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "harness/retention/dominators.h"
-#include "harness/rng.h"
+#include "harness/retention/snapshot/dominators.h"
+#include "harness/base/rng.h"
 
 enum { SMALL = 64 }; /* nodes of graphs whose sets fit a word */
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "harness/dynsym.h"
-#include "harness/rng.h"
+#include "harness/keys/dynsym.h"
+#include "harness/base/rng.h"
 
 enum { SEED = 42 };
 

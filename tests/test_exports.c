@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "harness/retention/snapshot_export.h"
+#include "harness/retention/snapshot/export.h"
 #include "tests/support/snapshot_support.h"
 
 struct opened {

@@ -54,7 +54,7 @@ gives 0 'tests="16" failures="0" errors="0"' cat "$scratch/gate.xml"
 
 # --- planted changes ---
 # shellcheck disable=SC2015 # fail, if any of them failed
-overlay nop harness/workloads.inc "$(in_lookups nop)" &&
+overlay nop harness/unit/loops.inc "$(in_lookups nop)" &&
     program nop "$scratch/nop.include" linear-u64_u64-common-malloc chained-u64_u64-common-malloc || fail "cannot build"
 gives 3 "^linear +u64_u64 +get +instructions" gate_of "$scratch/nop/mapbench" "${selection[@]}" --baseline "$base" --json "$scratch/gate.json"
 ask 'assert all(change(m, w, "instructions") >= 1 for m in ("linear", "chained") for w in ("get", "get_miss")), result["cells"]'

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "maps/go_hash.h"
+#include "maps/go/hash.h"
 
 enum { VECTORS = 588, LINE_MAX_CHARS = 512 };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/shapes/hash.h"
 #include "harness/heaps/malloc.h"
 
@@ -31,7 +31,7 @@ static inline bool key_equal(map_key a, map_key b) {
 #define MAP_INLINE static inline
 #define UNIT_HASH_common
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_hashtrie.h"
+#include "maps/go/hashtrie.h"
 
 #define stress_swap trie_swap
 #define stress_load_or_store trie_load_or_store

@@ -24,9 +24,9 @@ static bool key_equal(map_key a, map_key b) {
 #define UNIT_HASH_native
 #define MAP_INLINE static inline
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/heaps/malloc.h"
-#include "maps/go_hmap.h"
+#include "maps/go/hmap.h"
 
 enum { KEYS = 3000 };
 

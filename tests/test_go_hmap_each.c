@@ -7,12 +7,12 @@
 
 #define UNIT_SYMBOL go_hmap_walked
 #define UNIT_MAP "go_hmap"
-#define UNIT_MAP_FILE "maps/go_hmap.h"
+#define UNIT_MAP_FILE "maps/go/hmap.h"
 #define UNIT_SHAPE_FILE "harness/shapes/u64_u64.h"
 #define UNIT_HEAP_FILE "harness/heaps/malloc.h"
 #define UNIT_HASH "native"
 #define UNIT_HASH_native 1
-#include "harness/map_unit.c"
+#include "harness/unit/map_unit.c"
 
 enum { ENTRIES = 1000 };
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/layout.h"
-#include "harness/map.h"
+#include "harness/goports/layout.h"
+#include "harness/unit/map.h"
 #include "harness/heaps/malloc.h"
 #include "harness/shapes/u64_u64.h"
 #include "tests/support/go_layout_port.h"
@@ -19,7 +19,7 @@
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_hmap.h"
+#include "maps/go/hmap.h"
 
 enum { LINE_MAX_BYTES = 512, TAG_MAX = 16 };
 
@@ -248,7 +248,7 @@ static void test_asserted_numbers(void **state) {
         const char *type;
         long long number[6];
     } asserted[] = {
-#include "harness/layout_types.def"
+#include "harness/goports/layout_types.def"
     };
 #undef LAYOUT_TYPE
     static const struct {

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/heaps/malloc.h"
 #include "harness/shapes/u64_u64.h"
 #include "tests/support/go_layout_port.h"
@@ -14,7 +14,7 @@
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_swiss.h"
+#include "maps/go/swiss.h"
 
 static const struct port_field map_fields[] = {
     PORT_FIELD(map, used, "used"),

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/heaps/malloc.h"
 #include "harness/shapes/u64_u64.h"
-#include "maps/go_sizeclass.h"
+#include "maps/go/sizeclass.h"
 
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_swiss.h"
+#include "maps/go/swiss.h"
 
 /* Bytes of a map as Go's statistics count them: Map, directory, tables, groups, each block rounded up. The
  * structure does not depend on the type, the groups' size does; they are scanned if they hold pointers. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/shapes/u64_u64.h"
 
 struct heap {
@@ -48,7 +48,7 @@ static void heap_free(struct heap *heap, void *block) {
 #define UNIT_HASH_native 1
 #define MAP_INLINE static inline __attribute__((always_inline))
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_swiss.h"
+#include "maps/go/swiss.h"
 
 static bool stands_twice(const struct map *map) {
     for (int64_t i = 0; i < map->dir_len; i++)

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/map.h"
-#include "harness/rng.h"
+#include "harness/unit/map.h"
+#include "harness/base/rng.h"
 #include "harness/shapes/hash.h"
 
 /* A heap that counts its blocks and fails on request. */
@@ -62,7 +62,7 @@ static map_key key_of(uint64_t number) {
 #define GO_SWISS_PORTABLE 1
 #define MAP_INLINE static inline __attribute__((always_inline))
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_swiss.h"
+#include "maps/go/swiss.h"
 
 enum { KEYS = 4000 };
 

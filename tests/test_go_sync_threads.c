@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/shapes/u64_u64.h"
 #include "harness/heaps/malloc.h"
 
 #define MAP_INLINE static inline
 #define UNIT_HASH_common
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_syncmap.h"
+#include "maps/go/syncmap.h"
 
 #define stress_swap sync_swap
 #define stress_delete sync_load_and_delete

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/map.h"
-#include "harness/rng.h"
+#include "harness/unit/map.h"
+#include "harness/base/rng.h"
 #include "harness/shapes/u64_u64.h"
 
 /* The malloc heap, with a failure that can be planned in every build. */
@@ -37,7 +37,7 @@ static bool allocation_fails(void) {
 #define MAP_INLINE static inline
 #define UNIT_HASH_common
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go_syncmap.h"
+#include "maps/go/syncmap.h"
 
 struct line {
     char op[32], keys[64], val[32], result[32], state[64];

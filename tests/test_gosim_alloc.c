@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "harness/heaps/gosim/sizeclass.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 #include "tests/support/gosim_support.h"
 
 /* --- the allocator under load --- */

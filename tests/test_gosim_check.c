@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "harness/heaps/gosim/gosim.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 static const struct gosim_field at_0[] = {{"next", 0}};
 static const struct gosim_type node_type = {.name = "node", .size = 24, .pointer = at_0, .pointers = 1};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 #include "tests/support/gosim_support.h"
 
 static const struct gosim_type pointers_type = {.name = "[]*node", .size = 8, .pointer = at_0, .pointers = 1};

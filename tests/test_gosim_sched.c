@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 #include "tests/support/gosim_support.h"
 
 /* --- the clock --- */

@@ -6,8 +6,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "harness/fault.h"
-#include "harness/selftest.h"
+#include "harness/heaps/fault.h"
+#include "harness/selftest/selftest.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 #ifndef MAPBENCH_FAULTS
@@ -20,7 +20,7 @@
 #define UNIT_HEAP_FILE "harness/heaps/arena.h"
 #define UNIT_HASH "common"
 #define UNIT_HASH_common
-#include "harness/map_unit.c"
+#include "harness/unit/map_unit.c"
 
 static void test_blocks(void **state) {
     (void)state;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/fault.h"
-#include "harness/selftest.h"
+#include "harness/heaps/fault.h"
+#include "harness/selftest/selftest.h"
 
 #if __has_include(<gc/gc.h>)
 
@@ -24,7 +24,7 @@
 #define UNIT_HEAP_FILE "harness/heaps/boehm.h"
 #define UNIT_HASH "common"
 #define UNIT_HASH_common
-#include "harness/map_unit.c"
+#include "harness/unit/map_unit.c"
 
 enum { OBJECTS = 10000, OBJECT_BYTES = 40 };
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "harness/heaps/gosim_own.h"
-#include "harness/registry.h"
-#include "harness/selftest_parts.h"
+#include "harness/plan/registry.h"
+#include "harness/selftest/parts.h"
 
 enum { ENTRIES = 40000, COPIES = 6, SMALL_MAPS = 6000, SMALL_ENTRIES = 20, MODEL_OPERATIONS = 2000 };
 

@@ -5,9 +5,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "harness/fault.h"
-#include "harness/registry.h"
-#include "harness/selftest_parts.h"
+#include "harness/heaps/fault.h"
+#include "harness/plan/registry.h"
+#include "harness/selftest/parts.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 #ifndef MAPBENCH_FAULTS
@@ -20,7 +20,7 @@
 #define UNIT_HEAP_FILE "harness/heaps/refcount.h"
 #define UNIT_HASH "common"
 #define UNIT_HASH_common
-#include "harness/map_unit.c"
+#include "harness/unit/map_unit.c"
 
 struct link {
     struct link *next;

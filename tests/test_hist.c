@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "harness/hist.h"
-#include "harness/rng.h"
+#include "harness/base/hist.h"
+#include "harness/base/rng.h"
 
 static const uint64_t range_end = UINT64_C(1) << HIST_MAX_BITS;
 

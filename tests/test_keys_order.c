@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "harness/permute.h"
-#include "harness/zipf.h"
+#include "harness/keys/permute.h"
+#include "harness/keys/zipf.h"
 #include "tests/support/keys_support.h"
 
 enum { SEED = 42 };

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "harness/keysets.h"
-#include "harness/keyspec.h"
+#include "harness/keys/keysets.h"
+#include "harness/keys/keyspec.h"
 #include "tests/support/keys_support.h"
 
 enum { SEED = 42 };

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/conditions.h"
-#include "harness/machine.h"
-#include "harness/sysfile.h"
-#include "harness/warnings.h"
+#include "harness/machine/conditions.h"
+#include "harness/machine/machine.h"
+#include "harness/base/sysfile.h"
+#include "harness/run/warnings.h"
 
 /* First line of a command's output, "" if it fails. */
 static void shell_line(const char *command, char *line, size_t size) {

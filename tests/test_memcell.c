@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "harness/memcell.h"
-#include "harness/registry.h"
+#include "harness/memory/memcell.h"
+#include "harness/plan/registry.h"
 
 enum { SLACK_BYTES = 256 * 1024 }; /* glibc keeps up to 128 KiB at the top of its heap; pages are rounded */
 

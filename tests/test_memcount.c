@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/memcount.h"
-#include "harness/selftest.h"
+#include "harness/preload/memcount.h"
+#include "harness/selftest/selftest.h"
 
 enum { HEADER_BYTES = 8 };
 

@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/allocator.h"
-#include "harness/memcell.h"
-#include "harness/memcount.h"
-#include "harness/registry.h"
-#include "harness/retention/resident.h"
+#include "harness/machine/allocator.h"
+#include "harness/memory/memcell.h"
+#include "harness/preload/memcount.h"
+#include "harness/plan/registry.h"
+#include "harness/memory/resident.h"
 
 /* A file in the folder above the tests, where the program is. */
 static char *beside(const char *name, char *path) {

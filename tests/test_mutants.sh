@@ -38,9 +38,9 @@ loop_mutant() {
     read -r edit <<<"$(cut -d '|' -f 2 <<<"$line")"
     read -r expected <<<"$(cut -d '|' -f 3- <<<"$line")"
     mkdir -p "$scratch/$name.include/harness"
-    sed "$edit" harness/workloads.inc >"$scratch/$name.include/harness/workloads.inc"
-    if cmp -s harness/workloads.inc "$scratch/$name.include/harness/workloads.inc"; then
-        echo "FAIL  $name: its sed expression changes nothing in harness/workloads.inc"
+    sed "$edit" harness/unit/loops.inc >"$scratch/$name.include/harness/workloads.inc"
+    if cmp -s harness/unit/loops.inc "$scratch/$name.include/harness/workloads.inc"; then
+        echo "FAIL  $name: its sed expression changes nothing in harness/unit/loops.inc"
         return
     fi
     judge "$name" "$expected" maps/linear.h u64_u64 "-I$scratch/$name.include"

@@ -7,14 +7,14 @@
 #define UNIT_HEAP_FILE "harness/heaps/malloc.h"
 #define UNIT_HASH "common"
 #define UNIT_HASH_common
-#include "harness/map_unit.c"
+#include "harness/unit/map_unit.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 enum { N = 1 << 17, BLOCK = 1 << 14 };
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/pair.h"
-#include "harness/pair_shake.h"
-#include "harness/registry.h"
+#include "harness/pair/pair.h"
+#include "harness/pair/shake.h"
+#include "harness/plan/registry.h"
 
 enum { ROUNDS = 3, BATCHES = 4 };
 

@@ -77,7 +77,7 @@ class Pair(unittest.TestCase):
         return self.shared_object(
             name, f"-DUNIT_SYMBOL={SYMBOL[LINEAR]}", '-DUNIT_MAP="linear"', f'-DUNIT_MAP_FILE="{map_file}"',
             '-DUNIT_SHAPE_FILE="harness/shapes/u64_u64.h"', '-DUNIT_HEAP_FILE="harness/heaps/malloc.h"',
-            '-DUNIT_HASH="common"', "-DUNIT_HASH_common", "harness/map_unit.c")
+            '-DUNIT_HASH="common"', "-DUNIT_HASH_common", "harness/unit/map_unit.c")
 
     # --- make pair-units ---
 
@@ -196,7 +196,7 @@ class Pair(unittest.TestCase):
 
     def test_another_interface(self):
         source = self.scratch / "other.c"
-        source.write_text('#include "harness/map.h"\n'
+        source.write_text('#include "harness/unit/map.h"\n'
                           f"extern const struct map_unit {SYMBOL[LINEAR]};\n"
                           f"const struct map_unit {SYMBOL[LINEAR]} = {{.abi = MAP_UNIT_ABI + 1}};\n")
         other = self.shared_object("other.so", source)

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/clock.h"
-#include "harness/perf.h"
+#include "harness/base/clock.h"
+#include "harness/machine/perf.h"
 
 struct place {
     char folder[64], programs[80], path_before[4096];

@@ -12,7 +12,7 @@ source tests/mutants/unit.sh
 unit_runner
 
 failed=0
-mapfile -t shapes < <(awk -f harness/expand_units.awk -v as=shapes harness/shapes/shapes.def)
+mapfile -t shapes < <(awk -f harness/unit/expand_units.awk -v as=shapes harness/shapes/shapes.def)
 for shape in "${shapes[@]}"; do
     if output=$(unit_run "swiss_flat_$shape" maps/swiss_flat.h "$shape" -DSWISS_PORTABLE 2>&1); then
         echo "ok    $shape"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "harness/rate.h"
+#include "harness/plan/rate.h"
 
 static void test_what_is_taken(void **state) {
     struct rates rates;

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "harness/recorder.h"
+#include "harness/unit/recorder.h"
 
 static struct recorder *recorder_new(size_t capacity) {
     struct recorder *r = calloc(1, sizeof *r);

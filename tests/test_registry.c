@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "harness/registry.c"
+#include "harness/plan/registry.c"
 
 static const struct map_unit *sound_unit(void) {
     const struct map_unit *unit = registry_find("linear", "u64_u64", "common", "malloc");

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/retention/resident.h"
+#include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
 
 extern const struct scenario scenario_fragmentation, scenario_pinned_reader, scenario_fork_cow,

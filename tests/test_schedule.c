@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "harness/recorder.h"
-#include "harness/schedule.h"
+#include "harness/unit/recorder.h"
+#include "harness/unit/schedule.h"
 
 static uint64_t now_ticks; /* of the test's clock, which moves one tick at a reading */
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/names.h"
-#include "harness/sizes.h"
+#include "harness/base/names.h"
+#include "harness/base/sizes.h"
 
 static char why[256];
 

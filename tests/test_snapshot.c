@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/retention/snapshot_query.h"
+#include "harness/retention/snapshot/query.h"
 #include "tests/support/snapshot_support.h"
 
 static uint32_t root_named(const struct snapshot *s, const char *name) {

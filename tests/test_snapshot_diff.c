@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "harness/retention/diff_paths.h"
-#include "harness/retention/diff_report.h"
+#include "harness/retention/snapshot/diff_paths.h"
+#include "harness/retention/snapshot/diff_report.h"
 #include "tests/support/snapshot_support.h"
 
 struct pair {

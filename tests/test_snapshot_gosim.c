@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "harness/heaps/gosim/gosim.h"
-#include "harness/retention/snapshot_query.h"
-#include "harness/rng.h"
+#include "harness/retention/snapshot/query.h"
+#include "harness/base/rng.h"
 
 struct bucket {
     void *key, *value;

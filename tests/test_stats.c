@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "harness/stats.h"
+#include "harness/base/stats.h"
 
 static void close_to(double got, double expected, double tolerance) {
     if (!(fabs(got - expected) <= tolerance)) fail_msg("%.8f, expected %.8f", got, expected);

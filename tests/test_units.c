@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "harness/registry.h"
-#include "harness/selftest.h"
+#include "harness/plan/registry.h"
+#include "harness/selftest/selftest.h"
 
 struct request {
     const char *filter;

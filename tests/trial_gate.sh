@@ -46,7 +46,7 @@ cells = [dict(zip(KEY_WORDS, key.split("/"))) for key in json.load(open(sys.argv
 for unit in sorted({"-".join(cell[word] for word in ("map", "shape", "hash", "heap")) for cell in cells}): print(unit)' "$scratch/base.json")
 # A line of assembly may change what the compiler makes of the loop around it, even for the better. So the program with one
 # instruction more is compared with one that has a comment in its place, which changes as much and takes no instruction.
-overlay comment harness/workloads.inc "$(in_lookups '# lookup')" && overlay nop harness/workloads.inc "$(in_lookups nop)" || exit 1
+overlay comment harness/unit/loops.inc "$(in_lookups '# lookup')" && overlay nop harness/unit/loops.inc "$(in_lookups nop)" || exit 1
 promise "a program with a mark in every lookup, ${#units[@]} units" program comment "$scratch/comment.include" "${units[@]}"
 promise "a program with one instruction more there" program nop "$scratch/nop.include" "${units[@]}"
 few=(--workloads "get,get_miss,scan,put_grow")

@@ -1,6 +1,6 @@
 #include "harness/heaps/boehm_heap.h"
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 
 #ifndef __has_include
 #define __has_include(file) 0

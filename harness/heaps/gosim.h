@@ -15,7 +15,7 @@
 #include "harness/heaps/gosim_own.h"
 
 #ifdef MAPBENCH_FAULTS
-#include "harness/fault.h"
+#include "harness/heaps/fault.h"
 #define HEAP_MAY_FAIL(call) (fault_now() ? NULL : (call))
 #else
 #define HEAP_MAY_FAIL(call) (call)

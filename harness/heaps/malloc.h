@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #ifdef MAPBENCH_FAULTS
-#include "harness/fault.h"
+#include "harness/heaps/fault.h"
 #define HEAP_MAY_FAIL(call) (fault_now() ? NULL : (call))
 #else
 #define HEAP_MAY_FAIL(call) (call)

@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/deadline.h"
+#include "harness/base/deadline.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/heaps/boehm_special.h"
 #include "harness/heaps/gosim/gosim.h"
-#include "harness/memstat.h"
+#include "harness/memory/memstat.h"
 #include "harness/retention/holders.h"
 
 enum { EVENTS_MAX = 256 };

@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "harness/child.h"
-#include "harness/engine.h"
-#include "harness/engine_process.h"
+#include "harness/base/child.h"
+#include "harness/engines/engine.h"
+#include "harness/engines/process.h"
 #include "harness/retention/case.h"
 
 enum { TEXT_MAX = 16 << 20 };

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "harness/retention/retain_options.h"
+#include "harness/retention/options.h"
 #include "harness/retention/retention.h"
 
 /* Runs the selected variants that engine program `i` has of a scenario and appends their lines. Returns how

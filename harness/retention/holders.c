@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "harness/retention/diff_report.h"
-#include "harness/retention/retain_options.h"
-#include "harness/retention/snapshot_export.h"
-#include "harness/retention/snapshot_query.h"
+#include "harness/retention/snapshot/diff_report.h"
+#include "harness/retention/options.h"
+#include "harness/retention/snapshot/export.h"
+#include "harness/retention/snapshot/query.h"
 
 /* Where many things hang below one: the node of the accumulation point; a path is shown to the largest of
  * them. */

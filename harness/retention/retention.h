@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/map.h"
+#include "harness/unit/map.h"
 
 struct gosim;
 struct snapshot;

@@ -17,7 +17,7 @@ program() {
     link=$(make_says "$build/units/$1.o" "$build/mapbench") || { echo "make does not say how $build/mapbench is linked" >&2; return 1; }
     link=${link/-o $build\/mapbench/-o $scratch/$name/mapbench}
     for unit in "$@"; do
-        compile=$(make_says harness/map_unit.c "$build/units/$unit.o") || { echo "make does not say how $unit is compiled" >&2; return 1; }
+        compile=$(make_says harness/unit/map_unit.c "$build/units/$unit.o") || { echo "make does not say how $unit is compiled" >&2; return 1; }
         compile=${compile/ -I. / -I$overlay -I. }
         bash -c "${compile/-o $build\/units\/$unit.o/-o $scratch/$name/$unit.o}" || return 1
         link=${link/$build\/units\/$unit.o/$scratch/$name/$unit.o}
@@ -34,7 +34,7 @@ overlay() {
     ! cmp -s "$2" "$to" || { echo "overlay $1: '$3' changes nothing in $2" >&2; return 1; }
 }
 
-# in_lookups TEXT: the sed expression for harness/workloads.inc that puts a line of assembly into every lookup.
+# in_lookups TEXT: the sed expression for harness/unit/loops.inc that puts a line of assembly into every lookup.
 in_lookups() { printf '/^LOOP_INLINE const map_val \\*unit_get(/a\\    __asm__ volatile("%s");' "$1"; }
 
 # gate_of PROGRAM ARG ...: the counting gate with a program that does not stand in a build folder.

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "harness/selftest.h"
+#include "harness/selftest/selftest.h"
 
 extern const struct map_unit unit_under_test;
 

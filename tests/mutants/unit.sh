@@ -18,7 +18,7 @@ unit_run() {
     shift 3
     "$unit_cc" "$@" "${unit_flags[@]}" "-DUNIT_SYMBOL=unit_under_test" "-DUNIT_MAP=\"$name\"" "-DUNIT_MAP_FILE=\"$file\"" \
         "-DUNIT_SHAPE_FILE=\"harness/shapes/$shape.h\"" '-DUNIT_HEAP_FILE="harness/heaps/malloc.h"' \
-        '-DUNIT_HASH="common"' -DUNIT_HASH_common -c harness/map_unit.c -o "$scratch/$name.o" || return 2
+        '-DUNIT_HASH="common"' -DUNIT_HASH_common -c harness/unit/map_unit.c -o "$scratch/$name.o" || return 2
     "$unit_cc" "$scratch/$name.o" "$scratch/run_unit.o" "$build"/harness/selftest{,_keys,_loops,_memory,_mirror,_model}.o \
         "$build"/harness/{fault,shape}.o "$build"/shapes/*.o -ldl -o "$scratch/$name" || return 2
     "$build/tests/within" 120 2400 "$scratch/$name.used" env LD_PRELOAD="$build/libmemcount.so" "$scratch/$name" 1 20000

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An engine without Go: a dict behind the protocol of harness/engine_wire.h, for u64_u64. FAKE_ENGINE says how it goes
+"""An engine without Go: a dict behind the protocol of harness/engines/wire.h, for u64_u64. FAKE_ENGINE says how it goes
 wrong: honest, or die, latin1, garbage, wrong, hang, error after so many measured loops (FAKE_AFTER); or at once: silent, noise,
 protocol, design. Its times are invented: it serves to test what the runner does, never to measure."""
 import mmap

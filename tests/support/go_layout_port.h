@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/layout.h"
+#include "harness/goports/layout.h"
 
 struct port_field {
     const char *name; /* in Go */

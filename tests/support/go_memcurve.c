@@ -36,15 +36,15 @@ static inline bool key_equal(map_key a, map_key b) {
     return a == b;
 }
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "harness/map.h"
+#include "harness/unit/map.h"
 #include "harness/heaps/malloc.h"
-#include "maps/go_sizeclass.h"
+#include "maps/go/sizeclass.h"
 #ifdef PORT_SWISS
-#include "maps/go_swiss.h"
-#include "maps/go_swiss_bytes.h"
+#include "maps/go/swiss.h"
+#include "maps/go/swiss_bytes.h"
 #else
-#include "maps/go_hmap.h"
-#include "maps/go_hmap_bytes.h"
+#include "maps/go/hmap.h"
+#include "maps/go/hmap_bytes.h"
 #endif
 
 #define TOLERANCE 0.001

@@ -8,7 +8,7 @@
  */
 #include <pthread.h>
 
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 enum { THREADS = 4, OWNED = 64, CONTENDED = 32, STEPS = 40000, ROUNDS = 3 };
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "harness/keys.h"
+#include "harness/keys/keys.h"
 #include "harness/shapes/str.h"
 
 /* Opens a stream that must be there. */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "harness/retention/snapshot.h"
-#include "harness/rng.h"
+#include "harness/retention/snapshot/snapshot.h"
+#include "harness/base/rng.h"
 
 /*  global cache -> HMAP -buckets-> BUCKETS -[3].key-> DOCUMENT
  *                                          -[3].value-> SHARED <-[5].value- BUCKETS

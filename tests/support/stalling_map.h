@@ -1,6 +1,6 @@
 /* A map whose growth takes a millisecond longer than it must: what an open loop shows and a closed one hides.
  * For tests/test_open_stall.c. */
-#include "harness/clock.h"
+#include "harness/base/clock.h"
 
 #define map_put linear_put
 #include "maps/linear.h"

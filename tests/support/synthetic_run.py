@@ -214,7 +214,7 @@ class Maker:
 
 
 def bucket_low(value):
-    """The lower edge of the value's bucket, 32 buckets per power of two, as harness/hist.h has them."""
+    """The lower edge of the value's bucket, 32 buckets per power of two, as harness/base/hist.h has them."""
     shift = max(0, value.bit_length() - 6)
     return value >> shift << shift
 

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// The block: memory shared with the runner, laid out as in harness/engine_wire.h. Keys go in before a loop, results come
+// The block: memory shared with the runner, laid out as in harness/engines/wire.h. Keys go in before a loop, results come
 // out after it; a loop itself runs on copies of its own, so that it meets its keys in its own caches as a loop in the
 // runner does.
 const (

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// The same instructions as harness/clock.h.
+// The same instructions as harness/base/clock.h.
 
 // func ticksStart() uint64
 TEXT ·ticksStart(SB), NOSPLIT, $0-8

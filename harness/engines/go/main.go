@@ -3,7 +3,7 @@
 //	engine COMMAND_FD BLOCK_FD map|sync SHAPE off|on
 //	engine retain ...                                       retention scenarios: retain.go
 //
-// The runner (harness/engine.c) writes one command a line to COMMAND_FD and reads one answer a line from stdout: "ok" and
+// The runner (harness/engines/engine.c) writes one command a line to COMMAND_FD and reads one answer a line from stdout: "ok" and
 // numbers, or "error" and a text. Keys are not generated here: the runner hands over its own, in the shared memory
 // BLOCK_FD, so they are the same bytes for every map. The last word is the collector: off, it runs only between
 // measured loops, on command; on, it runs as in any Go program.

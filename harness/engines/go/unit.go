@@ -20,7 +20,7 @@ var units = map[unitName]func() unit{}
 
 func register(kind, shape string, make func() unit) { units[unitName{kind, shape}] = make }
 
-// What a loop is given besides its map and keys, see struct run_args of harness/map.h.
+// What a loop is given besides its map and keys, see struct run_args of harness/unit/map.h.
 type loopArgs struct {
 	keys  int    // keys of the block
 	n     int    // operations, scans or maps

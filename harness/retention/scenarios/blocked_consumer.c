@@ -1,5 +1,5 @@
 /* 26: a goroutine that ranges over the channel of an item that is long deleted. */
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum {
     DATA_BYTES = 1024,

@@ -1,8 +1,8 @@
 /* 38, 39: a cache without a bound, and a pool that keeps whatever it is given. */
 #include <stddef.h>
 
-#include "harness/retention/program.h"
-#include "harness/rng.h"
+#include "harness/retention/program/program.h"
+#include "harness/base/rng.h"
 
 static const struct gosim_field pointer_field[] = {{"", 0}};
 static const struct gosim_type type_elements = {"[]*list.Element", sizeof(void *), pointer_field, 1, 0};

@@ -14,7 +14,7 @@
 
 #include "harness/heaps/boehm_heap.h"
 #include "harness/retention/retention.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 #ifndef __has_include
 #define __has_include(file) 0

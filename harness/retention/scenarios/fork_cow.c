@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/retention/resident.h"
+#include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 enum { PURPOSE = 35, /* of the random stream */ PER_CENT_UPDATED = 1 };
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "harness/retention/retention.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 enum {
     ENTRY_BYTES_MIN = 16,

@@ -6,7 +6,7 @@
  * collections) and scanned_bytes. */
 #include <stdlib.h>
 
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 #include "harness/retention/units.h"
 
 enum {

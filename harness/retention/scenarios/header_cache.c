@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum {
     NAMES = 32,

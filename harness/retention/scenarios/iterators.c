@@ -2,7 +2,7 @@
  * grown. */
 #include <string.h>
 
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum { TEXT_BYTES = 16, PAIR_BYTES = 16, USER_BYTES = 1032, KEY_BYTES_MAX = 16, VALUE_BYTES_MAX = 16 };
 

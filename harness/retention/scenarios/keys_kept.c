@@ -4,9 +4,9 @@
  * Recordings: substring, (4: none), ptrkey, ifacekey. */
 #include <string.h>
 
-#include "harness/retention/program.h"
-#include "harness/retention/scenarios/dead_slots.h"
-#include "harness/retention/scenarios/numbered.h"
+#include "harness/retention/program/program.h"
+#include "harness/retention/program/dead_slots.h"
+#include "harness/retention/program/numbered.h"
 #include "harness/retention/units.h"
 
 enum {

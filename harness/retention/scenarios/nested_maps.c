@@ -4,10 +4,10 @@
  * Recordings: mapofmaps, map_vs_ptrmap. */
 #include <string.h>
 
-#include "harness/clock.h"
-#include "harness/retention/program.h"
-#include "harness/retention/scenarios/dead_slots.h"
-#include "harness/retention/scenarios/numbered.h"
+#include "harness/base/clock.h"
+#include "harness/retention/program/program.h"
+#include "harness/retention/program/dead_slots.h"
+#include "harness/retention/program/numbered.h"
 #include "harness/retention/units.h"
 
 enum {

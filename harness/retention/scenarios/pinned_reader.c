@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "harness/retention/retention.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 enum {
     KEYS = 1000,        /* live nodes: each update replaces one */

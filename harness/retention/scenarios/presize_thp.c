@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "harness/retention/resident.h"
+#include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
-#include "harness/rng.h"
+#include "harness/base/rng.h"
 
 enum {
     PURPOSE = 36,           /* of the random stream */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "harness/heaps/gosim/sizeclass.h"
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum {
     WINDOW = 64,         /* lines that a program needs: 23 */

@@ -3,8 +3,8 @@
  * them) have moved the rest.
  *
  * Recordings: oldbuckets is stalled_rehash, oldbuckets_strptr is stalled_rehash_strptr. */
-#include "harness/retention/program.h"
-#include "harness/retention/scenarios/numbered.h"
+#include "harness/retention/program/program.h"
+#include "harness/retention/program/numbered.h"
 
 enum {
     /* The insertion that makes go_hmap grow from 2^14 to 2^15 buckets: 6.5 entries a bucket. */

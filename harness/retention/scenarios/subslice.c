@@ -2,7 +2,7 @@
  * first element is one to all of it. Cutting the capacity does not change where the slice points.
  *
  * Recordings: subslice and subslice_capped are its "subslice3", subslice_many its "subslice". */
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum { STRINGS_EACH = 10000 }; /* subslice_many */
 

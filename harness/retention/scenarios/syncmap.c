@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "harness/heaps/gosim/gosim.h"
-#include "harness/retention/go_hashtrie_program.h"
-#include "harness/retention/go_syncmap_program.h"
-#include "harness/retention/program.h"
+#include "harness/retention/program/go_hashtrie_program.h"
+#include "harness/retention/program/go_syncmap_program.h"
+#include "harness/retention/program/program.h"
 #include "harness/retention/units.h"
 
 enum { OVERWRITTEN_KEYS = 100, TEXT_BYTES = 16, USER_BYTES = 1032, INT_BYTES = 8 };

@@ -4,8 +4,8 @@
  * Recordings: shrink for 10; none for the others, but 12 is shrink's u64_128 and u64_129 at another n. */
 #include <string.h>
 
-#include "harness/retention/program.h"
-#include "harness/retention/scenarios/numbered.h"
+#include "harness/retention/program/program.h"
+#include "harness/retention/program/numbered.h"
 
 static bool put(struct retention *r, size_t i, void *context) {
     (void)r;

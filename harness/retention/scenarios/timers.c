@@ -1,7 +1,7 @@
 /* 20, 21, 22: a timer for each entry that is to expire: those that are forgotten, those that hit the wrong
  * entry, and those that all fire at once. On the virtual clock. */
 
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum {
     TTL_KEYS = 16,       /* set over and over */

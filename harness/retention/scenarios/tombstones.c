@@ -1,6 +1,6 @@
 /* 15: a map of constant length whose keys change: what deleted slots cost when only growth clears them. */
 
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 #include "harness/retention/units.h"
 
 enum {

@@ -5,9 +5,9 @@
  * gc_work's variant zero_size beside pointer_free. */
 #include <string.h>
 
-#include "harness/retention/program.h"
-#include "harness/retention/scenarios/dead_slots.h"
-#include "harness/retention/scenarios/numbered.h"
+#include "harness/retention/program/program.h"
+#include "harness/retention/program/dead_slots.h"
+#include "harness/retention/program/numbered.h"
 #include "harness/retention/units.h"
 
 enum {

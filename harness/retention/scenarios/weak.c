@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum { USER_BYTES = 1032, NOTE_TEXT_BYTES = 64 };
 

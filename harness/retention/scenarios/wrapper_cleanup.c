@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "harness/heaps/boehm_special.h"
-#include "harness/retention/program.h"
+#include "harness/retention/program/program.h"
 
 enum { BUFFER_BYTES = 1024, COLLECTIONS = 4 };
 

@@ -1,0 +1,246 @@
+/* Workloads on the keys of one map: storing, looking up, deleting, churning, visiting. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/bench/bench.h"
+#include "harness/base/rng.h"
+
+static size_t smaller(uint64_t a, uint64_t b) {
+    return (size_t)(a < b ? a : b);
+}
+
+bool bench_put(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    bool presized = strcmp(workload->name, "put") == 0;
+    while (out->ops < ops) {
+        bench_next_keys(b);
+        b->map = bench_create_full(b, presized ? b->cell->n : 0, true, out);
+        if (!b->map) return false;
+        b->state = presized ? BENCH_WORN : BENCH_FULL;
+        if (!bench_verify_full(b)) return false;
+    }
+    return true;
+}
+
+/* What a get loop must return for these positions; those from n on are absent. */
+static uint64_t get_sum(const struct bench *b, const uint64_t *position, size_t count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        if (position[i] < b->cell->n) sum += bench_value_word(b, position[i]) + 1;
+    return sum;
+}
+
+static void draw(struct bench *b, const struct workload *workload, size_t count, uint64_t *out) {
+    if (b->draws.count < count) {
+        keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, out);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) out[i] = b->draws.position[i];
+    b->draws.position += count, b->draws.count -= count;
+}
+
+void bench_predraw(struct bench *b, const struct workload *workload, size_t count, uint32_t *out) {
+    while (count > 0) {
+        size_t part = smaller(count, b->block);
+        keys_draw(b->keys, &b->cursor, part, workload->hit_percent, b->insertion_order, b->room->index);
+        for (size_t i = 0; i < part; i++) out[i] = (uint32_t)b->room->index[i];
+        out += part, count -= part;
+    }
+}
+
+static run_fn *get_loop(const struct bench *b, enum workload_kind kind) {
+    const struct map_runs *run = &b->unit->run;
+    if (kind == WORKLOAD_GET_CHAIN) return run->get_chain;
+    if (kind == WORKLOAD_GET_CALL) return run->get_call;
+    return BENCH_LOOP(b, get);
+}
+
+/* One segment of lookups; `evict` empties the caches between drawing the keys and looking them up. */
+static bool get_segment(struct bench *b, const struct workload *workload, size_t count, bool evict,
+                        struct batch *out) {
+    struct bench_room *room = b->room;
+    draw(b, workload, count, room->index);
+    uint64_t expected = get_sum(b, room->index, count);
+    bench_probe_keys(b, room->index, count, room->keys);
+    if (evict)
+        for (size_t i = 0; i < room->evict_bytes; i += 64) room->evict[i]++;
+    if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
+    struct run_args args = {.keys = room->keys, .n = count, .recorder = b->recorder};
+    uint64_t sum = bench_segment(b, get_loop(b, workload->kind), b->map, &args, count, out);
+    if (sum != expected && !bench_is_baseline(b))
+        return bench_wrong(b, "the sum over looked-up values", sum, expected);
+    return !bench_late(b);
+}
+
+bool bench_get(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    if (!bench_build(b)) return false;
+    while (out->ops < ops)
+        if (!get_segment(b, workload, smaller(ops - out->ops, b->block), false, out)) return false;
+    return true;
+}
+
+/* Few lookups after each eviction, so that the map does not warm up again: an eighth of its entries at most.
+ */
+bool bench_get_cold(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    enum { COLD_MOST = 2048, COLD_SEGMENTS_MOST = 4 };
+    size_t count = b->cell->n / 8 < 1 ? 1 : smaller(b->cell->n / 8, COLD_MOST);
+    if (!bench_build(b)) return false;
+    if (!bench_room_evict(b->room, true))
+        return bench_fail(b, "out of memory: no buffer to evict the caches with");
+    for (unsigned i = 0; i < COLD_SEGMENTS_MOST && out->ops < ops; i++)
+        if (!get_segment(b, workload, count, true, out)) return false;
+    return true;
+}
+
+bool bench_overwrite(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    if (b->state != BENCH_OVERWRITTEN && !bench_build(b)) return false;
+    b->state = BENCH_OVERWRITTEN;
+    while (out->ops < ops) {
+        size_t count = smaller(ops - out->ops, b->block);
+        draw(b, workload, count, b->room->index);
+        bench_store_keys(b, b->room->index, count, b->room->keys);
+        struct run_args args = {.keys = b->room->keys,
+                                .n = count,
+                                .first_value = rng_next(&b->cursor.rng) >> 1,
+                                .recorder = b->recorder};
+        if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
+        uint64_t stored = bench_segment(b, BENCH_LOOP(b, put), b->map, &args, count, out);
+        if (bench_late(b)) return false;
+        if (bench_is_baseline(b)) continue;
+        if (stored != count) return bench_wrong(b, "the number of overwritten entries", stored, count);
+        if (b->unit->op.len(b->map) != b->cell->n)
+            return bench_wrong(b, "the length after overwriting", b->unit->op.len(b->map), b->cell->n);
+        _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX]; /* the last one stored must be there */
+        const void *last = (char *)b->room->keys + (count - 1) * b->unit->key_size;
+        uint64_t word = b->unit->op.get(b->map, last, val) ? b->cell->shape->val_word(val) : 0;
+        if (word != bench_value_word(b, args.first_value + count - 1))
+            return bench_wrong(b, "an overwritten value", word,
+                               bench_value_word(b, args.first_value + count - 1));
+    }
+    return true;
+}
+
+/* After the last key is gone a lookup of any of them must miss. */
+static bool check_emptied(struct bench *b) {
+    size_t len = b->unit->op.len(b->map), count = smaller(b->cell->n, 1024);
+    if (bench_is_baseline(b)) return true;
+    if (len != 0) return bench_wrong(b, "the length after deleting every key", len, 0);
+    keys_pass(b->keys, b->order_seed, b->passes, 0, count, b->room->index);
+    bench_probe_keys(b, b->room->index, count, b->room->keys);
+    struct run_args args = {.keys = b->room->keys, .n = count};
+    uint64_t found = b->unit->run.get(b->map, &args);
+    return found == 0 || bench_wrong(b, "the sum over deleted keys", found, 0);
+}
+
+bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    size_t n = b->cell->n;
+    (void)workload;
+    while (out->ops < ops) {
+        if (!bench_build(b)) return false;
+        b->state = BENCH_WORN;
+        if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
+        for (size_t done = 0; done < n;) {
+            size_t count = smaller(n - done, b->block);
+            keys_pass(b->keys, b->order_seed, b->passes, done, count, b->room->index);
+            bench_probe_keys(b, b->room->index, count, b->room->keys);
+            struct run_args args = {.keys = b->room->keys, .n = count, .recorder = b->recorder};
+            uint64_t deleted = bench_segment(b, b->recorder ? b->unit->run.del_timed : b->unit->run.del,
+                                             b->map, &args, count, out);
+            if (deleted != count) return bench_wrong(b, "the number of deleted entries", deleted, count);
+            done += count;
+            if (bench_late(b)) return false;
+        }
+        if (!check_emptied(b)) return false;
+        b->passes++;
+        bench_drop_map(b);
+    }
+    return true;
+}
+
+/* The n live keys are n slots. Pair t replaces the key of one slot: every slot once per generation of n
+ * pairs, in a new random order each, so the oldest key is never the certain victim. Slot s of generation g is
+ * position s + g n. */
+static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch *out) {
+    const struct shape *shape = b->cell->shape;
+    uint64_t n = b->cell->n, generation = b->churned / n, position = b->churned % n;
+    size_t count = smaller(smaller(most, b->block / 2), n - position), size = shape->key_size;
+    struct bench_room *room = b->room;
+    keys_pass(b->keys, b->order_seed, generation, position, count, room->index);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t slot = room->index[i];
+        room->index[i] = slot + n * generation;
+        room->index2[i] = slot + n * (generation + 1);
+    }
+    char *pairs = room->keys, *singles = room->keys2;
+    bench_probe_keys(b, room->index, count, singles);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(pairs + 2 * i * size, singles + i * size, size);
+        b->churn_digest -= shape->key_hash(singles + i * size);
+    }
+    bench_store_keys(b, room->index2, count, singles);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(pairs + (2 * i + 1) * size, singles + i * size, size);
+        b->churn_digest += shape->key_hash(singles + i * size);
+    }
+    struct run_args args = {
+        .keys = pairs, .n = count, .first_value = b->churned, .recorder = timed ? b->recorder : NULL};
+    if (args.recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
+    uint64_t done = timed ? bench_segment(b, BENCH_LOOP(b, churn), b->map, &args, count, out)
+                          : b->unit->run.churn(b->map, &args);
+    b->churned += count;
+    b->mixed = false;
+    if (done != 2 * count)
+        return bench_wrong(b, "the number of deletions and stores of a churn", done, 2 * count);
+    size_t len = b->unit->op.len(b->map);
+    if (len != n && !bench_is_baseline(b)) return bench_wrong(b, "the length while churning", len, n);
+    return !bench_late(b);
+}
+
+struct digest {
+    const struct shape *shape;
+    uint64_t sum;
+};
+
+static bool add_to_digest(void *context, const void *key, const void *val) {
+    struct digest *digest = context;
+    (void)val;
+    digest->sum += digest->shape->key_hash(key);
+    return true;
+}
+
+uint64_t bench_digest(const struct bench *b) {
+    struct digest digest = {b->cell->shape, 0};
+    b->unit->op.each(b->map, add_to_digest, &digest);
+    return digest.sum;
+}
+
+/* Two generations without a clock first: by then tombstones, holes and capacity are those of the long run. */
+bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    if (b->churned == 0 || b->state == BENCH_NONE) {
+        if (!bench_build(b)) return false;
+        b->state = BENCH_WORN;
+        b->churned = 0; /* generations count from the base of this filling */
+        b->churn_digest = bench_digest(b);
+        while (b->churned < 2 * b->cell->n)
+            if (!churn_segment(b, b->block, false, out)) return false;
+    }
+    while (out->ops < ops)
+        if (!churn_segment(b, (size_t)(ops - out->ops), true, out)) return false;
+    if (b->verify && !bench_is_baseline(b)) {
+        uint64_t digest = bench_digest(b);
+        if (digest != b->churn_digest)
+            return bench_wrong(b, "the digest of the keys after churning", digest, b->churn_digest);
+    }
+    return true;
+}
+
+bool bench_scan(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    if (!bench_build(b)) return false;
+    uint64_t scans = (ops + b->cell->n - 1) / b->cell->n;
+    struct run_args args = {.n = (size_t)scans};
+    uint64_t sum = bench_segment(b, b->unit->run.scan, b->map, &args, scans * b->cell->n, out);
+    uint64_t expected = scans * bench_full_sum(b);
+    return bench_is_baseline(b) || sum == expected ? !bench_late(b)
+                                                   : bench_wrong(b, "the sum of a scan", sum, expected);
+}

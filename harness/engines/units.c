@@ -1,0 +1,278 @@
+/* The maps of engines as units, and the programs they come from. */
+#include "harness/engines/units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/clock.h"
+
+/* --- loops: one static function each, since the tables of a unit hold plain functions --- */
+
+#define LOOP(loop, keys, maps, storing, timed)                                                               \
+    static const struct engine_loop loop_##loop = {#loop, keys, maps, storing, timed};
+LOOP(put, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_ALL, false)
+LOOP(get, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_NONE, false)
+LOOP(get_chain, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_NONE, false)
+LOOP(get_call, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_NONE, false)
+LOOP(del, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_NONE, false)
+LOOP(churn, LOOP_KEYS_PAIRS, LOOP_ONE_MAP, WIRE_STORES_ODD, false)
+LOOP(scan, LOOP_KEYS_NONE, LOOP_ONE_MAP, WIRE_STORES_NONE, false)
+LOOP(clear, LOOP_KEYS_NONE, LOOP_CHOSEN_MAPS, WIRE_STORES_NONE, false)
+LOOP(copy, LOOP_KEYS_NONE, LOOP_NEW_MAPS, WIRE_STORES_NONE, false)
+LOOP(small_put, LOOP_KEYS_SUM, LOOP_NEW_MAPS, WIRE_STORES_ALL, false)
+LOOP(small_get, LOOP_KEYS_EACH, LOOP_MAP_OF_KEY, WIRE_STORES_NONE, false)
+LOOP(put_timed, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_ALL, true)
+LOOP(get_timed, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_NONE, true)
+LOOP(del_timed, LOOP_KEYS_EACH, LOOP_ONE_MAP, WIRE_STORES_NONE, true)
+LOOP(churn_timed, LOOP_KEYS_PAIRS, LOOP_ONE_MAP, WIRE_STORES_ODD, true)
+#undef LOOP
+
+/* The engine is that of the loop's map; of the first of its maps; or, where maps are made from nothing, the
+ * heap they are made from. */
+static uint64_t run(void *first, const struct engine_loop *loop, const struct run_args *args) {
+    if (loop->maps == LOOP_NEW_MAPS && loop->keys == LOOP_KEYS_SUM)
+        return engine_run((struct engine *)first, NULL, loop, args);
+    struct engine_map *map = loop->maps == LOOP_CHOSEN_MAPS || loop->maps == LOOP_MAP_OF_KEY
+                                 ? (struct engine_map *)args->maps[0]
+                                 : (struct engine_map *)first;
+    return engine_run(map->engine, map, loop, args);
+}
+
+#define X(loop)                                                                                              \
+    static uint64_t run_##loop(void *first, const struct run_args *args) {                                   \
+        return run(first, &loop_##loop, args);                                                               \
+    }
+MAP_SHARED_LOOPS(X)
+#undef X
+#define X(loop)                                                                                              \
+    static uint64_t run_##loop##_timed(void *first, const struct run_args *args) {                           \
+        return run(first, &loop_##loop##_timed, args);                                                       \
+    }
+MAP_SHARED_TIMED_LOOPS(X)
+#undef X
+
+/* --- single operations --- */
+
+static void *op_create(struct heap *heap, size_t hint) {
+    return engine_create((struct engine *)heap, hint);
+}
+static void op_destroy(void *map) {
+    if (map) engine_destroy(map);
+}
+static bool op_get(void *map, const void *key, void *val) {
+    return engine_get(map, key, val);
+}
+static bool op_put(void *map, const void *key, const void *val) {
+    return engine_put(map, key, val);
+}
+static bool op_del(void *map, const void *key) {
+    return run_del(map, &(struct run_args){.keys = key, .n = 1}) == 1;
+}
+static size_t op_len(const void *map) {
+    return engine_number(map, "len");
+}
+static size_t op_capacity(const void *map) {
+    return engine_number(map, "capacity");
+}
+static void op_clear(void *map) {
+    run_clear(NULL, &(struct run_args){.n = 1, .maps = &map});
+}
+static void *op_copy(void *map) {
+    void *copy = NULL;
+    run_copy(map, &(struct run_args){.n = 1, .maps = &copy});
+    return copy;
+}
+static void op_each(void *map, map_visit_fn *visit, void *context) {
+    engine_each(map, visit, context);
+}
+
+static bool count_entry(void *count, const void *key, const void *val) {
+    (void)key, (void)val;
+    ++*(size_t *)count;
+    return true;
+}
+static const char *op_check(void *map) {
+    size_t met = 0;
+    engine_each(map, count_entry, &met);
+    return met == op_len(map) ? NULL : "a scan does not meet as many entries as the map has";
+}
+static void op_structure(void *map, struct map_structure *out) {
+    memset(out, 0, sizeof *out);
+    out->capacity = op_capacity(map);
+}
+
+/* --- facts --- */
+
+#define SOURCE_NOTE "the Go runtime itself, run by harness/engines/go"
+#define FAIRNESS_NOTE                                                                                        \
+    "loops compiled by Go's compiler, in a process of its own, on copies of the same keys; its own hash "    \
+    "(AES), "                                                                                                \
+    "seeded at random by every process; "
+#define FAIRNESS_off FAIRNESS_NOTE "the collector is off inside measured loops and runs between them"
+#define FAIRNESS_on                                                                                          \
+    FAIRNESS_NOTE "the collector runs as usual (GOGC=100), and the CPU time of the whole process is counted"
+#define INVARIANTS "the runtime's own; checksums, lengths and contents as for every map"
+
+#define FACTS(stem, what, how)                                                                               \
+    static const struct map_facts stem##_off = {what ", real Go, collector off",                             \
+                                                SOURCE_NOTE,                                                 \
+                                                INVARIANTS,                                                  \
+                                                how,                                                         \
+                                                "as compiled by Go",                                         \
+                                                FAIRNESS_off,                                                \
+                                                NULL,                                                        \
+                                                TRAIT_HINT_INEXACT},                                         \
+                                  stem##_on = {what ", real Go, collector on",                               \
+                                               SOURCE_NOTE,                                                  \
+                                               INVARIANTS,                                                   \
+                                               how,                                                          \
+                                               "as compiled by Go",                                          \
+                                               FAIRNESS_on,                                                  \
+                                               NULL,                                                         \
+                                               TRAIT_HINT_INEXACT};
+FACTS(hmap, "Go's classic map", "see go_hmap")
+FACTS(swiss, "Go's Swiss map", "see go_swiss")
+FACTS(syncmap, "sync.Map with a read and a dirty map",
+      "see go_syncmap; keys and values boxed into interfaces")
+FACTS(hmap123, "Go 1.23's classic map", "see go_hmap")
+FACTS(syncmap123, "Go 1.23's sync.Map", "see go_syncmap; keys and values boxed into interfaces")
+FACTS(hashtrie, "sync.Map over a hash trie", "see go_hashtrie; keys and values boxed into interfaces")
+#undef FACTS
+
+/* --- the units --- */
+
+static const struct program {
+    const char *name, *map_design, *sync_design, *package, *summary;
+} programs[] = {
+#define ENGINE_PROGRAM(name, map_design, sync_design, package, summary)                                      \
+    {name, map_design, sync_design, package, summary},
+#include "harness/engines/engines.def"
+#undef ENGINE_PROGRAM
+};
+enum { PROGRAMS = sizeof programs / sizeof *programs };
+
+static const struct engine_row {
+    const char *map, *program, *kind, *collector;
+    const struct map_facts *off, *on;
+} rows[] = {
+#define ENGINE_MAP(map, program, kind, collector, stem)                                                      \
+    {#map, program, kind, collector, &stem##_off, &stem##_on},
+#include "harness/engines/engines.def"
+#undef ENGINE_MAP
+};
+static const char *const shapes[] = {
+#define ENGINE_SHAPE(name) #name,
+#include "harness/engines/engines.def"
+#undef ENGINE_SHAPE
+};
+enum { ROWS = sizeof rows / sizeof *rows, SHAPES = sizeof shapes / sizeof *shapes };
+
+static const struct program *program_of(const char *name) {
+    for (size_t i = 0; i < PROGRAMS; i++)
+        if (strcmp(programs[i].name, name) == 0) return &programs[i];
+    return NULL;
+}
+
+/* Why a program cannot run, as `list` and `run` say it. Static storage, one text a program. */
+static const char *absence(const struct program *program) {
+    static char text[PROGRAMS][160];
+    char path[4096];
+    if (engine_program_path(program->name, path, sizeof path)) return NULL;
+    snprintf(text[program - programs], sizeof text[0],
+             "not built: make engines (installs %s by apt-get where it can, and builds it)",
+             program->package);
+    return text[program - programs];
+}
+
+static struct engine engines[ROWS * SHAPES];
+
+static void make_unit(struct engine *e, const struct engine_row *row, const struct shape *shape) {
+    const struct program *program = program_of(row->program);
+    bool on = strcmp(row->collector, "on") == 0;
+    e->program = row->program, e->kind = row->kind, e->collector = row->collector;
+    e->map_design = program->map_design, e->sync_design = program->sync_design;
+    e->shape = shape;
+    e->unit = (struct map_unit){
+        .map = row->map,
+        .shape = shape->name,
+        .hash = "native",
+        .heap = on ? "go_gc" : "go",
+        .facts = on ? row->on : row->off,
+        .unavailable = absence(program),
+        .engine = e,
+        .own_heap = (struct heap *)e,
+        .key_size = shape->key_size,
+        .val_size = shape->val_size,
+        .op = {op_create, op_destroy, op_get, op_put, op_del, op_len, op_capacity, op_clear, op_copy, op_each,
+               op_check, op_structure, NULL, NULL, NULL, NULL},
+        .run =
+            {
+#define X(loop) .loop = run_##loop,
+                MAP_SHARED_LOOPS(X)
+#undef X
+#define X(loop) .loop##_timed = run_##loop##_timed,
+                    MAP_SHARED_TIMED_LOOPS(X)
+#undef X
+            },
+    };
+}
+
+/* All units, made when first asked for. */
+size_t engine_unit_count(void) {
+    static size_t count;
+    for (size_t r = 0; count < ROWS * SHAPES && r < ROWS; r++)
+        for (size_t s = 0; s < SHAPES; s++) make_unit(&engines[count++], &rows[r], shape_find(shapes[s]));
+    return count;
+}
+
+const struct map_unit *engine_unit_at(size_t i) {
+    return &engines[i].unit;
+}
+
+void engines_close(void) {
+    for (size_t i = 0; i < engine_unit_count(); i++) {
+        if (engines[i].running) engine_process_end(&engines[i].process);
+        engines[i].running = false;
+        engines[i].fault[0] = '\0';
+    }
+}
+
+/* --- the programs --- */
+
+size_t engine_program_count(void) {
+    return PROGRAMS;
+}
+
+const char *engine_program_name(size_t i) {
+    return programs[i].name;
+}
+
+void engine_program_describe(size_t i, struct engine_program *out) {
+    static char faults[PROGRAMS][320];
+    const struct program *program = &programs[i];
+    char path[4096], why[256];
+    static char versions[PROGRAMS][48];
+    struct engine_process process;
+    if (versions[i][0]) { /* it was started once and ran */
+        *out = (struct engine_program){program->name, program->summary, NULL, ""};
+        snprintf(out->version, sizeof out->version, "%s", versions[i]);
+        return;
+    }
+    *out = (struct engine_program){program->name, program->summary, absence(program), ""};
+    if (out->reason) return;
+    engine_program_path(program->name, path, sizeof path);
+    enum { PATIENCE_S = 10 };
+    bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off",
+                                   deadline_in(PATIENCE_S, 0), why, sizeof why);
+    if (ok) {
+        ok = engine_greeting(process.line, program->map_design, program->sync_design, out->version,
+                             sizeof out->version, why, sizeof why);
+        engine_process_end(&process);
+    }
+    if (ok) {
+        snprintf(versions[i], sizeof versions[i], "%s", out->version);
+        return;
+    }
+    snprintf(faults[i], sizeof faults[i], "%s: %s", path, why);
+    out->reason = faults[i];
+}

@@ -1,0 +1,250 @@
+/* What Go's maps are made of, as text for the layout engine, and the report on it as JSON.
+ *
+ * Source: Go 1.23.5, runtime/map.go (hmap, mapextra, bmap, hiter) and
+ * cmd/compile/internal/reflectdata/reflect.go (MapBucketType, writeType: the map type); Go 1.24.4,
+ * runtime/map_noswiss.go, internal/runtime/maps/map.go (Map), table.go (table, Iter), group.go, and
+ * reflectdata/map_swiss.go (SwissMapGroupType, writeSwissMapType). */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/goports/layout.h"
+
+enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
+
+struct go_struct {
+    const char *name, *go; /* the versions that have it */
+    const char *text;
+};
+
+#define GROUPS_REFERENCE "struct { data unsafe.Pointer; lengthMask uint64 }"
+#define GROUP_REFERENCE "struct { data unsafe.Pointer }"
+#define HMAP                                                                                                 \
+    "count int; flags uint8; B uint8; noverflow uint16; hash0 uint32; buckets unsafe.Pointer; "              \
+    "oldbuckets unsafe.Pointer; nevacuate uintptr; "
+#define HITER(map_type)                                                                                      \
+    "key unsafe.Pointer; elem unsafe.Pointer; t *" map_type                                                  \
+    "; h *hmap; buckets unsafe.Pointer; bptr *bmap; "                                                        \
+    "overflow *[]*bmap; oldoverflow *[]*bmap; startBucket uintptr; offset uint8; wrapped bool; B uint8; "    \
+    "i uint8; bucket uintptr; checkBucket uintptr"
+
+static const struct go_struct classic_structs[] = {
+    {"runtime.hmap", "1.23", "struct { " HMAP "extra *mapextra }"},
+    {"runtime.hmap", "1.24 noswissmap", "struct { " HMAP "clearSeq uint64; extra *mapextra }"},
+    {"runtime.mapextra", "1.23", "struct { overflow *[]*bmap; oldoverflow *[]*bmap; nextOverflow *bmap }"},
+    {"runtime.bmap", "1.23", "struct { tophash [8]uint8 }"},
+    {"runtime.hiter", "1.23", "struct { " HITER("abi.MapType") " }"},
+    {"runtime.hiter", "1.24 noswissmap", "struct { " HITER("abi.OldMapType") "; clearSeq uint64 }"},
+};
+
+static const struct go_struct swiss_structs[] = {
+    {"internal/runtime/maps.Map", "1.24",
+     "struct { used uint64; seed uintptr; dirPtr unsafe.Pointer; dirLen int; globalDepth uint8; globalShift "
+     "uint8; "
+     "writing uint8; clearSeq uint64 }"},
+    {"internal/runtime/maps.table", "1.24",
+     "struct { used uint16; capacity uint16; growthLeft uint16; localDepth uint8; index int; "
+     "groups " GROUPS_REFERENCE " }"},
+    {"internal/runtime/maps.groupsReference", "1.24", GROUPS_REFERENCE},
+    {"internal/runtime/maps.groupReference", "1.24", GROUP_REFERENCE},
+    {"internal/runtime/maps.probeSeq", "1.24", "struct { mask uint64; offset uint64; index uint64 }"},
+    {"internal/runtime/maps.Iter", "1.24",
+     "struct { key unsafe.Pointer; elem unsafe.Pointer; typ *abi.SwissMapType; m *Map; entryOffset uint64; "
+     "dirOffset uint64; clearSeq uint64; globalDepth uint8; dirIdx int; tab *table; "
+     "group " GROUP_REFERENCE "; entryIdx uint64 }"},
+};
+
+/* --- one struct on one target
+ * ------------------------------------------------------------------------------------- */
+
+/* Long types by the names they have in Go. */
+static const char *short_type(const char *type) {
+    return strcmp(type, GROUPS_REFERENCE) == 0  ? "groupsReference"
+           : strcmp(type, GROUP_REFERENCE) == 0 ? "groupReference"
+                                                : type;
+}
+
+static json_t *layout_to_json(const char *name, const char *go, const struct layout_target *target,
+                              const struct layout *layout) {
+    json_t *fields = json_array();
+    size_t padding = 0;
+    for (size_t i = 0; i < layout->fields; i++) {
+        const struct layout_field *f = &layout->field[i];
+        size_t after = layout_padding_after(layout, i);
+        padding += after;
+        json_array_append_new(fields,
+                              json_pack("{s:s, s:I, s:I, s:I, s:I, s:s}", "name", f->name, "off",
+                                        (json_int_t)f->offset_bytes, "size", (json_int_t)f->size_bytes,
+                                        "align", (json_int_t)f->align_bytes, "padding_after",
+                                        (json_int_t)after, "type", short_type(f->type)));
+    }
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "name", name, "go", go, "target", target->name,
+                     "size", (json_int_t)layout->whole.size_bytes, "align",
+                     (json_int_t)layout->whole.align_bytes, "padding", (json_int_t)padding, "fields", fields);
+}
+
+static bool append_struct(json_t *list, const char *name, const char *go, const char *text,
+                          const struct layout_target *target, struct layout *layout, char *why,
+                          size_t why_size) {
+    if (!layout_compute(text, target, layout, why, why_size)) return false;
+    json_array_append_new(list, layout_to_json(name, go, target, layout));
+    return true;
+}
+
+/* --- what the compiler makes for a map type
+ * ---------------------------------------------------------------------- */
+
+/* A map type's parts on one target; a cell is what a slot has for a key or value. */
+struct map_parts {
+    const struct layout_target *target;
+    struct layout_type key, elem;
+    char key_cell[LAYOUT_TEXT_MAX + 1], elem_cell[LAYOUT_TEXT_MAX + 1];
+    bool key_indirect, elem_indirect;
+};
+
+static bool cell_of(const char *type, const struct layout_target *target, struct layout_type *out,
+                    bool *indirect, char cell[LAYOUT_TEXT_MAX + 1], char *why, size_t why_size) {
+    struct layout layout;
+    if (!layout_compute(type, target, &layout, why, why_size)) return false;
+    *out = layout.whole;
+    *indirect = out->size_bytes > GO_INLINE_BYTES_MAX;
+    snprintf(cell, LAYOUT_TEXT_MAX + 1, "%s%s", *indirect ? "*" : "", type);
+    return true;
+}
+
+static bool map_parts_of(const char *key, const char *elem, const struct layout_target *target,
+                         struct map_parts *parts, char *why, size_t why_size) {
+    *parts = (struct map_parts){.target = target};
+    if (!cell_of(key, target, &parts->key, &parts->key_indirect, parts->key_cell, why, why_size) ||
+        !cell_of(elem, target, &parts->elem, &parts->elem_indirect, parts->elem_cell, why, why_size))
+        return false;
+    if (parts->key.comparable) return true;
+    snprintf(why, why_size, "'%s' cannot be a key: its values cannot be compared", key);
+    return false;
+}
+
+static size_t cell_bytes(const struct map_parts *parts, bool indirect, const struct layout_type *type) {
+    return indirect ? parts->target->pointer_bytes : type->size_bytes;
+}
+
+/* MapBucketType and the map type's fields. Buckets whose entries have no pointers have none at all: their
+ * overflow buckets are kept alive by hmap.extra. */
+static json_t *classic_type(const struct map_parts *parts, json_t *structs, char *why, size_t why_size) {
+    char text[STRUCT_TEXT_MAX];
+    struct layout bucket;
+    bool pointers = parts->key_indirect || parts->elem_indirect || parts->key.pointer_prefix_bytes ||
+                    parts->elem.pointer_prefix_bytes;
+    snprintf(text, sizeof text, "struct { tophash [%d]uint8; keys [%d]%s; elems [%d]%s; overflow %s }",
+             GO_SLOTS, GO_SLOTS, parts->key_cell, GO_SLOTS, parts->elem_cell,
+             pointers ? "unsafe.Pointer" : "uintptr");
+    if (!append_struct(structs, "bucket", "1.23", text, parts->target, &bucket, why, why_size)) return NULL;
+    unsigned flags = (unsigned)parts->key_indirect | (unsigned)parts->elem_indirect << 1 |
+                     (unsigned)parts->key.reflexive << 2 | (unsigned)parts->key.needs_key_update << 3 |
+                     (unsigned)parts->key.hash_may_panic << 4;
+    return json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:I}", "KeySize",
+                     (json_int_t)cell_bytes(parts, parts->key_indirect, &parts->key), "ValueSize",
+                     (json_int_t)cell_bytes(parts, parts->elem_indirect, &parts->elem), "BucketSize",
+                     (json_int_t)bucket.whole.size_bytes, "Flags", (json_int_t)flags, "IndirectKey",
+                     parts->key_indirect, "IndirectElem", parts->elem_indirect, "ReflexiveKey",
+                     parts->key.reflexive, "NeedKeyUpdate", parts->key.needs_key_update, "HashMightPanic",
+                     parts->key.hash_may_panic, "Bucket.PtrBytes",
+                     (json_int_t)bucket.whole.pointer_prefix_bytes);
+}
+
+/* SwissMapGroupType and the map type's fields. */
+static json_t *swiss_type(const struct map_parts *parts, json_t *structs, char *why, size_t why_size) {
+    char slot_text[STRUCT_TEXT_MAX], text[STRUCT_TEXT_MAX + 64];
+    struct layout slot, group;
+    snprintf(slot_text, sizeof slot_text, "struct { key %s; elem %s }", parts->key_cell, parts->elem_cell);
+    snprintf(text, sizeof text, "struct { ctrl uint64; slots [%d]%s }", GO_SLOTS, slot_text);
+    if (!append_struct(structs, "slot", "1.24", slot_text, parts->target, &slot, why, why_size) ||
+        !append_struct(structs, "group", "1.24", text, parts->target, &group, why, why_size))
+        return NULL;
+    unsigned flags = (unsigned)parts->key.needs_key_update | (unsigned)parts->key.hash_may_panic << 1 |
+                     (unsigned)parts->key_indirect << 2 | (unsigned)parts->elem_indirect << 3;
+    return json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:I}", "GroupSize",
+                     (json_int_t)group.whole.size_bytes, "SlotSize", (json_int_t)slot.whole.size_bytes,
+                     "ElemOff", (json_int_t)slot.field[1].offset_bytes, "Flags", (json_int_t)flags,
+                     "NeedKeyUpdate", parts->key.needs_key_update, "HashMightPanic",
+                     parts->key.hash_may_panic, "IndirectKey", parts->key_indirect, "IndirectElem",
+                     parts->elem_indirect, "Group.PtrBytes", (json_int_t)group.whole.pointer_prefix_bytes);
+}
+
+/* --- the report
+ * ------------------------------------------------------------------------------------------------------ */
+
+typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, char *why, size_t why_size);
+
+static const struct go_map {
+    const char *name;
+    const struct go_struct *structs;
+    size_t struct_count;
+    map_type_fn *map_type;
+} go_maps[] = {
+#define CLASSIC classic_structs, sizeof classic_structs / sizeof *classic_structs, classic_type
+    {"go_hmap", CLASSIC},
+    {"go_hmap_load6", CLASSIC},
+    {"go_hmap_notop", CLASSIC},
+    {"go_swiss", swiss_structs, sizeof swiss_structs / sizeof *swiss_structs, swiss_type},
+#undef CLASSIC
+};
+
+static const struct go_map *find_map(const char *name, char *why, size_t why_size) {
+    for (size_t i = 0; i < sizeof go_maps / sizeof *go_maps; i++)
+        if (strcmp(name, go_maps[i].name) == 0) return &go_maps[i];
+    int used = snprintf(why, why_size, "'%s' has no layout report; these maps have one:", name);
+    for (size_t i = 0; i < sizeof go_maps / sizeof *go_maps && used >= 0 && (size_t)used < why_size; i++)
+        used += snprintf(why + used, why_size - (size_t)used, "%s %s", i ? "," : "", go_maps[i].name);
+    return NULL;
+}
+
+static bool append_type(json_t *types, const struct go_map *map, const char *key, const char *elem, char *why,
+                        size_t why_size) {
+    char name[2 * LAYOUT_TEXT_MAX + 8];
+    json_t *structs = json_array(), *map_types = json_object();
+    snprintf(name, sizeof name, "map[%s]%s", key, elem);
+    json_array_append_new(
+        types, json_pack("{s:s, s:o, s:o}", "type", name, "structs", structs, "map_type", map_types));
+    for (size_t t = 0; t < LAYOUT_TARGETS; t++) {
+        struct map_parts parts;
+        if (!map_parts_of(key, elem, &layout_targets[t], &parts, why, why_size)) return false;
+        json_t *map_type = map->map_type(&parts, structs, why, why_size);
+        if (!map_type) return false;
+        json_object_set_new(map_types, layout_targets[t].name, map_type);
+    }
+    return true;
+}
+
+static bool append_types(json_t *types, const struct go_map *map, const char *type, char *why,
+                         size_t why_size) {
+#define LAYOUT_TYPE(name, key, elem, ...) {key, elem},
+    static const struct {
+        const char *key, *elem;
+    } seven[] = {
+#include "harness/goports/layout_types.def"
+    };
+#undef LAYOUT_TYPE
+    char key[LAYOUT_TEXT_MAX], elem[LAYOUT_TEXT_MAX];
+    if (type)
+        return layout_split_map(type, key, elem, why, why_size) &&
+               append_type(types, map, key, elem, why, why_size);
+    for (size_t i = 0; i < sizeof seven / sizeof *seven; i++)
+        if (!append_type(types, map, seven[i].key, seven[i].elem, why, why_size)) return false;
+    return true;
+}
+
+json_t *layout_json(const char *name, const char *type, char *why, size_t why_size) {
+    const struct go_map *map = find_map(name, why, why_size);
+    if (!map) return NULL;
+    json_t *structs = json_array(), *types = json_array();
+    json_t *report = json_pack("{s:s, s:o, s:o}", "map", name, "structs", structs, "types", types);
+    bool ok = true;
+    for (size_t i = 0; ok && i < map->struct_count; i++)
+        for (size_t t = 0; ok && t < LAYOUT_TARGETS; t++) {
+            const struct go_struct *s = &map->structs[i];
+            struct layout layout;
+            ok = append_struct(structs, s->name, s->go, s->text, &layout_targets[t], &layout, why, why_size);
+        }
+    if (ok && append_types(types, map, type, why, why_size)) return report;
+    json_decref(report);
+    return NULL;
+}

@@ -1,0 +1,205 @@
+/* The trace command: reads the script and hands its words to a port. */
+#include "harness/goports/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/names.h"
+#include "harness/plan/options.h"
+#include "harness/run/run.h"
+#include "maps/go/sizeclass.h"
+
+enum { SYNC_MAP = 1, PLAIN_MAP = 2, WORD_CHARS_MAX = 128 };
+
+static const struct traced_map {
+    const char *name;
+    int kind;
+    uint64_t seed_max;
+    trace_fn *run;
+} traced_maps[] = {
+    {"go_hmap", PLAIN_MAP, UINT32_MAX, trace_go_hmap},
+    {"go_swiss", PLAIN_MAP, UINT64_MAX, trace_go_swiss},
+    {"go_syncmap", SYNC_MAP, UINT64_MAX, trace_go_syncmap},
+};
+
+/* What follows the word. */
+enum operands { NOTHING, NUMBER, NUMBERS, RANGE };
+
+static const struct word_form {
+    const char *name;
+    int maps;
+    enum trace_kind kind;
+    enum operands operands;
+    const char *form;
+} word_forms[] = {
+    {"make", PLAIN_MAP, TRACE_MAKE, NUMBER, "make HINT"},
+    {"insert", PLAIN_MAP, TRACE_INSERT, RANGE, "insert FIRST..LAST"},
+    {"delete", PLAIN_MAP, TRACE_DELETE, RANGE, "delete FIRST..LAST"},
+    {"slide", PLAIN_MAP, TRACE_SLIDE, NUMBERS, "slide WIDTH TIMES"},
+    {"clear", PLAIN_MAP, TRACE_CLEAR, NOTHING, "clear"},
+    {"get", PLAIN_MAP, TRACE_GET, RANGE, "get FIRST..LAST"},
+    {"seed", PLAIN_MAP, TRACE_SEED, NUMBER, "seed NUMBER"},
+    {"store", SYNC_MAP, TRACE_STORE, NUMBER, "store KEY"},
+    {"load", SYNC_MAP, TRACE_LOAD, NUMBER, "load KEY"},
+    {"delete", SYNC_MAP, TRACE_REMOVE, NUMBER, "delete KEY"},
+    {"range", SYNC_MAP, TRACE_RANGE, NOTHING, "range"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* A number in C notation up to one of the characters in `ends`; *text is left there. */
+static bool read_number(const char **text, const char *ends, int base, uint64_t *number) {
+    char *end;
+    if (**text < '0' || (base == 10 && **text > '9')) return false;
+    errno = 0;
+    *number = strtoull(*text, &end, base);
+    if (errno != 0 || end == *text || (*end && !strchr(ends, *end))) return false;
+    *text = end;
+    return true;
+}
+
+/* A range names its last key, so there is none beyond UINT64_MAX - 1, and loops over it end. */
+static bool read_operands(const char *text, enum operands operands, struct trace_word *word) {
+    if (operands == NOTHING) return *text == 0;
+    if (!read_number(&text, operands == RANGE ? "." : " ", 0, &word->a)) return false;
+    if (operands == RANGE && strncmp(text, "..", 2) == 0)
+        text += 2;
+    else if (operands == RANGE)
+        return false;
+    text += strspn(text, " ");
+    if (operands == NUMBER) return *text == 0;
+    return read_number(&text, "", 0, &word->b) && word->b < UINT64_MAX;
+}
+
+/* Reads one word of the script; false: `why` names it. */
+static bool read_word(const char *text, const struct traced_map *map, struct trace_word *word, char *why,
+                      size_t why_size) {
+    const char *names[COUNT(word_forms)];
+    size_t known = 0, length = strcspn(text, " ");
+    char name[WORD_CHARS_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)length, text);
+    for (size_t i = 0; i < COUNT(word_forms); i++) {
+        const struct word_form *form = &word_forms[i];
+        if (!(form->maps & map->kind)) continue;
+        names[known++] = form->name;
+        if (strcmp(name, form->name) != 0) continue;
+        word->kind = form->kind;
+        if (!read_operands(text + length + strspn(text + length, " "), form->operands, word)) {
+            snprintf(why, why_size, "trace script: '%s' is not of the form '%s'", text, form->form);
+            return false;
+        }
+        if (form->operands == RANGE && word->a > word->b)
+            snprintf(why, why_size, "trace script: the range of '%s' runs backwards", text);
+        else if (form->kind == TRACE_SEED && word->a > map->seed_max)
+            snprintf(why, why_size, "trace script: '%s': a seed of %s is at most 0x%" PRIx64, text, map->name,
+                     map->seed_max);
+        else
+            return true;
+        return false;
+    }
+    unknown_name("trace word", name, names, known, why, why_size);
+    return false;
+}
+
+/* The words of a script, malloced; NULL: `why` names the bad one. */
+static struct trace_word *read_script(const char *ops, const struct traced_map *map, size_t *count, char *why,
+                                      size_t why_size) {
+    size_t room = 1;
+    for (const char *p = ops; *p; p++) room += *p == ';';
+    struct trace_word *words = calloc(room, sizeof *words);
+    if (!words) return snprintf(why, why_size, "trace: out of memory"), NULL;
+    *count = 0;
+    for (const char *at = ops; *at;) {
+        char text[WORD_CHARS_MAX];
+        at += strspn(at, " \t\n");
+        size_t length = strcspn(at, ";"), used = length;
+        while (used > 0 && strchr(" \t\n", at[used - 1])) used--;
+        snprintf(text, sizeof text, "%.*s", (int)(used < sizeof text ? used : sizeof text), at);
+        for (char *p = text; *p; p++)
+            if (*p == '\t' || *p == '\n') *p = ' ';
+        at += length + (at[length] == ';');
+        if (used == 0) continue;
+        if (used >= sizeof text) {
+            snprintf(why, why_size, "trace script: '%.40s...' is too long for a word", text);
+        } else if (read_word(text, map, &words[*count], why, why_size)) {
+            ++*count;
+            continue;
+        }
+        free(words);
+        return NULL;
+    }
+    if (*count > 0) return words;
+    snprintf(why, why_size, "trace needs a script: --ops \"insert 0..99; delete 10..19\"");
+    free(words);
+    return NULL;
+}
+
+/* Four words of up to 16 hex digits, with commas between them. */
+static bool read_hashkey(const char *text, uint64_t key[4], char *why, size_t why_size) {
+    const char *at = text;
+    for (size_t i = 0; i < 4; i++) {
+        size_t digits = strspn(at, "0123456789abcdefABCDEF");
+        if (digits == 0 || digits > 16 || at[digits] != (i < 3 ? ',' : 0)) {
+            snprintf(why, why_size,
+                     "--hashkey '%s': four hex numbers of 1 to 16 digits with commas between them", text);
+            return false;
+        }
+        key[i] = strtoull(at, NULL, 16);
+        at += digits + 1;
+    }
+    return true;
+}
+
+static bool read_options(const struct traced_map *map, const char *hashkey, const char *seed,
+                         struct trace_options *options, char *why, size_t why_size) {
+    if (hashkey && *hashkey && !read_hashkey(hashkey, options->hashkey, why, why_size)) return false;
+    const char *at = seed;
+    if (!seed || !*seed || (read_number(&at, "", 0, &options->seed) && options->seed <= map->seed_max))
+        return true;
+    snprintf(why, why_size, "--seed '%s': a number in C notation, at most 0x%" PRIx64 " for %s", seed,
+             map->seed_max, map->name);
+    return false;
+}
+
+void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupied) {
+    fprintf(out, "{\"count\":%zu,\"bytes\":%zu,\"blocks\":%zu,\"bytes_per_entry\":", count, occupied->bytes,
+            occupied->blocks);
+    if (count)
+        fprintf(out, "%.3f}\n", (double)occupied->bytes / (double)count);
+    else
+        fputs("null}\n", out);
+}
+
+int trace_command(const char *name, const char *ops, const char *hashkey, const char *seed,
+                  enum trace_output output) {
+    const char *names[COUNT(traced_maps)];
+    char why[512];
+    struct trace_options options = {.output = output, .out = stdout};
+    for (size_t i = 0; i < COUNT(traced_maps); i++) {
+        const struct traced_map *map = &traced_maps[i];
+        names[i] = map->name;
+        if (!name || strcmp(name, map->name) != 0) continue;
+        size_t count;
+        struct trace_word *words = NULL;
+        if (output == TRACE_BYTES && map->kind == SYNC_MAP) {
+            fprintf(stderr,
+                    "mapbench: --bytes: what %s occupies in Go is not modelled; go_hmap and go_swiss are\n",
+                    name);
+            return EXIT_USAGE;
+        }
+        if (!read_options(map, hashkey, seed, &options, why, sizeof why) ||
+            !(words = read_script(ops ? ops : "", map, &count, why, sizeof why))) {
+            fprintf(stderr, "mapbench: %s\n", why);
+            return EXIT_USAGE;
+        }
+        int status = map->run(&options, words, count, why, sizeof why);
+        free(words);
+        if (status != EXIT_OK) fprintf(stderr, "mapbench: trace %s: %s\n", name, why);
+        return status;
+    }
+    unknown_name("map to trace", name ? name : "", names, COUNT(traced_maps), why, sizeof why);
+    fprintf(stderr, "mapbench: %s\n", why);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,135 @@
+/* What a plan will cost: coarse by design, so that a run too large is refused before it begins. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/plan/options.h"
+#include "harness/plan/plan.h"
+#include "harness/plan/rate.h"
+#include "harness/base/sizes.h"
+
+/* The hungriest maps (a node and bucket per entry, or a doubled table at half load beside the old one) stay
+ * below four times entry plus two pointers; string text is stored in up to two generations of 32 bytes. */
+uint64_t cell_bytes_estimate(const struct cell *cell) {
+    unsigned __int128 entry = cell->shape->key_size + cell->shape->val_size + 16;
+    unsigned __int128 bytes = cell->n * (entry * 4 + (cell->shape->key_bits ? 0 : 64));
+    return bytes > UINT64_MAX ? UINT64_MAX : (uint64_t)bytes;
+}
+
+/* Nanoseconds per operation of a middling map: 10 in the first caches, rising to 100 in memory. */
+static double operation_ns(const struct cell *cell) {
+    double bytes = (double)cell->n * (double)(cell->shape->key_size + cell->shape->val_size) * 2;
+    double ns = bytes < 512e3 ? 12 : bytes < 16e6 ? 30 : 90;
+    return cell->shape->key_bits ? ns : ns * 2;
+}
+
+double cell_seconds_estimate(const struct cell *cell) {
+    const struct option_values *o = &cell->job->options;
+    double rounds = (double)option_number(o, OPTION_REPEAT),
+           batches = (double)option_number(o, OPTION_BATCHES);
+    double build = (double)cell->n * operation_ns(cell) * 1e-9;
+    double pairs = 0, seconds = 0;
+    struct rates loops;
+    char ignored[128];
+    rates_parse(option_text(o, OPTION_RATE), &loops, ignored, sizeof ignored);
+    for (size_t u = 0; u < cell->units; u++)
+        for (size_t w = 0; w < cell->workloads; w++) {
+            if (!cell->wanted[u][w]) continue;
+            enum workload_kind kind = cell->workload[w]->kind;
+            bool passes = kind == WORKLOAD_PUT || kind == WORKLOAD_DEL || kind == WORKLOAD_CLEAR ||
+                          kind == WORKLOAD_COPY;
+            pairs++;
+            if (cell->record & RECORD_TIME) {
+                double one = kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED ? 6 * build
+                             : kind == WORKLOAD_GET_COLD                      ? 0.2 * batches
+                             : passes                                         ? 3 * build
+                                                                              : 0.5 * build;
+                seconds += rounds * (one + (batches + 1) * 2e-3);
+            }
+            if (cell->record & RECORD_COUNTERS) seconds += 3 * build + 0.02;
+            if (cell->record & RECORD_LATENCY) seconds += 3 * build * (double)loops.count + 0.05;
+        }
+    if (cell->record & RECORD_MEMORY) {
+        double settings = option_names(o, OPTION_THP, "set") + option_names(o, OPTION_THP, "small") +
+                          option_names(o, OPTION_THP, "huge");
+        seconds += settings * (double)cell->units * (2 * build + 0.15);
+    }
+    return seconds;
+}
+
+static void format_bytes(double bytes, char *out, size_t size) {
+    static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t i = 0;
+    for (; bytes >= 1024 && i < 6; i++) bytes /= 1024;
+    snprintf(out, size, "%.1f %s", bytes, unit[i]);
+}
+
+void plan_print(const struct plan *plan) {
+    double seconds = 0;
+    uint64_t most = 0;
+    for (size_t i = 0; i < plan->cells; i++) {
+        const struct cell *cell = &plan->cell[i];
+        size_t pairs = 0;
+        char memory[32];
+        printf("%s\n   maps     ", cell->id);
+        for (size_t u = 0; u < cell->units; u++) printf(" %s", cell->unit[u]->map);
+        printf("\n   workloads");
+        for (size_t w = 0; w < cell->workloads; w++) printf(" %s", cell->workload[w]->name);
+        for (size_t u = 0; u < cell->units; u++)
+            for (size_t w = 0; w < cell->workloads; w++) pairs += cell->wanted[u][w];
+        format_bytes((double)cell_bytes_estimate(cell), memory, sizeof memory);
+        printf("\n   %zu measurements, about %.0f s, up to %s per map\n", pairs, cell_seconds_estimate(cell),
+               memory);
+        seconds += cell_seconds_estimate(cell);
+        if (cell_bytes_estimate(cell) > most) most = cell_bytes_estimate(cell);
+    }
+    for (size_t i = 0; i < plan->skips; i++)
+        printf("skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
+    char memory[32];
+    format_bytes((double)most, memory, sizeof memory);
+    printf("%zu cells, about %.0f s, up to %s\n", plan->cells, seconds, memory);
+}
+
+static void add_measurements(json_t *cells, const struct cell *cell) {
+    for (size_t u = 0; u < cell->units; u++)
+        for (size_t w = 0; w < cell->workloads; w++) {
+            const struct map_unit *unit = cell->unit[u];
+            if (!cell->wanted[u][w]) continue;
+            json_array_append_new(
+                cells,
+                json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:b, s:b, s:I}", "map", unit->map, "shape",
+                          cell->shape->name, "workload", cell->workload[w]->name, "keys", cell->keys, "n",
+                          (json_int_t)cell->n, "hash", unit->hash, "heap", unit->heap, "baseline",
+                          (unit->facts->traits & TRAIT_BASELINE) != 0, "engine", unit->engine != NULL, "seed",
+                          (json_int_t)option_number(&cell->job->options, OPTION_SEED)));
+        }
+}
+
+void plan_print_json(const struct plan *plan) {
+    json_t *cells = json_array(), *skipped = json_array();
+    for (size_t i = 0; i < plan->cells; i++) add_measurements(cells, &plan->cell[i]);
+    for (size_t i = 0; i < plan->skips; i++)
+        json_array_append_new(
+            skipped, json_pack("{s:s, s:s}", "cell", plan->skip[i].what, "reason", plan->skip[i].why));
+    json_t *all = json_pack("{s:o, s:o}", "cells", cells, "skipped", skipped);
+    char *text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    puts(text);
+    free(text);
+    json_decref(all);
+}
+
+bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size) {
+    for (size_t i = 0; i < plan->cells; i++) {
+        uint64_t bytes = cell_bytes_estimate(&plan->cell[i]);
+        if (bytes <= available_bytes) continue;
+        char size[24], need[32], have[32];
+        format_bytes((double)bytes, need, sizeof need);
+        format_bytes((double)available_bytes, have, sizeof have);
+        snprintf(why, why_size,
+                 "n %s of %s needs up to %s per map, but %s are available: choose a smaller --n",
+                 size_text(plan->cell[i].n, size), plan->cell[i].shape->name, need, have);
+        return false;
+    }
+    return true;
+}

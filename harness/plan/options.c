@@ -1,0 +1,274 @@
+#include "harness/plan/options.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/keys/keys.h"
+#include "harness/keys/keyspec.h"
+#include "harness/base/names.h"
+#include "harness/plan/rate.h"
+#include "harness/plan/registry.h"
+#include "harness/shapes/shape.h"
+#include "harness/base/sizes.h"
+#include "harness/plan/workload.h"
+
+static const struct option_facts options[] = {
+#define OPTION(id, name, argument, fallback, scope, help)                                                    \
+    {name, argument, fallback, help, OPTION_SCOPE_##scope},
+#include "harness/plan/options.def"
+#undef OPTION
+};
+
+enum { WORDS_MAX = 64 };
+
+/* The words an option's list may contain. */
+struct words {
+    const char *kind;
+    size_t count;
+    const char *word[WORDS_MAX];
+};
+
+static void words_add(struct words *words, const char *word) {
+    if (words->count < WORDS_MAX) words->word[words->count++] = word;
+}
+
+static struct words words_of(enum option_id id) {
+    struct words w = {.kind = options[id].name};
+    switch (id) {
+    case OPTION_MAPS:
+        w.kind = "map";
+        for (size_t i = 0; i < registry_map_count(); i++) words_add(&w, registry_map_name(i));
+        words_add(&w, "all"), words_add(&w, "ours"), words_add(&w, "adapters"), words_add(&w, "engines");
+        break;
+    case OPTION_SHAPES:
+        w.kind = "shape";
+        for (size_t i = 0; i < shape_count(); i++) words_add(&w, shape_at(i)->name);
+        words_add(&w, "all");
+        break;
+    case OPTION_WORKLOADS:
+        w.kind = "workload";
+        for (size_t i = 0; i < workload_count(); i++) words_add(&w, workload_at(i)->name);
+        words_add(&w, "all");
+        break;
+    case OPTION_KEYS:
+        w.kind = "key stream";
+        for (size_t i = 0; i < keys_stream_count(); i++) words_add(&w, keys_stream_at(i)->name);
+        break;
+    case OPTION_HEAP:
+#define HEAP(name, shapes, summary) words_add(&w, #name);
+#include "harness/heaps/heaps.def"
+#undef HEAP
+        break;
+    case OPTION_HASH:
+        w.kind = "hash policy", words_add(&w, "common"), words_add(&w, "native");
+        break;
+    case OPTION_RECORD:
+        w.kind = "recorder";
+        words_add(&w, "time"), words_add(&w, "latency"), words_add(&w, "memory"), words_add(&w, "counters");
+        words_add(&w, "structure"), words_add(&w, "all");
+        break;
+    case OPTION_THP:
+        w.kind = "setting of huge pages";
+        words_add(&w, "set"), words_add(&w, "small"), words_add(&w, "huge");
+        break;
+    case OPTION_ORDER:
+        words_add(&w, "shuffled"), words_add(&w, "insertion");
+        break;
+    case OPTION_PERF:
+        w.kind = "perf mode", words_add(&w, "off"), words_add(&w, "stat"), words_add(&w, "record");
+        break;
+    case OPTION_FIGURES:
+        words_add(&w, "yes"), words_add(&w, "no");
+        break;
+    case OPTION_PROGRESS:
+        words_add(&w, "auto"), words_add(&w, "bar"), words_add(&w, "lines"), words_add(&w, "off");
+        break;
+    default:
+        break;
+    }
+    return w;
+}
+
+void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
+                  size_t why_size) {
+    const char *nearest = names_nearest(name, candidates, count);
+    if (nearest)
+        snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
+    else
+        snprintf(why, why_size, "unknown %s '%s'", kind, name);
+}
+
+struct check {
+    struct words words;
+    bool ignore_parameter; /* compare only what stands before a colon */
+    size_t items;
+    char *why;
+    size_t why_size;
+};
+
+static bool check_word(void *context, const char *item) {
+    struct check *check = context;
+    size_t len = check->ignore_parameter ? strcspn(item, ":") : strlen(item);
+    check->items++;
+    for (size_t i = 0; i < check->words.count; i++)
+        if (strncmp(check->words.word[i], item, len) == 0 && check->words.word[i][len] == '\0') return true;
+    unknown_name(check->words.kind, item, check->words.word, check->words.count, check->why, check->why_size);
+    return false;
+}
+
+/* A key stream's parameters must make sense for one kind of key at least. */
+static bool check_stream(void *context, const char *item) {
+    struct check *check = context;
+    struct keyspec spec;
+    char ignored[256];
+    return keyspec_parse(item, 64, &spec, check->why, check->why_size) ||
+           keyspec_parse(item, 0, &spec, ignored, sizeof ignored);
+}
+
+static bool check_words(enum option_id id, const char *text, bool one, char *why, size_t why_size) {
+    struct check check = {words_of(id), id == OPTION_KEYS, 0, why, why_size};
+    if (!names_split(text, check_word, &check)) return false;
+    if (id == OPTION_KEYS && !names_split(text, check_stream, &check)) return false;
+    if (check.items == 0 || (one && check.items > 1)) {
+        snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name,
+                 one ? "one word" : "a list of names", text);
+        return false;
+    }
+    return true;
+}
+
+static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most, char *why,
+                         size_t why_size) {
+    char *stop;
+    errno = 0;
+    unsigned long long value = strtoull(text, &stop, 0);
+    if (*text == '\0' || *text == '-' || *stop || errno || value < least || value > most) {
+        if (most == UINT64_MAX)
+            snprintf(why, why_size, "--%s takes a whole number from %llu on, not '%s'", options[id].name,
+                     (unsigned long long)least, text);
+        else
+            snprintf(why, why_size, "--%s takes a whole number from %llu to %llu, not '%s'", options[id].name,
+                     (unsigned long long)least, (unsigned long long)most, text);
+        return false;
+    }
+    return true;
+}
+
+static bool check_shard(const char *text, char *why, size_t why_size) {
+    unsigned i, n;
+    char rest;
+    bool unsigned_numbers =
+        text[strspn(text, "0123456789/")] == '\0'; /* sscanf would take -1 for a large one */
+    if (unsigned_numbers && sscanf(text, "%u/%u%c", &i, &n, &rest) == 2 && i < n) return true;
+    snprintf(why, why_size, "--shard takes I/N with I from 0 to N-1, not '%s'", text);
+    return false;
+}
+
+static bool check_filter(const char *text, char *why, size_t why_size) {
+    regex_t regex;
+    int error = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+    if (!error) return regfree(&regex), true;
+    char reason[96];
+    regerror(error, &regex, reason, sizeof reason);
+    snprintf(why, why_size, "--filter '%s' is not a regular expression: %s", text, reason);
+    return false;
+}
+
+static bool check_value(enum option_id id, const char *text, char *why, size_t why_size) {
+    struct sizes sizes;
+    struct rates rates;
+    switch (id) {
+    case OPTION_RATE:
+        return rates_parse(text, &rates, why, why_size);
+    case OPTION_N:
+        return sizes_parse(text, &sizes, why, why_size);
+    case OPTION_THREADS:
+        if (strcmp(text, "1") == 0) return true;
+        snprintf(why, why_size, "--threads %s: the workloads are single-threaded, only 1 can be measured",
+                 text);
+        return false;
+    case OPTION_SEED:
+        return check_number(id, text, 0, INT64_MAX, why, why_size); /* JSON integers are signed */
+    case OPTION_REPEAT:
+        return check_number(id, text, 1, 1000, why, why_size);
+    case OPTION_BATCHES:
+        return check_number(id, text, 1, 1000, why, why_size);
+    case OPTION_LIMIT:
+        return check_number(id, text, 1, 86400, why, why_size);
+    case OPTION_SHARD:
+        return check_shard(text, why, why_size);
+    case OPTION_FILTER:
+        return check_filter(text, why, why_size);
+    case OPTION_OUT:
+    case OPTION_RESUME:
+        return true;
+    case OPTION_ORDER:
+    case OPTION_PERF:
+    case OPTION_FIGURES:
+    case OPTION_PROGRESS:
+        return check_words(id, text, true, why, why_size);
+    default:
+        return check_words(id, text, false, why, why_size);
+    }
+}
+
+const struct option_facts *option_facts(enum option_id id) {
+    return &options[id];
+}
+
+bool option_find(const char *name, enum option_id *id) {
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].name, name) == 0) return *id = (enum option_id)i, true;
+    return false;
+}
+
+bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
+                size_t why_size) {
+    if (!check_value(id, text, why, why_size)) return false;
+    free(values->text[id]);
+    values->text[id] = strdup(text);
+    return true;
+}
+
+const char *option_text(const struct option_values *values, enum option_id id) {
+    return values->text[id] ? values->text[id] : options[id].fallback;
+}
+
+uint64_t option_number(const struct option_values *values, enum option_id id) {
+    return strtoull(option_text(values, id), NULL, 0);
+}
+
+static bool is_other_word(void *word, const char *item) {
+    return strcmp(item, word) != 0;
+}
+
+bool option_names(const struct option_values *values, enum option_id id, const char *word) {
+    return !names_split(option_text(values, id), is_other_word, (void *)word);
+}
+
+bool option_has(const struct option_values *values, enum option_id id, const char *word) {
+    return option_names(values, id, word) || option_names(values, id, "all");
+}
+
+void option_inherit(struct option_values *values, const struct option_values *defaults) {
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (!values->text[i] && defaults->text[i]) values->text[i] = strdup(defaults->text[i]);
+}
+
+void option_values_free(struct option_values *values) {
+    for (size_t i = 0; i < OPTION_COUNT; i++) free(values->text[i]);
+    memset(values, 0, sizeof *values);
+}
+
+void option_help(FILE *out) {
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char left[40];
+        snprintf(left, sizeof left, "--%s %s", options[i].name,
+                 options[i].argument ? options[i].argument : "");
+        fprintf(out, "  %-22s %s", left, options[i].help);
+        if (options[i].fallback[0]) fprintf(out, " (%s)", options[i].fallback);
+        fputc('\n', out);
+    }
+}

@@ -1,0 +1,286 @@
+#include "harness/plan/plan.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/keys/keys.h"
+#include "harness/base/names.h"
+#include "harness/plan/options.h"
+#include "harness/plan/registry.h"
+#include "harness/unit/load.h"
+#include "harness/base/sizes.h"
+
+struct expansion {
+    struct plan *plan;
+    const struct job *job;
+    unsigned shard, shards;
+    size_t seen; /* cells expanded, those of other shards included */
+    regex_t filter;
+    bool filtered;
+    char why[256];
+};
+
+static void add_skip(struct plan *plan, const char *what, const char *why) {
+    for (size_t i = 0; i < plan->skips; i++)
+        if (strcmp(plan->skip[i].what, what) == 0 && strcmp(plan->skip[i].why, why) == 0) return;
+    plan->skip = realloc(plan->skip, (plan->skips + 1) * sizeof *plan->skip);
+    plan->skip[plan->skips++] = (struct plan_skip){strdup(what), strdup(why)};
+}
+
+static void skip(struct expansion *x, const char *what, const char *why) {
+    add_skip(x->plan, what, why);
+}
+
+static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
+    bool adapter = unit->facts->traits & TRAIT_ADAPTER;
+    return option_has(options, OPTION_MAPS, unit->map) || option_has(options, OPTION_MAPS,
+                                                                     unit->engine ? "engines"
+                                                                     : adapter    ? "adapters"
+                                                                                  : "ours");
+}
+
+/* The units of a cell: the baseline, which every result is read against, then the selected maps. */
+static void add_units(struct expansion *x, struct cell *cell) {
+    for (size_t i = 0; i < registry_map_count(); i++) {
+        const struct map_unit *any = registry_map_unit(i);
+        bool baseline = any->facts->traits & TRAIT_BASELINE;
+        if (!baseline && !map_selected(&x->job->options, any)) continue;
+        const struct map_unit *unit = registry_find(any->map, cell->shape->name, cell->hash, cell->heap);
+        char what[128];
+        if (!unit) {
+            snprintf(what, sizeof what, "%s with %s on %s", any->map, cell->shape->name, cell->heap);
+            skip(x, what,
+                 registry_find(any->map, cell->shape->name, cell->hash, "malloc")
+                     ? "the map is not compiled for this heap"
+                     : "the map does not have this shape");
+        } else if (unit->unavailable) {
+            skip(x, unit->map, unit->unavailable);
+        } else if (cell->units < CELL_UNITS_MAX) {
+            cell->unit[cell->units++] = unit;
+        }
+    }
+}
+
+/* NULL, or why a workload cannot run with these keys. */
+static const char *workload_fault(const struct cell *cell, const struct workload *workload,
+                                  size_t available) {
+    if (keys_skewed(cell->keys) && !workload_follows_skew(workload))
+        return "touches each key once, so a skewed key stream would measure the same as uniform";
+    if (available != SIZE_MAX && cell->n + workload_extra_keys(workload, cell->n) > available)
+        return "the key set is too small: absent keys are needed besides the n present ones";
+    return NULL;
+}
+
+static void add_workloads(struct expansion *x, struct cell *cell, size_t available) {
+    for (size_t i = 0; i < workload_count(); i++) {
+        const struct workload *workload = workload_at(i);
+        char what[256];
+        if (!option_has(&x->job->options, OPTION_WORKLOADS, workload->name)) continue;
+        const char *fault = workload_fault(cell, workload, available);
+        snprintf(what, sizeof what, "%s of %s, n %zu", workload->name, cell->keys, cell->n);
+        if (fault)
+            skip(x, what, fault);
+        else if (cell->workloads < CELL_WORKLOADS_MAX)
+            cell->workload[cell->workloads++] = workload;
+    }
+}
+
+/* Marks what the filter leaves. The baseline is measured beside whatever is, but does not make a cell by
+ * itself unless it is asked for by name. */
+static bool apply_filter(struct expansion *x, struct cell *cell) {
+    bool any = false;
+    char size[24], text[256];
+    for (size_t w = 0; w < cell->workloads; w++) {
+        bool any_map = false, baseline_matches = false;
+        for (size_t u = 0; u < cell->units; u++) {
+            snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", cell->unit[u]->map, cell->shape->name,
+                     cell->workload[w]->name, cell->keys, size_text(cell->n, size));
+            bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || !cell->unit[u]->engine;
+            if (!has_loop) skip(x, "mixed of real Go", "its engine has no such loop");
+            bool matches = has_loop && (!x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0);
+            cell->wanted[u][w] = matches;
+            if (cell->unit[u]->facts->traits & TRAIT_BASELINE)
+                baseline_matches =
+                    matches && option_names(&cell->job->options, OPTION_MAPS, cell->unit[u]->map);
+            else
+                any_map |= matches;
+        }
+        cell->wanted[0][w] = any_map || baseline_matches;
+        any |= cell->wanted[0][w];
+    }
+    return any;
+}
+
+static unsigned recorders(const struct option_values *options) {
+    static const char *const names[] = {"time", "latency", "memory", "counters", "structure"};
+    unsigned record = 0;
+    for (unsigned i = 0; i < 5; i++)
+        if (option_has(options, OPTION_RECORD, names[i])) record |= 1u << i;
+    return record;
+}
+
+static bool add_cell(struct expansion *x, const struct shape *shape, const char *keys, size_t n,
+                     const char *hash, const char *heap) {
+    char size[24], what[200];
+    size_t available = keys_available(keys, shape, x->why, sizeof x->why);
+    snprintf(what, sizeof what, "%s keys with %s", keys, shape->name);
+    if (available == 0) {
+        if (strncmp(keys, "file:", 5) == 0) return false; /* the user's own file: a fault, not a skip */
+        skip(x, what, x->why);
+        x->why[0] = '\0';
+        return true;
+    }
+    struct cell cell = {
+        .job = x->job, .shape = shape, .hash = hash, .heap = heap, .record = recorders(&x->job->options)};
+    /* All of a finite set is all but an eighth of it: the rest are the misses. */
+    cell.n = n != SIZE_ALL ? n : available - available / 8;
+    if (n == SIZE_ALL && available == SIZE_MAX) {
+        snprintf(x->why, sizeof x->why, "--n all: the %s keys have no end; give a number", keys);
+        return false;
+    }
+    if (cell.n > available) {
+        snprintf(what, sizeof what, "%s keys, n %s", keys, size_text(cell.n, size));
+        snprintf(x->why, sizeof x->why, "only %zu distinct keys are there: use --n all or less", available);
+        skip(x, what, x->why);
+        x->why[0] = '\0';
+        return true;
+    }
+    cell.keys = strdup(keys);
+    add_units(x, &cell);
+    add_workloads(x, &cell, available);
+    if (!apply_filter(x, &cell) || x->seen++ % x->shards != x->shard) return free(cell.keys), true;
+    if (asprintf(&cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size),
+                 hash, heap) < 0)
+        abort();
+    for (size_t i = 0; i < x->plan->cells; i++)
+        if (strcmp(x->plan->cell[i].id, cell.id) == 0)
+            return free(cell.keys), free(cell.id), true; /* asked for twice */
+    x->plan->cell = realloc(x->plan->cell, (x->plan->cells + 1) * sizeof cell);
+    x->plan->cell[x->plan->cells++] = cell;
+    return true;
+}
+
+struct strings {
+    size_t count;
+    char *item[64];
+};
+
+static bool collect(void *context, const char *item) {
+    struct strings *s = context;
+    if (s->count == sizeof s->item / sizeof *s->item) return false;
+    s->item[s->count++] = strdup(item);
+    return true;
+}
+
+static bool split(const char *list, struct strings *out, char *why, size_t why_size) {
+    if (names_split(list, collect, out)) return true;
+    snprintf(why, why_size, "more than %zu names in '%.40s...'", sizeof out->item / sizeof *out->item, list);
+    return false;
+}
+
+static void strings_free(struct strings *s) {
+    for (size_t i = 0; i < s->count; i++) free(s->item[i]);
+}
+
+/* The static name behind a word the option table has already checked. */
+static const char *heap_name(const char *word) {
+#define HEAP(name, shapes, summary)                                                                          \
+    if (strcmp(word, #name) == 0) return #name;
+#include "harness/heaps/heaps.def"
+#undef HEAP
+    return "malloc";
+}
+
+static bool expand_job(struct expansion *x) {
+    const struct option_values *o = &x->job->options;
+    struct strings keys = {0}, heaps = {0};
+    static const char *const hashes[] = {"common", "native"};
+    struct sizes sizes;
+    bool ok = sizes_parse(option_text(o, OPTION_N), &sizes, x->why, sizeof x->why) &&
+              split(option_text(o, OPTION_KEYS), &keys, x->why, sizeof x->why) &&
+              split(option_text(o, OPTION_HEAP), &heaps, x->why, sizeof x->why);
+    x->filtered = option_text(o, OPTION_FILTER)[0] != '\0';
+    if (x->filtered) regcomp(&x->filter, option_text(o, OPTION_FILTER), REG_EXTENDED | REG_NOSUB);
+    for (size_t s = 0; ok && s < shape_count(); s++) {
+        if (!option_has(o, OPTION_SHAPES, shape_at(s)->name)) continue;
+        for (size_t k = 0; ok && k < keys.count; k++)
+            for (size_t i = 0; ok && i < sizes.count; i++)
+                for (size_t p = 0; ok && p < 2; p++)
+                    for (size_t h = 0; ok && h < heaps.count; h++)
+                        if (option_has(o, OPTION_HASH, hashes[p]))
+                            ok = add_cell(x, shape_at(s), keys.item[k], sizes.n[i], hashes[p],
+                                          heap_name(heaps.item[h]));
+    }
+    if (x->filtered) regfree(&x->filter);
+    strings_free(&keys), strings_free(&heaps);
+    return ok;
+}
+
+struct plan *plan_make(const struct profile *profile, char *why, size_t why_size) {
+    struct expansion x = {.plan = calloc(1, sizeof *x.plan)};
+    sscanf(option_text(&profile->global, OPTION_SHARD), "%u/%u", &x.shard, &x.shards);
+    for (size_t i = 0; i < profile->jobs; i++) {
+        x.job = &profile->job[i];
+        if (expand_job(&x)) continue;
+        snprintf(why, why_size, "%s", x.why);
+        plan_free(x.plan);
+        return NULL;
+    }
+    return x.plan;
+}
+
+/* Takes the units that became unavailable out of a cell. False: nothing wanted is left in it. */
+static bool keep_available(struct plan *plan, struct cell *cell) {
+    size_t kept = 0, before = cell->units;
+    bool wanted = false;
+    for (size_t u = 0; u < before; u++) {
+        const struct map_unit *unit = cell->unit[u];
+        if (unit->unavailable) {
+            char name[UNIT_NAME_MAX];
+            add_skip(plan, unit_name(unit, name), unit->unavailable);
+            continue;
+        }
+        cell->unit[kept] = unit;
+        memmove(cell->wanted[kept], cell->wanted[u], sizeof cell->wanted[u]);
+        for (size_t w = 0; w < cell->workloads; w++)
+            wanted |= cell->wanted[kept][w] && !(unit->facts->traits & TRAIT_BASELINE);
+        kept++;
+    }
+    cell->units = kept;
+    /* Nothing is read without the baseline. */
+    if (kept == 0 || !(cell->unit[0]->facts->traits & TRAIT_BASELINE)) return false;
+    return wanted || kept == before;
+}
+
+size_t plan_prepare(struct plan *plan) {
+    size_t count = 0, kept = 0;
+    const struct map_unit **units = calloc(plan->cells * CELL_UNITS_MAX + 1, sizeof *units);
+    if (!units) abort();
+    for (size_t i = 0; i < plan->cells; i++)
+        for (size_t u = 0; u < plan->cell[i].units; u++) {
+            bool known = false;
+            for (size_t k = 0; !known && k < count; k++) known = units[k] == plan->cell[i].unit[u];
+            if (!known) units[count++] = plan->cell[i].unit[u];
+        }
+    size_t lost = registry_prepare(units, count);
+    free(units);
+    for (size_t i = 0; i < plan->cells && lost > 0; i++) {
+        struct cell *cell = &plan->cell[i];
+        if (keep_available(plan, cell))
+            plan->cell[kept++] = *cell;
+        else
+            free(cell->keys), free(cell->id);
+    }
+    if (lost > 0) plan->cells = kept;
+    return lost;
+}
+
+void plan_free(struct plan *plan) {
+    if (!plan) return;
+    for (size_t i = 0; i < plan->cells; i++) free(plan->cell[i].keys), free(plan->cell[i].id);
+    for (size_t i = 0; i < plan->skips; i++) free(plan->skip[i].what), free(plan->skip[i].why);
+    free(plan->cell), free(plan->skip);
+    free(plan);
+}

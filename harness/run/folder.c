@@ -1,0 +1,357 @@
+#include "harness/run/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/plan/job.h"
+
+static bool disk_fault(const char *doing, const char *path, char *why, size_t why_size) {
+    snprintf(why, why_size, "cannot %s %s: %s", doing, path, strerror(errno));
+    return false;
+}
+
+static bool make_folders(const char *path) {
+    char part[PATH_MAX];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *slash = part + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST) return false;
+        *slash = '/';
+    }
+    return mkdir(part, 0777) == 0 || errno == EEXIST;
+}
+
+static char *read_file(const char *path) {
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0;
+    if (!file) return NULL;
+    ssize_t len = getdelim(&text, &size, '\0', file);
+    fclose(file);
+    if (len < 0) text ? text[0] = '\0' : 0;
+    return text;
+}
+
+static bool selection_matches(const char *partial, const char *selection) {
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/selection", partial);
+    char *text = read_file(path);
+    bool same = text && strcmp(text, selection) == 0;
+    free(text);
+    return same;
+}
+
+/* The newest partial run below `results` with the same selection; its name without ".partial". */
+static bool find_partial(const char *results, const char *selection, char *out, size_t size) {
+    DIR *dir = opendir(results);
+    char newest[NAME_MAX + 1] = "", path[PATH_MAX];
+    for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+        size_t len = strlen(entry->d_name);
+        if (len <= 8 || strcmp(entry->d_name + len - 8, ".partial") != 0) continue;
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", results, entry->d_name) >= sizeof path) continue;
+        if (selection_matches(path, selection) && strcmp(entry->d_name, newest) > 0)
+            strcpy(newest, entry->d_name);
+    }
+    if (dir) closedir(dir);
+    if (!newest[0]) return false;
+    snprintf(out, size, "%s/%.*s", results, (int)(strlen(newest) - 8), newest);
+    return true;
+}
+
+static FILE *open_part(const struct runfolder *folder, const char *name) {
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", folder->partial, name);
+    return fopen(path, "a+");
+}
+
+static void read_steps(struct runfolder *folder) {
+    char *line = NULL;
+    size_t size = 0;
+    long whole = 0;
+    rewind(folder->done);
+    for (ssize_t len; (len = getline(&line, &size, folder->done)) > 0;) {
+        if (line[len - 1] !=
+            '\n') { /* torn by an interruption: not done, and cut off before the next is written */
+            if (ftruncate(fileno(folder->done), whole)) perror("mapbench: cannot repair the list of steps");
+            break;
+        }
+        whole += len;
+        line[len - 1] = '\0';
+        folder->step_done = realloc(folder->step_done, (folder->steps_done + 1) * sizeof *folder->step_done);
+        folder->step_done[folder->steps_done++] = strdup(line);
+    }
+    free(line);
+}
+
+bool runfolder_step_done(const struct runfolder *folder, const char *step) {
+    for (size_t i = 0; i < folder->steps_done; i++)
+        if (strcmp(folder->step_done[i], step) == 0) return true;
+    return false;
+}
+
+/* Drops the lines of steps that were not completed: a file of rows is only appended to after this. */
+static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *name) {
+    char path[PATH_MAX + 32], keep[PATH_MAX + 40], *line = NULL;
+    size_t size = 0;
+    snprintf(path, sizeof path, "%s/%s", folder->partial, name);
+    snprintf(keep, sizeof keep, "%s.keep", path);
+    FILE *kept = fopen(keep, "w");
+    if (!kept) return false;
+    rewind(*file);
+    while (getline(&line, &size, *file) > 0) {
+        json_t *value = json_loads(line, 0, NULL);
+        const char *step = json_string_value(json_object_get(value, "step"));
+        if (step && runfolder_step_done(folder, step)) fputs(line, kept);
+        json_decref(value);
+    }
+    free(line);
+    bool whole = !ferror(*file) && !ferror(kept);
+    if (fclose(kept) || !whole || rename(keep, path)) return false;
+    fclose(*file);
+    return (*file = fopen(path, "a+")) != NULL;
+}
+
+static enum runfolder_result open_files(struct runfolder *folder, const char *selection, bool resume,
+                                        char *why, size_t why_size) {
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/selection", folder->partial);
+    if (!resume) {
+        FILE *file = fopen(path, "w");
+        bool ok = file && fputs(selection, file) >= 0;
+        if ((file && fclose(file)) || !ok) return disk_fault("write", path, why, why_size), RUNFOLDER_CANNOT;
+    }
+    folder->rows = open_part(folder, "rows.jsonl");
+    folder->gbench = open_part(folder, "gbench.jsonl");
+    folder->done = open_part(folder, "done");
+    if (!folder->rows || !folder->gbench || !folder->done)
+        return disk_fault("write in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+    if (!resume) return RUNFOLDER_OK;
+    read_steps(folder);
+    if (drop_unfinished(folder, &folder->rows, "rows.jsonl") &&
+        drop_unfinished(folder, &folder->gbench, "gbench.jsonl"))
+        return RUNFOLDER_OK;
+    return disk_fault("rewrite rows in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+}
+
+enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
+                                     const char *selection, bool resume, char *why, size_t why_size) {
+    char results[PATH_MAX];
+    memset(folder, 0, sizeof *folder);
+    snprintf(results, sizeof results, "%s/results", project_root());
+    if (out) {
+        snprintf(folder->final, sizeof folder->final, "%.*s",
+                 (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
+    } else if (!resume) {
+        if ((size_t)snprintf(folder->final, sizeof folder->final, "%s/%s", results, name) >=
+            sizeof folder->final - 16)
+            return snprintf(why, why_size, "the path of %s is too long", results), RUNFOLDER_USAGE;
+    } else if (!find_partial(results, selection, folder->final, sizeof folder->final)) {
+        return snprintf(why, why_size, "nothing to resume: no interrupted run of this selection in %s",
+                        results),
+               RUNFOLDER_USAGE;
+    }
+    if ((size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >=
+        sizeof folder->partial)
+        return snprintf(why, why_size, "the path of %s is too long", folder->final), RUNFOLDER_USAGE;
+    if (rmdir(folder->final) && errno != ENOENT && access(folder->final, F_OK) == 0) {
+        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
+            return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out",
+                            folder->final),
+                   RUNFOLDER_USAGE;
+        return disk_fault("use", folder->final, why, why_size), RUNFOLDER_CANNOT;
+    }
+    bool exists = access(folder->partial, F_OK) == 0;
+    if (resume && !exists)
+        return snprintf(why, why_size, "nothing to resume: %s does not exist", folder->partial),
+               RUNFOLDER_USAGE;
+    if (resume && !selection_matches(folder->partial, selection))
+        return snprintf(why, why_size,
+                        "%s was measuring another selection: give the same profile and options",
+                        folder->partial),
+               RUNFOLDER_USAGE;
+    if (!resume && exists)
+        return snprintf(why, why_size, "an interrupted run is in %s: go on with --resume, or remove it",
+                        folder->partial),
+               RUNFOLDER_USAGE;
+    char perf[PATH_MAX + 8];
+    snprintf(perf, sizeof perf, "%s/perf", folder->partial);
+    if (!make_folders(perf)) return disk_fault("create", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+    return open_files(folder, selection, resume, why, why_size);
+}
+
+/* Appends the lines of an array, each marked with its step. A failed write is cut off again. */
+static bool append_lines(FILE *file, const char *step, const json_t *values) {
+    size_t i;
+    json_t *value;
+    fseek(file, 0, SEEK_END);
+    long before = ftell(file);
+    bool ok = true;
+    json_array_foreach(values, i, value) {
+        json_object_set_new(value, "step", json_string(step));
+        char *line = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        ok = ok && line && fputs(line, file) >= 0 && fputc('\n', file) != EOF;
+        free(line);
+    }
+    ok = ok && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    if (!ok) {
+        int saved = errno;
+        clearerr(file);
+        if (ftruncate(fileno(file), before)) saved = errno;
+        errno = saved;
+    }
+    return ok;
+}
+
+bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench,
+                      char *why, size_t why_size) {
+    /* Rows last: when the disk refuses in between, no row stands in the file whose step is not done. */
+    if (gbench && !append_lines(folder->gbench, step, gbench))
+        return disk_fault("write reports to", folder->partial, why, why_size);
+    if (!append_lines(folder->rows, step, rows))
+        return disk_fault("write rows to", folder->partial, why, why_size);
+    if (fprintf(folder->done, "%s\n", step) < 0 || fflush(folder->done) || fsync(fileno(folder->done)))
+        return disk_fault("write to", folder->partial, why, why_size);
+    return true;
+}
+
+bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why,
+                          size_t why_size) {
+    char path[PATH_MAX + 32], fresh[PATH_MAX + 40];
+    snprintf(path, sizeof path, "%s/%s", folder->partial, name);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "w");
+    /* On the disk before it takes the other's name: an interrupted run needs one of them whole to go on. */
+    bool written = file && json_dumpf(value, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
+                   fflush(file) == 0 && fsync(fileno(file)) == 0;
+    if (file && fclose(file)) written = false;
+    if (written && rename(fresh, path) == 0) return true;
+    disk_fault("write", path, why, why_size);
+    unlink(fresh);
+    return false;
+}
+
+json_t *runfolder_read_json(const struct runfolder *folder, const char *name) {
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", folder->partial, name);
+    return json_load_file(path, 0, NULL);
+}
+
+static json_t *read_lines(FILE *file) {
+    json_t *values = json_array();
+    char *line = NULL;
+    size_t size = 0;
+    rewind(file);
+    while (getline(&line, &size, file) > 0) {
+        json_t *value = json_loads(line, 0, NULL);
+        if (value) json_array_append_new(values, value);
+    }
+    free(line);
+    fseek(file, 0, SEEK_END);
+    return values;
+}
+
+json_t *runfolder_rows(const struct runfolder *folder, char *why, size_t why_size) {
+    json_t *rows = read_lines(folder->rows);
+    if (!rows) snprintf(why, why_size, "out of memory while reading rows");
+    return rows;
+}
+
+bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_size) {
+    json_t *reports = read_lines(folder->gbench), *whole = json_object(), *benchmarks = json_array(), *report;
+    size_t i, j;
+    json_array_foreach(reports, i, report) {
+        json_t *benchmark;
+        if (i == 0) json_object_set(whole, "context", json_object_get(report, "context"));
+        json_array_foreach(json_object_get(report, "benchmarks"), j, benchmark)
+            json_array_append(benchmarks, benchmark);
+    }
+    if (!json_object_get(whole, "context")) json_object_set_new(whole, "context", json_object());
+    json_object_set_new(whole, "benchmarks", benchmarks);
+    bool ok = runfolder_write_json(folder, "gbench.json", whole, why, why_size);
+    json_decref(whole), json_decref(reports);
+    return ok;
+}
+
+/* What only an unfinished run needs. */
+static const char *const leftovers[] = {"selection", "done", "gbench.jsonl"};
+enum { LEFTOVERS = sizeof leftovers / sizeof *leftovers };
+
+/* The leftovers go last: a folder that cannot be completed can still be resumed. */
+bool runfolder_finish(struct runfolder *folder, char *why, size_t why_size) {
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
+    FILE *retention =
+        fopen(path, "a"); /* the record kind of retention scenarios: present, if empty, in every run */
+    if (!retention || fclose(retention)) return disk_fault("write", path, why, why_size);
+    if (!runfolder_checksums(folder->partial, why, why_size)) return false;
+    if (rename(folder->partial, folder->final))
+        return disk_fault("rename the run to", folder->final, why, why_size);
+    for (size_t i = 0; i < LEFTOVERS; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder->final, leftovers[i]);
+        unlink(path);
+    }
+    return true;
+}
+
+void runfolder_close(struct runfolder *folder) {
+    if (folder->rows) fclose(folder->rows);
+    if (folder->gbench) fclose(folder->gbench);
+    if (folder->done) fclose(folder->done);
+    for (size_t i = 0; i < folder->steps_done; i++) free(folder->step_done[i]);
+    free(folder->step_done);
+    memset(folder, 0, sizeof *folder);
+}
+
+static void remove_tree(const char *path) {
+    char *roots[] = {(char *)path, NULL};
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    for (FTSENT *entry; tree && (entry = fts_read(tree)) != NULL;)
+        if (entry->fts_info == FTS_DP)
+            rmdir(entry->fts_path);
+        else if (entry->fts_info != FTS_D)
+            unlink(entry->fts_path);
+    if (tree) fts_close(tree);
+}
+
+bool runfolder_is_empty(const struct runfolder *folder) {
+    if (!folder->rows || !folder->done) return false;
+    fseek(folder->rows, 0, SEEK_END);
+    fseek(folder->done, 0, SEEK_END);
+    return ftell(folder->rows) == 0 && ftell(folder->done) == 0;
+}
+
+void runfolder_discard_if_empty(struct runfolder *folder) {
+    if (runfolder_is_empty(folder)) remove_tree(folder->partial);
+}
+
+bool runfolder_newest(const char *results, char *newest, size_t size) {
+    DIR *dir = opendir(results);
+    char path[PATH_MAX];
+    struct timespec last = {0, 0};
+    struct stat st;
+    newest[0] = '\0';
+    for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+        size_t len = strlen(entry->d_name);
+        if (len > 8 && strcmp(entry->d_name + len - 8, ".partial") == 0) continue;
+        snprintf(path, sizeof path, "%s/%s/run.json", results, entry->d_name);
+        if (stat(path, &st)) continue;
+        if (st.st_mtim.tv_sec < last.tv_sec ||
+            (st.st_mtim.tv_sec == last.tv_sec && st.st_mtim.tv_nsec < last.tv_nsec))
+            continue;
+        last = st.st_mtim;
+        snprintf(newest, size, "%s/%s", results, entry->d_name);
+    }
+    if (dir) closedir(dir);
+    return newest[0] != '\0';
+}
+
+bool runfolder_is_leftover(const char *name) {
+    for (size_t i = 0; i < LEFTOVERS; i++)
+        if (strcmp(name, leftovers[i]) == 0) return true;
+    return false;
+}

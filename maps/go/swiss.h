@@ -1,0 +1,391 @@
+/* go_swiss: the map of Go 1.24, ported: small Swiss tables behind a directory that splits them.
+ *
+ * Words:      a GROUP is 8 slots with their control word (maps/go/swiss_group.h). A map of at most 8 entries
+ *             is one group, a SMALL MAP. Beyond that a DIRECTORY of 2^globalDepth pointers, indexed by the
+ *             highest bits of the hash, leads to TABLES of 16 to 1024 slots. A table that knows only
+ *             localDepth bits of its entries' hashes stands 2^(globalDepth - localDepth) times in a row in
+ *             the directory; `index` is the first of them, or -1 once the table has been replaced (STALE).
+ *             H1, the hash without its lowest 7 bits, chooses the group where a probe begins (steps of
+ *             1, 2, 3 ... groups); H2 is those 7 bits.
+ *
+ *             dir  [ t0 | t0 | t2 | t3 ]     t0: localDepth 1, t2 and t3: localDepth 2, globalDepth 2
+ *             t2   groups [ cccccccc k v k v ... k v ][ cccccccc k v ... ]
+ *
+ *             A table full to 7/8, tombstones included, is replaced: by one twice as large, or at 1024 slots
+ *             by two of 1024 that divide its entries by the next bit of the hash; the directory doubles if
+ *             it lacks that bit. Tables never shrink and are never rehashed at their size, so tombstones
+ *             make a map grow even when its length stays (golang/go#70886). Deleting from a group with an
+ *             empty slot leaves it empty, from a full one leaves a tombstone, which an insert that probes
+ *             past it takes first.
+ * Source:     Go 1.24.4, src/internal/runtime/maps/: map.go, table.go, group.go, runtime_fast32_swiss.go,
+ *             runtime_fast64_swiss.go, runtime_faststr_swiss.go (The Go Authors, BSD licence). Each function
+ *             names its original.
+ * Invariants: those of table_debug.go - control bytes are H2; growthLeft, used and tombstones recounted;
+ *             some slot empty; every key found where it is - and: directory runs, depths and indices agree;
+ *             hash bits lead to the table; sums are the map's.
+ * Cost:       hit: directory, table, group's control word, slot: 4 dependent lines while cold. Per entry slot
+ *             + 1 byte over a load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values, plus 40 a
+ *             table.
+ * Differences (deliberate): replaced arrays are freed at once, or when the last iterator opened with
+ *             go_swiss_iter_open is closed, where Go leaves them to its collector; random numbers come from
+ *             a stream seeded per map; a concurrent access that Go answers by ending the process sets
+ *             `fatal`, which map_check reports; an insert that runs out of memory leaves the map as it was.
+ */
+#include "harness/base/rng.h"
+#include "maps/go/call.h"
+#include "maps/go/swiss_group.h"
+
+static const struct map_facts map_facts = {
+    .summary = "Go 1.24's Swiss map: extendible directory of small tables",
+    .source = "Go 1.24.4, internal/runtime/maps (map.go, table.go, group.go), ported",
+    .invariants = "table_debug.go's: control bytes, used, growthLeft, tombstones; directory, depths, sums",
+    .cost = "directory, table, group and slot in a row; (slot + 1 byte) / 0.4375 to 0.875 per entry",
+    .options = "max load 7/8, growth x2 to 1024 slots then split, groups of 8: " GO_GROUP_KIND,
+    .fairness = "called, told its type at run time and hashing through a pointer, as in Go and unlike other "
+                "maps here; no write barrier; old tables are freed and used again at once",
+    .package = NULL,
+    /* Tables share the keys by hash, so one may be full before the map is; make(map, 897) has room for 896.
+     */
+    .traits = TRAIT_TOMBSTONES | TRAIT_HINT_INEXACT,
+};
+
+#include "maps/go/swiss_layout.h"
+
+/* The stream that seeds and iteration starts are drawn from; every map of a unit has the same, except on a
+ * collecting heap, where the sizes of many maps with one seed would all err the same way. */
+static uint64_t go_swiss_random(struct heap *heap) {
+    const uint64_t unit_seed = 0x676f5f7377697373u;
+    (void)heap;
+#if defined(HEAP_RANDOM)
+    return rng_derive(unit_seed, HEAP_RANDOM(heap));
+#elif defined(HEAP_COLLECTS)
+    static uint64_t maps_made;
+    return rng_derive(unit_seed, ++maps_made);
+#else
+    return unit_seed;
+#endif
+}
+
+MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
+    return map->type->hasher(map->keys, key, map->seed);
+}
+
+/* What Key.Equal is, and what the fast variants for integers and strings compare with instead. */
+MAP_INLINE bool go_same_key(const map_key *a, const map_key *b) {
+#ifdef SHAPE_KEY_STR
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+#else
+    return key_equal(*a, *b);
+#endif
+}
+GO_FUNC bool go_key_equal(const map_key *a, const map_key *b) {
+    return go_same_key(a, b);
+}
+
+/* map.go: h2. */
+MAP_INLINE uint8_t go_h2(uint64_t hash) {
+    return hash & 0x7f;
+}
+
+/* A slot's cell as what it is: of these and the direct ones, each shape uses one. */
+MAP_INLINE struct go_key_box **go_key_pointer(void *cell) {
+    return (struct go_key_box **)cell;
+}
+MAP_INLINE map_val **go_elem_pointer(void *cell) {
+    return (map_val **)cell;
+}
+
+MAP_INLINE map_key *go_slot_key(struct go_slot *slot) {
+    return GO_KEY_INDIRECT ? &(*go_key_pointer(&slot->key))->key : (map_key *)(void *)&slot->key;
+}
+MAP_INLINE map_val *go_slot_elem(struct go_slot *slot) {
+    return GO_ELEM_INDIRECT ? *go_elem_pointer(&slot->elem) : (map_val *)(void *)&slot->elem;
+}
+
+#if defined(SHAPE_KEY_POINTERS)
+#define GO_KEY_POINTER_BYTES sizeof(map_key)
+#elif defined(SHAPE_KEY_STR)
+#define GO_KEY_POINTER_BYTES sizeof(void *)
+#else
+#define GO_KEY_POINTER_BYTES 0
+#endif
+
+static const struct go_map_type go_unit_type = {
+    .key = &(const struct go_type){sizeof(map_key), GO_KEY_POINTER_BYTES, go_key_equal},
+    .elem = &(const struct go_type){sizeof(map_val), 0, NULL},
+    .hasher = go_hash_key,
+    .group_bytes = sizeof(struct go_group),
+    .slot_bytes = sizeof(struct go_slot),
+    .elem_offset = offsetof(struct go_slot, elem),
+    .flags = (GO_KEY_INDIRECT ? GO_TYPE_INDIRECT_KEY : 0) | (GO_ELEM_INDIRECT ? GO_TYPE_INDIRECT_ELEM : 0),
+};
+
+/* typedmemclr */
+GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
+    go_clear(at, type->bytes);
+}
+
+/* group.go: groupsReference.group, groupReference.key and elem: addresses worked out from the type. */
+MAP_INLINE struct go_group *go_group_at(const struct go_map_type *type, const struct go_table *table,
+                                        uint64_t i) {
+    return (struct go_group *)(void *)((char *)table->groups + i * type->group_bytes);
+}
+MAP_INLINE struct go_slot *go_slot_at(const struct go_map_type *type, struct go_group *group, size_t i) {
+    return (struct go_slot *)(void *)((char *)group + offsetof(struct go_group, slots) +
+                                      i * type->slot_bytes);
+}
+MAP_INLINE map_key *go_typed_key(const struct go_map_type *type, struct go_slot *slot) {
+    void *cell = slot;
+    return type->flags & GO_TYPE_INDIRECT_KEY ? &(*go_key_pointer(cell))->key : (map_key *)cell;
+}
+MAP_INLINE map_val *go_typed_elem(const struct go_map_type *type, struct go_slot *slot) {
+    void *cell = (char *)slot + type->elem_offset;
+    return type->flags & GO_TYPE_INDIRECT_ELEM ? *go_elem_pointer(cell) : (map_val *)cell;
+}
+
+/* map.go: directoryIndex, directoryAt. */
+MAP_INLINE struct go_table **go_directory(const struct map *map) {
+    return (struct go_table **)map->dir_ptr;
+}
+MAP_INLINE struct go_table *go_table_of(const struct map *map, uint64_t hash) {
+    return go_directory(map)[map->dir_len == 1 ? 0 : hash >> (map->global_shift & 63)];
+}
+
+/* Relaxed atomic accesses: as plain as Go's, but the compiler may not drop them. */
+MAP_INLINE uint8_t go_writing(const struct map *map) {
+    return __atomic_load_n(&map->writing, __ATOMIC_RELAXED);
+}
+MAP_INLINE void go_toggle_writing(struct map *map) {
+    __atomic_store_n(&map->writing, go_writing(map) ^ 1, __ATOMIC_RELAXED);
+}
+static __attribute__((noinline, cold)) void go_fatal(struct map *map, const char *what) {
+    if (!map->fatal) map->fatal = what;
+}
+MAP_INLINE void go_end_write(struct map *map) {
+    if (__builtin_expect(go_writing(map) == 0, 0)) go_fatal(map, "concurrent map writes");
+    go_toggle_writing(map);
+}
+
+#include "maps/go/swiss_table.h"
+#include "maps/go/swiss_grow.h"
+
+/* map.go: getWithKeySmall; runtime_fast32_swiss.go and runtime_fast64_swiss.go compare integers without
+ * hashing, and runtime_faststr_swiss.go's getWithoutKeySmallFastStr hashes a long string only if two entries
+ * look like it. */
+MAP_INLINE struct go_slot *go_small_find(struct map *map, map_key key) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+#if defined(SHAPE_KEY_STR)
+    if (key.len > 64) {
+        struct go_slot *alike = NULL;
+        bool one = true;
+        for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
+            if (group->ctrl[i] & GO_CTRL_EMPTY) continue;
+            const map_key *other = go_slot_key(&group->slots[i]);
+            if (other->len != key.len || memcmp(other->text, key.text, 8) != 0 ||
+                memcmp(other->text + key.len - 8, key.text + key.len - 8, 8) != 0)
+                continue;
+            one = !alike;
+            if (!one) break;
+            alike = &group->slots[i];
+        }
+        if (one) return alike && go_same_key(go_slot_key(alike), &key) ? alike : NULL;
+    }
+    uint8_t h2 = go_h2(go_swiss_hash(map, &key));
+    for (size_t i = 0; i < GO_GROUP_SLOTS; i++)
+        if (group->ctrl[i] == h2 && go_same_key(&key, go_slot_key(&group->slots[i]))) return &group->slots[i];
+#else
+    for (go_bitset full = go_match_full(group->ctrl); full; full = go_bitset_rest(full)) {
+        struct go_slot *slot = &group->slots[go_bitset_first(full)];
+        if (go_same_key(&key, go_slot_key(slot))) return slot;
+    }
+#endif
+    return NULL;
+}
+
+/* map.go: getWithoutKey; runtime_fast64_swiss.go: runtime_mapaccess2_fast64, and its 32-bit and string kin.
+ */
+GO_FUNC map_val *map_get(struct map *map, map_key key) {
+    if (__builtin_expect(map->used == 0, 0)) return NULL;
+    if (__builtin_expect(go_writing(map), 0)) {
+        go_fatal(map, "concurrent map read and map write");
+        return NULL;
+    }
+    if (__builtin_expect(map->dir_len == 0, 0)) {
+        struct go_slot *slot = go_small_find(map, key);
+        return slot ? go_slot_elem(slot) : NULL;
+    }
+    uint64_t hash = go_swiss_hash(map, &key);
+    struct go_group *group;
+    size_t i;
+    return go_table_find(map->type, go_table_of(map, hash), hash, &key, false, &group, &i)
+               ? go_slot_elem(go_slot_at(map->type, group, i))
+               : NULL;
+}
+
+/* map.go: putSlotSmall. A small map has no tombstones. NULL: out of memory. */
+GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+    for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
+        struct go_slot *slot = &group->slots[go_bitset_first(match)];
+        if (!go_same_key(&key, go_slot_key(slot))) continue;
+        go_key_update(map, go_slot_key(slot), key);
+        return go_slot_elem(slot);
+    }
+    size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
+    if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
+    group->ctrl[i] = go_h2(hash);
+    map->used++;
+    return go_slot_elem(&group->slots[i]);
+}
+
+/* map.go: PutSlot; runtime_fast64_swiss.go: runtime_mapassign_fast64, and its 32-bit and string kin. As
+ * there, a small map with 8 entries becomes a table even when the key is one of the eight. */
+GO_FUNC map_val *map_put(struct map *map, map_key key) {
+    map_val *elem = NULL;
+    if (__builtin_expect(go_writing(map), 0)) {
+        go_fatal(map, "concurrent map writes");
+        return NULL;
+    }
+    uint64_t hash = go_swiss_hash(map, &key);
+    go_toggle_writing(map);
+    if (__builtin_expect(map->dir_len == 0, 0)) {
+        if (!map->dir_ptr && !go_grow_to_small(map)) goto done;
+        if (map->used < GO_GROUP_SLOTS) {
+            elem = go_small_put(map, hash, key);
+            goto done;
+        }
+        if (!go_grow_to_table(map)) goto done;
+    }
+    for (;;) {
+        struct go_table *table = go_table_of(map, hash);
+        bool crowded = false;
+        elem = go_table_put(map, table, hash, key, &crowded);
+        if (__builtin_expect(!crowded, 1) || !go_table_rehash(map, table)) break;
+    }
+done:
+    go_end_write(map);
+    return elem;
+}
+
+/* map.go: Delete. */
+GO_FUNC bool go_map_delete(const struct go_map_type *type, struct map *map, const map_key *key) {
+    if (map->used == 0) return false;
+    if (__builtin_expect(go_writing(map), 0)) {
+        go_fatal(map, "concurrent map writes");
+        return false;
+    }
+    uint64_t hash = type->hasher(map->keys, key, map->seed);
+    go_toggle_writing(map);
+    bool found = map->dir_len == 0 ? go_small_delete(type, map, hash, key)
+                                   : go_table_delete(type, map, go_table_of(map, hash), hash, key);
+    if (__builtin_expect(map->used == 0, 0)) map->seed = rng_next(&map->random);
+    go_end_write(map);
+    return found;
+}
+
+/* runtime_fast64_swiss.go: runtime_mapdelete_fast64, and its 32-bit and string kin. */
+GO_FUNC bool map_del(struct map *map, map_key key) {
+    return map->used != 0 && go_map_delete(map->type, map, &key);
+}
+
+MAP_INLINE size_t map_len(const struct map *map) {
+    return map->used;
+}
+MAP_INLINE size_t map_capacity(const struct map *map) {
+    return map->slots;
+}
+
+/* map.go: Clear, clearSmall. */
+static void map_clear(struct map *map) {
+    if (map->used == 0) return;
+    if (go_writing(map)) {
+        go_fatal(map, "concurrent map writes");
+        return;
+    }
+    go_toggle_writing(map);
+    if (map->dir_len == 0) go_groups_clear(map, (struct go_group *)map->dir_ptr, 1);
+    for (int64_t i = 0; i < map->dir_len; i++) {
+        struct go_table *table = go_directory(map)[i];
+        if (table->index == i) go_table_clear(map, table);
+    }
+    map->used = 0;
+    map->clear_seq++;
+    map->seed = rng_next(&map->random);
+    go_end_write(map);
+}
+
+#include "maps/go/swiss_iter.h"
+
+/* Frees what the map holds, entries included; the directory's tables each once. */
+static void map_destroy(struct map *map) {
+    go_free_stale(map);
+    if (map->dir_len == 0 && map->dir_ptr) go_free_groups(map, (struct go_group *)map->dir_ptr, 1);
+    for (int64_t i = 0, entries = 1; i < map->dir_len; i += entries) {
+        struct go_table *table = go_directory(map)[i];
+        if (!table) continue; /* a map that could not be made complete */
+        entries = (int64_t)1 << (map->global_depth - table->local_depth);
+        go_free_groups(map, table->groups, table->length_mask + 1);
+        HEAP_FREE(HEAP_OF(map), table);
+    }
+    HEAP_FREE(HEAP_OF(map), map->dir_ptr && map->dir_len ? map->dir_ptr : NULL);
+    HEAP_FREE(HEAP_OF(map), map);
+}
+
+/* map.go: NewMap, from the directory's size on. False: out of memory; what there is, map_destroy frees. */
+static bool go_make_tables(struct map *map, size_t capacity, size_t dir_len) {
+    map->global_depth = (uint8_t)__builtin_ctzll(dir_len);
+    map->global_shift = 64 - map->global_depth;
+    struct go_table **directory = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_table *, dir_len);
+    if (!directory) return false;
+    HEAP_STORE(HEAP_OF(map), &map->dir_ptr, (void *)directory);
+    map->dir_len = (int64_t)dir_len;
+    for (size_t i = 0; i < dir_len; i++) {
+        struct go_table *table = go_table_new_empty(map, capacity / dir_len, (int64_t)i, map->global_depth);
+        if (!table) return false;
+        HEAP_STORE(HEAP_OF(map), &directory[i], table);
+        map->slots += table->capacity;
+    }
+    for (size_t i = 0; i < dir_len; i++)
+        if (!go_table_add_groups(map, directory[i])) return false;
+    return true;
+}
+
+/* map.go: NewMap. Where Go makes an empty map of a hint too large to address, this fails. */
+static struct map *map_create(struct heap *heap, size_t hint) {
+    if (hint > (size_t)PTRDIFF_MAX / sizeof(struct go_group)) return NULL;
+    struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);
+    if (!map) return NULL;
+    HEAP_BIND(map, heap);
+    map->keys = go_hash_unit_keys();
+    map->type = &go_unit_type;
+    map->random = go_swiss_random(heap);
+    map->seed = rng_next(&map->random);
+    if (hint <= GO_GROUP_SLOTS) return map;
+    size_t capacity = hint * GO_GROUP_SLOTS / GO_GROUP_LOAD_MAX;
+    size_t tables = (capacity + GO_TABLE_CAPACITY_MAX - 1) / GO_TABLE_CAPACITY_MAX;
+    if (go_make_tables(map, capacity, (size_t)go_align_up_pow2(tables))) return map;
+    map_destroy(map);
+    return NULL;
+}
+
+/* runtime/map_swiss.go: mapclone2: a map made for that many entries, filled by iterating. */
+static struct map *map_copy(struct map *map) {
+    struct map *copy = map_create(HEAP_OF(map), map->used);
+    struct map_iter iter;
+    map_key key;
+    const map_val *val;
+    if (!copy) return NULL;
+    copy->keys = map->keys;
+    map_iter_start(map, &iter);
+    while (map_iter_next(&iter, &key, &val)) {
+        map_val *slot = map_put(copy, key);
+        if (!slot) {
+            map_destroy(copy);
+            return NULL;
+        }
+        *slot = *val;
+    }
+    return copy;
+}
+
+#include "maps/go/swiss_check.h"
