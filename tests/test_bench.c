@@ -189,7 +189,7 @@ static void test_limit(void **state) {
     struct batch batch;
     (void)state;
     bench_init(&bench, &cell, unit, keys, &room, 1);
-    bench.deadline_ns = 1;
+    bench.deadline = (struct deadline){0};
     assert_false(bench_batch(&bench, workload_find("get"), 10, BENCH_CLOCK_TICKS, &batch));
     assert_non_null(strstr(bench.why, "--limit"));
     assert_false(bench.wrong_result);

@@ -278,12 +278,12 @@ class Rerun(Stored):
         with open(plan / "complaints", "w+", encoding="utf-8") as complaints, \
                 subprocess.Popen([sys.executable, "-B", "-m", "judge", "rerun", self.original], stdout=subprocess.DEVNULL,
                                  stderr=complaints, cwd=ROOT, env=environment, preexec_fn=without_interrupt) as process:
-            for _ in range(600):
+            for _ in range(12000):
                 if (plan / "pids").exists() and (plan / "pids").read_text(encoding="utf-8").endswith("\n"):
                     break
                 time.sleep(0.05)
             process.terminate()
-            self.assertEqual(process.wait(60), 130)
+            self.assertEqual(process.wait(600), 130)
             complaints.seek(0)
             self.assertIn("rerun was interrupted", complaints.read())
         for pid in (plan / "pids").read_text(encoding="utf-8").split():

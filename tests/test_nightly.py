@@ -107,12 +107,12 @@ class Faults(Nights):
     def interrupt(self, number):
         with self.start(plan(count={"children": 1})) as process:
             begun = self.folder / "plan" / "pids"
-            for _ in range(600):
+            for _ in range(12000):
                 if begun.exists() and begun.read_text(encoding="utf-8").endswith("\n"):
                     break
                 time.sleep(0.05)
             process.send_signal(number)
-            printed = process.communicate(timeout=60)[0]
+            printed = process.communicate(timeout=600)[0]
         self.assertEqual(process.returncode, 130, printed)
         for pid in begun.read_text(encoding="utf-8").split():
             self.assertFalse(alive(pid))

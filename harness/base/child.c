@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 
 enum { KEEP_MAX = sizeof((struct child_start *)0)->keep_fd / sizeof(int) };
 
@@ -92,11 +93,26 @@ bool child_wait(struct child *child, int timeout_ms) {
     return true;
 }
 
-bool child_wait_or_kill(struct child *child, int timeout_ms) {
-    if (child_wait(child, timeout_ms)) return true;
+static bool end(struct child *child) {
     kill(child->pid, SIGKILL);
     reap(child);
     return false;
+}
+
+bool child_wait_or_kill(struct child *child, int timeout_ms) {
+    return child_wait(child, timeout_ms) || end(child);
+}
+
+clockid_t child_clock(const struct child *child) {
+    clockid_t clock;
+    return clock_getcpuclockid(child->pid, &clock) == 0 ? clock : CLOCK_MONOTONIC;
+}
+
+bool child_finish(struct child *child, double seconds) {
+    struct deadline deadline = deadline_in(seconds, clock_read_ns(child_clock(child)));
+    while (!child_wait(child, deadline_wait_ms(&deadline)))
+        if (deadline_passed(&deadline, child_clock(child))) return end(child);
+    return true;
 }
 
 bool child_succeeded(const struct child *child) {

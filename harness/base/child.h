@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct child {
     pid_t pid;    /* 0: none */
@@ -28,6 +29,11 @@ bool child_start(struct child *child, const struct child_start *how, char *why, 
 bool child_wait(struct child *child, int timeout_ms);
 /* As child_wait, and kills it when the time is up. True: it ended by itself. */
 bool child_wait_or_kill(struct child *child, int timeout_ms);
+
+/* As child_wait_or_kill, the child having so many more seconds of processor time (deadline.h). */
+bool child_finish(struct child *child, double seconds);
+/* The clock of its processor time, while it has not been waited for. */
+clockid_t child_clock(const struct child *child);
 
 /* True for exit code 0. */
 bool child_succeeded(const struct child *child);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 #include "harness/keys/keys.h"
 #include "harness/plan/plan.h"
 #include "harness/unit/recorder.h"
@@ -75,8 +76,8 @@ struct bench {
     struct recorder *recorder; /* NULL, or where the timed loops record */
     bool open;                 /* record in the open loops, by the recorder's schedule */
     double ns_per_tick;
-    size_t block;         /* keys per segment at most */
-    uint64_t deadline_ns; /* wall clock; the workload is given up after it */
+    size_t block;             /* keys per segment at most */
+    struct deadline deadline; /* the workload is given up after it */
     bool insertion_order;
     bool verify; /* check the content as well as checksums and lengths: once per unit and cell */
 

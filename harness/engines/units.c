@@ -261,9 +261,9 @@ void engine_program_describe(size_t i, struct engine_program *out) {
     *out = (struct engine_program){program->name, program->summary, absence(program), ""};
     if (out->reason) return;
     engine_program_path(program->name, path, sizeof path);
-    const uint64_t patience_ns = 10000000000u;
-    bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off", wall_ns() + patience_ns,
-                                   why, sizeof why);
+    enum { PATIENCE_S = 10 };
+    bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off",
+                                   deadline_in(PATIENCE_S, 0), why, sizeof why);
     if (ok) {
         ok = engine_greeting(process.line, program->map_design, program->sync_design, out->version,
                              sizeof out->version, why, sizeof why);

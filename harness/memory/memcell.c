@@ -136,7 +136,7 @@ static bool run_child(const struct cell *cell, bool counting) {
     free(env), free(made[0]), free(made[1]);
     if (!started) return false;
     unsigned limit_s = args->limit_s ? args->limit_s : MEMCELL_LIMIT_S;
-    bool in_time = child_wait_or_kill(&child, (int)(limit_s < 2000000 ? limit_s * 1000 : INT_MAX));
+    bool in_time = child_finish(&child, limit_s);
     return explain(cell, &child, in_time, counting ? "counted bytes" : "read resident memory");
 }
 

@@ -31,7 +31,7 @@ struct memcell_args {
     uint64_t seed;
     const char *workload; /* "put_grow": one map; "small_put": maps of 1..64 entries, n in all */
     enum memcell_pages pages;
-    unsigned limit_s; /* each child is killed after so many seconds; 0: MEMCELL_LIMIT_S */
+    unsigned limit_s; /* each child is killed after so many seconds (deadline.h); 0: MEMCELL_LIMIT_S */
 };
 
 enum { MEMCELL_LIMIT_S = 300 };

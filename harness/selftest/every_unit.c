@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 
-/* A unit needs well under a second; sanitizers and a busy machine may make that half a minute. */
+/* A unit needs well under a second of processor time; sanitizers may make that half a minute. */
 enum { UNIT_SECONDS_MAX = 240, WHY_BYTES = 512 };
 
 enum { CHILD_PASSED, CHILD_FAILED };
@@ -32,7 +33,7 @@ static void read_all(int fd, char *out, size_t size) {
 
 static _Noreturn void child(const struct map_unit *unit, const struct selftest_options *options, int fd) {
     char why[WHY_BYTES] = "";
-    alarm(UNIT_SECONDS_MAX);
+    deadline_end_this_process(UNIT_SECONDS_MAX);
     bool ok = selftest_unit(unit, options, why, sizeof why);
     if (!ok && write(fd, why, strlen(why)) < 0) perror("mapbench: selftest");
     /* exit, not _exit: the leak sanitizer looks at the end of a process. A failed unit's maps were left as
@@ -67,7 +68,7 @@ static bool run_apart(const struct map_unit *unit, const struct selftest_options
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return false;
     if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_PASSED) return true;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    if (deadline_ended_it(status))
         snprintf(why, why_size, "does not come to an end within %d s", UNIT_SECONDS_MAX);
     else if (WIFSIGNALED(status))
         snprintf(why, why_size, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));

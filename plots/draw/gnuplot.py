@@ -10,7 +10,7 @@ from collections import namedtuple
 from plots.draw import style
 
 FONT = "DejaVu Sans"
-SECONDS_MAX = 120
+SECONDS_MAX = 1200
 
 
 class MissingGnuplot(Exception):
