@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
+#include "harness/base/exit.h"
+#include "harness/base/names.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/job.h"
 #include "harness/keys/keys.h"
-#include "harness/base/names.h"
 #include "harness/plan/registry.h"
 #include "harness/retention/retain.h"
-#include "harness/run/run.h"
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
 
@@ -155,9 +156,9 @@ static void print_list(const json_t *list) {
 }
 
 int list_command(const char *what, bool json) {
-    const char *names[sizeof lists / sizeof *lists];
+    const char *names[COUNT_OF(lists)];
     bool found = false;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
         names[i] = lists[i].name;
         if (what && strcmp(what, lists[i].name) != 0) continue;
         if (!what && json) continue; /* one array of objects: of one kind */
@@ -175,7 +176,7 @@ int list_command(const char *what, bool json) {
     if (found) return EXIT_OK;
     char why[160];
     if (what)
-        unknown_name("list", what, names, sizeof lists / sizeof *lists, why, sizeof why);
+        unknown_name("list", what, names, COUNT_OF(lists), why, sizeof why);
     else
         snprintf(why, sizeof why,
                  "list --json needs to know what: maps, shapes, workloads, keys, heaps, scenarios, profiles "
@@ -207,7 +208,7 @@ static void explain_map(const struct map_unit *unit) {
     printf("  source       %s\n  invariants   %s\n  cost         %s\n  options      %s\n  fairness     %s\n",
            f->source, f->invariants, f->cost, f->options, f->fairness);
     if (f->package) printf("  package      %s\n", f->package);
-    for (size_t i = 0; i < sizeof trait_texts / sizeof *trait_texts; i++)
+    for (size_t i = 0; i < COUNT_OF(trait_texts); i++)
         if (f->traits & (unsigned)trait_texts[i].trait) printf("  trait        %s\n", trait_texts[i].text);
     for (size_t i = 0; i < registry_count(); i++) {
         const struct map_unit *u = registry_at(i);

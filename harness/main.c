@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/exit.h"
+#include "harness/base/project.h"
+#include "harness/run/checksums.h"
 #include "harness/doctor/doctor.h"
 #include "harness/measure/count.h"
-#include "harness/plan/job.h"
+#include "harness/plan/plan.h"
 #include "harness/judge.h"
 #include "harness/goports/layout.h"
 #include "harness/list.h"
@@ -41,30 +44,26 @@ struct arguments {
     const char *command; /* the whole line */
 };
 
-static int usage_error(const char *why) {
-    fprintf(stderr, "mapbench: %s\n", why);
-    return EXIT_USAGE;
-}
-
 static int cmd_list(struct arguments *a) {
     return list_command(a->words ? a->word[0] : NULL, a->json);
 }
 
 static int cmd_explain(struct arguments *a) {
-    if (a->words != 1) return usage_error("explain takes one name: see mapbench list");
+    if (a->words != 1) return complain(EXIT_USAGE, "explain takes one name: see mapbench list");
     if (a->layout) return layout_command(a->word[0], a->layout_type, a->json);
-    if (a->json) return usage_error("explain has JSON only of layouts: mapbench explain MAP --layout --json");
+    if (a->json)
+        return complain(EXIT_USAGE, "explain has JSON only of layouts: mapbench explain MAP --layout --json");
     return explain_command(a->word[0]);
 }
 
 static int cmd_plan(struct arguments *a) {
     return a->words <= 1 ? plan_command(a->words ? a->word[0] : NULL, &a->options, a->json)
-                         : usage_error("plan takes one profile");
+                         : complain(EXIT_USAGE, "plan takes one profile");
 }
 
 static int cmd_run(struct arguments *a) {
     return a->words <= 1 ? run_command(a->words ? a->word[0] : NULL, &a->options, a->command)
-                         : usage_error("run takes one profile");
+                         : complain(EXIT_USAGE, "run takes one profile");
 }
 
 static int cmd_report(struct arguments *a) {
@@ -76,12 +75,11 @@ static int cmd_report(struct arguments *a) {
     }
     for (size_t i = 0; i < a->words; i++) folders[i] = (char *)a->word[i];
     for (size_t i = 0; folders[i]; i++)
-        if (!runfolder_verify(folders[i], why, sizeof why)) return usage_error(why);
+        if (!runfolder_verify(folders[i], why, sizeof why)) return complain(EXIT_USAGE, why);
     int code = report_draw(folders, why, sizeof why);
-    if (code != 0) return fprintf(stderr, "mapbench: %s\n", why), code;
+    if (code != 0) return complain(code, why);
     for (size_t i = 0; folders[i]; i++) { /* the drawn files changed */
-        if (!runfolder_checksums(folders[i], why, sizeof why))
-            return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
+        if (!runfolder_checksums(folders[i], why, sizeof why)) return complain(EXIT_CANNOT, why);
         printf("%s/report.html\n", folders[i]);
     }
     return EXIT_OK;
@@ -91,19 +89,20 @@ static int cmd_selftest(struct arguments *a) {
     enum { SELFTEST_OPERATIONS = 20000 };
     const char *filter = option_text(&a->options, OPTION_FILTER);
     if (a->words > 0)
-        return usage_error("selftest takes no words: choose units with --filter map/shape/hash/heap");
+        return complain(EXIT_USAGE,
+                        "selftest takes no words: choose units with --filter map/shape/hash/heap");
     return selftest_run(filter[0] ? filter : NULL, option_number(&a->options, OPTION_SEED),
                         SELFTEST_OPERATIONS, true);
 }
 
 static int cmd_trace(struct arguments *a) {
-    if (a->words != 1) return usage_error("trace takes one map: go_hmap, go_swiss or go_syncmap");
+    if (a->words != 1) return complain(EXIT_USAGE, "trace takes one map: go_hmap, go_swiss or go_syncmap");
     return trace_command(a->word[0], a->ops, a->hashkey, a->trace_seed, a->output);
 }
 
 static int cmd_doctor(struct arguments *a) {
     return a->words == 0 ? doctor_command(a->json, a->quick)
-                         : usage_error("doctor takes no words: mapbench doctor [--json] [--quick]");
+                         : complain(EXIT_USAGE, "doctor takes no words: mapbench doctor [--json] [--quick]");
 }
 
 static int cmd_help(struct arguments *a);
@@ -263,7 +262,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
         if (!is_utf8(argv[i])) {
             snprintf(why, sizeof why, "'%s' is not UTF-8: results could not say what was measured", argv[i]);
-            return usage_error(why);
+            return complain(EXIT_USAGE, why);
         }
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "memory-cell") == 0) return memcell_child(argc - 1, argv + 1);
@@ -285,9 +284,10 @@ int main(int argc, char **argv) {
                               .doctoring = strcmp(name, "doctor") == 0,
                               .tracing = strcmp(name, "trace") == 0,
                               .explaining = strcmp(name, "explain") == 0};
-        int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)
-                   : a.help || !commands[i].run                                     ? cmd_help(&a)
-                                                                                    : commands[i].run(&a);
+        int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why)
+                       ? complain(EXIT_USAGE, why)
+                   : a.help || !commands[i].run ? cmd_help(&a)
+                                                : commands[i].run(&a);
         if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
             fprintf(stderr, "mapbench: cannot write the output: %s\n", strerror(errno));
             code = EXIT_CANNOT;
@@ -299,5 +299,5 @@ int main(int argc, char **argv) {
     const char *names[COMMANDS];
     for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
     unknown_name("command", name, names, COMMANDS, why, sizeof why);
-    return usage_error(why);
+    return complain(EXIT_USAGE, why);
 }

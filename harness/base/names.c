@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,49 @@ bool names_split(const char *list, bool (*each)(void *context, const char *item)
     }
     free(copy);
     return ok;
+}
+
+static bool is_other_word(void *word, const char *item) {
+    return strcmp(item, word) != 0;
+}
+
+bool names_has(const char *list, const char *word) {
+    return !names_split(list, is_other_word, (void *)word);
+}
+
+bool names_select(const char *list, const char *word) {
+    return !list || names_has(list, word) || names_has(list, "all");
+}
+
+struct check {
+    const char *kind;
+    const char *const *known;
+    size_t count;
+    char *why;
+    size_t why_size;
+};
+
+static bool check_item(void *context, const char *item) {
+    const struct check *check = context;
+    for (size_t i = 0; i < check->count; i++)
+        if (strcmp(item, check->known[i]) == 0) return true;
+    unknown_name(check->kind, item, check->known, check->count, check->why, check->why_size);
+    return false;
+}
+
+bool names_check(const char *list, const char *kind, const char *const *known, size_t count, char *why,
+                 size_t why_size) {
+    struct check check = {kind, known, count, why, why_size};
+    return !list || names_split(list, check_item, &check);
+}
+
+void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
+                  size_t why_size) {
+    const char *nearest = names_nearest(name, candidates, count);
+    if (nearest)
+        snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
+    else
+        snprintf(why, why_size, "unknown %s '%s'", kind, name);
 }
 
 /* Levenshtein distance; names of more than 64 characters count as far from all. */

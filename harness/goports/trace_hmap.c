@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/goports/trace.h"
 
 #define UNIT_HASH_native

@@ -8,7 +8,7 @@
 
 #include "harness/heaps/malloc.h"
 #include "harness/unit/map.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/shapes/u64_u64.h"
 
 struct rehash {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "harness/unit/map.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/shapes/u64_u64.h"
 #include "harness/heaps/malloc.h"
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "harness/unit/map.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/plan/workload.h"
 
 /* A unit from a file. It stays loaded until the process ends. */

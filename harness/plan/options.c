@@ -91,15 +91,6 @@ static struct words words_of(enum option_id id) {
     return w;
 }
 
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
-                  size_t why_size) {
-    const char *nearest = names_nearest(name, candidates, count);
-    if (nearest)
-        snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
-    else
-        snprintf(why, why_size, "unknown %s '%s'", kind, name);
-}
-
 struct check {
     struct words words;
     bool ignore_parameter; /* compare only what stands before a colon */
@@ -240,16 +231,12 @@ uint64_t option_number(const struct option_values *values, enum option_id id) {
     return strtoull(option_text(values, id), NULL, 0);
 }
 
-static bool is_other_word(void *word, const char *item) {
-    return strcmp(item, word) != 0;
-}
-
 bool option_names(const struct option_values *values, enum option_id id, const char *word) {
-    return !names_split(option_text(values, id), is_other_word, (void *)word);
+    return names_has(option_text(values, id), word);
 }
 
 bool option_has(const struct option_values *values, enum option_id id, const char *word) {
-    return option_names(values, id, word) || option_names(values, id, "all");
+    return names_select(option_text(values, id), word);
 }
 
 void option_inherit(struct option_values *values, const struct option_values *defaults) {

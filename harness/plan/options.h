@@ -44,9 +44,6 @@ bool option_has(const struct option_values *values, enum option_id id, const cha
 /* Fills what `values` leaves open from `defaults`. */
 void option_inherit(struct option_values *values, const struct option_values *defaults);
 void option_values_free(struct option_values *values);
-/* Writes the message "unknown KIND 'NAME'" with the nearest of the candidates. */
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
-                  size_t why_size);
 
 /* Help, one line an option. */
 void option_help(FILE *out);

@@ -15,7 +15,10 @@
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/units.h"
-#include "harness/run/run.h"
+#include "harness/base/count_of.h"
+#include "harness/base/exit.h"
+#include "harness/base/names.h"
+#include "harness/base/why.h"
 #include "harness/base/sizes.h"
 
 static const struct {
@@ -54,14 +57,7 @@ void retain_help(void) {
 }
 
 bool retain_selected(const char *list, const char *word) {
-    size_t length = strlen(word);
-    for (const char *at = list; at && *at;) {
-        size_t item = strcspn(at, ",");
-        if ((item == length && strncmp(at, word, item) == 0) || (item == 3 && strncmp(at, "all", 3) == 0))
-            return true;
-        at += item + (at[item] == ',');
-    }
-    return list == NULL;
+    return names_select(list, word);
 }
 
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s) {
@@ -70,41 +66,28 @@ bool retain_scenario_selected(const struct retain_options *o, const struct scena
     return o->scenarios == 0;
 }
 
-/* Every item of a list must be one of the known words. */
-static bool check_list(const char *kind, const char *list, const char *const *known, size_t count, char *why,
-                       size_t why_size) {
-    for (const char *at = list; at && *at;) {
-        size_t item = strcspn(at, ",");
-        char word[64];
-        bool found = item == 3 && strncmp(at, "all", 3) == 0;
-        snprintf(word, sizeof word, "%.*s", (int)item, at);
-        for (size_t i = 0; i < count; i++) found |= strcmp(word, known[i]) == 0;
-        if (!found) return unknown_name(kind, word, known, count, why, why_size), false;
-        at += item + (at[item] == ',');
-    }
-    return true;
-}
-
 static bool check_names(const struct retain_options *o, char *why, size_t why_size) {
-    static const char *const heaps[] = {"gosim", "boehm", "malloc"};
+    const char *heaps[] = {"gosim", "boehm", "malloc", "all"};
     const char *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
-    size_t map_count = retention_map_count(), engine_count = engine_program_count(), variant_count = 0;
-    for (size_t i = 0; i < map_count; i++) maps[i] = retention_map_name(i);
-    engines[0] = "c";
-    for (size_t i = 0; i < engine_count; i++) engines[i + 1] = engine_program_name(i);
+    size_t map_count = 0, engine_count = 0, scenario_names = 0, variant_count = 0;
+    for (size_t i = 0; i < retention_map_count(); i++) maps[map_count++] = retention_map_name(i);
+    engines[engine_count++] = "c";
+    for (size_t i = 0; i < engine_program_count(); i++) engines[engine_count++] = engine_program_name(i);
     for (enum variant_role role = VARIANT_LEAKY; role <= VARIANT_REFERENCE; role++)
         variants[variant_count++] = role_name(role);
     for (size_t i = 0; i < scenario_count(); i++) {
-        scenarios[i] = scenario_at(i)->name;
-        for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 256; v++)
+        scenarios[scenario_names++] = scenario_at(i)->name;
+        for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 255; v++)
             variants[variant_count++] = v->name;
     }
+    maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] = variants[variant_count++] =
+        "all";
     for (size_t i = 0; i < o->scenarios; i++)
-        if (!check_list("scenario", o->scenario[i], scenarios, scenario_count(), why, why_size)) return false;
-    return check_list("map", o->maps, maps, map_count, why, why_size) &&
-           check_list("heap", o->heaps, heaps, 3, why, why_size) &&
-           check_list("engine", o->engines, engines, engine_count + 1, why, why_size) &&
-           check_list("variant", o->variant, variants, variant_count, why, why_size);
+        if (!names_check(o->scenario[i], "scenario", scenarios, scenario_names, why, why_size)) return false;
+    return names_check(o->maps, "map", maps, map_count, why, why_size) &&
+           names_check(o->heaps, "heap", heaps, COUNT_OF(heaps), why, why_size) &&
+           names_check(o->engines, "engine", engines, engine_count, why, why_size) &&
+           names_check(o->variant, "variant", variants, variant_count, why, why_size);
 }
 
 /* Labels of the selected scenarios that have a heap to look into. */
@@ -137,7 +120,7 @@ static bool check_snapshots(const struct retain_options *o, char *why, size_t wh
         if (k == count) return unknown_name("checkpoint", label, known, count, why, why_size), false;
     }
     known[count] = "verdict", known[count + 1] = "all";
-    return check_list("checkpoint", o->snapshot_at, known, count + 2, why, why_size);
+    return names_check(o->snapshot_at, "checkpoint", known, count + 2, why, why_size);
 }
 
 static bool take_labels(struct retain_options *o, const char *text, char *why, size_t why_size) {
@@ -267,12 +250,12 @@ static bool snapshot_folder_ready(const char *path) {
 int retain_targets_check(const struct retain_options *o, char *why, size_t why_size) {
     if (o->out && !out_is_free(o->out, why, why_size)) return EXIT_USAGE;
     if (o->snapshot && !snapshot_folder_ready(o->snapshot)) {
-        snprintf(why, why_size, "cannot write snapshots to %s: %s", o->snapshot, strerror(errno));
+        errno_say(why, why_size, "write snapshots to", o->snapshot);
         return EXIT_CANNOT;
     }
     FILE *junit = o->junit ? fopen(o->junit, "a") : NULL;
     if (o->junit && !junit) {
-        snprintf(why, why_size, "cannot write %s: %s", o->junit, strerror(errno));
+        errno_say(why, why_size, "write", o->junit);
         return EXIT_CANNOT;
     }
     if (junit) fclose(junit);

@@ -19,7 +19,8 @@
 #include "harness/retention/options.h"
 #include "harness/retention/units.h"
 #include "harness/retention/verdict.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
+#include "harness/run/checksums.h"
 #include "harness/run/folder.h"
 #include "harness/run/info.h"
 
@@ -34,11 +35,6 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int number) {
     interrupted = 1;
     signal(number, SIG_DFL);
-}
-
-static int complain(int code, const char *why) {
-    fprintf(stderr, "mapbench: %s\n", why);
-    return code;
 }
 
 static bool variant_selected(const struct retain_options *o, const struct variant *v) {

@@ -8,6 +8,7 @@
 #include "harness/machine/allocator.h"
 #include "harness/machine/conditions.h"
 #include "harness/machine/counters.h"
+#include "harness/base/count_of.h"
 #include "harness/doctor/doctor.h"
 #include "harness/engines/engine.h"
 #include "harness/machine/machine.h"
@@ -129,7 +130,7 @@ bool runinfo_same_executable(const json_t *info, const json_t *before) {
 
 double runinfo_resume(json_t *info, const json_t *before) {
     static const char *const beginnings[] = {"id", "command", "started", "keys"};
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++)
         if (json_object_get(before, beginnings[i]))
             json_object_set(info, beginnings[i], json_object_get(before, beginnings[i]));
     json_t *conditions = json_object_get(json_object_get(before, "conditions"), "before");
