@@ -55,10 +55,10 @@ static int on_entry(void *context, const char *section, const char *key, const c
     if (r->why[0]) return 0;
     if (strcmp(section, "profile") == 0) return set_about(r, key, value);
     enum option_id id;
-    if (!option_find(key, &id)) {
+    if (!option_find(key, "run", &id)) {
         const char *names[OPTION_COUNT];
-        for (size_t i = 0; i < OPTION_COUNT; i++) names[i] = option_facts((enum option_id)i)->name;
-        unknown_name("option", key, names, OPTION_COUNT, r->why, sizeof r->why);
+        size_t count = option_list("run", names);
+        unknown_name("option", key, names, count, r->why, sizeof r->why);
         return 0;
     }
     bool global = section[0] == '\0' || strcmp(section, "global") == 0;

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "harness/engines/engine.h"
-#include "harness/plan/options.h"
 #include "harness/retention/case.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
@@ -21,40 +20,10 @@
 #include "harness/base/why.h"
 #include "harness/base/sizes.h"
 
-static const struct {
-    const char *name, *argument, *help;
-} options[] = {
-    {"maps", "LIST", "maps of the map scenarios [all]"},
-    {"heap", "LIST", "gosim, boehm, malloc [all that a scenario is about]"},
-    {"variant", "WORD", "leaky, fixed, no_fix, reference, or a variant's name [all]"},
-    {"engine", "LIST", "c, and engines of `list engines` such as go1.24 [c]"},
-    {"n", "SIZE", "instead of every scenario's own"},
-    {"seed", "S", "of the random choices [1]"},
-    {"limit", "SECONDS", "gives up on a case that takes longer [120]"},
-    {"out", "DIR", "the run folder [results/<time>-<hash>-retain]"},
-    {"snapshot", "DIR", "writes the object graphs: .pb.gz, .heapsnapshot, .jsonl, .dot"},
-    {"snapshot-at", "LIST", "checkpoint labels, verdict, or all: where to write them [verdict]"},
-    {"snapshot-diff", "A,B", "two labels: what came and went between them, into --snapshot too"},
-    {"junit", "FILE", "writes JUnit XML"},
-    {"figures", "yes|no", "draws the figures and the report [yes]"},
-    {"assert", NULL, "exit 1 where a fixed variant keeps more than its bound"},
-    {"check", NULL, "red zones and a heap verifier: finds maps that corrupt the heap"},
-};
 enum {
-    OPTIONS = sizeof options / sizeof *options,
     LABELS_MAX = 128, /* different ones, of all scenarios */
     LABEL_BYTES = 48,
 };
-
-void retain_help(void) {
-    puts("Options of retain (defaults in brackets):");
-    for (size_t i = 0; i < OPTIONS; i++) {
-        char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].argument ? " " : "",
-                 options[i].argument ? options[i].argument : "");
-        printf("  %-22s %s\n", left, options[i].help);
-    }
-}
 
 bool retain_selected(const char *list, const char *word) {
     return names_select(list, word);
@@ -138,78 +107,30 @@ static bool take_labels(struct retain_options *o, const char *text, char *why, s
     return true;
 }
 
-static bool take_number(const char *name, const char *text, uint64_t *out, char *why, size_t why_size) {
-    char *end;
-    errno = 0;
-    *out = strtoull(text, &end, 0);
-    if (*text != '-' && end != text && *end == '\0' && errno == 0 && *out > 0) return true;
-    snprintf(why, why_size, "--%s '%s' is not a whole number above 0", name, text);
-    return false;
-}
-
-static bool take_size(const char *text, size_t *out, char *why, size_t why_size) {
+bool retain_options_read(struct retain_options *o, const struct arguments *a, char *why, size_t why_size) {
+    const struct option_values *values = &a->options;
+    const char *n = option_text(values, OPTION_RETAIN_N), *labels = option_text(values, OPTION_SNAPSHOT_DIFF);
+    uint64_t limit_s = option_number(values, OPTION_RETAIN_LIMIT);
     struct sizes sizes;
-    if (!sizes_parse(text, &sizes, why, why_size)) return false;
-    if (sizes.count != 1) return snprintf(why, why_size, "--n takes one size, not '%s'", text), false;
-    *out = sizes.n[0];
-    return true;
-}
-
-static bool take(struct retain_options *o, const char *name, const char *value, char *why, size_t why_size) {
-    const struct {
-        const char *name;
-        const char **to;
-    } words[] = {{"maps", &o->maps},         {"heap", &o->heaps},
-                 {"variant", &o->variant},   {"engine", &o->engines},
-                 {"out", &o->out},           {"junit", &o->junit},
-                 {"snapshot", &o->snapshot}, {"snapshot-at", &o->snapshot_at}};
-    uint64_t number;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(name, words[i].name) == 0) return *words[i].to = value, true;
-    if (strcmp(name, "n") == 0) return take_size(value, &o->n, why, why_size);
-    if (strcmp(name, "snapshot-diff") == 0) return take_labels(o, value, why, why_size);
-    if (strcmp(name, "seed") == 0) return take_number(name, value, &o->seed, why, why_size);
-    if (strcmp(name, "limit") == 0)
-        return take_number(name, value, &number, why, why_size) &&
-               (o->limit_s = number < UINT_MAX ? (unsigned)number : UINT_MAX, true);
-    if (strcmp(name, "figures") == 0 && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0))
-        return o->figures = value[0] == 'y', true;
-    snprintf(why, why_size, "--figures takes yes or no, not '%s'", value);
-    return false;
-}
-
-bool retain_options_parse(struct retain_options *o, char **argv, char *why, size_t why_size) {
-    const char *names[OPTIONS];
-    *o = (struct retain_options){.seed = 1, .limit_s = 120, .figures = true};
-    for (size_t i = 0; i < OPTIONS; i++) names[i] = options[i].name;
-    for (; *argv; argv++) {
-        const char *text = *argv, *equals;
-        char name[32];
-        size_t known = 0;
-        if (strncmp(text, "--", 2) != 0) {
-            if (o->scenarios == RETAIN_SCENARIOS_MAX)
-                return snprintf(why, why_size, "more than %d scenarios", RETAIN_SCENARIOS_MAX), false;
-            o->scenario[o->scenarios++] = text;
-            continue;
-        }
-        equals = strchr(text, '=');
-        snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text - 2) : (int)strlen(text + 2),
-                 text + 2);
-        while (known < OPTIONS && strcmp(options[known].name, name) != 0) known++;
-        if (known == OPTIONS)
-            return unknown_name("option of retain", name, names, OPTIONS, why, why_size), false;
-        if (!options[known].argument) {
-            if (equals) return snprintf(why, why_size, "--%s takes no value", name), false;
-            if (strcmp(name, "assert") == 0) o->assert_bounds = true;
-            if (strcmp(name, "check") == 0) o->check = true;
-            continue;
-        }
-        const char *value = equals ? equals + 1 : argv[1];
-        if (!value)
-            return snprintf(why, why_size, "--%s needs a value: %s", name, options[known].argument), false;
-        if (!equals) argv++;
-        if (!take(o, name, value, why, why_size)) return false;
-    }
+    *o = (struct retain_options){
+        .maps = values->text[OPTION_RETAIN_MAPS],
+        .heaps = values->text[OPTION_RETAIN_HEAP],
+        .variant = values->text[OPTION_VARIANT],
+        .engines = values->text[OPTION_ENGINE],
+        .out = values->text[OPTION_OUT],
+        .junit = values->text[OPTION_JUNIT],
+        .snapshot = values->text[OPTION_SNAPSHOT],
+        .snapshot_at = values->text[OPTION_SNAPSHOT_AT],
+        .seed = option_number(values, OPTION_RETAIN_SEED),
+        .limit_s = limit_s < UINT_MAX ? (unsigned)limit_s : UINT_MAX,
+        .assert_bounds = values->text[OPTION_ASSERT] != NULL,
+        .check = values->text[OPTION_CHECK] != NULL,
+        .figures = names_has(option_text(values, OPTION_FIGURES), "yes"),
+        .scenarios = a->words,
+    };
+    memcpy(o->scenario, a->word, a->words * sizeof *a->word);
+    if (n[0] && sizes_parse(n, &sizes, why, why_size)) o->n = sizes.n[0];
+    if (values->text[OPTION_SNAPSHOT_DIFF] && !take_labels(o, labels, why, why_size)) return false;
     return check_names(o, why, why_size) && check_snapshots(o, why, why_size);
 }
 

@@ -223,11 +223,11 @@ static void print_skips(const struct retain *r) {
                                                      json_string_value(json_object_get(entry, "reason")));
 }
 
-int retain_command(char **argv, const char *command) {
+int retain_command(const struct arguments *a) {
     struct retain r = {.lines = json_array(), .skipped = json_array()};
     uint64_t begin_ns = wall_ns();
     int code = EXIT_OK;
-    if (!retain_options_parse(&r.options, argv, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
+    if (!retain_options_read(&r.options, a, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
     code = retain_targets_check(&r.options, r.why, sizeof r.why);
     if (code != EXIT_OK) return complain(code, r.why);
     signal(SIGINT, on_interrupt);
@@ -240,7 +240,7 @@ int retain_command(char **argv, const char *command) {
         code = complain(EXIT_NOTHING, "no case matches the selection");
     else {
         verdicts_print(verdicts, r.lines, stdout);
-        code = write_folder(&r, command, verdicts, begin_ns);
+        code = write_folder(&r, a->line, verdicts, begin_ns);
     }
     if (r.options.junit && !verdicts_junit(verdicts, r.lines, r.options.junit)) {
         snprintf(r.why, sizeof r.why, "cannot write %s: %s", r.options.junit, strerror(errno));

@@ -29,8 +29,9 @@ char *utc_text(bool extended, char *out) {
 static json_t *options_json(const struct option_values *values) {
     json_t *object = json_object();
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        json_object_set_new(object, option_facts((enum option_id)i)->name,
-                            json_string(option_text(values, (enum option_id)i)));
+        if (option_facts((enum option_id)i)->scope != OPTION_SCOPE_COMMAND)
+            json_object_set_new(object, option_facts((enum option_id)i)->name,
+                                json_string(option_text(values, (enum option_id)i)));
     return object;
 }
 
