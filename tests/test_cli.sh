@@ -64,6 +64,11 @@ done < <(sed -n 's/^OPTION(.* \(JOB\|RUN\|COMMAND\), "\([a-z, ]*\)", ".*/\2/p' "
 expect 2 "unknown list" list mapps
 expect 2 "needs to know what" list --json
 expect 2 "unknown name 'swissflat': did you mean 'swiss_flat'" explain swissflat
+expect 2 "unknown name 'qiuck': did you mean 'quick'" explain qiuck
+expect 2 "unknown name 'xyzcxyz'\$" explain xyzcxyz # no part of one letter is meant
+for name in linear:map u64_u64:shape get:workload zipf:keys arena:heap substring_key:scenario quick:profile c:engine; do
+    expect 0 "^${name%:*}(:|\[| \(${name#*:})" explain "${name%:*}"
+done
 
 # Key files.
 : >"$scratch/empty"

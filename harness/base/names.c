@@ -97,12 +97,14 @@ static size_t edit_distance(const char *a, const char *b) {
 }
 
 const char *names_nearest(const char *name, const char *const *candidates, size_t count) {
+    enum { PART_MIN = 3 }; /* letters of a name that is likely to be meant by a longer or shorter one */
     const char *nearest = NULL;
     size_t nearest_distance =
         strlen(name) / 2 + 2; /* more than half the letters wrong: something else was meant */
     for (size_t i = 0; i < count; i++) {
         size_t distance = edit_distance(name, candidates[i]);
-        if (strstr(candidates[i], name) || strstr(name, candidates[i]))
+        bool whole_words = strlen(name) >= PART_MIN && strlen(candidates[i]) >= PART_MIN;
+        if (whole_words && (strstr(candidates[i], name) || strstr(name, candidates[i])))
             distance = distance > 1 ? 1 : distance;
         if (distance < nearest_distance) {
             nearest = candidates[i];
