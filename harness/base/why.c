@@ -1,15 +1,19 @@
 #include "harness/base/why.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 bool why_say(struct why *why, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    vsnprintf(why->text, sizeof why->text, format, list);
+    why_vsay(why, format, list);
     va_end(list);
+    return false;
+}
+
+bool why_vsay(struct why *why, const char *format, va_list list) {
+    vsnprintf(why->text, sizeof why->text, format, list);
     return false;
 }
 

@@ -3,6 +3,7 @@
 #ifndef MAPBENCH_BASE_WHY_H
 #define MAPBENCH_BASE_WHY_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,6 +12,7 @@ struct why {
 };
 
 bool why_say(struct why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool why_vsay(struct why *why, const char *format, va_list list) __attribute__((format(printf, 2, 0)));
 /* Says "cannot VERB WHAT: " and what errno means. */
 bool why_errno(struct why *why, const char *verb, const char *what);
 /* As why_errno, into a plain buffer. */

@@ -91,72 +91,93 @@ static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *n
     return (*file = fopen(path, "a+")) != NULL;
 }
 
+__attribute__((format(printf, 2, 3))) static enum runfolder_result usage(struct why *why, const char *format,
+                                                                         ...) {
+    va_list list;
+    va_start(list, format);
+    why_vsay(why, format, list);
+    va_end(list);
+    return RUNFOLDER_USAGE;
+}
+
+static enum runfolder_result cannot(struct why *why, const char *verb, const char *path) {
+    why_errno(why, verb, path);
+    return RUNFOLDER_CANNOT;
+}
+
 static enum runfolder_result open_files(struct runfolder *folder, const char *selection, bool resume,
-                                        char *why, size_t why_size) {
+                                        struct why *why) {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/selection", folder->partial);
     if (!resume) {
         FILE *file = fopen(path, "w");
         bool ok = file && fputs(selection, file) >= 0;
-        if ((file && fclose(file)) || !ok) return errno_say(why, why_size, "write", path), RUNFOLDER_CANNOT;
+        if ((file && fclose(file)) || !ok) return cannot(why, "write", path);
     }
     folder->rows = open_part(folder, "rows.jsonl");
     folder->gbench = open_part(folder, "gbench.jsonl");
     folder->done = open_part(folder, "done");
-    if (!folder->rows || !folder->gbench || !folder->done)
-        return errno_say(why, why_size, "write in", folder->partial), RUNFOLDER_CANNOT;
+    if (!folder->rows || !folder->gbench || !folder->done) return cannot(why, "write in", folder->partial);
     if (!resume) return RUNFOLDER_OK;
     read_steps(folder);
     if (drop_unfinished(folder, &folder->rows, "rows.jsonl") &&
         drop_unfinished(folder, &folder->gbench, "gbench.jsonl"))
         return RUNFOLDER_OK;
-    return errno_say(why, why_size, "rewrite rows in", folder->partial), RUNFOLDER_CANNOT;
+    return cannot(why, "rewrite rows in", folder->partial);
+}
+
+/* The names of the folder: as `out` says, or below results/: of the run to resume, or a new one. */
+static enum runfolder_result name_of(struct runfolder *folder, const char *out, const char *name,
+                                     const char *selection, bool resume, struct why *why) {
+    char results[PATH_MAX];
+    int length = 0;
+    snprintf(results, sizeof results, "%s/results", project_root());
+    if (out)
+        length = snprintf(folder->final, sizeof folder->final, "%.*s",
+                          (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
+    else if (!resume)
+        length = snprintf(folder->final, sizeof folder->final, "%s/%s", results, name);
+    else if (!find_partial(results, selection, folder->final, sizeof folder->final))
+        return usage(why, "nothing to resume: no interrupted run of this selection in %s", results);
+    if ((size_t)length >= sizeof folder->final ||
+        (size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >=
+            sizeof folder->partial)
+        return usage(why, "the path of %s is too long", folder->final);
+    return RUNFOLDER_OK;
+}
+
+/* An empty folder may have the final name: it is removed. */
+static enum runfolder_result refuse_unless_free(const struct runfolder *folder, struct why *why) {
+    if (rmdir(folder->final) == 0 || errno == ENOENT || access(folder->final, F_OK) != 0) return RUNFOLDER_OK;
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
+        return usage(why, "%s exists and is not an empty folder: choose another --out", folder->final);
+    return cannot(why, "use", folder->final);
+}
+
+static enum runfolder_result begin_or_resume(struct runfolder *folder, const char *selection, bool resume,
+                                             struct why *why) {
+    bool exists = access(folder->partial, F_OK) == 0;
+    if (resume && !exists) return usage(why, "nothing to resume: %s does not exist", folder->partial);
+    if (resume && !selection_matches(folder->partial, selection))
+        return usage(why, "%s was measuring another selection: give the same profile and options",
+                     folder->partial);
+    if (!resume && exists)
+        return usage(why, "an interrupted run is in %s: go on with --resume, or remove it", folder->partial);
+    char perf[PATH_MAX + 8];
+    snprintf(perf, sizeof perf, "%s/perf", folder->partial);
+    if (!make_folders(perf)) return cannot(why, "create", folder->partial);
+    return open_files(folder, selection, resume, why);
 }
 
 enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
                                      const char *selection, bool resume, char *why, size_t why_size) {
-    char results[PATH_MAX];
+    struct why reason = {""};
     memset(folder, 0, sizeof *folder);
-    snprintf(results, sizeof results, "%s/results", project_root());
-    if (out) {
-        snprintf(folder->final, sizeof folder->final, "%.*s",
-                 (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
-    } else if (!resume) {
-        if ((size_t)snprintf(folder->final, sizeof folder->final, "%s/%s", results, name) >=
-            sizeof folder->final - 16)
-            return snprintf(why, why_size, "the path of %s is too long", results), RUNFOLDER_USAGE;
-    } else if (!find_partial(results, selection, folder->final, sizeof folder->final)) {
-        return snprintf(why, why_size, "nothing to resume: no interrupted run of this selection in %s",
-                        results),
-               RUNFOLDER_USAGE;
-    }
-    if ((size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >=
-        sizeof folder->partial)
-        return snprintf(why, why_size, "the path of %s is too long", folder->final), RUNFOLDER_USAGE;
-    if (rmdir(folder->final) && errno != ENOENT && access(folder->final, F_OK) == 0) {
-        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
-            return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out",
-                            folder->final),
-                   RUNFOLDER_USAGE;
-        return errno_say(why, why_size, "use", folder->final), RUNFOLDER_CANNOT;
-    }
-    bool exists = access(folder->partial, F_OK) == 0;
-    if (resume && !exists)
-        return snprintf(why, why_size, "nothing to resume: %s does not exist", folder->partial),
-               RUNFOLDER_USAGE;
-    if (resume && !selection_matches(folder->partial, selection))
-        return snprintf(why, why_size,
-                        "%s was measuring another selection: give the same profile and options",
-                        folder->partial),
-               RUNFOLDER_USAGE;
-    if (!resume && exists)
-        return snprintf(why, why_size, "an interrupted run is in %s: go on with --resume, or remove it",
-                        folder->partial),
-               RUNFOLDER_USAGE;
-    char perf[PATH_MAX + 8];
-    snprintf(perf, sizeof perf, "%s/perf", folder->partial);
-    if (!make_folders(perf)) return errno_say(why, why_size, "create", folder->partial), RUNFOLDER_CANNOT;
-    return open_files(folder, selection, resume, why, why_size);
+    enum runfolder_result result = name_of(folder, out, name, selection, resume, &reason);
+    if (result == RUNFOLDER_OK) result = refuse_unless_free(folder, &reason);
+    if (result == RUNFOLDER_OK) result = begin_or_resume(folder, selection, resume, &reason);
+    snprintf(why, why_size, "%s", reason.text);
+    return result;
 }
 
 /* Appends the lines of an array, each marked with its step. A failed write is cut off again. */
