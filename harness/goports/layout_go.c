@@ -1,4 +1,4 @@
-/* What Go's maps are made of, as text for the layout engine, and the report on it as JSON.
+/* The structs of Go's maps, as text for the layout engine, and the report on it as JSON.
  *
  * Source: Go 1.23.5, runtime/map.go (hmap, mapextra, bmap, hiter) and
  * cmd/compile/internal/reflectdata/reflect.go (MapBucketType, writeType: the map type); Go 1.24.4,

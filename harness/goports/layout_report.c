@@ -103,7 +103,7 @@ static void print_structs(const json_t *structs, const char *of) {
     }
 }
 
-/* What the compiler writes into the map type, by the names it has there. */
+/* Prints what the compiler writes into the map type, by the names it has there. */
 static void print_map_type(const json_t *map_type, const char *of) {
     const json_t *wide = json_object_get(map_type, layout_targets[LAYOUT_64].name);
     const char *key;

@@ -24,7 +24,7 @@ static const struct traced_map {
     {"go_syncmap", SYNC_MAP, UINT64_MAX, trace_go_syncmap},
 };
 
-/* What follows the word. */
+/* The operands behind the word. */
 enum operands { NOTHING, NUMBER, NUMBERS, RANGE };
 
 static const struct word_form {

@@ -15,7 +15,7 @@ enum option_id {
     OPTION_COUNT
 };
 
-/* Where a profile may set it: in any section, in [global] alone, nowhere. */
+/* The place in a profile that may set it: any section, [global] alone, none. */
 enum option_scope { OPTION_SCOPE_JOB, OPTION_SCOPE_RUN, OPTION_SCOPE_COMMAND };
 
 struct option_facts {

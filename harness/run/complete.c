@@ -30,7 +30,7 @@ static void count_rows(struct run *run, const json_t *rows) {
     if (errors > run->measure.unmeasured) run->measure.unmeasured = errors; /* those of a resumed run */
 }
 
-/* What was dropped or kept of the user's own key files. */
+/* Says how many keys of the user's own files were dropped, or kept with a NUL byte. */
 static void print_key_files(const json_t *info) {
     size_t i;
     json_t *keys;
@@ -79,7 +79,7 @@ int run_complete(struct run *run) {
     if (!runfolder_finish_gbench(&run->folder, run->why, sizeof run->why) ||
         !runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
         return complain(EXIT_CANNOT, run->why);
-    /* Everything is measured: the drawing, a few seconds, is not worth a broken page. */
+    /* An interrupt while drawing would leave a broken page; drawing takes seconds, so it is ignored. */
     signal(SIGINT, SIG_IGN);
     int drawn = draw ? report_draw(folders, run->why, sizeof run->why) : 0;
     if (drawn != 0) {

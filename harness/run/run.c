@@ -22,7 +22,7 @@ static void on_interrupt(int signal_number) {
     signal(signal_number, SIG_DFL); /* a second one ends the process at once */
 }
 
-/* What is measured, as text: a partial run is resumed only by the same. */
+/* Writes the selection as text: a partial run is resumed only by the same. */
 static void selection_text(const struct profile *profile, char **text) {
     size_t size;
     FILE *out = open_memstream(text, &size);
