@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/plan/job.h"
+#include "harness/base/count_of.h"
+#include "harness/base/project.h"
 
 extern char **environ;
 
@@ -43,7 +44,7 @@ const char *python_find(char *why, size_t why_size) {
         return NULL;
     }
     const char *candidates[] = {chosen, "python3", "/usr/bin/python3"};
-    for (size_t i = 0; !found && i < sizeof candidates / sizeof *candidates; i++)
+    for (size_t i = 0; !found && i < COUNT_OF(candidates); i++)
         if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
     if (!found)
         snprintf(why, why_size,

@@ -13,7 +13,7 @@
 #include "harness/preload/memcount.h"
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>

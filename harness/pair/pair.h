@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "harness/unit/load.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/plan/workload.h"
 
 /* Loads unit MAP-SHAPE-HASH-HEAP from a shared object and checks that this program can drive it: interface,
