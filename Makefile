@@ -42,7 +42,7 @@ pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 boost_local := $(wildcard deps/boost/usr/include)
 INCLUDES := -I. -I$(gen) $(if $(boost_local),-isystem $(boost_local)) $(patsubst -I%,-isystem %,$(call pkg,--cflags-only-I,glib-2.0))
 LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_hash) \
-        $(if $(wildcard /usr/include/Judy.h),-lJudy) $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lmd -lz -lpthread -ldl -lm
+        $(if $(wildcard /usr/include/Judy.h),-lJudy) $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lelf -lmd -lz -lpthread -ldl -lm
 
 # --- units -----------------------------------------------------------------------------------------------------
 defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def
