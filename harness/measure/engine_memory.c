@@ -71,8 +71,8 @@ static bool grow_one(struct growth *g) {
 }
 
 static bool grow_small(struct growth *g) {
-    struct batch unused = {0};
-    return bench_small_put(g->bench, workload_find("small_put"), g->bench->cell->n, &unused) &&
+    struct batch unused;
+    return bench_batch(g->bench, workload_find("small_put"), g->bench->cell->n, BENCH_CLOCK_TICKS, &unused) &&
            (read_point(g, g->bench->cell->n, g->bench->cell->n) ||
             bench_fail(g->bench, "the engine does not answer"));
 }

@@ -108,14 +108,10 @@ static const char *no_open_loop(const struct map_unit *unit, const struct worklo
     return workload_has_open(workload) ? NULL : "no open loop: this workload is not a stream of requests";
 }
 
-static bool is_filling(const struct workload *workload) {
-    return workload->kind == WORKLOAD_PUT || workload->kind == WORKLOAD_DEL;
-}
-
 /* One pass only for what fills or empties a map, so that an event's operation index is the number of entries.
  */
 static uint64_t operations(const struct cell *cell, const struct workload *workload) {
-    return is_filling(workload) || cell->n > LATENCY_OPS_LEAST ? cell->n : LATENCY_OPS_LEAST;
+    return workload_uses_up(workload) || cell->n > LATENCY_OPS_LEAST ? cell->n : LATENCY_OPS_LEAST;
 }
 
 /* Runs the workload into m->recorder. False: the bench's `why`. */
@@ -136,7 +132,7 @@ static bool record(struct measure *m, struct bench *bench, const struct workload
     }
     /* Warms the code, the map and, by a whole filling, the memory: pages new to the process would make the
      * first loop to touch them look slow, which is the closed one. */
-    if (!bench_batch(bench, workload, is_filling(workload) ? 1 : 4096, BENCH_CLOCK_TICKS, batch))
+    if (!bench_batch(bench, workload, workload_uses_up(workload) ? 1 : 4096, BENCH_CLOCK_TICKS, batch))
         return false;
     bench->open = pass->offered_per_s > 0;
     double interval_ticks = bench->open ? 1e9 / pass->offered_per_s / m->clock.ns_per_tick : 0;
@@ -206,7 +202,7 @@ static json_t *latency_row(struct measure *m, const struct cell *cell, size_t u,
         row_set(latency, "timer_step_ns", json_real(m->clock.ticks_step_ns));
         row_set(row, "growth_events", events_json(r, ns));
         row_set(row, "growth_events_total", json_integer((json_int_t)r->n_events));
-        if (workload->kind == WORKLOAD_PUT && !cell->unit[u]->engine)
+        if (workload_fills(workload) && !cell->unit[u]->engine)
             row_set(row, "timeline", timeline_json(r, ns));
         row_set(latency, "empty", cell->unit[u]->engine ? json_null() : empty_json(r, ns));
         row_set(row, "latency", latency);
