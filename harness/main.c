@@ -16,6 +16,7 @@
 #include "harness/memory/memcell.h"
 #include "harness/base/names.h"
 #include "harness/plan/options.h"
+#include "harness/plan/units_command.h"
 #include "harness/pair/pair.h"
 #include "harness/base/python.h"
 #include "harness/run/run.h"
@@ -87,6 +88,10 @@ static int cmd_report(struct arguments *a) {
     return EXIT_OK;
 }
 
+static int cmd_units(struct arguments *a) {
+    return units_command(a->word, a->words);
+}
+
 static int cmd_selftest(struct arguments *a) {
     enum { SELFTEST_OPERATIONS = 20000 };
     const char *filter = option_text(&a->options, OPTION_FILTER);
@@ -130,6 +135,10 @@ static const struct command {
     {"trace", "MAP --ops SCRIPT [--hashkey A,B,C,D] [--seed S] [--rows|--events|--digest|--bytes]",
      "what a port of a Go map looks like inside, operation by operation, as the real runtime's would",
      cmd_trace},
+    {"units", "[PROFILE|REGEX...]",
+     "builds the units of a profile, those whose MAP-SHAPE-HASH-HEAP matches, or all; commands that measure "
+     "build what they lack",
+     cmd_units},
     {"doctor", "[--json] [--quick]",
      "what this machine can measure, how noisy it is, and what to do about it", cmd_doctor},
     {"retain",
@@ -270,6 +279,7 @@ int main(int argc, char **argv) {
     if (strcmp(name, "pair-worker") == 0) return pair_worker(argc - 1, argv + 1);
     if (strcmp(name, "count-facts") == 0) return count_facts();
     if (strcmp(name, "count-worker") == 0) return count_worker();
+    if (strcmp(name, "count-build") == 0) return count_build();
     if (strcmp(name, "selftest") == 0) selftest_preload(argv);
     if (strcmp(name, "retain") == 0 && !(argc > 2 && strcmp(argv[2], "--help") == 0)) {
         char *command = join(argv);

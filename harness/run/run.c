@@ -165,7 +165,10 @@ int run_command(const char *profile, const struct option_values *options, const 
         run_complain(EXIT_USAGE, run.why);
     else if (run.plan->cells == 0)
         code = nothing_to_measure(run.plan);
-    else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
+    else if ((run.measure.unmeasured = plan_prepare(run.plan)) > 0 && run.plan->cells == 0) {
+        print_skips(run.plan);
+        code = run_complain(EXIT_CANNOT, "none of the units could be built");
+    } else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
         code = run_open_measure(&run, &interrupted) ? measure_all(&run, name, command)
                                                     : run_complain(EXIT_CANNOT, run.why);
         run_close_measure(&run);
