@@ -13,7 +13,7 @@
 
 #include "harness/bench/ground.h"
 
-/* How a workload is batched on a bench, found by bench_calibrate and used in every round. */
+/* The batching of a workload on a bench, found by bench_calibrate and used in every round. */
 struct batching {
     uint64_t ops;  /* operations per batch: whole passes for workloads that take them (workload_in_passes) */
     unsigned most; /* batches per round at most, so that passes over large maps do not take minutes */

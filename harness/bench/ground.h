@@ -98,7 +98,7 @@ struct bench {
     struct bench_small small;
     struct bench_full_sum full_sum;
 
-    /* Of the present batch, or the last: set by bench_batch and what runs in it. */
+    /* State of the present batch, or the last: set by bench_batch and what runs in it. */
     enum bench_clock clock;
     char why[200];     /* what went wrong, for the row */
     bool wrong_result; /* a checksum, length or content was wrong: the worst kind of failure */

@@ -178,7 +178,8 @@ static size_t keys_of(const struct engine_loop *loop, const struct run_args *arg
     }
 }
 
-/* What the loop needs of maps: the entries or the map of each operation, or the maps it works on. */
+/* Hands over what the loop needs of maps: the entries or the map of each operation, or the maps it works on.
+ */
 static bool give_maps(struct engine *e, const struct engine_loop *loop, const struct run_args *args) {
     struct wire_block *block = e->process.block;
     if (loop->maps != LOOP_ONE_MAP && args->n > WIRE_KEYS)

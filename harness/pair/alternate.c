@@ -107,7 +107,7 @@ static bool open_session(struct session *s) {
         return fail(s, EXIT_USAGE, "%s touches each key once: %s keys would measure the same as uniform",
                     plan->workload->name, plan->keys);
     if (!open_variant(s, base, PAIR_BASE, plan->n, NULL)) return false;
-    /* Where keys are used up, each variant does so at its own time, and a stream keeps no more than two
+    /* A variant that uses keys up does so at its own time, and a stream keeps no more than two
      * generations of text. */
     struct keys *shared = workload_keeps_keys(plan->workload) ? base->keys : NULL;
     return open_variant(s, new, PAIR_NEW, plan->n, shared);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "harness/base/count_of.h"
+
 static const struct workload workloads[] = {
 #define WORKLOAD(name, kind, hit_percent, summary) {#name, WORKLOAD_##kind, hit_percent, summary},
 #include "harness/plan/workloads.def"
@@ -9,7 +11,7 @@ static const struct workload workloads[] = {
 };
 
 size_t workload_count(void) {
-    return sizeof workloads / sizeof workloads[0];
+    return COUNT_OF(workloads);
 }
 
 const struct workload *workload_at(size_t i) {

@@ -1,4 +1,5 @@
 /* Every measured loop against its checksum, worked out here from what unit/loops.inc says a loop returns. */
+#include "harness/base/count_of.h"
 #include "harness/selftest/parts.h"
 
 #include <stdio.h>
@@ -68,7 +69,7 @@ static bool contents_agree(struct bench *bench, const char *after) {
     return mirror_fail(&bench->mirror, "after loop %s, n=%zu: %s", after, bench->n, fault);
 }
 
-/* What getting a key adds to a checksum: 0 when it is absent. */
+/* Returns what getting a key adds to a checksum: 0 when it is absent. */
 static uint64_t get_term(const struct bench *bench, size_t key) {
     _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
     if (!bench->mirror.present[key]) return 0;
@@ -360,7 +361,7 @@ bool selftest_loops(const struct map_unit *unit, const struct selftest_options *
                     size_t why_size) {
     static const size_t sizes[] = {1, 2, 7, 63, 64, 65, 1000, 20000};
     bool ok = true;
-    for (size_t i = 0; ok && i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; ok && i < COUNT_OF(sizes); i++) {
         struct bench bench;
         bench_open(&bench, unit, sizes[i], options->seed, why, why_size);
         int variants = sizes[i] > 1000 || unit->engine ? LOOPS_TIMED : LOOPS_OPEN;
