@@ -85,12 +85,15 @@ struct run_args {
     uint64_t first_value; /* operation i stores the value made from first_value + i */
     size_t zero; /* 0, but the compiler cannot know: makes get_chain's next key depend on its last value */
     void **maps; /* clear, copy, small_put, small_get: the maps (copy and small_put fill the array) */
-    const uint32_t *of;        /* small_put: entries of map i; small_get: the map of operation i; mixed: what
-                                  operation i does, MIXED_* */
+    union {      /* by loop */
+        const uint32_t *entries_of_map;   /* small_put: keys that map i gets */
+        const uint32_t *map_of_operation; /* small_get: the map that operation i looks into */
+        const uint32_t *operations;       /* mixed: what operation i does, MIXED_* */
+    };
     struct recorder *recorder; /* the _timed and _open variants record here; NULL otherwise */
 };
 
-/* What an operation of the mixed loop does, in the low bits of run_args.of; above them, the number whose
+/* An operation of the mixed loop, in the low bits of run_args.operations[i]; above them, the number whose
  * value a store stores. */
 enum { MIXED_GET, MIXED_DEL, MIXED_PUT, MIXED_BITS = 2 };
 
