@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/heaps/books.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -66,16 +68,6 @@ struct map_structure {
     double probe_mean;   /* the same, averaged over the live entries */
     size_t array_bytes;  /* bytes of the map's arrays, without per-entry nodes */
     size_t old_capacity; /* what the array that is still being emptied held; 0: there is none */
-};
-
-/* What a heap that keeps books of its own says of itself; HEAP_UNKNOWN where it cannot tell. */
-#define HEAP_UNKNOWN UINT64_MAX
-struct heap_books {
-    uint64_t live_bytes;      /* taken for objects, garbage that was not collected yet included */
-    uint64_t peak_bytes;      /* the most since the books were read last; 0 where it cannot tell */
-    uint64_t requested_bytes; /* of which the program asked for so many */
-    uint64_t live_blocks, allocations;
-    uint64_t collections; /* that have finished since the process began */
 };
 
 /* Arguments of one measured loop. The caller owns all memory. */
