@@ -239,8 +239,14 @@ def main(argv):
             raise Refused(f"{path} was made with --seed {base['seed']}: counts of other keys cannot be compared")
     for what, why in skips:
         say(f"not counted: {what}: {why}")
-    cells = counting.count(program, valgrind, planned)
+    built, lost = counting.build(program, planned)
+    for what, why in lost:
+        say(f"not counted: {what}: {why}")
+    if options.update and lost:
+        raise Refused(f"{path} is as it was: some units could not be built", CANNOT)
+    cells = counting.count(program, valgrind, built)
     if options.update:
         return update(path, tools, cells, whole)
     head = {"started": started, "commit": facts["commit"], "toolchain": tools}
-    return compare(options, path, base, head, cells, whole)
+    code = compare(options, path, base, head, cells, whole)
+    return CANNOT if lost and code == OK else code
