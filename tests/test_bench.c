@@ -37,7 +37,7 @@ static uint64_t misplacing_mixed(void *map, const struct run_args *args) {
     const uint64_t *keys = args->keys;
     uint64_t sum = sound->run.mixed(map, args), value;
     for (size_t i = args->n; i-- > 0;)
-        if ((args->of[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
+        if ((args->operations[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
             uint64_t other = ~keys[i];
             sound->op.get(map, &keys[i], &value);
             sound->op.del(map, &keys[i]);

@@ -146,6 +146,48 @@ static void test_output(void **state) {
     assert_string_equal(line, "");
 }
 
+static void test_nowhere(void **state) {
+    (void)state;
+    char why[200] = "";
+    const char *argv[] = {"sh", "-c", "[ /dev/stdout -ef /dev/null ] && ! [ /dev/stderr -ef /dev/null ]",
+                          NULL};
+    struct child_start how = {.argv = argv, .out_fd = CHILD_NOWHERE, .err_fd = -1, .keep_fd = {-1, -1, -1}};
+    struct child child;
+    int said_fd = child_output_open();
+    how.err_fd = said_fd;
+    assert_true(child_start(&child, &how, why, sizeof why));
+    assert_true(child_wait(&child, ENOUGH_MS));
+    assert_true(child_succeeded(&child));
+    close(said_fd);
+}
+
+/* Work of a fork: ends with the code that it is given, or by a signal. */
+static int end_with(void *code) {
+    if (*(int *)code < 0) raise(-*(int *)code);
+    return *(int *)code;
+}
+
+static void test_fork(void **state) {
+    (void)state;
+    char text[100];
+    struct child child;
+    int code = 7;
+    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_wait(&child, -1));
+    assert_int_equal(child.pid, 0);
+    child_describe_end(&child, text, sizeof text);
+    assert_string_equal(text, "exited with code 7");
+    code = -SIGKILL;
+    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_wait(&child, ENOUGH_MS));
+    child_describe_end(&child, text, sizeof text);
+    assert_string_equal(text, "was ended by SIGKILL (Killed)");
+    code = -SIGSTOP; /* stands still: the time limit is noticed for forks as well */
+    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_false(child_wait_or_kill(&child, 50));
+    assert_int_equal(child.pid, 0);
+}
+
 /* Only what is handed over stays open, and under its number. */
 static void test_descriptors(void **state) {
     (void)state;
@@ -188,6 +230,8 @@ int main(void) {
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_signals_are_default),
+        cmocka_unit_test(test_nowhere),
+        cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

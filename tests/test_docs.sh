@@ -95,8 +95,8 @@ check_lists() {
     local name file
     "$build/mapbench" help >"$scratch/help" || fail "mapbench help"
     "$build/mapbench" list keys >"$scratch/keys" || fail "mapbench list keys"
-    while read -r name; do mentioned "$scratch/help" "^  --$name( |\$)" "option --$name"; done \
-        < <(names harness/plan/options.def 's/^OPTION([A-Z]*, *"\([a-z]*\)".*/\1/p')
+    while read -r name; do mentioned "$scratch/help" "^  --$name( |\\[=|\$)" "option --$name"; done \
+        < <(names harness/plan/options.def 's/^OPTION([A-Z_]*, *"\([a-z-]*\)".*/\1/p')
     while read -r name; do mentioned README.md "^\| \`$name\` \|" "map $name"; done \
         < <(names maps/maps.def 's/^MAP(\([a-z_]*\),.*/\1/p')
     while read -r name; do mentioned docs/keys.md "^\| \`${name}(\`|:|\[)" "key stream $name"; done \

@@ -17,7 +17,7 @@ assert eval(sys.argv[2]), sys.argv[2]' "$1" "$2"; then pass; else fail "$1: not 
 # --- the command ---
 
 expect 2 "doctor takes no words" doctor everything
-expect 2 "unknown option 'quik'" doctor --quik
+expect 2 "unknown option of doctor 'quik': did you mean 'quick'" doctor --quik
 expect 2 "unknown option 'quick'" run --quick --maps linear
 "$mapbench" doctor --quick --json >/dev/full 2>/dev/null
 [ $? -eq 4 ] || fail "an output that cannot be written must end with 4"

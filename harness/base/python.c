@@ -1,33 +1,34 @@
 #include "harness/base/python.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "harness/plan/job.h"
+#include "harness/base/count_of.h"
+#include "harness/base/project.h"
+#include "harness/base/child.h"
 
-extern char **environ;
+static bool interrupts_are_ignored(void) {
+    struct sigaction now;
+    return sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
 
-/* silent: neither stream is shown; otherwise only what goes to stderr. */
+/* Returns the exit code. silent: neither stream is shown; otherwise only what goes to stderr. Who ignores
+ * Ctrl-C does so for the program it waits for. */
 static int spawn_and_wait(char *const argv[], bool silent) {
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    int status;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (silent) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error) return errno = error, -1;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    struct child child;
+    char ignored[128];
+    struct child_start how = {.argv = (const char *const *)argv,
+                              .out_fd = CHILD_NOWHERE,
+                              .err_fd = silent ? CHILD_NOWHERE : -1,
+                              .keep_fd = {-1, -1, -1},
+                              .own_group = interrupts_are_ignored()};
+    if (!child_start(&child, &how, ignored, sizeof ignored)) return -1;
+    child_wait(&child, -1);
+    return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : 128 + WTERMSIG(child.status);
 }
 
 static bool can_draw(const char *python) {
@@ -43,7 +44,7 @@ const char *python_find(char *why, size_t why_size) {
         return NULL;
     }
     const char *candidates[] = {chosen, "python3", "/usr/bin/python3"};
-    for (size_t i = 0; !found && i < sizeof candidates / sizeof *candidates; i++)
+    for (size_t i = 0; !found && i < COUNT_OF(candidates); i++)
         if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
     if (!found)
         snprintf(why, why_size,

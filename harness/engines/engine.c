@@ -183,14 +183,15 @@ static size_t keys_of(const struct engine_loop *loop, const struct run_args *arg
     case LOOP_KEYS_PAIRS:
         return 2 * args->n;
     case LOOP_KEYS_SUM:
-        for (size_t i = 0; i < args->n; i++) keys += args->of[i];
+        for (size_t i = 0; i < args->n; i++) keys += args->entries_of_map[i];
         return keys;
     default:
         return args->n;
     }
 }
 
-/* What the loop needs of maps: the entries or the map of each operation, or the maps it works on. */
+/* Hands over what the loop needs of maps: the entries or the map of each operation, or the maps it works on.
+ */
 static bool give_maps(struct engine *e, const struct engine_loop *loop, const struct run_args *args) {
     struct wire_block *block = e->process.block;
     if (loop->maps != LOOP_ONE_MAP && args->n > WIRE_KEYS)
@@ -200,10 +201,10 @@ static bool give_maps(struct engine *e, const struct engine_loop *loop, const st
             block->id[i] = ((struct engine_map *)args->maps[i])->id;
             break;
         case LOOP_MAP_OF_KEY:
-            block->of[i] = ((struct engine_map *)args->maps[args->of[i]])->id;
+            block->of[i] = ((struct engine_map *)args->maps[args->map_of_operation[i]])->id;
             break;
         case LOOP_NEW_MAPS:
-            if (args->of) block->of[i] = args->of[i];
+            if (args->entries_of_map) block->of[i] = args->entries_of_map[i];
             break;
         default:
             break;

@@ -21,7 +21,7 @@
 
 struct engine; /* the other side of one unit */
 
-/* What the last loop took, by the engine's own clocks. */
+/* Times of the last loop, by the engine's own clocks. */
 struct engine_segment {
     uint64_t cpu_ns; /* of the measuring thread; of the whole process where the collector is on */
     uint64_t ticks, wall_ns;
@@ -29,7 +29,7 @@ struct engine_segment {
 };
 void engine_last_segment(const struct engine *engine, struct engine_segment *out);
 
-/* What the Go runtime says of its memory (runtime.MemStats under the same names). */
+/* Memory as the Go runtime reports it (runtime.MemStats under the same names). */
 struct engine_memory {
     uint64_t heap_alloc, heap_objects, total_alloc, mallocs, heap_resident, sys, num_gc;
 };

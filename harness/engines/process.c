@@ -48,7 +48,8 @@ void engine_process_end(struct engine_process *p) {
     p->pending_size = 0;
 }
 
-/* What became of a program that stopped answering: how it ended, and the first line it complained with. */
+/* Tells what became of a program that stopped answering: how it ended, and the first line it complained with.
+ */
 static bool describe_end(struct engine_process *p, char *why, size_t why_size) {
     char end[96], complaint[160];
     enum { PATIENCE_MS = 30000 }; /* it closed its pipe: it is ending */

@@ -19,7 +19,7 @@ struct engine_process {
     size_t pending_size;
 };
 
-/* Where a program of engines.def is: BUILD/engines/NAME beside the running executable, or in
+/* Finds a program of engines.def: BUILD/engines/NAME beside the running executable, or in
  * $MAPBENCH_ENGINES. False: it is not there. */
 bool engine_program_path(const char *name, char *path, size_t size);
 

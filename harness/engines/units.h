@@ -28,7 +28,7 @@ struct engine_map {
     uint32_t id;
 };
 
-/* What a loop needs to be handed over. */
+/* The maps that a loop needs to be handed over. */
 struct engine_loop {
     const char *name;
     enum { LOOP_KEYS_EACH, LOOP_KEYS_PAIRS, LOOP_KEYS_SUM, LOOP_KEYS_NONE } keys;

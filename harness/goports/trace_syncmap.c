@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "harness/unit/map.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/shapes/u64_u64.h"
 #include "harness/heaps/malloc.h"
 
@@ -52,7 +52,7 @@ static void print_json(const struct tracer *t, const struct sync_state *s) {
             s->expunged_entries);
 }
 
-/* What every operation ends with. */
+/* Ends every operation. */
 static void tracer_show(struct tracer *t, const char *op, bool has_key, uint64_t key) {
     t->op = op;
     t->has_key = has_key;

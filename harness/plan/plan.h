@@ -73,4 +73,12 @@ void plan_print_json(const struct plan *plan);
 /* False when a cell does not fit into the memory available: `why` gives the estimate. */
 bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size);
 
+/* Prints what is skipped and why to stderr. */
+void plan_print_skips(const struct plan *plan);
+/* Says that a plan is empty, and why; returns the exit code: 4 where packages are missing, otherwise 6. */
+int plan_nothing(const struct plan *plan);
+/* The command: prints what run would measure, for people or as JSON. profile: name or path; NULL as for run.
+ * Returns the exit code. */
+int plan_command(const char *profile, const struct option_values *options, bool json);
+
 #endif

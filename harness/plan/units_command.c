@@ -8,7 +8,7 @@
 #include "harness/plan/job.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/registry.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/unit/load.h"
 
 struct selection {

@@ -19,7 +19,8 @@
 #include "harness/retention/options.h"
 #include "harness/retention/units.h"
 #include "harness/retention/verdict.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
+#include "harness/run/checksums.h"
 #include "harness/run/folder.h"
 #include "harness/run/info.h"
 
@@ -34,11 +35,6 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int number) {
     interrupted = 1;
     signal(number, SIG_DFL);
-}
-
-static int complain(int code, const char *why) {
-    fprintf(stderr, "mapbench: %s\n", why);
-    return code;
 }
 
 static bool variant_selected(const struct retain_options *o, const struct variant *v) {
@@ -256,11 +252,11 @@ static void print_skips(const struct retain *r) {
                                                      json_string_value(json_object_get(entry, "reason")));
 }
 
-int retain_command(char **argv, const char *command) {
+int retain_command(const struct arguments *a) {
     struct retain r = {.lines = json_array(), .skipped = json_array()};
     uint64_t begin_ns = wall_ns();
     int code = EXIT_OK;
-    if (!retain_options_parse(&r.options, argv, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
+    if (!retain_options_read(&r.options, a, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
     code = retain_targets_check(&r.options, r.why, sizeof r.why);
     if (code != EXIT_OK) return complain(code, r.why);
     signal(SIGINT, on_interrupt);
@@ -274,7 +270,7 @@ int retain_command(char **argv, const char *command) {
         code = complain(EXIT_NOTHING, "no case matches the selection");
     else {
         verdicts_print(verdicts, r.lines, stdout);
-        code = write_folder(&r, command, verdicts, begin_ns);
+        code = write_folder(&r, a->line, verdicts, begin_ns);
     }
     if (r.options.junit && !verdicts_junit(verdicts, r.lines, r.options.junit)) {
         snprintf(r.why, sizeof r.why, "cannot write %s: %s", r.options.junit, strerror(errno));

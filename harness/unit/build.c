@@ -13,7 +13,7 @@
 
 #include "build_info.h"
 #include "harness/base/child.h"
-#include "harness/plan/job.h"
+#include "harness/base/project.h"
 
 /* The build's folder: the program's own, or for test programs the one above. */
 static const char *build_folder(void) {
