@@ -16,6 +16,8 @@
 #include "harness/retention/retention.h"
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
+#include "harness/unit/build.h"
+#include "harness/unit/load.h"
 
 static json_t *text_or_null(const char *text) {
     return text ? json_string(text) : json_null();
@@ -35,10 +37,29 @@ static void add_once(json_t *array, const char *word) {
     json_array_append_new(array, json_string(word));
 }
 
+/* The reason in *text of the first unit of a map that did not compile when it was last tried, for a map none
+ * of whose units is there; else NULL. */
+static const char *build_failure(const char *map, char *text, size_t size) {
+    char name[UNIT_NAME_MAX];
+    bool failed = false;
+    for (size_t i = 0; i < registry_compiled_count(); i++) {
+        const struct map_unit *unit = registry_compiled_at(i);
+        if (strcmp(unit->map, map) != 0) continue;
+        if (unit_is_current(unit_name(unit, name))) return NULL;
+        char why[200];
+        if (!failed && unit_build_failure(name, why, sizeof why)) {
+            snprintf(text, size, "does not compile: %s", why);
+            failed = true;
+        }
+    }
+    return failed ? text : NULL;
+}
+
 /* NULL, or why a map cannot be measured here. An engine is started to find out. */
-static const char *map_reason(const struct map_unit *unit) {
+static const char *map_reason(const struct map_unit *unit, char *text, size_t size) {
     struct engine_program program;
-    if (!unit->engine || unit->unavailable) return unit->unavailable;
+    if (unit->unavailable) return unit->unavailable;
+    if (!unit->engine) return build_failure(unit->map, text, size);
     for (size_t i = 0; i < engine_program_count(); i++) {
         engine_program_describe(i, &program);
         if (strcmp(program.name, engine_name(unit->engine)) == 0) return program.reason;
@@ -57,7 +78,8 @@ static json_t *list_maps(void) {
             add_once(shapes, unit->shape), add_once(heaps, unit->heap), add_once(hashes, unit->hash);
         }
         const struct map_facts *f = first->facts;
-        const char *reason = map_reason(first);
+        char text[256];
+        const char *reason = map_reason(first, text, sizeof text);
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
                                         first->map, "summary", f->summary, "source", f->source, "adapter",
@@ -100,7 +122,7 @@ static json_t *list_keys(void) {
 static const struct {
     const char *name, *summary;
 } heaps[] = {
-#define HEAP(name, maps, shapes, summary) {#name, summary},
+#define HEAP(name, shapes, summary) {#name, summary},
 #include "harness/heaps/heaps.def"
 #undef HEAP
 };

@@ -21,6 +21,7 @@
 #include "harness/pair/pair.h"
 #include "harness/plan/arguments.h"
 #include "harness/plan/plan.h"
+#include "harness/plan/units_command.h"
 #include "harness/retention/retain.h"
 #include "harness/run/checksums.h"
 #include "harness/run/folder.h"
@@ -77,6 +78,10 @@ static int cmd_report(const struct arguments *a) {
         printf("%s/report.html\n", folders[i]);
     }
     return EXIT_OK;
+}
+
+static int cmd_units(const struct arguments *a) {
+    return units_command(a->word, a->words);
 }
 
 static int cmd_selftest(const struct arguments *a) {
@@ -136,6 +141,11 @@ static int cmd_count_facts(const struct arguments *a) {
 static int cmd_count_worker(const struct arguments *a) {
     (void)a;
     return count_worker();
+}
+
+static int cmd_count_build(const struct arguments *a) {
+    (void)a;
+    return count_build();
 }
 
 static int cmd_help(const struct arguments *a);

@@ -130,6 +130,8 @@ static int count_cell(struct counted *c) {
     struct bench bench;
     struct keys *keys = keys_open(c->cell.keys, c->cell.shape, c->cell.n, c->seed, why, sizeof why);
     if (!keys) return print_error(c, why, EXIT_USAGE);
+    /* Here and not before the fork, whose heap would else depend on what was counted before. */
+    if (!registry_load(c->unit)) return print_error(c, c->unit->unavailable, EXIT_CANNOT);
     if (!bench_room_open(&room, 0)) return print_error(c, "out of memory", EXIT_CANNOT);
     bench_init(&bench, &c->cell, c->unit, keys, &room, c->seed);
     bool ok = count_batch(c, &bench);
@@ -158,7 +160,7 @@ static bool read_cell(struct counted *c, char *line) {
                                 .heap = word[COUNT_HEAP],
                                 .n = strtoull(word[COUNT_N], NULL, 10)};
     }
-    if (complete && c->unit && !c->unit->unavailable && !c->unit->engine && c->workload && c->cell.shape &&
+    if (complete && c->unit && !c->unit->engine && !c->unit->unavailable && c->workload && c->cell.shape &&
         c->cell.n)
         return true;
     fprintf(stderr, "mapbench: count-worker is an internal command; line %u of its input names no cell\n",
@@ -179,6 +181,27 @@ static int count_in_fork(struct counted *c) {
     fprintf(stderr, "mapbench: %s %s %s was ended by signal %d while it was counted\n", c->unit->map,
             c->cell.shape->name, c->workload->name, WTERMSIG(status));
     return EXIT_CANNOT;
+}
+
+int count_build(void) {
+    char line[LINE_MAX_BYTES];
+    const struct map_unit **units = NULL;
+    unsigned index = 0;
+    while (fgets(line, sizeof line, stdin)) {
+        struct counted counted = {.index = index};
+        if (!read_cell(&counted, line)) return free(units), EXIT_USAGE;
+        units = realloc(units, (index + 1) * sizeof *units);
+        if (!units) abort();
+        units[index++] = counted.unit;
+    }
+    size_t lost = registry_prepare(units, index);
+    json_t *unavailable = json_array();
+    for (unsigned i = 0; i < index; i++)
+        json_array_append_new(unavailable,
+                              units[i]->unavailable ? json_string(units[i]->unavailable) : json_null());
+    free(units);
+    int code = print_line(json_pack("{s:o}", "unavailable", unavailable));
+    return code != EXIT_OK ? code : lost ? EXIT_CANNOT : EXIT_OK;
 }
 
 int count_worker(void) {

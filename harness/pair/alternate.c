@@ -27,7 +27,7 @@ enum { PURPOSE_ROUND = 5000, PURPOSE_EXTRA = 6000 };
 static const char *const variant_names[] = {[PAIR_BASE] = "base", [PAIR_NEW] = "new"};
 
 struct variant {
-    struct pair_object object; /* where its code lies now */
+    struct unit_object object; /* where its code lies now */
     struct cell cell;
     struct bench bench;
     struct keys *keys;

@@ -57,7 +57,7 @@ static struct words words_of(enum option_id id) {
         for (size_t i = 0; i < keys_stream_count(); i++) words_add(&w, keys_stream_at(i)->name);
         break;
     case OPTION_HEAP:
-#define HEAP(name, maps, shapes, summary) words_add(&w, #name);
+#define HEAP(name, shapes, summary) words_add(&w, #name);
 #include "harness/heaps/heaps.def"
 #undef HEAP
         break;

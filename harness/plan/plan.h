@@ -55,6 +55,10 @@ struct plan {
 struct plan *plan_make(const struct profile *profile, char *why, size_t why_size);
 void plan_free(struct plan *plan);
 
+/* Builds and loads the units of all cells. Those that cannot be had leave their cells and are added to what
+ * is skipped; returns how many. */
+size_t plan_prepare(struct plan *plan);
+
 /* Rough figures for one cell: bytes the largest of its maps needs at its peak, and seconds to measure all of
  * it. */
 uint64_t cell_bytes_estimate(const struct cell *cell);

@@ -136,7 +136,10 @@ int run_command(const char *profile, const struct option_values *options, const 
         complain(EXIT_USAGE, run.why);
     else if (run.plan->cells == 0)
         code = plan_nothing(run.plan);
-    else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
+    else if ((run.measure.unmeasured = plan_prepare(run.plan)) > 0 && run.plan->cells == 0) {
+        plan_print_skips(run.plan);
+        code = complain(EXIT_CANNOT, "none of the units could be built");
+    } else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
         code = run_open_measure(&run, &interrupted) ? measure_all(&run, name, command)
                                                     : complain(EXIT_CANNOT, run.why);
         run_close_measure(&run);

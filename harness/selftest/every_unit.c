@@ -80,10 +80,11 @@ struct tally {
     size_t passed, failed, unavailable, injected, engines_left_out;
 };
 
-static void run_one(const struct map_unit *unit, const char *name, const struct selftest_options *of_all,
-                    bool verbose, struct tally *tally) {
+static void run_one(const struct map_unit *unit, const struct selftest_options *of_all, bool verbose,
+                    struct tally *tally) {
     enum { ENGINE_SHARE = 20 }; /* an operation of an engine is a round trip between two processes */
-    char why[WHY_BYTES];
+    char why[WHY_BYTES], name[128];
+    snprintf(name, sizeof name, "%s/%s/%s/%s", unit->map, unit->shape, unit->hash, unit->heap);
     struct selftest_options shared = *of_all, *options = &shared;
     if (unit->engine) options->operations /= ENGINE_SHARE;
     if (unit->unavailable) {
@@ -136,7 +137,9 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
         fprintf(stderr, "mapbench: selftest: \"%s\" is not a regular expression: %s\n", filter, reason);
         return 2;
     }
-    for (size_t i = 0; i < registry_count(); i++) {
+    const struct map_unit **units = calloc(registry_count(), sizeof *units);
+    size_t count = 0;
+    for (size_t i = 0; units && i < registry_count(); i++) {
         const struct map_unit *unit = registry_at(i);
         char name[128];
         snprintf(name, sizeof name, "%s/%s/%s/%s", unit->map, unit->shape, unit->hash, unit->heap);
@@ -145,8 +148,11 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
             tally.engines_left_out++; /* a round trip per operation: minutes for all of them */
             continue;
         }
-        run_one(unit, name, &options, verbose, &tally);
+        units[count++] = unit;
     }
+    registry_prepare(units, count);
+    for (size_t i = 0; i < count; i++) run_one(units[i], &options, verbose, &tally);
+    free(units);
     if (filter) regfree(&regex);
     if (tally.passed + tally.failed + tally.unavailable == 0) {
         fprintf(stderr, "mapbench: selftest: no unit matches \"%s\"; `mapbench list maps` names the maps\n",

@@ -20,6 +20,8 @@
 extern "C" {
 #endif
 
+
+
 struct heap;     /* where memory comes from; NULL for the malloc heap */
 struct engine;   /* a program that runs the loops instead of this one, engine.h */
 struct recorder; /* per-operation latencies and growth events, recorder.h */
@@ -48,6 +50,12 @@ struct map_facts {
     const char *fairness;   /* advantage or handicap against the other maps here; required */
     const char *package;    /* Debian package, NULL for maps of this project */
     unsigned traits;
+};
+
+/* What the program knows of a map before any unit of it is loaded. */
+struct map_head {
+    const struct map_facts *facts;
+    const char *unavailable; /* NULL, or why no unit of it can run: a library is missing, it does not compile */
 };
 
 /* What a unit can say of its inner state; zero where it does not apply. */
