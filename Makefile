@@ -41,7 +41,7 @@ gen := $(BUILD)/gen
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 boost_local := $(wildcard deps/boost/usr/include)
 INCLUDES := -I. -I$(gen) $(if $(boost_local),-isystem $(boost_local)) $(patsubst -I%,-isystem %,$(call pkg,--cflags-only-I,glib-2.0))
-LIBS := $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lmd -lz -lpthread -ldl -lm
+LIBS := $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lelf -lmd -lz -lpthread -ldl -lm
 UNIT_LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_hash) $(if $(wildcard /usr/include/Judy.h),-lJudy)
 comma := ,
 

@@ -12,8 +12,8 @@
 #include "harness/base/python.h"
 
 int judge_command(const char *command, char *const *args) {
-    char why[256], self[PATH_MAX], path[2 * PATH_MAX];
-    const char *python = python_find(why, sizeof why), *before = getenv("PYTHONPATH");
+    char why[256], self[PATH_MAX];
+    const char *python = python_find(why, sizeof why);
     if (!python) return complain(EXIT_CANNOT, why);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) return perror("mapbench: /proc/self/exe"), EXIT_CANNOT;
@@ -25,8 +25,7 @@ int judge_command(const char *command, char *const *args) {
     char *head[] = {(char *)python, "-B", "-m", "judge", (char *)command};
     memcpy(argv, head, sizeof head);
     memcpy(argv + 5, args, count * sizeof *argv);
-    snprintf(path, sizeof path, "%s%s%s", project_root(), before ? ":" : "", before ? before : "");
-    setenv("PYTHONPATH", path, 1);
+    python_use_project();
     setenv("MAPBENCH", self, 1);
     fflush(NULL);
     execvp(python, argv);

@@ -10,6 +10,7 @@
 #include "harness/base/exit.h"
 #include "harness/base/names.h"
 #include "harness/base/project.h"
+#include "harness/plan/units_command.h"
 #include "harness/base/python.h"
 #include "harness/doctor/doctor.h"
 #include "harness/goports/layout.h"
@@ -21,7 +22,6 @@
 #include "harness/pair/pair.h"
 #include "harness/plan/arguments.h"
 #include "harness/plan/plan.h"
-#include "harness/plan/units_command.h"
 #include "harness/retention/retain.h"
 #include "harness/run/checksums.h"
 #include "harness/run/folder.h"
@@ -138,14 +138,14 @@ static int cmd_count_facts(const struct arguments *a) {
     return count_facts();
 }
 
-static int cmd_count_worker(const struct arguments *a) {
-    (void)a;
-    return count_worker();
-}
-
 static int cmd_count_build(const struct arguments *a) {
     (void)a;
     return count_build();
+}
+
+static int cmd_count_worker(const struct arguments *a) {
+    (void)a;
+    return count_worker();
 }
 
 static int cmd_help(const struct arguments *a);

@@ -1,6 +1,6 @@
 """Draws the figures of runs into RUN/plots and writes RUN/report.html.
 
-    python3 plots/report.py RUN [RUN...]
+    python3 -m plots.report RUN [RUN...]     (in the project's folder)
 
 With several runs the page of the first shows them all, a section each; nothing is compared across runs.
 Exit codes: 0 drawn; 2 not a run, or a broken one; 4 something needed is missing or the disk cannot be written (what
@@ -15,12 +15,12 @@ import sys
 
 PACKAGES = {"numpy": "python3-numpy", "scipy": "python3-scipy", "matplotlib": "python3-matplotlib"}
 # Module of a figure and the library it draws with, in the order of the page.
-FIGURES = [("fig_heatmap", "matplotlib"), ("fig_ports", "matplotlib"), ("fig_speed", "matplotlib"),
-           ("fig_scatter", "matplotlib"), ("fig_latency", "matplotlib"), ("fig_tail", "matplotlib"),
-           ("fig_open", "matplotlib"),
-           ("fig_spikes", "gnuplot"), ("fig_memory", "gnuplot"), ("fig_retention", "gnuplot"),
-           ("fig_retention_matrix", "matplotlib"), ("fig_retention_originals", "matplotlib"),
-           ("fig_retention_gc", "matplotlib"), ("fig_retention_layers", "matplotlib")]
+FIGURES = [("heatmap", "matplotlib"), ("ports", "matplotlib"), ("speed", "matplotlib"),
+           ("scatter", "matplotlib"), ("latency", "matplotlib"), ("tail", "matplotlib"),
+           ("open", "matplotlib"),
+           ("spikes", "gnuplot"), ("memory", "gnuplot"), ("retention", "gnuplot"),
+           ("retention_matrix", "matplotlib"), ("retention_originals", "matplotlib"),
+           ("retention_gc", "matplotlib"), ("retention_layers", "matplotlib")]
 PREFIXES = ("ratios-", "ports-", "tail-", "speed-", "trade-off-", "latency-", "open-", "queue-", "growth-", "memory-", "retention-",
             "forgiveness-", "simulated-", "gc-work", "layers-")
 
@@ -42,8 +42,7 @@ def clear(folder):
 
 def draw_figures(run, problems):
     """Draws all that the rows support. Returns {module: [(file name without suffix, title)]}."""
-    import gnuplot
-    import style
+    from plots.draw import gnuplot, style
     folder = run.folder / "plots"
     folder.mkdir(exist_ok=True)
     clear(folder)
@@ -54,7 +53,7 @@ def draw_figures(run, problems):
         if library == "matplotlib" and "matplotlib" in missing_modules():
             continue
         try:
-            figures[module] = importlib.import_module(module).draw(run, run_looks, folder)
+            figures[module] = importlib.import_module(f"plots.figures.{module}").draw(run, run_looks, folder)
         except gnuplot.MissingGnuplot:
             problem = "gnuplot is missing, its figures are not drawn: apt-get install gnuplot-nox"
             if problem not in problems:
@@ -82,7 +81,7 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="report", description="Draws the figures and the page of runs.")
     parser.add_argument("run", nargs="+", help="a folder that `mapbench run` wrote")
     folders = [pathlib.Path(folder) for folder in parser.parse_args(arguments).run]
-    import load
+    from plots.rows import load
     try:
         runs = [load.load(folder) for folder in folders]
     except load.BadRun as error:
@@ -95,7 +94,7 @@ def main(arguments):
         for problem in problems:
             complain(problem)
         return 4
-    import page
+    from plots.page import page
     current = runs[0].folder
     try:
         drawn = []

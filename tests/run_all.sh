@@ -163,7 +163,7 @@ find_python() {
 # lacks of the packages that are no part of it is a reason to skip.
 run_python() {
     local python=$1 file=$2 output status=0 module
-    output=$(PYTHONPATH=tests/support "$python" -B -m unittest -v "$file" 2>&1) || status=$?
+    output=$(PYTHONPATH=.:tests/support "$python" -B -m unittest -v "$file" 2>&1) || status=$?
     sed -E "s/^(.*\.\.\. )?skipped ['\"](.*)['\"]$/skipped: \2/" <<<"$output"
     if [[ $status != 0 ]]; then
         for module in matplotlib numpy scipy jsonschema yaml; do

@@ -60,7 +60,7 @@ $(BUILD)/clang/units/%.ok: harness/unit/map_unit.c Makefile tests/test.mk $(gen)
 	@$(CLANG) $(clang_flags) -Wno-unused-function $(INCLUDES) -MMD -MP -MF $(@:.ok=.d) -MT $@ $(call unit_defines,$(unit_$*)) $< && touch $@
 
 .PHONY: build-tests clang-check
-build-tests: $(test_programs) $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
+build-tests: $(BUILD)/tests/within $(test_programs) $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
 clang-check: $(clang_stamps)
 
 -include $(patsubst %,%.d,$(test_programs)) $(clang_stamps:.ok=.d)

@@ -37,7 +37,7 @@ static uint64_t misplacing_mixed(void *map, const struct run_args *args) {
     const uint64_t *keys = args->keys;
     uint64_t sum = sound->run.mixed(map, args), value;
     for (size_t i = args->n; i-- > 0;)
-        if ((args->of[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
+        if ((args->operations[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
             uint64_t other = ~keys[i];
             sound->op.get(map, &keys[i], &value);
             sound->op.del(map, &keys[i]);
@@ -189,7 +189,7 @@ static void test_limit(void **state) {
     struct batch batch;
     (void)state;
     bench_init(&bench, &cell, unit, keys, &room, 1);
-    bench.deadline_ns = 1;
+    bench.deadline = (struct deadline){0};
     assert_false(bench_batch(&bench, workload_find("get"), 10, BENCH_CLOCK_TICKS, &batch));
     assert_non_null(strstr(bench.why, "--limit"));
     assert_false(bench.wrong_result);

@@ -14,8 +14,9 @@ from unittest import mock
 
 import judge_test_tools as tools
 
-from judge import builds, compare, pairing, paired, revisions
-from judge.common import Refused
+from judge.base import revisions
+from judge.base.common import Refused
+from judge.compare import builds, compare, paired, pairing
 from simulated_worker import Noise, SimulatedWorker
 
 BUILD = (tools.ROOT / os.environ.get("MAPBENCH_BUILD", "build")).resolve()

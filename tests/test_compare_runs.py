@@ -14,8 +14,8 @@ from judge_test_tools import sum_up  # first: it makes judge/ importable
 
 import scipy.stats
 import synthetic_run
-from judge import compare, unpaired
-from judge.common import Refused
+from judge.base.common import Refused
+from judge.compare import compare, unpaired
 
 
 class StoredRuns(unittest.TestCase):

@@ -7,8 +7,8 @@ import unittest
 import judge_test_tools as tools
 
 import scipy.stats
-from judge import compare, pairing, paired, report_pairs, validity
-from judge.verdict import FASTER, SAME, SLOWER, UNDERPOWERED, Series
+from judge.compare import compare, paired, pairing, report_pairs, validity
+from judge.compare.verdict import FASTER, SAME, SLOWER, UNDERPOWERED, Series
 from simulated_worker import Noise, SimulatedWorker, role_of_cells
 
 

@@ -11,12 +11,12 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
-import fig_latency
-import load
+from plots.figures import latency as fig_latency
+from plots.rows import load
 import matplotlib.colors
 import matplotlib.image
-import report
-import style
+from plots import report
+from plots.draw import style
 import synthetic_run
 
 # case: prefixes of the figures it must have, and no others

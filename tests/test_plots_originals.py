@@ -6,14 +6,11 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
-import fig_ports
-import fig_tail
-import load
-import originals
-import page_originals
-import run
+from plots.figures import ports as fig_ports, tail as fig_tail
+from plots.page import originals as page_originals
+from plots.rows import load, originals, run
 import scipy.stats
-import style
+from plots.draw import style
 import synthetic_run
 
 

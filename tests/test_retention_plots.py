@@ -6,14 +6,14 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
-import events
-import fig_retention
-import load
+from plots.draw import events
+from plots.figures import retention as fig_retention
+from plots.rows import load
 import matplotlib.colors
 import matplotlib.image
-import report
-import retention_matrix
-import style
+from plots import report
+from plots.draw import style
+from plots.rows import retention_matrix
 import synthetic_retention
 import synthetic_run
 

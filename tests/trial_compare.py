@@ -21,8 +21,8 @@ from types import SimpleNamespace
 import judge_test_tools as tools
 
 import numpy
-from judge import builds, compare, pairing, paired
-from judge.verdict import SLOWER
+from judge.compare import builds, compare, paired, pairing
+from judge.compare.verdict import SLOWER
 
 CONFIRMED_LEAST = 0.9
 SECONDS_MOST = 20

@@ -19,7 +19,7 @@ static const double batch_target_ns = 1e6;
 /* The two-sided 99 % quantile of the normal distribution. */
 static const double quantile_99 = 2.5758;
 
-/* What a batch runs on. */
+/* A map with keys that a batch looks up. */
 struct stretch {
     const struct map_unit *unit;
     void *map;

@@ -1,13 +1,12 @@
 #include <dlfcn.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "build_info.h"
+#include "harness/base/child.h"
 #include "harness/bench/bench.h"
 #include "harness/measure/count.h"
 #include "harness/preload/memcount.h"
@@ -124,7 +123,8 @@ static int print_counts(const struct counted *c) {
     return print_line(line);
 }
 
-static int count_cell(struct counted *c) {
+static int count_cell(void *counted) {
+    struct counted *c = counted;
     char why[512];
     struct bench_room room;
     struct bench bench;
@@ -168,18 +168,18 @@ static bool read_cell(struct counted *c, char *line) {
     return false;
 }
 
-/* The exit code of the fork that counts the cell. */
+/* Returns the exit code of the fork that counts the cell. */
 static int count_in_fork(struct counted *c) {
-    int status;
+    struct child child;
+    char end[100];
     fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) _exit(count_cell(c));
-    while (pid > 0 && waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) pid = -1;
-    if (pid < 0) return fprintf(stderr, "mapbench: count-worker: fork: %s\n", strerror(errno)), EXIT_CANNOT;
-    if (WIFEXITED(status)) return WEXITSTATUS(status);
-    fprintf(stderr, "mapbench: %s %s %s was ended by signal %d while it was counted\n", c->unit->map,
-            c->cell.shape->name, c->workload->name, WTERMSIG(status));
+    if (!child_fork(&child, count_cell, c, end, sizeof end))
+        return fprintf(stderr, "mapbench: count-worker: %s\n", end), EXIT_CANNOT;
+    child_wait(&child, -1);
+    if (WIFEXITED(child.status)) return WEXITSTATUS(child.status);
+    child_describe_end(&child, end, sizeof end);
+    fprintf(stderr, "mapbench: %s %s %s %s while it was counted\n", c->unit->map, c->cell.shape->name,
+            c->workload->name, end);
     return EXIT_CANNOT;
 }
 

@@ -1,6 +1,6 @@
 /* Counting: what a workload's measured loops execute and allocate, in a process that simulates the machine
  * (valgrind's callgrind) or counts allocations (libmemcount.so). Three hidden commands behind `mapbench gate
- * count` (judge/gate.py), which runs them on the cells that `mapbench plan --json` names.
+ * count` (judge/gate/gate.py), which runs them on the cells that `mapbench plan --json` names.
  */
 #ifndef MAPBENCH_COUNT_H
 #define MAPBENCH_COUNT_H

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "harness/base/count_of.h"
 #include "harness/base/rng.h"
 #include "harness/shapes/shape.h"
 
@@ -18,7 +19,7 @@ const char *pair_placement_name(enum pair_placement placement) {
 }
 
 bool pair_placement_find(const char *name, enum pair_placement *out) {
-    for (size_t i = 0; i < sizeof placement_names / sizeof *placement_names; i++)
+    for (size_t i = 0; i < COUNT_OF(placement_names); i++)
         if (strcmp(name, placement_names[i]) == 0) return *out = (enum pair_placement)i, true;
     return false;
 }

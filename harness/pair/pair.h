@@ -29,7 +29,7 @@ enum exit_code pair_load(struct unit_object *out, const char *file, const char *
  * address than at another. Failures as of pair_load. */
 enum exit_code pair_move(struct unit_object *object, const char *file, uint64_t *rng, char *why,
                          size_t why_size);
-/* Whether both paths lead to one file, which the loader would map once. */
+/* True if both paths lead to one file, which the loader would map once. */
 bool pair_same_file(const char *a, const char *b);
 
 enum pair_placement {

@@ -1,4 +1,4 @@
-/* What pair-worker prints (harness/pair/pair.h). */
+/* The result that pair-worker prints (harness/pair/pair.h). */
 #include "harness/pair/result.h"
 
 #include <stdio.h>

@@ -21,5 +21,5 @@ unit_run() {
         '-DUNIT_HASH="common"' -DUNIT_HASH_common -c harness/unit/map_unit.c -o "$scratch/$name.o" || return 2
     "$unit_cc" "$scratch/$name.o" "$scratch/run_unit.o" "$build"/harness/selftest{,_keys,_loops,_memory,_mirror,_model}.o \
         "$build"/harness/{fault,shape}.o "$build"/shapes/*.o -ldl -o "$scratch/$name" || return 2
-    LD_PRELOAD="$build/libmemcount.so" timeout 120 "$scratch/$name" 1 20000
+    "$build/tests/within" 120 2400 "$scratch/$name.used" env LD_PRELOAD="$build/libmemcount.so" "$scratch/$name" 1 20000
 }

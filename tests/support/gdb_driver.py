@@ -31,6 +31,18 @@ def shown(command):
     return text
 
 
+def calls():
+    """Whether gdb can call a function of the program here: some cannot write all registers of some processors."""
+    try:
+        gdb.parse_and_eval("((int (*)(void))getpid)()")
+        return True
+    except gdb.error as error:
+        if "extended state" not in str(error):
+            raise
+        print(f"skipped: the program's own functions, gdb cannot call them here: {error}")
+        return False
+
+
 class Until(gdb.Breakpoint):
     """Stops in a function of a unit when `wanted` holds for its argument `map`."""
 
@@ -226,8 +238,9 @@ def hmap_selftest():
     check("growing to twice as many" in text and "writing" in field(text, "flags", "(.*)"), "growth", text)
     m = resume("op_put", lambda m: int(m["h"]["oldbuckets"]) and int(m["h"]["nevacuate"]) > 5)
     check_hmap(m)
-    check(number(shown("mapbench-map map"), "count") == int(own["op"]["len"].dereference()(m)), "count against len")
-    check(int(own["op"]["check"].dereference()(m)) == 0, "the program's own check")
+    if calls():
+        check(number(shown("mapbench-map map"), "count") == int(own["op"]["len"].dereference()(m)), "count against len")
+        check(int(own["op"]["check"].dereference()(m)) == 0, "the program's own check")
     from_the_harness(f"{int(m['h']['count'])} counted, as count says")
     check_hmap_printers(m)
     check_bad_expressions(unit)

@@ -4,9 +4,9 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests" / "support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-from judge import pairing  # noqa: E402
+from judge.compare import pairing  # noqa: E402
 
 
 def sum_up(folder):

@@ -9,10 +9,10 @@ import unittest
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "plots"), str(ROOT / "tests" / "support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-import report  # noqa: E402
 import synthetic_run  # noqa: E402
+from plots import report  # noqa: E402
 
 
 def run_report(*folders):

@@ -1,0 +1,1 @@
+"""How all figures look: style, canvas of matplotlib, gnuplot, labels."""
