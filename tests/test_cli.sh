@@ -51,7 +51,7 @@ expect 0 "Commands:" --help
 expect 0 "^mapbench run \[PROFILE\]" run --help
 grep -q '^  --resume ' "$scratch/output" || fail "run --help does not have --resume"
 grep -q '^  --json' "$scratch/output" && fail "run --help has --json, which run does not take"
-for command in list explain plan report selftest trace doctor retain; do
+for command in list explain plan report selftest trace units doctor retain; do
     expect 0 "^mapbench $command( |$)" "$command" --help
     grep -q '^Commands:' "$scratch/output" && fail "$command --help is the help of everything"
 done
