@@ -8,8 +8,9 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from judge.base.common import BAD_INPUT, CANNOT, Refused, executable, project_root, say
+from judge.base.common import Refused, executable, project_root, say
 from judge.base.revisions import git, reason
+from plots.rows.exits import BAD_INPUT, CANNOT
 
 # Bytes in front of a unit's code: its places within a page, over which processes go round. A loop may be slower by some
 # percent at one of them, and any edit of the unit moves it.

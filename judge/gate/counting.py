@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from judge.base import selection
-from judge.base.common import CANNOT, FAILED, NOTHING, Refused, ask, say
+from judge.base.common import Refused, ask, say
 from judge.gate import callgrind
+from plots.rows.exits import CANNOT, FAILED, NOTHING
 
 CELL_WORDS = ("map", "shape", "hash", "heap", "workload", "keys", "n", "seed")
 WORKERS_MOST = 2

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from judge.base import junit, selection
 from judge.base.arguments import Parser
-from judge.base.common import (BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root,
-                               refuse_unwritable, say, utc_now, write_text_atomic)
+from judge.base.common import Refused, executable, project_root, refuse_unwritable, say, utc_now, write_text
 from judge.gate import baseline, callgrind, counting
 from judge.gate.baseline import FEWER, MISSING, MORE, NEW, SAME
+from plots.rows.exits import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 
@@ -129,7 +129,7 @@ def write_json(path, head, judged, code, seconds):
     compared = sum(cell["verdict"] in (SAME, MORE, FEWER) for cell in judged)
     result = {"schema": 1, "kind": "count", **head, "seconds": round(seconds, 1),
               "cells": [public(cell) for cell in judged], "compared": compared, "exit": code}
-    write_text_atomic(path, json.dumps(result, indent=1) + "\n")
+    write_text(path, json.dumps(result, indent=1) + "\n")
 
 
 def write_junit(path, judged, seconds):
