@@ -235,5 +235,19 @@ said=$(cd "$top/tree" && PATH="$top/tools" setup/deps.sh run 2>&1)
 expect "no apt-get, no make: exit" $? 4
 says "no apt-get, no make: named" 'not found: make'
 
+# What the rest of the project tells people to do is what set-up does: no hint installs a package past it, and none names
+# one that set-up does not know. A CI's first line is the exception: it gets git and make, without which there is no set-up.
+said="" && : >"$top/calls"
+hinting=(maps harness judge plots docs README.md tests)
+expect "hints: all by set-up" "$(grep -rnE 'apt(-get)? install' "${hinting[@]}" --include='*' --exclude=test_deps.sh --exclude-dir=__pycache__ |
+    grep -v '^docs/nightly.md:[0-9]*: *- run: apt-get update && apt-get install -y git make$')" ""
+{ awk '!/^#/ && NF { gsub(/>=[^|]*/, "", $3); gsub(/\|/, "\n", $3); print $3 }' setup/packages.txt
+    sed -n 's/^boost_package=//p' setup/deps.sh; } | sort -u >"$top/known"
+hints=$({ grep -rhoE 'make deps(-test)?( build)?( \(|: )[a-z0-9+. -]+\)' "${hinting[@]}" --exclude=test_deps.sh | sed -E 's/^make deps(-test)?( build)?( \(|: )//; s/\)$//'
+    sed -n 's/^ *\.package = "\([^"]*\)".*/\1/p' maps/*.h maps/adapters/*.h
+    sed -n '/^PACKAGES = /,/}/p' plots/report.py | grep -oE 'python3-[a-z]+'; } | tr ' ' '\n' | sort -u)
+[ "$(grep -c . <<<"$hints")" -ge 20 ] || expect "hints: found" "$hints" "twenty names or more"
+expect "hints: only packages that set-up knows" "$(comm -23 <(echo "$hints") "$top/known")" ""
+
 [ "$failures" = 0 ] && echo "deps: all as expected"
 [ "$failures" = 0 ]
