@@ -47,6 +47,7 @@ struct plan_skip {
 
 struct plan {
     size_t cells, skips;
+    bool missing; /* something would be measured if what is unavailable here were there */
     struct cell *cell;
     struct plan_skip *skip;
 };

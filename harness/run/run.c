@@ -146,11 +146,9 @@ static int measure_all(struct run *run, const char *name, const char *command) {
 }
 
 static int nothing_to_measure(const struct plan *plan) {
-    bool missing = false;
     print_skips(plan);
-    for (size_t i = 0; i < plan->skips; i++) missing |= strstr(plan->skip[i].why, "apt-get") != NULL;
-    return run_complain(missing ? EXIT_CANNOT : EXIT_NOTHING,
-                        missing ? "nothing can be measured here" : "nothing matches the selection");
+    return run_complain(plan->missing ? EXIT_CANNOT : EXIT_NOTHING,
+                        plan->missing ? "nothing can be measured here" : "nothing matches the selection");
 }
 
 int run_command(const char *profile, const struct option_values *options, const char *command) {
