@@ -26,7 +26,7 @@ expect 2 "too large" run --n 99999999999999999999
 expect 2 "runs backwards" run --n 1m..1k
 expect 2 "factor" run --n '1k..1m*1'
 expect 2 "eight different sizes" run --n octave:8
-expect 2 "needs up to .* per map, but .* are available" run --n 4g --maps linear
+expect 2 "needs up to .*, but .* are available" run --n 4g --maps linear
 expect 2 "whole number" run --repeat 0
 expect 2 "whole number" run --seed x
 expect 2 "I/N" run --shard 2/2

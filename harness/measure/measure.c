@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/engines/engine.h"
@@ -39,6 +40,22 @@ void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, 
 void measure_deadline(struct bench *b) {
     b->deadline_ns = wall_ns() + option_number(&b->cell->job->options, OPTION_LIMIT) * 1000000000u;
     if (b->unit->engine) engine_set_deadline(b->unit->engine, b->deadline_ns);
+}
+
+struct cgroup_throttled measure_throttled(const struct measure *m) {
+    struct cgroup_throttled now;
+    char ignored[256];
+    return cgroup_throttled(&m->cpu_group, &now, ignored, sizeof ignored) ? now
+                                                                          : (struct cgroup_throttled){0};
+}
+
+void measure_mark_throttled(const struct measure *m, json_t *row, struct cgroup_throttled before) {
+    struct cgroup_throttled now = measure_throttled(m);
+    char why[120];
+    if (now.times <= before.times && now.us <= before.us) return;
+    snprintf(why, sizeof why, "stopped by a control group's CPU quota: %llu times, %.2f s",
+             (unsigned long long)(now.times - before.times), (double)(now.us - before.us) * 1e-6);
+    row_unstable(row, why);
 }
 
 void measure_failed(struct measure *m, const struct bench *b) {

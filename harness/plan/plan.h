@@ -12,6 +12,7 @@
 
 #include "harness/plan/job.h"
 #include "harness/unit/map.h"
+#include "harness/memory_left.h"
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
 
@@ -55,8 +56,7 @@ struct plan {
 struct plan *plan_make(const struct profile *profile, char *why, size_t why_size);
 void plan_free(struct plan *plan);
 
-/* Rough figures for one cell: bytes the largest of its maps needs at its peak, and seconds to measure all of
- * it. */
+/* Rough figures for one cell: bytes the process needs at its peak, and seconds to measure all of it. */
 uint64_t cell_bytes_estimate(const struct cell *cell);
 double cell_seconds_estimate(const struct cell *cell);
 
@@ -65,7 +65,7 @@ void plan_print(const struct plan *plan);
 /* The same for programs: {"cells": [one object per map and workload], "skipped": [..]}. */
 void plan_print_json(const struct plan *plan);
 
-/* False when a cell does not fit into the memory available: `why` gives the estimate. */
-bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size);
+/* False when a cell does not fit into what memory is left: `why` gives the estimate and the limit. */
+bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, char *why, size_t why_size);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "build_info.h"
 #include "harness/engines/engine.h"
-#include "harness/machine/machine.h"
 #include "harness/plan/registry.h"
 #include "harness/run/parts.h"
 #include "harness/run/info.h"
@@ -153,6 +152,16 @@ static int nothing_to_measure(const struct plan *plan) {
                         missing ? "nothing can be measured here" : "nothing matches the selection");
 }
 
+/* Complains of what does not fit: bad input where the machine itself is too small, and a machine that cannot
+ * where a limit was set on it. EXIT_OK: all fits. */
+static int complain_of_memory(const struct plan *plan) {
+    struct memory_left left;
+    char why[640];
+    memory_left_now(&left);
+    if (plan_fits_memory(plan, &left, why, sizeof why)) return EXIT_OK;
+    return run_complain(left.by[0] ? EXIT_CANNOT : EXIT_USAGE, why);
+}
+
 int run_command(const char *profile, const struct option_values *options, const char *command) {
     struct run run = {.begin_ns = wall_ns()};
     char name[160];
@@ -161,11 +170,12 @@ int run_command(const char *profile, const struct option_values *options, const 
     if (broken) return run_complain(EXIT_CHECK_FAILED, broken);
     run.profile = selected_profile(profile, options, run.why, sizeof run.why);
     run.plan = run.profile ? plan_make(run.profile, run.why, sizeof run.why) : NULL;
-    if (!run.plan || !plan_fits_memory(run.plan, machine_memory_available(), run.why, sizeof run.why))
+    if (!run.plan)
         run_complain(EXIT_USAGE, run.why);
     else if (run.plan->cells == 0)
         code = nothing_to_measure(run.plan);
-    else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
+    else if ((code = complain_of_memory(run.plan)) == EXIT_OK &&
+             (code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
         code = run_open_measure(&run, &interrupted) ? measure_all(&run, name, command)
                                                     : run_complain(EXIT_CANNOT, run.why);
         run_close_measure(&run);
@@ -190,8 +200,7 @@ int plan_command(const char *profile_name, const struct option_values *options, 
         code = nothing_to_measure(plan);
     else {
         json ? plan_print_json(plan) : plan_print(plan);
-        if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why))
-            code = run_complain(EXIT_USAGE, why);
+        code = complain_of_memory(plan);
     }
     plan_free(plan);
     profile_free(profile);
