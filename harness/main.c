@@ -1,5 +1,4 @@
 /* mapbench: the command line. */
-#include <errno.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "harness/memory/memcell.h"
 #include "harness/base/names.h"
 #include "harness/plan/options.h"
+#include "harness/output.h"
 #include "harness/pair/pair.h"
 #include "harness/base/python.h"
 #include "harness/run/run.h"
@@ -258,7 +258,7 @@ static bool is_utf8(const char *text) {
     return string != NULL;
 }
 
-int main(int argc, char **argv) {
+static int command(int argc, char **argv) {
     char why[512];
     for (int i = 1; i < argc; i++)
         if (!is_utf8(argv[i])) {
@@ -275,7 +275,7 @@ int main(int argc, char **argv) {
         char *command = join(argv);
         int code = retain_command(argv + 2, command);
         free(command);
-        return fflush(stdout) == 0 ? code : EXIT_CANNOT;
+        return code;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     for (size_t i = 0; i < COMMANDS; i++) {
@@ -288,10 +288,6 @@ int main(int argc, char **argv) {
         int code = !parse_arguments(&a, argv + (argc > 1 ? 2 : 1), why, sizeof why) ? usage_error(why)
                    : a.help || !commands[i].run                                     ? cmd_help(&a)
                                                                                     : commands[i].run(&a);
-        if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
-            fprintf(stderr, "mapbench: cannot write the output: %s\n", strerror(errno));
-            code = EXIT_CANNOT;
-        }
         option_values_free(&a.options);
         free((char *)a.command);
         return code;
@@ -300,4 +296,9 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
     unknown_name("command", name, names, COMMANDS, why, sizeof why);
     return usage_error(why);
+}
+
+int main(int argc, char **argv) {
+    output_stdout_begin();
+    return output_stdout_end(command(argc, argv));
 }

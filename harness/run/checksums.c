@@ -4,6 +4,7 @@
 #include <sha2.h>
 #include <string.h>
 
+#include "harness/output.h"
 #include "harness/run/folder.h"
 
 static int by_path(const FTSENT **a, const FTSENT **b) {
@@ -15,7 +16,7 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
     char *roots[] = {(char *)folder, NULL};
     snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
     snprintf(fresh, sizeof fresh, "%s/SHA256SUMS.new", folder);
-    FILE *out = fopen(fresh, "w");
+    FILE *out = output_open(fresh);
     FTS *tree = out ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_path) : NULL;
     bool ok = tree != NULL;
     for (FTSENT *entry; ok && (entry = fts_read(tree)) != NULL;) {
@@ -25,7 +26,9 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
             continue;
         ok = SHA256File(entry->fts_path, hash) && fprintf(out, "%s  %s\n", hash, name) > 0;
     }
+    int error = errno;
     if (tree) fts_close(tree);
+    errno = error;
     if (out && fclose(out)) ok = false;
     if (ok && rename(fresh, path) == 0) return true;
     snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/plan/job.h"
+#include "harness/output.h"
 
 static bool disk_fault(const char *doing, const char *path, char *why, size_t why_size) {
     snprintf(why, why_size, "cannot %s %s: %s", doing, path, strerror(errno));
@@ -100,7 +101,7 @@ static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *n
     size_t size = 0;
     snprintf(path, sizeof path, "%s/%s", folder->partial, name);
     snprintf(keep, sizeof keep, "%s.keep", path);
-    FILE *kept = fopen(keep, "w");
+    FILE *kept = output_open(keep);
     if (!kept) return false;
     rewind(*file);
     while (getline(&line, &size, *file) > 0) {
@@ -121,7 +122,7 @@ static enum runfolder_result open_files(struct runfolder *folder, const char *se
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/selection", folder->partial);
     if (!resume) {
-        FILE *file = fopen(path, "w");
+        FILE *file = output_open(path);
         bool ok = file && fputs(selection, file) >= 0;
         if ((file && fclose(file)) || !ok) return disk_fault("write", path, why, why_size), RUNFOLDER_CANNOT;
     }
