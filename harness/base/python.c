@@ -10,9 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/child.h"
 #include "harness/plan/job.h"
-
-extern char **environ;
 
 /* silent: neither stream is shown; otherwise only what goes to stderr. */
 static int spawn_and_wait(char *const argv[], bool silent) {
@@ -22,7 +21,9 @@ static int spawn_and_wait(char *const argv[], bool silent) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     if (silent) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+    char **env = child_environment(NULL, 0);
+    int error = env ? posix_spawnp(&pid, argv[0], &actions, NULL, argv, env) : ENOMEM;
+    free(env);
     posix_spawn_file_actions_destroy(&actions);
     if (error) return errno = error, -1;
     while (waitpid(pid, &status, 0) < 0)
