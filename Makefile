@@ -102,7 +102,8 @@ $(gen)/build_info.h: FORCE
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
 	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
 	   echo '#define BUILD_PACKAGES "$(adapter_packages)"'; \
-	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
+	   echo "#define BUILD_COMMIT \"$$(setup/commit.sh 2>/dev/null)\""; \
+	   echo "#define BUILD_COMMIT_WHY \"$$(setup/commit.sh 2>&1 >/dev/null)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
 $(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h

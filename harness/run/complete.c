@@ -47,6 +47,8 @@ void run_collect_warnings(struct run *run) {
                           json_object_get(json_object_get(info, "probe"), "events"), BUILD_UNIT_FLAGS);
     warnings_from_conditions(&run->warnings, json_object_get(conditions, "before"),
                              json_object_get(conditions, "after"), 1);
+    if (strcmp(BUILD_COMMIT, "unknown") == 0)
+        warnings_add(&run->warnings, WARNING_unknown_commit, "%s", BUILD_COMMIT_WHY);
     warnings_add(&run->warnings, WARNING_gbench_debug, NULL);
     int resumed = (int)json_integer_value(json_object_get(info, "resumed"));
     if (resumed == 1) warnings_add(&run->warnings, WARNING_interrupted, "and resumed once");
