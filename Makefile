@@ -145,7 +145,8 @@ include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
-$(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness/heaps/gosim $(BUILD)/harness/retention/scenarios $(BUILD)/tests $(gen))
+# A build folder that lies elsewhere leads back to the sources: profiles, judge and plots are there.
+$(shell mkdir -p $(BUILD)/units $(BUILD)/shapes $(BUILD)/harness/heaps/gosim $(BUILD)/harness/retention/scenarios $(BUILD)/tests $(gen); ln -sfn '$(CURDIR)' $(BUILD)/source)
 
 .PHONY: help deps deps-test engines build run test bench report nightly clean FORCE
 FORCE:

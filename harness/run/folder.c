@@ -181,7 +181,11 @@ enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, 
                RUNFOLDER_USAGE;
     char perf[PATH_MAX + 8];
     snprintf(perf, sizeof perf, "%s/perf", folder->partial);
-    if (!make_folders(perf)) return disk_fault("create", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+    if (!make_folders(perf)) {
+        snprintf(why, why_size, "cannot create %s: %s: name a folder to write to with --out", folder->partial,
+                 strerror(errno));
+        return RUNFOLDER_CANNOT;
+    }
     return open_files(folder, selection, resume, why, why_size);
 }
 
