@@ -1,5 +1,4 @@
 /* mapbench: the command line. */
-#include <errno.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "harness/base/exit.h"
 #include "harness/base/names.h"
 #include "harness/base/project.h"
+#include "harness/base/output.h"
 #include "harness/base/python.h"
 #include "harness/doctor/doctor.h"
 #include "harness/goports/layout.h"
@@ -226,7 +226,7 @@ static bool is_utf8(const char *text) {
     return string != NULL;
 }
 
-int main(int argc, char **argv) {
+static int command(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "help", *names[COUNT_OF(commands)];
     size_t known = 0;
     struct why why;
@@ -242,4 +242,9 @@ int main(int argc, char **argv) {
     }
     unknown_name("command", name, names, known, why.text, sizeof why.text);
     return complain(EXIT_USAGE, why.text);
+}
+
+int main(int argc, char **argv) {
+    output_stdout_begin();
+    return output_stdout_end(command(argc, argv));
 }

@@ -10,6 +10,7 @@
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/plan/job.h"
+#include "harness/base/output.h"
 #include "harness/plan/plan.h"
 #include "harness/run/provenance.h"
 #include "harness/base/python.h"
@@ -157,7 +158,7 @@ static bool write_lines(const struct runfolder *folder, const json_t *lines, con
                         char *why, size_t why_size) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
-    FILE *out = fopen(path, "w");
+    FILE *out = output_open(path);
     bool ok = out != NULL;
     for (size_t k = 0; k < 2; k++) {
         const json_t *array = k ? verdicts : lines, *line;

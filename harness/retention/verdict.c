@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/output.h"
+
 static const char *text(const json_t *line, const char *field) {
     const char *value = json_string_value(json_object_get(line, field));
     return value ? value : "";
@@ -226,7 +228,7 @@ static void junit_case(const json_t *v, const json_t *error, FILE *out) {
 }
 
 bool verdicts_junit(const json_t *verdicts, const json_t *lines, const char *path) {
-    FILE *out = fopen(path, "w");
+    FILE *out = output_open(path);
     const json_t *v;
     size_t i, errors = 0, failures = 0;
     if (!out) return false;

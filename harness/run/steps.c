@@ -92,6 +92,7 @@ bool run_open_measure(struct run *run, const volatile sig_atomic_t *interrupted)
     m->recorder = calloc(1, sizeof *m->recorder);
     m->counters = counters_open();
     m->interrupted = interrupted;
+    cgroup_find("cpu", &m->cpu_group);
     if (m->recorder && m->counters && bench_room_open(&m->room, evict)) return attach_perf(run);
     snprintf(run->why, sizeof run->why, "out of memory for the harness's own buffers");
     return false;

@@ -190,9 +190,12 @@ void selftest_preload(char **argv) {
     (void)
         argv; /* the heap macros fail allocations themselves, and sanitizers have an allocator of their own */
 #else
-    char path[PATH_MAX];
+    char path[PATH_MAX], preload[64];
     if (dlsym(RTLD_DEFAULT, "memcount_read") || getenv("LD_PRELOAD")) return;
     if (!counter_path(0, path, sizeof path) && !counter_path(1, path, sizeof path)) return;
-    if (setenv("LD_PRELOAD", path, 1) == 0) execv("/proc/self/exe", argv);
+    /* By descriptor, which stays open: a path in LD_PRELOAD may contain neither a blank nor a colon. */
+    int fd = open(path, O_RDONLY);
+    snprintf(preload, sizeof preload, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && setenv("LD_PRELOAD", preload, 1) == 0) execv("/proc/self/exe", argv);
 #endif
 }

@@ -1,6 +1,8 @@
 """Revisions of the project, as git knows them."""
+import re
 import subprocess
 from collections import namedtuple
+from pathlib import Path
 
 from judge.base.common import Refused, project_root
 from plots.rows.exits import CANNOT
@@ -9,8 +11,7 @@ from plots.rows.exits import CANNOT
 Revision = namedtuple("Revision", "commit short subject")
 
 
-def git(*words):
-    """What git did in the project: returncode, stdout, stderr."""
+def ask(*words):
     try:
         return subprocess.run(["git", "-C", str(project_root()), *words], capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL)
@@ -18,10 +19,25 @@ def git(*words):
         raise Refused("revisions need git, which is not installed: make deps (git)", CANNOT) from None
 
 
+def git(*words):
+    """What git did in the project: returncode, stdout, stderr. Refused where git's repository is another's, inside which
+    the project lies, unpacked from an archive: its revisions are not the project's."""
+    top = ask("rev-parse", "--show-toplevel")
+    if "dubious ownership" in top.stderr:
+        raise Refused(f"{project_root()} has no revisions that git shows: {reason(top)}", CANNOT)
+    if top.returncode == 0 and Path(top.stdout.rstrip("\n")).resolve() != project_root().resolve():
+        raise Refused(f"{project_root()} has no revisions: it is no git checkout, only a part of {top.stdout.strip()}", CANNOT)
+    return ask(*words)
+
+
 def reason(done):
-    """Git's own, in one line."""
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else f"git ended with {done.returncode}"
+    """Git's own, in one line: what it says first that went wrong, and the command it names for that."""
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if not lines:
+        return f"git ended with {done.returncode}"
+    wrong = next((line for line in lines if re.match("(fatal|error): ", line)), lines[-1])
+    remedy = next((f"; allow it: {line}" for line in lines if line.startswith("git config ")), "")
+    return re.sub("^(fatal|error): ", "", wrong) + remedy
 
 
 def find(name):

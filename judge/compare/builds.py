@@ -215,9 +215,7 @@ def side_of(name, word, scratch):
 
 
 def tree_commit(tree):
-    """"<commit>", with -dirty where files differ from it; None outside git."""
-    head = subprocess.run(["git", "-C", str(tree), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    if head.returncode != 0:
-        return None
-    status = subprocess.run(["git", "-C", str(tree), "status", "--porcelain"], capture_output=True, text=True, check=False)
-    return head.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
+    """"<commit>", with -dirty where files differ from it; None where the tree is no git checkout."""
+    program = Path(__file__).resolve().parent.parent / "setup" / "commit.sh"
+    said = subprocess.run([str(program), str(tree)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return said.stdout.strip().removesuffix("unknown") or None
