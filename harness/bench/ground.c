@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "harness/engines/engine.h"
 
@@ -44,12 +43,6 @@ bool bench_late(struct bench *b) {
 
 /* --- segments --- */
 
-long bench_preemptions(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nivcsw;
-}
-
 /* An engine clocks its loops itself: what passes between the processes is no part of them. */
 static uint64_t engine_clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
                                struct batch *out) {
@@ -64,7 +57,7 @@ static uint64_t engine_clocked(struct bench *b, run_fn *loop, void *map, const s
 
 static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
                         struct batch *out) {
-    long preempted_before = bench_preemptions();
+    long preempted_before = thread_preemptions();
     if (b->hooks.start) b->hooks.start(b->hooks.context);
     uint64_t wall = wall_ns(), checksum;
     if (b->clock == BENCH_CLOCK_THREAD_CPU) {
@@ -78,7 +71,7 @@ static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct r
     }
     out->wall_ns += wall_ns() - wall;
     if (b->hooks.stop) b->hooks.stop(b->hooks.context);
-    out->preempted |= bench_preemptions() != preempted_before;
+    out->preempted |= thread_preemptions() != preempted_before;
     return checksum;
 }
 

@@ -137,8 +137,6 @@ bool bench_is_baseline(const struct bench *bench);
 /* Clocks one call of a loop and adds it to the batch; returns the loop's checksum. */
 uint64_t bench_segment(struct bench *bench, run_fn *loop, void *map, const struct run_args *args,
                        uint64_t ops, struct batch *out);
-/* Counts the times the kernel has taken the CPU away from this thread. */
-long bench_preemptions(void);
 
 /* --- keys --- */
 
