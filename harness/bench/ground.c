@@ -119,6 +119,24 @@ void bench_probe_keys(struct bench *b, uint64_t *position, size_t count, void *o
     keys_probe(b->keys, position, count, out);
 }
 
+void bench_draw(struct bench *b, const struct workload *workload, size_t count, uint64_t *out) {
+    if (b->draws.count < count) {
+        keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, out);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) out[i] = b->draws.position[i];
+    b->draws.position += count, b->draws.count -= count;
+}
+
+void bench_predraw(struct bench *b, const struct workload *workload, size_t count, uint32_t *out) {
+    while (count > 0) {
+        size_t part = count < b->block ? count : b->block;
+        keys_draw(b->keys, &b->cursor, part, workload->hit_percent, b->insertion_order, b->room->index);
+        for (size_t i = 0; i < part; i++) out[i] = (uint32_t)b->room->index[i];
+        out += part, count -= part;
+    }
+}
+
 uint64_t bench_value_word(const struct bench *b, uint64_t number) {
     _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
     b->cell->shape->val_make(number, val);
