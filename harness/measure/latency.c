@@ -66,14 +66,14 @@ static json_t *empty_json(struct recorder *r, double ns) {
         ops = (uint64_t)(empty_ns_most / interval_ns);
     if (ops < EMPTY_OPS_LEAST) ops = EMPTY_OPS_LEAST;
     for (int tries = 0; tries < TRIES_MOST; tries++) {
-        long put_aside = bench_preemptions();
+        long put_aside = thread_preemptions();
         recorder_reset(r, interval_ns / ns);
         if (scheduled) schedule_resume(&r->schedule, ticks_start());
         for (uint64_t i = 0; i < ops; i++) {
             uint64_t start = recorder_begin(r, scheduled);
             recorder_add(r, ticks_stop() - start, 0);
         }
-        if (bench_preemptions() == put_aside) break;
+        if (thread_preemptions() == put_aside) break;
     }
     return histogram_json(&r->hist, ns);
 }
