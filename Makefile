@@ -80,9 +80,9 @@ $(BUILD)/units/%.o: harness/unit/map_unit.c harness/unit/compile.sh $(gen)/flags
 	  -DUNIT_BUILD_ID='"$(unit_build_id)"' $(call unit_defines,$(unit_$*)) -c $<
 # The heaps' functions are the program's: one collector a process. pair.mk links units that bring their own.
 $(BUILD)/units/%.so: $(BUILD)/units/%.o $(gen)/export.map
-	@harness/unit/compile.sh $@ $(call link_unit,$(unit_$*)) $<
-# $(1) fields. Libraries are linked to their adapters: one that is absent costs its map only.
-link_unit = $(if $(filter cxx,$(call language_of,$(1))),$(CXX),$(CC)) $(HARNESS_FLAGS) -shared -Wl,-z,now -Wl,--version-script=$(gen)/export.map \
+	@harness/unit/compile.sh $@ $(call link_unit,$(unit_$*),$<)
+# $(1) fields  $(2) objects. Libraries are linked to their adapters: one that is absent costs its map only.
+link_unit = $(if $(filter cxx,$(call language_of,$(1))),$(CXX),$(CC)) $(HARNESS_FLAGS) -shared -Wl,-z,now -Wl,--version-script=$(gen)/export.map $(2) \
   $(if $(filter maps/adapters/%,$(call file_of,$(1))),-Wl$(comma)--as-needed $(UNIT_LIBS))
 # Only the unit's table can be seen from outside. What C++ shares between objects - instances of templates, statics of
 # inline functions - would otherwise be taken from whichever object has it first, and two variants run the same code.

@@ -4,11 +4,12 @@ import os
 import sys
 import traceback
 
-from judge.base.common import BAD_INPUT, CANNOT, INTERRUPTED, Refused
+from judge.base.common import Refused
+from plots.rows.exits import BAD_INPUT, CANNOT, INTERRUPTED
 
 # Every command with the module whose main(argv) runs it and returns the exit code.
 COMMANDS = {
-    "compare": "judge.compare.compare",
+    "compare": "judge.compare.command",
     "gate": "judge.gate.gate",
     "history": "judge.history.history",
     "nightly": "judge.nightly.nightly",

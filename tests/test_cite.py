@@ -19,7 +19,7 @@ from plot_test_tools import Scratch
 from processes import alive
 
 from judge import __main__ as judge_main
-from judge.base.common import Refused, refuse_unwritable, write_text_atomic
+from judge.base.common import Refused, refuse_unwritable, write_text
 from judge.base.stored import open_run, result_id
 from judge.cite import cite, rerun, rerun_line
 
@@ -334,7 +334,7 @@ class Fault(unittest.TestCase):
             path.write_text("before", encoding="utf-8")
             for error in (KeyboardInterrupt, OSError(28, "No space left on device")):
                 with unittest.mock.patch.object(os, "fsync", side_effect=error), self.assertRaises((KeyboardInterrupt, Refused)):
-                    write_text_atomic(path, "after")
+                    write_text(path, "after")
                 self.assertEqual([(p.name, p.read_text(encoding="utf-8")) for p in pathlib.Path(folder).iterdir()], [("found.json", "before")])
 
     def test_links_and_devices_are_written_through(self):
@@ -344,7 +344,7 @@ class Fault(unittest.TestCase):
             device.symlink_to("/dev/null")
             for path in (link, device):
                 refuse_unwritable(path)
-                write_text_atomic(path, "text")
+                write_text(path, "text")
                 self.assertTrue(path.is_symlink())
             self.assertEqual(target.read_text(encoding="utf-8"), "text")
 

@@ -279,6 +279,11 @@ class Checks(unittest.TestCase):
         self.assertLessEqual(sum(m.series.seconds for m in cells + checks), 300)
         self.assertIn("to confirm that it is slower", compare.why_left_out(out[0], 9))
 
+    def test_moved_code_raises_the_floor_and_alone_never_alarms(self):
+        series = [tools.measurement(role) for role in (pairing.CELL, pairing.AA, pairing.CONTROL, pairing.RELINK)]
+        self.assertEqual([m.may_alarm for m in series], [True, True, True, False])
+        self.assertEqual([m.raises_floor for m in series[1:]], [False, False, True])
+
     def test_the_clearest_alarm_is_confirmed_in_any_case(self):
         cells = [tools.measurement() for _ in range(3)]
         for m, ratio in zip(cells, (1.1, 1.3, 0.7)):

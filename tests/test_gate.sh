@@ -120,7 +120,7 @@ gives 2 "see mapbench gate count --help" "$mapbench" gate count --baseline
 gives 2 "not both" "$mapbench" gate count --update --exact
 gives 2 "with --seed 1" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base"
 gives 2 "cannot take a selection: its seed" "$mapbench" gate count "${tiny[@]}" --seed 2 --baseline "$base" --update
-gives 6 "nothing matches" "$mapbench" gate count --maps judy --shapes str_u64 --baseline "$base"
+gives 6 "nothing matches" "$mapbench" gate count --maps go_hmap_notop --shapes u64_u64 --baseline "$base"
 gives 6 "nothing was compared" "$mapbench" gate count "${tiny[@]}" --baseline "$base"
 head -c 2000 "$base" >"$scratch/torn.json"
 gives 2 "torn.json is not JSON" "$mapbench" gate count "${tiny[@]}" --baseline "$scratch/torn.json"

@@ -13,7 +13,8 @@ sys.path[:0] = [str(ROOT)]
 
 from judge.gate import baseline, callgrind, counting, gate  # noqa: E402
 from judge.gate.baseline import EXACT, FEWER, MISSING, MORE, NEW, OTHER_VERSIONS, SAME, SAME_TOOLCHAIN  # noqa: E402
-from judge.base.common import CANNOT, NOTHING, OK, REGRESSION, Refused  # noqa: E402
+from judge.base.common import Refused  # noqa: E402
+from plots.rows.exits import CANNOT, NOTHING, OK, REGRESSION  # noqa: E402
 
 TOOLS = {"arch": "x86_64", "cc": "gcc (Debian 12.2.0-14) 12.2.0", "cxx": "g++ (Debian 12.2.0-14) 12.2.0", "unit_flags": "-O3",
          "libc": "Debian GLIBC 2.36-9", "libstdcxx": "libstdc++.so.6.0.30", "valgrind": "valgrind-3.19.0", "caches": "c", "tunables": "t"}

@@ -9,7 +9,8 @@ mapbench=$(realpath "${1:-build}")/mapbench
 within=$(realpath "${1:-build}")/tests/within
 command -v gdb >/dev/null || { echo "gdb is not installed (make deps-test)"; exit 77; }
 [[ $(gdb -nx -batch -ex 'python print(6 * 7)' 2>&1) == 42 ]] || { echo "this gdb has no Python"; exit 77; }
-"$mapbench" help >/dev/null
+# Beforehand: gdb is to follow the process that a unit is tested in, not one that builds it.
+"$mapbench" units {go_hmap,go_swiss,go_hashtrie}-u64_u64-native-malloc go_hmap-str_u64-common-malloc || exit 1
 # shellcheck source=tests/support/shell_tools.sh
 source tests/support/shell_tools.sh
 
@@ -32,7 +33,7 @@ scenario() {
     fi
 }
 
-UNIT=go_hmap/u64_u64/native/malloc scenario hmap_selftest selftest --filter '^go_hmap/u64_u64/native/malloc$'
+UNIT=go_hmap/u64_u64/native/malloc scenario hmap_selftest selftest --filter '^(go_hmap|go_hashtrie)/u64_u64/native/malloc$'
 scenario hmap_strings selftest --filter '^go_hmap/str_u64/common/malloc$'
 export LIVE=$scratch/live
 scenario hmap_same_size trace go_hmap --ops "insert 0..12; slide 13 520" --digest

@@ -70,8 +70,9 @@ static void each_unit(void (*test)(struct scene *scene)) {
     size_t units = 0;
     for (size_t i = 0; i < registry_count(); i++) {
         struct scene scene;
-        if (strcmp(registry_at(i)->heap, "gosim") != 0) continue;
-        open_scene(&scene, registry_at(i));
+        const struct map_unit *unit = registry_at(i);
+        if (strcmp(unit->heap, "gosim") != 0 || registry_prepare(&unit, 1) > 0) continue;
+        open_scene(&scene, unit);
         test(&scene);
         close_scene(&scene);
         units++;

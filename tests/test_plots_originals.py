@@ -157,7 +157,7 @@ class Looks(unittest.TestCase):
         looks = style.looks(labels)
         figure, area = fig_ports.canvas.frame(8, fig_ports.canvas.legend_height(labels), "title", "subtitle", "note")
         beside = fig_ports.canvas.legend_inches(labels)
-        handles = [fig_tail.Line2D([], [], label=label, **fig_ports.canvas.line_style(looks[label])) for label in labels]
+        handles = [fig_tail.canvas.Line2D([], [], label=label, **fig_ports.canvas.line_style(looks[label])) for label in labels]
         fig_ports.canvas.legend(figure, area, handles, "title", beside)
         box = figure.legends[0].get_window_extent(figure.canvas.get_renderer())
         width, height = figure.get_size_inches() * figure.dpi

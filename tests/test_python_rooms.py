@@ -9,7 +9,7 @@ MAY_IMPORT = {
     "plots/rows": (),
     "plots/draw": ("plots/rows",),
     "plots/figures": ("plots/rows", "plots/draw"),
-    "plots/page": ("plots/rows", "plots/draw"),
+    "plots/page": ("plots/rows", "plots/draw", "plots/figures"),
     "plots": ("plots/rows", "plots/draw", "plots/figures", "plots/page"),
     "judge/base": ("plots/rows",),
     "judge/compare": ("plots/rows", "judge/base"),
@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "judge/history": ("plots/rows", "judge/base"),
     "judge/cite": ("plots/rows", "judge/base", "judge/compare"),
     "judge/nightly": ("plots/rows", "judge/base", "judge/history"),
-    "judge": ("judge/base", "judge/compare", "judge/gate", "judge/history", "judge/cite", "judge/nightly"),
+    "judge": ("plots/rows", "judge/base", "judge/compare", "judge/gate", "judge/history", "judge/cite", "judge/nightly"),
 }
 FIGURE_OF_HISTORY = "judge/history/figure.py"  # the one module of judge/ that draws
 

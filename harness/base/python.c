@@ -10,6 +10,7 @@
 #include "harness/base/count_of.h"
 #include "harness/base/project.h"
 #include "harness/base/child.h"
+#include "harness/base/exit.h"
 
 static bool interrupts_are_ignored(void) {
     struct sigaction now;
@@ -67,12 +68,12 @@ int report_draw(char *const *folders, char *why, size_t why_size) {
     char *head[] = {(char *)python_find(why, why_size), "-m", "plots.report"};
     enum { HEAD = sizeof head / sizeof *head };
     char *argv[HEAD + FOLDERS_MAX + 1] = {NULL};
-    if (!head[0]) return 4;
+    if (!head[0]) return EXIT_CANNOT;
     memcpy(argv, head, sizeof head);
     for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[HEAD + i] = folders[i];
     python_use_project();
     int status = spawn_and_wait(argv, false);
     if (status != 0)
         snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
-    return status == 2 ? 2 : status == 0 ? 0 : 4;
+    return status == EXIT_OK || status == EXIT_USAGE ? status : EXIT_CANNOT;
 }

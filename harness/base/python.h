@@ -13,7 +13,7 @@ const char *python_find(char *why, size_t why_size);
  * the rest of PYTHONPATH. */
 void python_use_project(void);
 
-/* Draws the figures and the report of run folders (NULL-terminated). The plot program's exit code: 0, 2 or 4. */
+/* Draws the figures and the report of run folders (NULL-terminated). EXIT_OK, EXIT_USAGE or EXIT_CANNOT. */
 int report_draw(char *const *folders, char *why, size_t why_size);
 
 #endif

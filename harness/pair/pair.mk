@@ -39,4 +39,4 @@ pair-units: pair-units-check
 $(UNITS:%=$(pair)/%$(pair_suffix).so): $(pair)/%$(pair_suffix).so: $(if $(PAD),$(pair)/pad$(PAD).o) $(BUILD)/units/%.o \
   $$(call pair_heap_of,$$*) $(gen)/export.map
 	@echo "  link $@"
-	@harness/unit/compile.sh $@ $(call link_unit,$(unit_$*)) $(filter %.o,$^)
+	@harness/unit/compile.sh $@ $(call link_unit,$(unit_$*),$(filter %.o,$^))

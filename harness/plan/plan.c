@@ -59,6 +59,7 @@ static void add_units(struct expansion *x, struct cell *cell) {
             skip(x, unit->map, unit->unavailable);
         } else if (cell->units < CELL_UNITS_MAX) {
             cell->unit[cell->units++] = unit;
+            x->plan->map_found |= !baseline;
         }
     }
 }

@@ -49,6 +49,7 @@ struct plan {
     size_t cells, skips;
     struct cell *cell;
     struct plan_skip *skip;
+    bool map_found; /* a map that was asked for is there, whatever the filter leaves of it */
 };
 
 /* Expands a profile. NULL: bad input, `why` in one line. A plan without cells is not an error here. */

@@ -1,15 +1,13 @@
-"""What the commands share: refusing, finding the program, writing files that are whole or absent."""
+"""What the commands share: refusing, finding the program, saying what happens."""
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-# The exit codes of every command of mapbench.
-OK, FAILED, BAD_INPUT, REGRESSION, CANNOT, UNTRUSTWORTHY, NOTHING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
-
+from plots.rows.exits import BAD_INPUT, CANNOT
+from plots.rows.files import is_special, write_whole
 
 # How the reason begins for which compare left out a cell, and by which the nightly job counts those.
 NO_TIME = "no time within --budget"
@@ -55,33 +53,12 @@ def refuse_unwritable(*paths):
             raise Refused(f"cannot write {path}: {path.parent} is no folder to write to", CANNOT)
 
 
-def is_special(path):
-    """Whether a file is none that a rename may replace: /dev/stdout, a pipe, a link to where the user wants it."""
-    return path.is_symlink() or path.exists() and not path.is_file()
-
-
-def write_text_atomic(path, text):
-    """The whole text, or the file as it was: written beside it, then renamed. A link or a device is written through."""
-    path = Path(path)
+def write_text(path, text):
+    """Writes a file whole or not at all; what cannot be written is refused."""
     try:
-        if is_special(path):
-            path.write_text(text, encoding="utf-8")
-            return
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        write_whole(path, text)
     except OSError as error:
         raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException as error:  # an interruption, too, leaves nothing behind
-        os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
-        raise
 
 
 def utc_now():

@@ -2,7 +2,8 @@
 import subprocess
 from collections import namedtuple
 
-from judge.base.common import CANNOT, Refused, project_root
+from judge.base.common import Refused, project_root
+from plots.rows.exits import CANNOT
 
 # The full commit id, its short form, and the first line of its message.
 Revision = namedtuple("Revision", "commit short subject")

@@ -5,10 +5,11 @@ import shlex
 import sys
 
 from judge.base.arguments import Parser
-from judge.base.common import CANNOT, OK, Refused, project_root, say
+from judge.base.common import Refused, project_root, say
 from judge.base.stored import cell_text, open_run, result_id
 from judge.cite.rerun_line import without
 from plots.rows import stats
+from plots.rows.exits import CANNOT, OK
 from plots.rows.run import BASELINE
 
 SENTENCES_MAX = 12

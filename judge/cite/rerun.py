@@ -12,11 +12,11 @@ from pathlib import Path
 
 from judge.base import child
 from judge.base.arguments import Parser
-from judge.base.common import (CANNOT, FAILED, INTERRUPTED, NOTHING, OK, Refused, executable, refuse_unwritable, say,
-                               write_text_atomic)
+from judge.base.common import Refused, executable, refuse_unwritable, say, write_text
 from judge.base.stored import cell_text, open_run
 from judge.cite.rerun_line import retain_words, run_words, shown
 from judge.compare import unpaired
+from plots.rows.exits import CANNOT, FAILED, INTERRUPTED, NOTHING, OK
 from plots.rows.fields import BadRun
 from plots.rows.load import load
 from plots.rows.run import BASELINE
@@ -167,7 +167,7 @@ def show(old, new, records, code, json_path):
         text = json.dumps({"schema": 1, "kind": "rerun", "stored": old.info["id"], "repeated": new.info["id"],
                            "folder": str(new.folder), "elsewhere": differences, "cells": records, "counts": counts,
                            "exit": code}, indent=1)
-        write_text_atomic(json_path, text + "\n")
+        write_text(json_path, text + "\n")
 
 
 def main(argv):

@@ -8,8 +8,9 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from judge.base.common import BAD_INPUT, CANNOT, Refused, executable, project_root, say
+from judge.base.common import Refused, executable, project_root, say
 from judge.base.revisions import git, reason
+from plots.rows.exits import BAD_INPUT, CANNOT
 
 # Bytes in front of a unit's code: its places within a page, over which processes go round. A loop may be slower by some
 # percent at one of them, and any edit of the unit moves it.
@@ -133,12 +134,18 @@ class Build(Side):
         return found and found[1]
 
     def why_not(self, unit):
-        if unit not in self.units or not (self.folder / "units" / f"{unit}.o").is_file():
+        if unit not in self.units or not (self.own or (self.folder / "units" / f"{unit}.o").is_file()):
             return f"{self.label} has no unit {unit}"
-        compiled = self.units[unit].startswith("maps/adapters/") or unit.rsplit("-", 1)[1] not in ("malloc", "boehm")
-        if compiled and not self.own:
-            return f"{unit} of a build folder cannot be made a shared object: compare source trees or revisions"
+        if unit.rsplit("-", 1)[1] not in ("malloc", "boehm") and not self.own:
+            return f"{unit} of a build folder cannot be linked with its heap: compare source trees or revisions"
         return None
+
+    def build(self, units, log_folder, moved=False):
+        if self.own:
+            done = subprocess.run([str(executable()), "units", *units], stdout=subprocess.DEVNULL, check=False)
+            if done.returncode != 0:
+                raise Refused(f"{self.label} does not build, see above", CANNOT)
+        return super().build(units, log_folder, moved)
 
     def command(self, units, pad):
         (self.folder / "pair").mkdir(exist_ok=True)

@@ -2,51 +2,19 @@
 
 The order of things: what the words mean, the plan (asked of the program), the shared objects, the processes, the checks
 of validity, the verdicts. judge/verdict.py says the rule, judge/report_pairs.py how it is shown."""
-import argparse
 import json
-import math
 import signal
-import time
 from pathlib import Path
 
 import numpy
 
 from judge.base import selection
-from judge.base.arguments import Parser
-from judge.base.common import (CANNOT, NOTHING, NO_TIME, OK, REGRESSION, UNTRUSTWORTHY, Refused, ask, executable, refuse_unwritable,
-                               say, utc_now, write_text_atomic)
+from judge.base.common import NO_TIME, Refused, ask, executable, say, write_text
 from judge.base.revisions import git
 from judge.compare import builds, compare_runs, pairing, report_pairs, validity
-from judge.compare.verdict import SLOWER, Series
-
-# The selection, with what is compared where it is not given: options of `mapbench plan`.
-SELECTION = {"maps": "ours", "shapes": "u64_u64,str_u64", "workloads": "get,get_miss,put_grow,del", "keys": "uniform",
-             "n": "10k", "hash": "common", "heap": "malloc", "seed": "1", "filter": None}
-PROCESSES = 10
-PROCESSES_LEAST = 3  # fewer leave no spread to speak of
-
-
-def parse(argv):
-    parser = Parser(prog="mapbench compare", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-                    description=__doc__.split("\n")[0])
-    parser.add_argument("base", metavar="BASE", help="a git revision, a source tree, a build folder, a map, or a stored run")
-    parser.add_argument("new", metavar="NEW", help="the same kind of thing")
-    selection.add_options(parser, SELECTION)
-    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="P", help=f"a look and a cell ({PROCESSES})")
-    parser.add_argument("--budget", type=float, metavar="MINUTES",
-                        help="for building and measuring; cells for which there is no time are drawn at random and named")
-    parser.add_argument("--json", metavar="FILE", help="the verdicts with their numbers")
-    parser.add_argument("--junit", metavar="FILE", help="the verdicts for a CI system")
-    parser.add_argument("--out", metavar="DIR", help="a folder for all of it, with every process's times")
-    options = parser.parse_args(argv)
-    options.begin, options.started = time.monotonic(), utc_now()
-    if options.budget is not None and not options.budget > 0:
-        raise Refused(f"--budget {options.budget:g}: minutes above 0 are needed")
-    if options.processes < PROCESSES_LEAST:
-        raise Refused(f"--processes {options.processes}: at least {PROCESSES_LEAST} are needed for an interval")
-    refuse_unwritable(options.json, options.junit)
-    return options
-
+from judge.compare.command import SELECTION
+from judge.compare.verdict import SLOWER
+from plots.rows.exits import CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY
 
 def plan(options, maps=None):
     """The cells that the selection names: list of the program's objects, and what it skips."""
@@ -102,15 +70,14 @@ class Objects:
         return self.moved[unit]
 
     def cell(self, cell):
-        return pairing.Measurement(pairing.CELL, cell, self.base[cell.base_unit], self.new[cell.new_unit], cell.new_unit)
+        return pairing.CellSeries(cell, self.base[cell.base_unit], self.new[cell.new_unit])
 
     def check(self, role, cell):
         """A check of validity on a cell: BASE against itself."""
         unit = cell.base_unit
         other = self.relinked(unit) if role == pairing.RELINK else self.base[unit]
         extra = pairing.CONTROL_PERCENT if role == pairing.CONTROL else 0.0
-        # without the checks nothing counts: they take the time they need
-        return pairing.Measurement(role, cell, self.base[unit], other, unit, extra, Series(seconds_most=math.inf))
+        return pairing.CheckSeries(cell, self.base[unit], other, role, extra_percent=extra)
 
 
 def lookups(cells):
@@ -150,9 +117,8 @@ def measure(options, seed, base, new, cells, out, log_folder):
             if raw:
                 raw.write(json.dumps({"role": m.role, "cell": m.cell.name} | output) + "\n")
         say(f"comparing {len(cells)} cells of {base.label} and {new.label}: {options.processes} processes each")
-        left_s = options.budget and max(0.0, options.budget * 60 - (time.monotonic() - options.begin))
         left_out = pairing.measure(pairing.Runner(pairing.Worker([executable()]), seed, log), measured, checks,
-                                   options.processes, relink_of, left_s)
+                                   options.processes, relink_of, options.seconds_left())
     finally:
         if raw:
             raw.close()
@@ -233,8 +199,8 @@ def out_folder(options):
     return folder
 
 
-def main(argv):
-    options = parse(argv)
+def compare(options):
+    """The whole command; returns the exit code."""
     if compare_runs.is_run(options.base) and compare_runs.is_run(options.new):
         return compare_runs.compare(options.base, options.new, options.json)
     # the scratch folder and its worktrees go however this ends
@@ -246,10 +212,10 @@ def main(argv):
     record = json.dumps(report_pairs.record(comparison), indent=1) + "\n"
     for path in [options.json] + ([out / "compare.json"] if out else []):
         if path:
-            write_text_atomic(path, record)
+            write_text(path, record)
     for path in [options.junit] + ([out / "junit.xml"] if out else []):
         if path:
             report_pairs.write_junit(path, comparison)
     if out:
-        write_text_atomic(out / "table.txt", text + "\n")
+        write_text(out / "table.txt", text + "\n")
     return comparison.code

@@ -3,9 +3,10 @@ import json
 from pathlib import Path
 
 from judge.base.cells import cells_of, text_of
-from judge.base.common import NOTHING, OK, Refused, write_text_atomic
+from judge.base.common import Refused, write_text
 from judge.base.stored import cell_text, open_run
 from judge.compare import paired, unpaired
+from plots.rows.exits import NOTHING, OK
 from plots.rows.run import BASELINE
 
 # Fields of run.json's machine that make it another one; absent on both sides counts as equal.
@@ -64,7 +65,7 @@ def compare(base_folder, new_folder, json_path):
               "geomean": round(mean, 6), "exit": OK}
     print(table(base, new, cells, mean, differing))
     if json_path:
-        write_text_atomic(json_path, json.dumps(record, indent=1) + "\n")
+        write_text(json_path, json.dumps(record, indent=1) + "\n")
     return OK
 
 

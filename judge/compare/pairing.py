@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy
 
-from judge.base.common import BAD_INPUT, CANNOT, FAILED, Refused, say
+from judge.base.common import Refused, say
 from judge.compare import paired
 from judge.compare.verdict import Series
+from plots.rows.exits import BAD_INPUT, CANNOT, FAILED
 from plots.rows.numbers import size_text
 
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0
 FIRST_LOOK_SHARE = 0.75  # of a budget: the rest is for second looks and confirmations
 RELINK_SHARE = 0.5  # of the processes, for the moved code of an alarm: only a difference that is significant counts there
+CONFIRMED_WITH_MOVED_CODE = 1 + RELINK_SHARE  # times an alarm's processes: as many fresh ones, and those of the moved code
 TRY_SHARE = 0.15  # of a budget: for finding out what a cell takes
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
@@ -67,15 +69,14 @@ class Cell:
 
 @dataclass(eq=False)
 class Measurement:
-    """One series of processes: of a cell, or of a check of validity on one."""
-    role: str
+    """A series of processes: CellSeries or CheckSeries. Both have a role, the name under which its times are stored, the unit
+    of NEW, and may_alarm: whether a difference is looked into, and confirmed by fresh processes."""
     cell: Cell
     base_files: list  # the same code at several places within a page, as many on either side
     new_files: list
-    new_unit: str
-    extra_percent: float = 0.0
-    series: Series = field(default_factory=Series)
-    outputs: list = field(default_factory=list)  # what the workers printed, in order
+    series: Series = field(default_factory=Series, kw_only=True)
+    outputs: list = field(default_factory=list, kw_only=True)  # what the workers printed, in order
+    extra_percent: float = field(default=0.0, kw_only=True)  # more work for NEW
 
     def arguments(self, seed):
         cell = self.cell
@@ -96,6 +97,41 @@ class Measurement:
         """(rounds, batches per variant and round) of each process."""
         rounds = self.outputs[0]["rounds"]
         return len(rounds), len(rounds[0]["ns_per_op"]) // 2
+
+
+class CellSeries(Measurement):
+    """A cell: BASE's unit against NEW's."""
+    role = CELL
+    may_alarm = True
+
+    @property
+    def new_unit(self):
+        return self.cell.new_unit
+
+    def raise_floor(self, percent):
+        """No smaller difference of this cell is called one from here on."""
+        self.series.floor_percent = max(self.series.floor_percent, percent)
+
+
+@dataclass(eq=False)
+class CheckSeries(Measurement):
+    """A check of validity on a cell: BASE's unit against itself. Without the checks nothing counts: they take the time they
+    need."""
+    role: str
+    series: Series = field(default_factory=lambda: Series(seconds_most=math.inf), kw_only=True)
+
+    @property
+    def new_unit(self):
+        return self.cell.base_unit
+
+    @property
+    def raises_floor(self):
+        """Whether what it finds becomes a floor: moved code may differ, and is no fault of the machine."""
+        return self.role == RELINK
+
+    @property
+    def may_alarm(self):
+        return not self.raises_floor
 
 
 class Worker:
@@ -169,9 +205,9 @@ class Runner:
 def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
     """The whole of a comparison: looks, further looks, confirmations (judge/verdict.py says the rule).
 
-    cells, checks: measurements; a check of role RELINK raises the floor of all cells. relink_of(measurement): a further
-    RELINK measurement on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there
-    is no time are drawn at random and returned, with one process at most, and so are those that alarmed too late to be
+    cells: CellSeries, checks: CheckSeries; those that raise the floor raise it for all cells. relink_of(measurement): a
+    further such check on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there is
+    no time are drawn at random and returned, with one process at most, and so are those that alarmed too late to be
     confirmed."""
     left_out = [] if budget_s is None else without_time(runner, cells, checks, processes, budget_s)
     cells = [m for m in cells if m not in left_out]
@@ -181,18 +217,19 @@ def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
         return math.inf if budget_s is None else budget_s - sum(m.series.seconds for m in everything + left_out)
 
     runner.run("first look", [(m, m.series.first, processes - len(m.series.first)) for m in everything])
-    floor = relink_floor_percent(checks)
+    for m in cells:
+        m.raise_floor(relink_floor_percent(checks))
     for m in everything:
-        m.series.floor_percent = max(m.series.floor_percent, floor) if m.role == CELL else m.series.floor_percent
         m.series.look()
-    again = within([m for m in everything if m.role != RELINK and m.series.unclear()], left_s() / 2)
+    again = within([m for m in everything if m.may_alarm and m.series.unclear()], left_s() / 2)
     runner.run("second look", [(m, m.series.first, processes) for m in again])
     for m in again:
         m.series.looks += 1
         m.series.look()
-    alarmed = [m for m in everything if m.series.alarmed and m.role != RELINK]
-    confirming = in_time(alarmed, left_s(), relink_of)
-    confirm_alarms(runner, confirming, processes, relink_of)
+    alarmed_checks = [m for m in checks if m.may_alarm and m.series.alarmed]
+    alarmed = [m for m in cells if m.series.alarmed]
+    confirming = in_time(alarmed, left_s() - sum(m.series.seconds for m in alarmed_checks), relink_of)
+    confirm_alarms(runner, alarmed_checks, confirming, processes, relink_of)
     return left_out + [m for m in alarmed if m not in confirming]
 
 
@@ -207,16 +244,13 @@ def within(measured, seconds, times=1.0):
 
 
 def in_time(alarmed, seconds, relink_of):
-    """Those whose alarm can be confirmed: the checks, for which time is found; then the cells, slower ones and the clearest
-    first. One at the least: a comparison in which much became slower must not pass for want of time."""
-    checks, cells = ([m for m in alarmed if (m.role == CELL) == is_cell] for is_cell in (False, True))
-
+    """The cells whose alarm can be confirmed, slower ones and the clearest first. One at the least: a comparison in which much
+    became slower must not pass for want of time."""
     def doubt(m):
         p = paired.p_greater(paired.estimate(m.series.first))
         return p if m.series.alarmed > 0 else 2 - p
-    cells.sort(key=doubt)
-    seconds -= sum(m.series.seconds for m in checks)
-    return checks + (within(cells, seconds, 1 + RELINK_SHARE if relink_of else 1) or cells[:1])
+    cells = sorted(alarmed, key=doubt)
+    return within(cells, seconds, CONFIRMED_WITH_MOVED_CODE if relink_of else 1) or cells[:1]
 
 
 def without_time(runner, cells, checks, processes, budget_s):
@@ -238,16 +272,12 @@ def without_time(runner, cells, checks, processes, budget_s):
     return left_out
 
 
-def confirm_alarms(runner, alarmed, processes, relink_of):
-    moved = []
-    for m in alarmed:
-        check = relink_of(m) if relink_of and m.role == CELL else None
-        if check:
-            moved.append((m, check))
-    runner.run("confirming", [(m, m.series.confirming, len(m.series.first)) for m in alarmed]
+def confirm_alarms(runner, checks, cells, processes, relink_of):
+    moved = [(m, check) for m in cells if (check := relink_of(m) if relink_of else None)]
+    runner.run("confirming", [(m, m.series.confirming, len(m.series.first)) for m in checks + cells]
                + [(check, check.series.first, max(2, int(RELINK_SHARE * processes))) for _, check in moved])
     for m, check in moved:
-        m.series.floor_percent = max(m.series.floor_percent, relink_floor_percent([check]))
+        m.raise_floor(relink_floor_percent([check]))
         m.series.seconds += check.series.seconds
 
 
@@ -255,7 +285,7 @@ def relink_floor_percent(checks):
     """The largest difference that moving the same code made; what cannot be told from none counts as none."""
     floor = 0.0
     for check in checks:
-        e = paired.estimate(check.series.first) if check.role == RELINK else None
+        e = paired.estimate(check.series.first) if check.raises_floor else None
         if e and abs(e.mean) > e.reach:
             floor = max(floor, 100 * abs(paired.ratio(e) - 1))
     return floor

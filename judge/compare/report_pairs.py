@@ -4,9 +4,9 @@ import platform
 from collections import namedtuple
 
 from judge.base import junit
-from judge.base.common import OK, REGRESSION, UNTRUSTWORTHY
 from judge.compare import paired
 from judge.compare.verdict import FLOOR_PERCENT, SAME, SLOWER, UNDERPOWERED
+from plots.rows.exits import OK, REGRESSION, UNTRUSTWORTHY
 from plots.rows.numbers import size_text
 
 SCHEMA = 1

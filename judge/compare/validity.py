@@ -1,7 +1,7 @@
 """Whether a comparison may be believed: identical code must look identical, a known slowdown must be seen, and the
 machine must have let the processes work."""
 from judge.compare import paired
-from judge.compare.pairing import AA, CONTROL, CONTROL_PERCENT, RELINK, relink_floor_percent
+from judge.compare.pairing import AA, CONTROL, CONTROL_PERCENT, relink_floor_percent
 from judge.compare.verdict import SLOWER, UNDERPOWERED
 
 PREEMPTED_SHARE_MOST = 0.4  # each takes three differences with it: a fifth of them is left
@@ -14,7 +14,7 @@ def check_of(measurement):
     record = {"cell": measurement.cell.name, "n": measurement.cell.n, "processes": len(s.first) + len(s.confirming),
               "ratio": e and round(paired.ratio(e), 6), "ci95": e and [round(x, 6) for x in paired.interval(e)],
               # of moved code no alarm is confirmed, and so it has no verdict: it raises the floor
-              "verdict": s.verdict() if measurement.role != RELINK else None}
+              "verdict": s.verdict() if measurement.may_alarm else None}
     return record
 
 
@@ -54,5 +54,5 @@ def judge(cells, checks):
     return {"aa": {"cells": [check_of(m) for m in checks if m.role == AA]},
             "control": {"extra_percent": CONTROL_PERCENT, "cells": [check_of(m) for m in checks if m.role == CONTROL]},
             "relink": {"floor_percent": round(relink_floor_percent(checks), 4),
-                       "cells": [check_of(m) for m in checks if m.role == RELINK]},
+                       "cells": [check_of(m) for m in checks if m.raises_floor]},
             "conditions": seen, "trustworthy": not reasons, "reasons": reasons}

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge.base.common import BAD_INPUT, CANNOT, Refused, write_text_atomic
+from judge.base.common import Refused, write_text
+from plots.rows.exits import BAD_INPUT, CANNOT
 
 SCHEMA = 1
 KIND = "count-baseline"
@@ -116,7 +117,7 @@ def save(path, tools, seed, cells):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused(f"cannot write {path}: {error.strerror}", CANNOT) from error
-    write_text_atomic(path, f"{head.removesuffix(chr(10) + '}')},\n \"cells\": {{\n{lines}\n }}\n}}\n")
+    write_text(path, f"{head.removesuffix(chr(10) + '}')},\n \"cells\": {{\n{lines}\n }}\n}}\n")
 
 
 # --- toolchains --------------------------------------------------------------------------------------------------

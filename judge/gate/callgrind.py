@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from judge.base.common import CANNOT, Refused
+from judge.base.common import Refused
+from plots.rows.exits import CANNOT
 
 # The simulated machine. No machine of today, but the same one everywhere: first-level caches as they are common, and a
 # last level so small that the maps of the gate's default size exceed it.

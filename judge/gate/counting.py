@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from judge.base import selection
-from judge.base.common import CANNOT, FAILED, NOTHING, Refused, ask, say
+from judge.base.common import Refused, ask, say
 from judge.gate import callgrind
+from plots.rows.exits import CANNOT, FAILED, NOTHING
 
 CELL_WORDS = ("map", "shape", "hash", "heap", "workload", "keys", "n", "seed")
 WORKERS_MOST = 2
@@ -66,6 +67,25 @@ def toolchain(program, built, valgrind):
             "valgrind": callgrind.version(valgrind), "caches": " ".join(callgrind.CACHES), "tunables": callgrind.TUNABLES}
 
 
+# --- units -------------------------------------------------------------------------------------------------------
+
+
+def as_lines(cells):
+    """What count-build and count-worker read."""
+    return "".join("\t".join(str(cell[word]) for word in CELL_WORDS) + "\n" for cell in cells).encode()
+
+
+def build(program, cells):
+    """(cells whose units are built, [(cell's name, why)] of the others)."""
+    done = subprocess.run([str(program), "count-build"], input=as_lines(cells), stdout=subprocess.PIPE, check=False)
+    try:
+        unavailable = json.loads(done.stdout)["unavailable"]
+    except (ValueError, KeyError) as error:
+        raise Refused(f"{program.name} count-build ended with {done.returncode}", CANNOT) from error
+    lost = [(name(cell), why) for cell, why in zip(cells, unavailable) if why]
+    return [cell for cell, why in zip(cells, unavailable) if not why], lost
+
+
 # --- workers -----------------------------------------------------------------------------------------------------
 
 
@@ -77,8 +97,7 @@ class Worker:
         self.what = " ".join(command[-2:])
         self.errors = tempfile.TemporaryFile(dir=scratch)
         with tempfile.TemporaryFile(dir=scratch) as lines:
-            for number in numbers:
-                lines.write(("\t".join(str(cells[number][word]) for word in CELL_WORDS) + "\n").encode())
+            lines.write(as_lines(cells[number] for number in numbers))
             lines.seek(0)
             try:
                 # A session of its own, so that its forks can be ended with it.

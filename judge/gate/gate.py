@@ -7,10 +7,10 @@ from pathlib import Path
 
 from judge.base import junit, selection
 from judge.base.arguments import Parser
-from judge.base.common import (BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION, Refused, executable, project_root,
-                               refuse_unwritable, say, utc_now, write_text_atomic)
+from judge.base.common import Refused, executable, project_root, refuse_unwritable, say, utc_now, write_text
 from judge.gate import baseline, callgrind, counting
 from judge.gate.baseline import FEWER, MISSING, MORE, NEW, SAME
+from plots.rows.exits import BAD_INPUT, CANNOT, INTERRUPTED, NOTHING, OK, REGRESSION
 
 USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseline FILE] [--json FILE] [--junit FILE]
 
@@ -129,7 +129,7 @@ def write_json(path, head, judged, code, seconds):
     compared = sum(cell["verdict"] in (SAME, MORE, FEWER) for cell in judged)
     result = {"schema": 1, "kind": "count", **head, "seconds": round(seconds, 1),
               "cells": [public(cell) for cell in judged], "compared": compared, "exit": code}
-    write_text_atomic(path, json.dumps(result, indent=1) + "\n")
+    write_text(path, json.dumps(result, indent=1) + "\n")
 
 
 def write_junit(path, judged, seconds):
@@ -239,8 +239,14 @@ def main(argv):
             raise Refused(f"{path} was made with --seed {base['seed']}: counts of other keys cannot be compared")
     for what, why in skips:
         say(f"not counted: {what}: {why}")
-    cells = counting.count(program, valgrind, planned)
+    built, lost = counting.build(program, planned)
+    for what, why in lost:
+        say(f"not counted: {what}: {why}")
+    if options.update and lost:
+        raise Refused(f"{path} is as it was: some units could not be built", CANNOT)
+    cells = counting.count(program, valgrind, built)
     if options.update:
         return update(path, tools, cells, whole)
     head = {"started": started, "commit": facts["commit"], "toolchain": tools}
-    return compare(options, path, base, head, cells, whole)
+    code = compare(options, path, base, head, cells, whole)
+    return CANNOT if lost and code == OK else code

@@ -2,10 +2,11 @@
 from pathlib import Path
 
 from judge.base.cells import text_of
-from judge.base.common import CANNOT, Refused
+from judge.base.common import Refused
 from judge.history import changepoints, show
 from judge.history.series import RATIO
 from plots.draw import canvas, style
+from plots.rows.exits import CANNOT
 from plots.rows.run import shorten
 
 PANELS_MAX, LABELS_MAX = 12, 14

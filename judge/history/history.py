@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 
 from judge.base.arguments import Parser
-from judge.base.common import NOTHING, OK, Refused, say
+from judge.base.common import Refused, say
 from judge.base.revisions import commit_of
 from judge.history import series, show, store
 from judge.history.input import read as read_result
+from plots.rows.exits import NOTHING, OK
 
 
 def arguments(argv):

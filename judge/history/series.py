@@ -5,8 +5,9 @@ import statistics
 from collections import namedtuple
 
 from judge.base.cells import Cell, text_of
-from judge.base.common import NOTHING, Refused
+from judge.base.common import Refused
 from judge.history import store
+from plots.rows.exits import NOTHING
 
 RATIO = "ratio"
 # Shown unless --metric says otherwise, as far as there are any: the first that judges, the one that counts, the one in ns.

@@ -12,7 +12,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from judge.base.common import BAD_INPUT, CANNOT, NOTHING, Refused, project_root
+from judge.base.common import Refused, project_root
+from plots.rows.exits import BAD_INPUT, CANNOT, NOTHING
 
 APPLICATION_ID = 0x6D617062  # "mapb"
 BUSY_SECONDS = 30  # how long a command waits for another that is writing

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from judge.base import child, revisions
 from judge.base.arguments import Parser
-from judge.base.common import CANNOT, INTERRUPTED, NOTHING, OK, Refused, executable, project_root, say, write_text_atomic
+from judge.base.common import Refused, executable, project_root, say, write_text
 from judge.history import store
 from judge.nightly import steps
 from judge.nightly.steps import LEFT_OUT, RAN, STEPS, Finding, Outcome, Unreadable, shown_path, worst
 from judge.nightly.summary import headline, summary_text, write_junit
+from plots.rows.exits import CANNOT, INTERRUPTED, NOTHING, OK
 
 # Those of the counting gate but put, which put_grow contains: as many cells as a night has time for.
 WORKLOADS = "put_grow,get,get_miss,overwrite,del,churn,scan"
@@ -281,13 +282,13 @@ def pin(night):
 
 
 def write_files(night):
-    write_text_atomic(night.out / "summary.md", summary_text(night))
+    write_text(night.out / "summary.md", summary_text(night))
     record = {"schema": 1, "kind": "nightly", "revision": night.head.commit, "base": night.base and night.base.commit,
               "anchor": night.anchor and night.anchor.commit, "started": night.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
               "seconds": round(night.spent_s(), 1), "budget_s": night.budget_s, "finished": night.finished,
               "notes": night.notes, "exit": night.exit() if night.finished else None,
               "steps": [step_record(outcome) for outcome in night.outcomes]}
-    write_text_atomic(night.out / "nightly.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_text(night.out / "nightly.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 def step_record(outcome):

@@ -3,7 +3,8 @@ import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
-from judge.base.common import CANNOT, FAILED, NOTHING, NO_TIME, OK, REGRESSION, UNTRUSTWORTHY, project_root
+from judge.base.common import NO_TIME, project_root
+from plots.rows.exits import CANNOT, FAILED, NOTHING, OK, REGRESSION, UNTRUSTWORTHY
 
 # Worst first; a night exits with the worst of its steps.
 WORST_FIRST = (FAILED, REGRESSION, CANNOT, UNTRUSTWORTHY, NOTHING, OK)

@@ -2,8 +2,8 @@
 import json
 
 from judge.base import junit
-from judge.base.common import FAILED, OK, REGRESSION
 from judge.nightly.steps import LEFT_OUT, RAN, WORDS, Unreadable, shown_path, suites_of
+from plots.rows.exits import FAILED, OK, REGRESSION
 
 LISTED_MAX = 40  # cells of a list; the rest stand in the JSON beside it
 

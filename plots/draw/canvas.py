@@ -1,4 +1,5 @@
 """Matplotlib figures in the style of plots/draw/style.py: a frame with title, machine line and note, a legend beside it."""
+import functools
 import pathlib
 import warnings
 
@@ -7,6 +8,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as pyplot  # noqa: E402  (the backend is chosen first)
 from matplotlib import ticker  # noqa: E402
+from matplotlib.colors import LinearSegmentedColormap  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402, F401  (what figures draw with, beside the functions below)
+from matplotlib.patches import Patch, Polygon, Rectangle  # noqa: E402, F401
 
 from plots.draw import style  # noqa: E402
 
@@ -80,6 +84,12 @@ def legend(figure, area, handles, title=None, inches=1.6):
                         title=title, alignment="left", handlelength=2.6, labelspacing=0.55, borderaxespad=0.2)
     box.get_title().set_color(style.GREY)
     box.get_title().set_fontsize(style.SIZE_TEXT)
+
+
+@functools.cache
+def ramp(colours):
+    """A function from 0..1 to a colour between those of the tuple."""
+    return LinearSegmentedColormap.from_list("ramp", colours)
 
 
 def line_style(look):

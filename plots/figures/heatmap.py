@@ -1,15 +1,19 @@
 """Ratios to the best map, one column per workload and n, as numbers on colours."""
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Polygon, Rectangle
-
 from plots.draw import canvas, style
 from plots.rows import stats
 from plots.rows.numbers import format_n
 
-COLUMNS_MAX = 24
+PREFIX = "ratios-"
+LIBRARY = "matplotlib"
 NEEDS = ("time",)
+TITLE = "Ratios to the best"
+READING = ("<b>1</b>: the best of its column. <b>~</b>: not significantly slower than the best (paired t test over rounds, "
+           "Holm-corrected over the whole table, 5 %). <b>?</b>: too few rounds to test. A corner mark: unstable. The null map is "
+           "left out. Point at a cell for its time.")
+
+COLUMNS_MAX = 24
 # White through blue to near black: one hue, so that lightness alone carries the order.
-RAMP = LinearSegmentedColormap.from_list("ratio", ["#f4f9fd", "#bcd9ee", "#6fadd8", "#2b77b5", "#0d3f7a", "#081f44"])
+RAMP = ("#f4f9fd", "#bcd9ee", "#6fadd8", "#2b77b5", "#0d3f7a", "#081f44")
 
 
 def draw(run, run_looks, folder):
@@ -24,7 +28,7 @@ def draw(run, run_looks, folder):
         parts = split(keys)
         for number, part in enumerate(parts, 1):
             suffix = f"-{number}" if len(parts) > 1 else ""
-            name = f"ratios-{style.family_slug(family)}{suffix}"
+            name = f"{PREFIX}{style.family_slug(family)}{suffix}"
             title = f"Time relative to the best map: {run.title(family)}" + (f", part {number}" if suffix else "")
             canvas.save(draw_part(run, rows, title, part, columns, verdicts, ranked, shared), folder, name)
             figures.append((name, title))
@@ -82,9 +86,10 @@ def draw_cell(axes, x, y, row, verdict):
         return
     amount = stats.shade(verdict.ratio)
     best = verdict.verdict == "best"
-    axes.add_patch(Rectangle((x + 0.03, y + 0.05), 0.94, 0.9, facecolor="#fff1cc" if best else RAMP(amount), linewidth=0))
+    colour = "#fff1cc" if best else canvas.ramp(RAMP)(amount)
+    axes.add_patch(canvas.Rectangle((x + 0.03, y + 0.05), 0.94, 0.9, facecolor=colour, linewidth=0))
     axes.text(x + 0.5, y + 0.5, stats.ratio_text(verdict), ha="center", va="center", size=8,
               weight="bold" if best else "normal", color=style.PAPER if amount > 0.45 else style.INK)
     if not row["stable"]:
-        axes.add_patch(Polygon([(x + 0.75, y + 0.05), (x + 0.97, y + 0.05), (x + 0.97, y + 0.45)],
-                               facecolor="#d55e00", linewidth=0))
+        axes.add_patch(canvas.Polygon([(x + 0.75, y + 0.05), (x + 0.97, y + 0.05), (x + 0.97, y + 0.45)], facecolor="#d55e00",
+                                      linewidth=0))

@@ -1,15 +1,20 @@
 """Latency percentiles of single operations: the tail, on a scale that gives every further nine the same room."""
 import math
 
-from matplotlib.lines import Line2D
-
 from plots.draw import canvas, style
 from plots.rows.numbers import format_n, format_ns
 from plots.rows.points import percentile_points
 from plots.rows.run import BASELINE
 
-PANELS_MAX = 9
+PREFIX = "latency-"
+LIBRARY = "matplotlib"
 NEEDS = ("latency",)
+TITLE = "Latency of single operations"
+READING = ("Every operation timed by itself, so the timer's own cost (dashed) is part of each value: read the tail, never the "
+           "median. Each further nine has the same room. A hollow end is an unstable row.")
+INTERACTIVE = "latency"
+
+PANELS_MAX = 9
 END_INCHES = 0.085  # from one end marker to the next
 SHARES = [(0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"), (0.99999, "99.999 %"),
           (0.999999, "99.9999 %"), (0.9999999, "99.99999 %")]
@@ -21,7 +26,7 @@ def draw(run, run_looks, folder):
         cells = list(dict.fromkeys((r["workload"], r["n"]) for r in rows))
         for part in range(0, len(cells), PANELS_MAX):
             number = f"-{part // PANELS_MAX + 1}" if len(cells) > PANELS_MAX else ""
-            name = f"latency-{style.family_slug(family)}{number}"
+            name = f"{PREFIX}{style.family_slug(family)}{number}"
             title = f"Latency percentiles of one operation: {run.title(family)}" + \
                     (f", part {number[1:]}" if number else "")
             canvas.save(draw_part(run, run_looks, rows, cells[part:part + PANELS_MAX], title), folder, name)
@@ -62,7 +67,7 @@ def draw_part(run, run_looks, rows, cells, title):
     for i in range(len(cells)):
         if i + columns >= len(cells):
             figure.axes[i].set_xlabel("share of operations at or below")
-    canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
+    canvas.legend(figure, area, [canvas.Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
                                  for label in order], "worst to best tail", beside)
     return figure
 

@@ -4,7 +4,14 @@ from plots.rows.numbers import format_n
 from plots.rows.points import one_page_setting
 from plots.rows.run import BASELINE, entry_bytes, original, shorten
 
+PREFIX = "memory-"
+LIBRARY = "gnuplot"
 NEEDS = ("memory",)
+TITLE = "Bytes per entry while growing"
+READING = ("Live bytes of the map's own allocations, divided by the entries, from the first to the last; dashed: what key and "
+           "value alone take. A size is one point of this saw-tooth, and rarely a typical one.")
+INTERACTIVE = "memory"
+
 PANELS_MAX = 20
 
 
@@ -15,7 +22,7 @@ def draw(run, run_looks, folder):
         order = sorted(curves, key=lambda label: last_beside(label, curves))
         for part in range(0, len(order), PANELS_MAX):
             number = f"-{part // PANELS_MAX + 1}" if len(order) > PANELS_MAX else ""
-            name = f"memory-{style.family_slug(family)}{number}"
+            name = f"{PREFIX}{style.family_slug(family)}{number}"
             last = max(curve[-1][0] for curve in curves.values())
             title = f"Bytes per entry while growing: {run.title(family)}, 1 to {format_n(last)} entries"
             used = [r for r in rows if run.label(r) in curves]

@@ -1,14 +1,17 @@
 """Closed and open loop side by side: the tail when operations wait for the last one, and when they arrive at a fixed rate;
 and, while a map grows, the queue that each growth leaves behind."""
-from matplotlib.lines import Line2D
-
 from plots.draw import canvas, style
 from plots.figures.latency import draw_ends, draw_line, scale
 from plots.rows.numbers import format_n, format_ns
 from plots.rows.points import percentile_points
 from plots.rows.run import BASELINE
 
+PREFIX = ("open-", "queue-")
+LIBRARY = "matplotlib"
 NEEDS = ("open",)
+TITLE = "Closed and open loop"
+READING = ""
+
 QUEUES_MAX = 20  # panels of one figure
 
 
@@ -26,15 +29,15 @@ def draw(run, run_looks, folder):
             ending = f"{style.family_slug(family)}-{style.slug(workload)}-{n}-{style.slug(rate_name)}"
             where = f"{workload}, {run.title(family)}, n = {format_n(n)}"
             title = f"Closed and open loop: {where}"
-            canvas.save(draw_pair(run, run_looks, beside, rows, title), folder, f"open-{ending}")
-            figures.append((f"open-{ending}", title))
+            canvas.save(draw_pair(run, run_looks, beside, rows, title), folder, f"{PREFIX[0]}{ending}")
+            figures.append((f"{PREFIX[0]}{ending}", title))
             queues = [r for r in rows if r.get("timeline") and r["growth_events"] and r["map"] != BASELINE]
             queues = sorted(queues, key=lambda r: -r["latency"]["max"])[:QUEUES_MAX]
             if queues:
                 title = f"What growth leaves behind: {where}"
                 calm = [run.label(r) for r in rows if r not in queues and r["map"] != BASELINE]
-                canvas.save(draw_queues(run, run_looks, beside, queues, calm, title), folder, f"queue-{ending}")
-                figures.append((f"queue-{ending}", title))
+                canvas.save(draw_queues(run, run_looks, beside, queues, calm, title), folder, f"{PREFIX[1]}{ending}")
+                figures.append((f"{PREFIX[1]}{ending}", title))
     return figures
 
 
@@ -75,7 +78,7 @@ def draw_pair(run, run_looks, closed, opened, title):
             continue
         draw_panel(run, run_looks, axes, rows, (lowest, top))
     panels[0].set_ylabel("time of one operation\n(lower is better)")
-    canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label])) for label in order],
+    canvas.legend(figure, area, [canvas.Line2D([], [], label=label, **canvas.line_style(run_looks[label])) for label in order],
                   "worst to best when open", beside)
     return figure
 

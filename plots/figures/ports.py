@@ -2,14 +2,17 @@
 in the ports as they do in the originals. One column of panels per workload, their numbers in a table below them."""
 import math
 
-from matplotlib.patches import Polygon, Rectangle
-
 from plots.draw import canvas, style
 from plots.figures.heatmap import split
 from plots.rows import originals
 from plots.rows.numbers import format_n
 
+PREFIX = "ports-"
+LIBRARY = "matplotlib"
 NEEDS = ("time",)
+TITLE = "Ports beside the real runtime"
+READING = ""
+
 CELL, PANEL_MIN, GAP, LINE = 0.56, 1.0, 0.2, 0.235  # inches: a size of a panel, a panel, between panels, a line of a table
 RATIO_HEIGHT, SHAPE_HEIGHT, TICK = 2.1, 1.7, 0.17
 AMISS, UNSURE = "#ffd9c7", "#fff1cc"  # the ground of a cell that is above or outside; of one that is not shown to be
@@ -27,7 +30,7 @@ def draw(run, run_looks, folder):
         parts = split(sorted(cells, key=order.index))
         for number, part in enumerate(parts, 1):
             suffix = f"-{number}" if len(parts) > 1 else ""
-            name = f"ports-{style.family_slug(family)}{suffix}"
+            name = f"{PREFIX}{style.family_slug(family)}{suffix}"
             title = f"Ports beside their originals: {run.title(family)}" + (f", part {number}" if suffix else "")
             canvas.save(draw_part(run, run_looks, rows, title, part, ratios, shapes), folder, name)
             figures.append((name, title))
@@ -223,9 +226,9 @@ def draw_number(axes, x, wide, line, ratio, judged):
         return
     colour = ground(ratio, judged)
     if colour:
-        axes.add_patch(Rectangle((x + 0.02, line + 0.05), wide - 0.04, 0.9, facecolor=colour, linewidth=0))
+        axes.add_patch(canvas.Rectangle((x + 0.02, line + 0.05), wide - 0.04, 0.9, facecolor=colour, linewidth=0))
     axes.text(x + wide / 2, line + 0.5, originals.ratio_text(ratio), ha="center", va="center", size=8,
               weight="bold" if colour == AMISS else "normal")
     if not ratio.stable:
-        axes.add_patch(Polygon([(x + wide - 0.11, line + 0.05), (x + wide - 0.02, line + 0.05),
-                                (x + wide - 0.02, line + 0.4)], facecolor="#d55e00", linewidth=0))
+        axes.add_patch(canvas.Polygon([(x + wide - 0.11, line + 0.05), (x + wide - 0.02, line + 0.05),
+                                       (x + wide - 0.02, line + 0.4)], facecolor="#d55e00", linewidth=0))

@@ -13,6 +13,12 @@ from plots.rows import retention
 from plots.rows.numbers import format_bytes, format_n
 from plots.rows.run import shorten
 
+PREFIX = "retention-"
+LIBRARY = "gnuplot"
+NEEDS = ("retention",)
+TITLE = "Scenario by scenario"
+READING = ""
+
 PANELS_MAX = 9
 # Colour, dashes (gnuplot) and point type by role; a second variant of the same role takes the next.
 ROLE_LOOKS = {
@@ -37,7 +43,7 @@ def draw(run, _run_looks, folder):
         panels = panels_of(run.retention, scenario)
         for part in range(0, len(panels), PANELS_MAX):
             number = part // PANELS_MAX + 1
-            name = f"retention-{style.slug(scenario)}" + (f"-{number}" if number > 1 else "")
+            name = f"{PREFIX}{style.slug(scenario)}" + (f"-{number}" if number > 1 else "")
             title = f"Kept alive: {scenario}" + (f", part {number}" if len(panels) > PANELS_MAX else "")
             Figure(run, scenario, panels[part:part + PANELS_MAX], title).draw(folder, name)
             figures.append((name, title))

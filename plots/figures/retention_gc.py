@@ -1,9 +1,13 @@
 """What a collection costs against the size of a map: without pointers, with pointers to one object, to as many objects."""
-from matplotlib.lines import Line2D
-
 from plots.draw import canvas, style
 from plots.rows import retention
 from plots.rows.numbers import format_bytes, format_n, format_ns
+
+PREFIX = "gc-work"
+LIBRARY = "matplotlib"
+NEEDS = ("retention",)
+TITLE = "Work of a collection"
+READING = ""
 
 # Known variants in this order; the hue goes by it, the simulation is solid, a real collector dashed and hollow.
 HUES = ["#009e73", "#e69f00", "#c4342d", "#0072b2", "#7e57c2", "#6b6b6b"]
@@ -19,7 +23,7 @@ WHOLE = "collection_ns"
 def draw(run, _run_looks, folder):
     figures = []
     for design, series in (retention.series_of(run.retention) if run.retention else {}).items():
-        name = "gc-work" + (f"-{style.slug(design)}" if design else "")
+        name = PREFIX + (f"-{style.slug(design)}" if design else "")
         title = "Work of a collection against the size of the map" + (f": {design}" if design else "")
         canvas.save(draw_work(run, series, title), folder, name)
         figures.append((name, title))
@@ -54,7 +58,7 @@ def draw_work(run, series, title):
             canvas.ticks_of_bytes(axes.yaxis, *axes.get_ylim())
         canvas.format_axis(axes.yaxis, form)
         axes.set_xlabel("entries")
-    canvas.legend(figure, area, [Line2D([], [], label=line_name(*key), **look(variants, engines, *key)) for key in series],
+    canvas.legend(figure, area, [canvas.Line2D([], [], label=line_name(*key), **look(variants, engines, *key)) for key in series],
                   "what the values are", beside)
     return figure
 

@@ -1,13 +1,15 @@
 """The memory of a map in four layers over its operations: live, requested, what the allocator took, resident; with huge
 pages off and on side by side."""
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-
 from plots.draw import canvas, events, style
 from plots.rows.numbers import format_bytes, format_n
 from plots.rows.run import BASELINE, shorten
 
+PREFIX = "layers-"
+LIBRARY = "matplotlib"
 NEEDS = ("memory",)
+TITLE = "Layers of memory"
+READING = ""
+
 LAYERS = ["live entries", "requested by the map", "usable at the allocator", "resident beyond that"]
 COLOURS = ["#2f7d6d", "#7fc4b0", "#f2c879", "#d9dee4"]
 RESIDENT = "#1c2430"
@@ -22,7 +24,7 @@ def draw(run, _run_looks, folder):
         names = list(found)
         for part in range(0, len(names), LINES_MAX):
             number = f"-{part // LINES_MAX + 1}" if len(names) > LINES_MAX else ""
-            name = f"layers-{style.family_slug(family)}{number}"
+            name = f"{PREFIX}{style.family_slug(family)}{number}"
             title = f"Four layers of memory: {run.title(family)}"
             chosen = {label: found[label] for label in names[part:part + LINES_MAX]}
             canvas.save(draw_maps(run, chosen, title), folder, name)
@@ -103,10 +105,10 @@ def mark_style(look):
 
 def handles(rows, looks):
     """Of the layers that are known of any row: a collecting heap does not tell what was asked for."""
-    found = [Patch(facecolor=colour, label=name) for number, (name, colour) in enumerate(zip(LAYERS, COLOURS), 1)
+    found = [canvas.Patch(facecolor=colour, label=name) for number, (name, colour) in enumerate(zip(LAYERS, COLOURS), 1)
              if any(point[number] is not None for row in rows for point in row["layers"])]
-    found.append(Line2D([], [], color=RESIDENT, linewidth=1, label="resident"))
-    return found + [Line2D([], [], label=kind, **mark_style(look)) for kind, look in looks.items()]
+    found.append(canvas.Line2D([], [], color=RESIDENT, linewidth=1, label="resident"))
+    return found + [canvas.Line2D([], [], label=kind, **mark_style(look)) for kind, look in looks.items()]
 
 
 def resident_words(resident, live, usable):

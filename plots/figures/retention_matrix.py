@@ -1,13 +1,16 @@
 """Which map forgives which bug: retention amplification of every map in every scenario, as numbers on colours."""
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Polygon, Rectangle
-
 from plots.draw import canvas, style
 from plots.figures.retention import subtitle as subtitle_of_scenario
 from plots.rows import retention
 from plots.rows.retention_matrix import DEEPEST, cell_text, matrices, reasons, shade, shown
 
-RAMP = LinearSegmentedColormap.from_list("kept", ["#fff8ef", "#fddcb5", "#f8ab6b", "#dd6a2b", "#a3350f", "#561404"])
+PREFIX = "forgiveness-"
+LIBRARY = "matplotlib"
+NEEDS = ("retention",)
+TITLE = "Which map forgives which bug"
+READING = ""
+
+RAMP = ("#fff8ef", "#fddcb5", "#f8ab6b", "#dd6a2b", "#a3350f", "#561404")
 PAPER_NA = "#eef1f4"
 REASONS_MAX = 6
 
@@ -15,7 +18,7 @@ REASONS_MAX = 6
 def draw(run, _run_looks, folder):
     figures = []
     for matrix in matrices(run.retention) if run.retention else []:
-        name = f"forgiveness-{style.slug(matrix.heap)}"
+        name = f"{PREFIX}{style.slug(matrix.heap)}"
         title = f"Which map forgives which bug: retention amplification, heap {matrix.heap}"
         canvas.save(draw_matrix(run, matrix, title), folder, name)
         figures.append((name, title))
@@ -66,9 +69,9 @@ def na_words(why):
 def draw_cell(axes, x, y, answer, why):
     words, more = cell_text(answer)
     value = shown(answer) if answer else None
-    ground = RAMP(shade(value)) if value is not None else PAPER_NA if answer else None
+    ground = canvas.ramp(RAMP)(shade(value)) if value is not None else PAPER_NA if answer else None
     if ground:
-        axes.add_patch(Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, facecolor=ground, linewidth=0))
+        axes.add_patch(canvas.Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, facecolor=ground, linewidth=0))
     ink = style.PAPER if value is not None and shade(value) > 0.55 else style.GREY if value is None else style.INK
     axes.text(x + 0.5, y + (0.34 if more else 0.5), words + (f" {why[answer.why_not]}" if answer and answer.cannot
                                                               and answer.why_not in why else ""),
@@ -76,8 +79,8 @@ def draw_cell(axes, x, y, answer, why):
     if more:
         axes.text(x + 0.5, y + 0.74, more, ha="center", va="center", size=6, color=ink)
     if answer and answer.passed is False:
-        axes.add_patch(Polygon([(x + 0.77, y + 0.04), (x + 0.97, y + 0.04), (x + 0.97, y + 0.42)], facecolor="#0b63a5",
-                               linewidth=0))
+        axes.add_patch(canvas.Polygon([(x + 0.77, y + 0.04), (x + 0.97, y + 0.04), (x + 0.97, y + 0.42)], facecolor="#0b63a5",
+                                      linewidth=0))
 
 
 def legend(figure, left, bottom, total, width):
@@ -85,6 +88,6 @@ def legend(figure, left, bottom, total, width):
     for i, value in enumerate((1, 3, 10, 30, 100, 1e3, DEEPEST)):
         axes = figure.add_axes([(left + 0.62 * i) / width, bottom + 0.1 / total, 0.58 / width, 0.2 / total])
         axes.set_axis_off()
-        axes.add_patch(Rectangle((0, 0), 1, 1, facecolor=RAMP(shade(value)), linewidth=0))
+        axes.add_patch(canvas.Rectangle((0, 0), 1, 1, facecolor=canvas.ramp(RAMP)(shade(value)), linewidth=0))
         axes.text(0.5, 0.47, ("≥ " if value == DEEPEST else "") + f"{value:g}×", ha="center", va="center", size=7,
                   color=style.PAPER if shade(value) > 0.55 else style.INK)

@@ -2,12 +2,16 @@
 relative to the real ones, with the band within which they agree."""
 import statistics
 
-from matplotlib.lines import Line2D
-
 from plots.draw import canvas, labels, style
 from plots.rows import retention
 from plots.rows.numbers import format_bytes
 from plots.rows.retention_pairs import BYTES, OBJECTS, QUANTITIES, SHARE, agreement, pairs_of, share_used, values
+
+PREFIX = "simulated-"
+LIBRARY = "matplotlib"
+NEEDS = ("retention",)
+TITLE = "Simulated against real Go"
+READING = ""
 
 NAMED_MAX = 5
 HUES = ["#0072b2", "#c4342d", "#009e73", "#e69f00", "#7e57c2", "#6b6b6b"]
@@ -19,7 +23,7 @@ def draw(run, _run_looks, folder):
     pairs = pairs_of(run.retention) if run.retention else []
     if not pairs:
         return []
-    name, title = "simulated-real", "Simulated against real Go: every checkpoint of both"
+    name, title = PREFIX + "real", "Simulated against real Go: every checkpoint of both"
     canvas.save(draw_pairs(run, pairs, title), folder, name)
     return [(name, title)]
 
@@ -43,7 +47,7 @@ def draw_pairs(run, pairs, title):
             canvas.ticks_of_bytes(axes.xaxis, *axes.get_xlim())
         canvas.format_axis(axes.xaxis, format_bytes if name == "bytes" else canvas.plain)
     panels[0].set_ylabel("simulated − real, % of real (0 is best)")
-    canvas.legend(figure, area, [Line2D([], [], label=kind_name(*kind), linestyle="none", **look(kinds, kind))
+    canvas.legend(figure, area, [canvas.Line2D([], [], label=kind_name(*kind), linestyle="none", **look(kinds, kind))
                                  for kind in kinds],
                   "map and engine", beside)
     return figure

@@ -4,14 +4,21 @@ from plots.rows.numbers import format_n
 from plots.rows.points import front, mean_points, stairs, trade_offs
 from plots.rows.run import entry_bytes
 
+PREFIX = "trade-off-"
+LIBRARY = "matplotlib"
 NEEDS = ("time", "memory")
+TITLE = "Speed against memory"
+READING = ("Left and low is good. The line joins the Pareto front: maps that no other beats on both axes. Choose the workload "
+           "that is yours.")
+INTERACTIVE = "tradeoff"
+
 
 
 def draw(run, run_looks, folder):
     figures = []
     for family, n, workloads, times in trade_offs(run):
         points = mean_points(times)
-        name = f"trade-off-{style.family_slug(family)}"
+        name = f"{PREFIX}{style.family_slug(family)}"
         title = f"Speed against memory: {run.title(family)}, n = {format_n(n)}"
         rows = [r for r in run.measured("time") if r["shape"] == family.shape and run.label(r) in points]
         canvas.save(draw_one(run, run_looks, rows, family, workloads, points, title), folder, name)

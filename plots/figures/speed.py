@@ -1,14 +1,20 @@
 """Time per operation against n, one panel per workload; with one or two sizes, a dot per map instead of a line."""
-from matplotlib.lines import Line2D
-
 from plots.draw import canvas, style
 from plots.rows import stats
 from plots.rows.numbers import format_n
 from plots.rows.points import cache_fills
 from plots.rows.run import BASELINE
 
-PANELS_MAX = 12
+PREFIX = "speed-"
+LIBRARY = "matplotlib"
 NEEDS = ("time",)
+TITLE = "Time against size"
+READING = ("Median time per operation; the bar at a point is its 95 % interval, a hollow point is unstable. Dashed verticals: "
+           "where the keys and values alone would fill a cache. Point at a name in the legend to bring its line forward, click "
+           "it to hide the line.")
+INTERACTIVE = "speed"
+
+PANELS_MAX = 12
 
 
 def draw(run, run_looks, folder):
@@ -18,7 +24,7 @@ def draw(run, run_looks, folder):
         for part in range(0, len(workloads), PANELS_MAX):
             chosen = workloads[part:part + PANELS_MAX]
             number = f"-{part // PANELS_MAX + 1}" if len(workloads) > PANELS_MAX else ""
-            name = f"speed-{style.family_slug(family)}{number}"
+            name = f"{PREFIX}{style.family_slug(family)}{number}"
             used = [r for r in rows if r["workload"] in chosen]
             sizes = sorted({r["n"] for r in used})
             kind = draw_curves if len(sizes) > 2 else draw_dots
@@ -73,7 +79,7 @@ def draw_curves(run, run_looks, family, rows, workloads, sizes, title):
     for i in range(len(workloads)):
         if i + columns >= len(workloads):
             figure.axes[i].set_xlabel("entries n (one octave, linear)" if octave else "entries n")
-    canvas.legend(figure, area, [Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
+    canvas.legend(figure, area, [canvas.Line2D([], [], label=label, **canvas.line_style(run_looks[label]))
                                  for label in order], "slowest to fastest", beside)
     return figure
 

@@ -4,7 +4,14 @@ from plots.draw import gnuplot, style
 from plots.rows.numbers import format_n, format_ns
 from plots.rows.run import BASELINE, shorten
 
+PREFIX = "growth-"
+LIBRARY = "gnuplot"
 NEEDS = ("latency",)
+TITLE = "Growth spikes"
+READING = ("The operations that changed a map's capacity, and how long each of them took. Percentiles hide these: there are "
+           "only a few dozen of them. Hollow: an unstable row.")
+INTERACTIVE = "growth"
+
 PANELS_MAX = 20
 
 
@@ -19,7 +26,7 @@ def draw(run, run_looks, folder):
             calm = [run.label(r) for r in chosen if not r["growth_events"]]
             for part in range(0, len(grown), PANELS_MAX):
                 number = f"-{part // PANELS_MAX + 1}" if len(grown) > PANELS_MAX else ""
-                name = f"growth-{style.family_slug(family)}-{style.slug(workload)}-{n}{number}"
+                name = f"{PREFIX}{style.family_slug(family)}-{style.slug(workload)}-{n}{number}"
                 title = (f"Operations that changed the capacity: {workload}, {run.title(family)}, "
                          f"n = {format_n(n)}")
                 draw_part(run, run_looks, chosen, grown[part:part + PANELS_MAX], calm, name, title, folder)

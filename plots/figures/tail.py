@@ -2,15 +2,18 @@
 that changed the capacity marked on each line."""
 from bisect import bisect_left
 
-from matplotlib.lines import Line2D
-
 from plots.draw import canvas, style
 from plots.figures.latency import draw_ends, draw_line, scale
 from plots.rows.numbers import format_n, format_ns
 from plots.rows.originals import pairs
 from plots.rows.points import percentile_points
 
+PREFIX = "tail-"
+LIBRARY = "matplotlib"
 NEEDS = ("latency",)
+TITLE = "The tail of ports and originals"
+READING = ""
+
 WORKLOADS = ("put_grow",)  # the others either make room first or do not grow
 FACTOR = 2.0  # a port's p99.9 and longest operation should be within this factor of its original's
 
@@ -24,7 +27,7 @@ def draw(run, run_looks, folder):
             for port, original in pairs(list(found)):
                 designs.setdefault(port, [found[port]]).append(found[original])
             if designs:
-                name = f"tail-{style.family_slug(family)}-{style.slug(workload)}-{n}"
+                name = f"{PREFIX}{style.family_slug(family)}-{style.slug(workload)}-{n}"
                 title = f"The tail of ports and originals: {workload}, {run.title(family)}, n = {format_n(n)}"
                 canvas.save(draw_designs(run, run_looks, designs, title), folder, name)
                 figures.append((name, title))
@@ -74,7 +77,7 @@ def draw_designs(run, run_looks, designs, title):
             axes.set_ylabel("duration of one operation\n(lower is better)")
         if i + columns >= len(panels):
             axes.set_xlabel("share of operations at or below")
-    canvas.legend(figure, area, [Line2D([], [], label=run.label(row), **canvas.line_style(run_looks[run.label(row)]))
+    canvas.legend(figure, area, [canvas.Line2D([], [], label=run.label(row), **canvas.line_style(run_looks[run.label(row)]))
                                  for row in rows], "ports and originals", beside)
     return figure
 

@@ -6,6 +6,8 @@ import re
 import urllib.parse
 
 from plots.draw import style
+from plots.figures import heatmap, open as loops, ports, retention as curves, retention_gc, retention_layers
+from plots.figures import retention_matrix, retention_originals, tail
 from plots.page import originals, retention, tables
 from plots.page.data import collect, embed
 from plots.page.facts import conditions, glance, head
@@ -17,26 +19,6 @@ SCRIPTS = ("tables.js", "charts.js", "figures.js", "scenarios.js")
 # MAPBENCH_CHARTJS: where else Chart.js lies; Debian's package libjs-chart.js has it in the two other places.
 CHART_LIBRARIES = ("/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/Chart.min.js")
 
-# data-figure, the modules whose files belong to it, kind of row it needs, title, how to read it
-INTERACTIVE = [
-    ("speed", ("speed",), "speed", "Time against size",
-     "Median time per operation; the bar at a point is its 95 % interval, a hollow point is unstable. Dashed verticals: "
-     "where the keys and values alone would fill a cache. Point at a name in the legend to bring its line forward, click "
-     "it to hide the line."),
-    ("tradeoff", ("scatter",), "tradeoff", "Speed against memory",
-     "Left and low is good. The line joins the Pareto front: maps that no other beats on both axes. Choose the workload "
-     "that is yours."),
-    ("latency", ("latency",), "latency", "Latency of single operations",
-     "Every operation timed by itself, so the timer's own cost (dashed) is part of each value: read the tail, never the "
-     "median. Each further nine has the same room. A hollow end is an unstable row."),
-    ("growth", ("spikes",), "growth", "Growth spikes",
-     "The operations that changed a map's capacity, and how long each of them took. Percentiles hide these: there are "
-     "only a few dozen of them. Hollow: an unstable row."),
-    ("memory", ("memory",), "memory", "Bytes per entry while growing",
-     "Live bytes of the map's own allocations, divided by the entries, from the first to the last; dashed: what key and "
-     "value alone take. A size is one point of this saw-tooth, and rarely a typical one."),
-]
-
 
 def chart_library():
     named = os.environ.get("MAPBENCH_CHARTJS")
@@ -47,7 +29,7 @@ def chart_library():
 
 
 def build(drawn, folder, problems):
-    """The page for [(run, {module: [(file, title)]})]; links are relative to `folder`."""
+    """The page for [(run, {module of a figure: [(file, title)]})]; links are relative to `folder`."""
     library = chart_library()
     scripts = [library] if library else []
     scripts += [(PARTS / name).read_text(encoding="utf-8") for name in SCRIPTS]
@@ -80,16 +62,16 @@ def section(run, figures, i, folder, interactive, problems):
     data = collect(run)
     parts = [("glance", "At a glance", glance(run) if ranked(run) or not run.retention else ""),
              ("retention", "What is kept alive", retention.overview(run, i)), *kept(run, figures, folder),
-             ("scenarios", "Scenario by scenario", retention.scenarios(run, i, pictures(run, figures, folder))),
+             ("scenarios", curves.TITLE, retention.scenarios(run, i, pictures(run, figures, folder))),
              ("results", "Results", results(run)),
-             ("ratios", "Ratios to the best", heat(run, figures, folder)),
-             ("ports", "Ports beside the real runtime", ports(run, figures, folder))]
-    parts += [(kind, title, figure(run, figures, kind, modules, title, note, folder, interactive, i))
-              for kind, modules, needs, title, note in INTERACTIVE if data[needs]]
+             ("ratios", heatmap.TITLE, heat(run, figures, folder)),
+             ("ports", ports.TITLE, beside(run, figures, folder))]
+    parts += [(module.INTERACTIVE, module.TITLE, figure(run, figures, module, folder, interactive, i))
+              for module in figures if data.get(getattr(module, "INTERACTIVE", None))]
     parts += [("memory-table", "Memory", tables.memory(run)), ("latency-table", "Latency and growth", tables.growth(run)),
-              ("open", "Closed and open loop", pictured(run, figures, "open", folder) + tables.open_loop(run)),
-              ("layers", "Layers of memory", pictured(run, figures, "retention_layers", folder)),
-             ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
+              ("open", loops.TITLE, pictured(run, figures, loops, folder) + tables.open_loop(run)),
+              ("layers", retention_layers.TITLE, pictured(run, figures, retention_layers, folder)),
+              ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
               ("flames", "Flame graphs", flames(run, folder)), ("maps", "Maps", tables.maps(run)),
               ("conditions", "Machine, build and keys", conditions(run)),
               ("reading", "How to read this", (PARTS / "reading.html").read_text(encoding="utf-8"))]
@@ -108,22 +90,17 @@ def results(run):
 
 def heat(run, figures, folder):
     found = "".join(tables.heat(run, family, rows) for family, rows in run.families("time").items())
-    return found and found + HEAT_NOTE + files(run, figures, ("heatmap",), folder)
+    return found and found + f'<p class="note">{heatmap.READING}</p>' + files(run, figures, (heatmap,), folder)
 
 
-HEAT_NOTE = ("<p class='note'><b>1</b>: the best of its column. <b>~</b>: not significantly slower than the best (paired t "
-             "test over rounds, Holm-corrected over the whole table, 5 %). <b>?</b>: too few rounds to test. A corner mark: "
-             "unstable. The null map is left out. Point at a cell for its time.</p>")
-
-
-def ports(run, figures, folder):
+def beside(run, figures, folder):
     """Tables and figures of ports and originals; of the tails the largest n, the others as files."""
     largest = {}
-    for name, title in figures.get("tail", []):
+    for name, title in figures[tail]:
         cell, n = name.rsplit("-", 1)
         if int(n) >= int(largest.get(cell, (cell + "-0",))[0].rsplit("-", 1)[1]):
             largest[cell] = name, title
-    shown = {"ports": figures.get("ports", []), "tail": list(largest.values())}
+    shown = {ports: figures[ports], tail: list(largest.values())}
     modules = tuple(shown)
     return originals.compared(run) + images(run, shown, modules, folder) + files(run, figures, modules, folder)
 
@@ -136,13 +113,11 @@ def ranked(run):
 def kept(run, figures, folder):
     """The sections about all scenarios together."""
     matrix = retention.matrices(run)
-    found = [("forgiveness", "Which map forgives which bug",
-              matrix and matrix + files(run, figures, ("retention_matrix",), folder))]
-    for name, title, module, inner in (
-            ("simulated", "Simulated against real Go", "retention_originals", retention.simulated(run)),
-            ("gc-work", "Work of a collection", "retention_gc", retention.gc_work(run))):
-        shown = {module: figures.get(module, [])[:IMAGES_MAX]}
-        found.append((name, title, inner and images(run, shown, (module,), folder)
+    found = [("forgiveness", retention_matrix.TITLE, matrix and matrix + files(run, figures, (retention_matrix,), folder))]
+    for name, module, inner in (("simulated", retention_originals, retention.simulated(run)),
+                                ("gc-work", retention_gc, retention.gc_work(run))):
+        shown = {module: figures[module][:IMAGES_MAX]}
+        found.append((name, module.TITLE, inner and images(run, shown, (module,), folder)
                       + files(run, figures, (module,), folder) + inner))
     return found
 
@@ -155,10 +130,9 @@ def pictures(run, figures, folder):
     """{scenario: its curves}; of several parts the first, the others as files."""
     found = {}
     for scenario in run.retention.names if run.retention else []:
-        stem = re.escape(f"retention-{style.slug(scenario)}")
-        of = [figure for figure in figures.get("retention", []) if re.fullmatch(stem + r"(-[0-9]+)?", figure[0])]
-        found[scenario] = images(run, {"retention": of[:1]}, ("retention",), folder) \
-            + files(run, {"retention": of}, ("retention",), folder)
+        stem = re.escape(f"{curves.PREFIX}{style.slug(scenario)}")
+        of = [figure for figure in figures[curves] if re.fullmatch(stem + r"(-[0-9]+)?", figure[0])]
+        found[scenario] = images(run, {curves: of[:1]}, (curves,), folder) + files(run, {curves: of}, (curves,), folder)
     return found
 
 
@@ -172,7 +146,7 @@ def images(run, figures, modules, folder):
 
 def file_links(run, figures, modules, folder):
     base = urllib.parse.quote(os.path.relpath(run.folder / "plots", folder))
-    return [(name, title, f"{base}/{name}") for module in modules for name, title in figures.get(module, [])]
+    return [(name, title, f"{base}/{name}") for module in modules for name, title in figures[module]]
 
 
 def files(run, figures, modules, folder):
@@ -185,14 +159,15 @@ def files(run, figures, modules, folder):
     return f'<p class="files">As files: {links}</p>'
 
 
-def figure(run, figures, kind, modules, title, note, folder, interactive, i):
-    links = files(run, figures, modules, folder)
+def figure(run, figures, module, folder, interactive, i):
+    """A figure that the page draws itself or, where it cannot, shows as a picture."""
+    links = files(run, figures, (module,), folder)
     if interactive:
-        return (f'<figure data-figure="{kind}" data-run="{i}"><div class="controls"></div>'
+        return (f'<figure data-figure="{module.INTERACTIVE}" data-run="{i}"><div class="controls"></div>'
                 f'<figcaption class="shown" aria-live="polite"></figcaption><div class="box"><canvas role="img" '
-                f'aria-label="{title}: interactive figure; its numbers are in the tables of this page"></canvas></div>'
-                f'<p class="note">{note}</p></figure>{links}')
-    return images(run, figures, modules, folder) + f'<p class="note">{note}</p>{links}'
+                f'aria-label="{module.TITLE}: interactive figure; its numbers are in the tables of this page"></canvas></div>'
+                f'<p class="note">{module.READING}</p></figure>{links}')
+    return images(run, figures, (module,), folder) + f'<p class="note">{module.READING}</p>{links}'
 
 
 def flames(run, folder):

@@ -5,7 +5,8 @@ import traceback
 
 import gdb
 
-for setting in ("pagination off", "confirm off", "width 0", "debuginfod enabled off", "follow-fork-mode child"):
+for setting in ("pagination off", "confirm off", "width 0", "debuginfod enabled off", "follow-fork-mode child",
+                "breakpoint pending on"):
     try:
         gdb.execute(f"set {setting}")
     except gdb.error:
@@ -203,7 +204,7 @@ def check_bad_expressions(unit):
                              ("(struct map *)-8", "no memory"), ("no_such_name", "No symbol"), ("main", "not a map"),
                              ("-foo map", "unknown option"),
                              ("-limit x map", "not a number"), ("-unit nothing map", "no unit nothing"),
-                             ("-unit linear/u64_u64/common/malloc map", "neither")):
+                             ("-unit go_hashtrie/u64_u64/native/malloc map", "neither")):
         text = shown(f"mapbench-map {expression}")
         check(text.startswith("error: mapbench-map: ") and word in text and text.count("\n") == 0,
               f"mapbench-map {expression}: no line with '{word}'", text)

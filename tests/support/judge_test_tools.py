@@ -22,4 +22,6 @@ def cell(name="linear", n=10240, workload="get", base=None):
 
 def measurement(role=pairing.CELL, extra=0.0, **words):
     c = cell(**words)
-    return pairing.Measurement(role, c, ["base.so"], ["new.so"], c.new_unit, extra)
+    if role == pairing.CELL:
+        return pairing.CellSeries(c, ["base.so"], ["new.so"], extra_percent=extra)
+    return pairing.CheckSeries(c, ["base.so"], ["new.so"], role, extra_percent=extra)

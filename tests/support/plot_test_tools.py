@@ -23,6 +23,13 @@ def run_report(*folders):
     return code, err.getvalue()
 
 
+def prefix_of(name):
+    """The beginning of a picture's name that its figure states; "" for a picture of no figure."""
+    prefixes = [module.PREFIX for module in report.figure_modules()]
+    flat = [one for prefix in prefixes for one in ([prefix] if isinstance(prefix, str) else prefix)]
+    return max((one for one in flat if name.startswith(one)), key=len, default="")
+
+
 def words_of(svg):
     """All text of a picture, in one string; also checks that it is well-formed."""
     return " ".join(" ".join(xml.etree.ElementTree.parse(svg).getroot().itertext()).split())
