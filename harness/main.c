@@ -44,7 +44,8 @@ static int cmd_list(const struct arguments *a) {
 static int cmd_explain(const struct arguments *a) {
     const char *type = a->options.text[OPTION_LAYOUT];
     if (a->words != 1) return complain(EXIT_USAGE, "explain takes one name: see mapbench list");
-    if (type) return layout_command(a->word[0], type[0] ? type : NULL, given(a, OPTION_JSON));
+    if (type)
+        return layout_command(a->word[0], strcmp(type, "yes") == 0 ? NULL : type, given(a, OPTION_JSON));
     if (given(a, OPTION_JSON))
         return complain(EXIT_USAGE, "explain has JSON only of layouts: mapbench explain MAP --layout --json");
     return explain_command(a->word[0]);

@@ -57,8 +57,8 @@ for command in list explain plan report selftest trace units doctor retain; do
 done
 expect 0 '^  --snapshot-diff A,B ' retain substring_key --help
 expect 0 "usage: mapbench compare" compare --help
-expect 2 "unknown option 'json': it is one of list, explain, plan, doctor" run --json
-expect 2 "unknown option of list 'maps': it is one of run, plan" list --maps linear
+expect 2 "unknown option 'json': it is an option of list, explain, plan, doctor" run --json
+expect 2 "unknown option of list 'maps': it is an option of run, plan" list --maps linear
 expect 2 "prints one of --rows, --events, --digest and --bytes" trace go_hmap --ops "insert 0..9" --rows --events
 while read -r commands; do # what the table of options calls a command is one
     for command in ${commands//,/}; do

@@ -54,7 +54,7 @@ const char *python_find(char *why, size_t why_size) {
     return found;
 }
 
-enum { FOLDERS_MAX = 64 }; /* more than the command line takes */
+enum { FOLDERS_MAX = 64 }; /* as many words as a command line takes */
 
 void python_use_project(void) {
     char path[2 * PATH_MAX];

@@ -1,5 +1,5 @@
-/* Structural traces of go_swiss (harness/goports/trace.h): the map for 64-bit keys and values, compiled here with a
- * hook that reports each replacement of a table. */
+/* Structural traces of go_swiss (harness/goports/trace.h): the map for 64-bit keys and values, compiled here
+ * with a hook that reports each replacement of a table. */
 #include "harness/goports/trace.h"
 
 #include <inttypes.h>
@@ -193,8 +193,8 @@ static void print_counts(FILE *out, const char *name, const size_t *counts, bool
     fputs("},", out);
 }
 
-/* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does not
- * have. */
+/* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does
+ * not have. */
 static void print_digest(struct tracer *tracer) {
     const struct map *map = tracer->map;
     FILE *out = tracer->options->out;

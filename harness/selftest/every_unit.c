@@ -16,6 +16,7 @@
 #include "harness/base/child.h"
 #include "harness/base/clock.h"
 #include "harness/base/deadline.h"
+#include "harness/base/exit.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 
@@ -139,7 +140,7 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
         char reason[128];
         regerror(error, &regex, reason, sizeof reason);
         fprintf(stderr, "mapbench: selftest: \"%s\" is not a regular expression: %s\n", filter, reason);
-        return 2;
+        return EXIT_USAGE;
     }
     const struct map_unit **units = calloc(registry_count(), sizeof *units);
     size_t count = 0;
@@ -161,10 +162,10 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
     if (tally.passed + tally.failed + tally.unavailable == 0) {
         fprintf(stderr, "mapbench: selftest: no unit matches \"%s\"; `mapbench list maps` names the maps\n",
                 filter ? filter : "");
-        return 6;
+        return EXIT_NOTHING;
     }
     print_summary(&tally, &options);
-    return tally.failed ? 1 : 0;
+    return tally.failed ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
 /* --- preloading --- */
