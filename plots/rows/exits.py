@@ -2,7 +2,7 @@
 import re
 from pathlib import Path
 
-HEADER = Path(__file__).resolve().parents[2] / "harness" / "run.h"
+HEADER = Path(__file__).resolve().parents[2] / "harness" / "base" / "exit.h"
 
 
 def codes(header):
