@@ -66,8 +66,7 @@ static inline const struct go_hash_keys *go_hash_unit_keys(void) {
     return go_hash_aes_available() ? &with_aes : &fallback;
 }
 
-/* --- the fallback: runtime/hash64.go
- * ----------------------------------------------------------------------------- */
+/* --- the fallback: runtime/hash64.go --- */
 
 static const uint64_t GO_HASH_M5 = 0x1d8e4e27c47d124fu; /* m5 of hash64.go */
 
@@ -143,8 +142,7 @@ static inline uint64_t go_strhash_fallback(const struct go_hash_keys *keys, cons
     return go_hash_mix(GO_HASH_M5 ^ len, go_hash_mix(a ^ keys->hashkey[1], b ^ seed));
 }
 
-/* --- the AES version: runtime/asm_amd64.s
- * ------------------------------------------------------------------------- */
+/* --- the AES version: runtime/asm_amd64.s --- */
 
 #ifdef GO_HASH_HAS_AES
 
@@ -259,8 +257,7 @@ static inline uint64_t go_strhash_aes(const struct go_hash_keys *keys, const cha
 
 #endif
 
-/* --- the version the keys ask for
- * ------------------------------------------------------------------------------- */
+/* --- the version the keys ask for --- */
 
 GO_HASH_INLINE uint64_t go_memhash32(const struct go_hash_keys *keys, uint32_t key, uint64_t seed) {
 #ifdef GO_HASH_HAS_AES

@@ -1,7 +1,15 @@
-/* go_hmap, part two: growth, by doubling or at the same size, and moving the entries bit by bit. See
- * maps/go/hmap.h. */
+/* Growth of go_hmap, by doubling or at the same size, and moving the entries bit by bit. maps/go/hmap.h says
+ * what the words mean. Ported from Go 1.23, runtime/map.go. */
 #ifndef MAPBENCH_MAPS_GO_HMAP_GROW_H
 #define MAPBENCH_MAPS_GO_HMAP_GROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "maps/go/hmap_buckets.h"
+#include "maps/go/sizeclass.h"
 
 /* hashGrow; false: out of memory, nothing changed. */
 static __attribute__((noinline)) bool go_start_growth(struct map *map) {

@@ -1,5 +1,13 @@
-/* What go_swiss is made of, laid out as in Go, and what a collecting heap must know of it. Part of
- * maps/go/swiss.h, which says what the words mean. */
+/* The structs of go_swiss, laid out as in Go, and what a collecting heap must know of them. maps/go/swiss.h
+ * says what the words mean. */
+#ifndef MAPBENCH_MAPS_GO_SWISS_LAYOUT_H
+#define MAPBENCH_MAPS_GO_SWISS_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/go/call.h"
+#include "maps/go/swiss_group.h"
 
 enum {
     GO_TABLE_CAPACITY_MAX = 1024, /* table.go: maxTableCapacity */
@@ -100,4 +108,6 @@ _Static_assert(offsetof(struct map, dir_ptr) == 16 && offsetof(struct map, globa
                    offsetof(struct map, keys) == 48,
                "Map is laid out as on amd64");
 _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups) == 16, "so is table");
+#endif
+
 #endif
