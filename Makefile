@@ -41,56 +41,83 @@ gen := $(BUILD)/gen
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 boost_local := $(wildcard deps/boost/usr/include)
 INCLUDES := -I. -I$(gen) $(if $(boost_local),-isystem $(boost_local)) $(patsubst -I%,-isystem %,$(call pkg,--cflags-only-I,glib-2.0))
-LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_hash) \
-        $(if $(wildcard /usr/include/Judy.h),-lJudy) $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lmd -lz -lpthread -ldl -lm
+LIBS := $(if $(wildcard /usr/include/gc/gc.h),-lgc) -lbenchmark -linih -ljansson -lelf -lmd -lz -lpthread -ldl -lm
+UNIT_LIBS := $(call pkg,--libs,glib-2.0) $(call pkg,--libs,absl_flat_hash_map absl_hash) $(if $(wildcard /usr/include/Judy.h),-lJudy)
+comma := ,
 
 # --- units -----------------------------------------------------------------------------------------------------
-defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def
-select := SELECT='$(SELECT)'
-units := $(shell $(select) awk -f harness/unit/expand_units.awk -v as=make $(defs))
-shapes := $(shell awk -f harness/unit/expand_units.awk -v as=shapes $(defs))
-# Maps on the collecting heap, for retention scenarios.
-retention_units := $(shell $(select) awk -f harness/retention/expand_units.awk -v as=make harness/retention/units.def)
-# Those that only scenarios drive, by operations: no loops are compiled.
-scenario_units := $(filter-out $(units),$(retention_units))
-unit_objects :=
+# A unit is a shared object that the program loads when a command needs it (harness/unit/build.h calls make for those
+# that are missing or out of date).
+defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def harness/retention/units.def
+expand := awk -f harness/unit/expand_units.awk
+shapes := $(shell $(expand) -v as=shapes $(defs))
+UNITS ?=#                   units by name, MAP-SHAPE-HASH-HEAP: what unit-files and pair-units make
+UNITS := $(strip $(UNITS))
+# all_units, and of each unit its fields: unit_NAME := map language file shape hash heap loops|operations; the same of maps.
+$(gen)/units.mk: $(defs) harness/unit/expand_units.awk
+	@mkdir -p $(@D); SELECT= $(expand) -v as=rules $(defs) > $@.new && SELECT= $(expand) -v as=heads $(defs) >> $@.new && mv $@.new $@
+include $(gen)/units.mk
+selected_units = $(if $(SELECT),$(shell $(expand) -v as=rules $(defs) | sed -n 's/^all_units :=//p'),$(all_units))
 
-# $(1) map  $(2) language  $(3) file  $(4) shape  $(5) hash  $(6) heap  $(7) further flags
-unit_compile = $(if $(filter cxx,$(2)),$(CXX) -x c++ $(CXX_STD) -Wno-unused-function,$(CC) $(C_STD) -Wno-unused-function) $$(WARN) $$(UNIT_FLAGS) $$(INCLUDES) -MMD -MP \
-	  -DUNIT_SYMBOL=unit_$(1)_$(4)_$(5)_$(6) -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' \
-	  -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' \
-	  -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) $(7) -c $$< -o $$@
-define unit_rule
-unit_objects += $(BUILD)/units/$(1)-$(4)-$(5)-$(6).o
-$(BUILD)/units/$(1)-$(4)-$(5)-$(6).o: harness/unit/map_unit.c $(gen)/flags
-	@echo "  unit $(1) $(4) $(5) $(6)"
-	@$(call unit_compile,$(1),$(2),$(3),$(4),$(5),$(6),$(7))
-endef
-colon := :
-split = $(subst :, ,$(1))
-$(foreach u,$(units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))))))
-$(foreach u,$(scenario_units),$(eval $(call unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u))),-DUNIT_OPERATIONS_ONLY)))
+map_of = $(word 1,$(1))
+language_of = $(word 2,$(1))
+file_of = $(word 3,$(1))
+shape_of = $(word 4,$(1))
+hash_of = $(word 5,$(1))
+heap_of = $(word 6,$(1))
+# $(1) fields: compiler and language of a map's file, and what makes a unit of map_unit.c
+unit_cc = $(if $(filter cxx,$(call language_of,$(1))),$(CXX) -x c++ $(CXX_STD),$(CC) $(C_STD)) -Wno-unused-function $(WARN)
+unit_defines = -DUNIT_SYMBOL=unit_$(call map_of,$(1))_$(call shape_of,$(1))_$(call hash_of,$(1))_$(call heap_of,$(1)) \
+  -DUNIT_MAP='"$(call map_of,$(1))"' -DUNIT_MAP_FILE='"$(call file_of,$(1))"' \
+  -DUNIT_SHAPE_FILE='"harness/shapes/$(call shape_of,$(1)).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(call heap_of,$(1)).h"' \
+  -DUNIT_HASH='"$(call hash_of,$(1))"' -DUNIT_HASH_$(call hash_of,$(1)) $(if $(filter operations,$(1)),-DUNIT_OPERATIONS_ONLY)
+# Code of a unit that lies in a shared object; of C maps it is what it would be in a program, instruction by instruction.
+UNIT_SHARED := -fPIC -fvisibility=hidden
+
+$(BUILD)/units/%.o: harness/unit/map_unit.c harness/unit/compile.sh $(gen)/flags
+	@echo "  unit $*"
+	@harness/unit/compile.sh $@ $(call unit_cc,$(unit_$*)) $(UNIT_FLAGS) $(UNIT_SHARED) $(INCLUDES) -MMD -MP -MF $(@:.o=.d) -MT $@ \
+	  -DUNIT_BUILD_ID='"$(unit_build_id)"' $(call unit_defines,$(unit_$*)) -c $<
+# The heaps' functions are the program's: one collector a process. pair.mk links units that bring their own.
+$(BUILD)/units/%.so: $(BUILD)/units/%.o $(gen)/export.map
+	@harness/unit/compile.sh $@ $(call link_unit,$(unit_$*),$<)
+# $(1) fields  $(2) objects. Libraries are linked to their adapters: one that is absent costs its map only.
+link_unit = $(if $(filter cxx,$(call language_of,$(1))),$(CXX),$(CC)) $(HARNESS_FLAGS) -shared -Wl,-z,now -Wl,--version-script=$(gen)/export.map $(2) \
+  $(if $(filter maps/adapters/%,$(call file_of,$(1))),-Wl$(comma)--as-needed $(UNIT_LIBS))
+# Only the unit's table can be seen from outside. What C++ shares between objects - instances of templates, statics of
+# inline functions - would otherwise be taken from whichever object has it first, and two variants run the same code.
+$(gen)/export.map: Makefile
+	@echo '{ global: unit_*; local: *; };' > $@
+
+# Facts of the maps, part of the program. A map that does not compile is listed with the compiler's first error line.
+$(BUILD)/heads/%.o: harness/unit/map_head.c harness/unit/head.sh $(gen)/flags
+	@echo "  map $*"
+	@harness/unit/head.sh $@ $(call file_of,$(head_$*)) "$(CC) $(C_STD) $(INCLUDES)" $(call unit_cc,$(head_$*)) $(HARNESS_FLAGS) $(INCLUDES) \
+	  -MMD -MP -MF $(@:.o=.d) -MT $@ $(call unit_defines,$(head_$*) malloc) -DHEAD_SYMBOL=head_$* -c $<
+
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
+head_objects := $(patsubst %,$(BUILD)/heads/%.o,$(all_maps))
 
 $(BUILD)/shapes/%.o: harness/shapes/shape_unit.c $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -Wno-unused-function $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -DSHAPE_FILE='"harness/shapes/$*.h"' -DSHAPE_SYMBOL=shape_$* -c $< -o $@
 
 # --- harness ---------------------------------------------------------------------------------------------------
 # All of it, less what is compiled apart: once a unit, once a shape, and the object that is preloaded.
-main_sources := $(filter-out harness/unit/map_unit.c harness/shapes/shape_unit.c harness/preload/%,$(shell find harness -name '*.c' | sort))
+main_sources := $(filter-out harness/unit/map_unit.c harness/unit/map_head.c harness/shapes/shape_unit.c harness/preload/%,$(shell find harness -name '*.c' | sort))
 harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(BUILD)/harness/measure/gbench.o
-library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects)
+library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects) $(head_objects)
 
-$(gen)/units.def: $(defs) harness/unit/expand_units.awk $(gen)/flags
-	@awk -f harness/unit/expand_units.awk -v as=def $(defs) > $@
-$(gen)/retention_units.def: harness/retention/units.def harness/retention/expand_units.awk $(gen)/flags
-	@awk -f harness/retention/expand_units.awk -v as=def $< > $@
+$(gen)/units.def: $(defs) harness/unit/expand_units.awk
+	@SELECT= $(expand) -v as=def $(defs) > $@
 
 # Everything is built again when the compilers, a flag or the set of libraries changes: one build, one set of flags.
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
   /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp /usr/include/gc/gc.h)
+# What a unit and the program that loads it must have in common: compilers, flags, and the sources that both are made of.
+unit_build_id := $(shell { cat harness/unit/*.[ch] harness/unit/*.inc harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
+  $(CC) --version; $(CXX) --version; echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(UNIT_FLAGS) $(UNIT_SHARED)'; } 2>&1 | sha256sum | cut -c 1-16)
 $(gen)/flags: FORCE
-	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(library_headers) $(SELECT)' > $@.new; \
+	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(unit_build_id)' > $@.new; \
 	  cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
 # The libraries behind adapters, as installed now: name=version.
@@ -99,13 +126,15 @@ adapter_packages = $(shell dpkg-query -W -f '$${db:Status-Abbrev} $${Package}=$$
 $(gen)/build_info.h: FORCE
 	@{ echo '#define BUILD_UNIT_FLAGS "$(strip $(UNIT_FLAGS))"'; \
 	   echo '#define BUILD_HARNESS_FLAGS "$(strip $(HARNESS_FLAGS))"'; \
+	   echo '#define BUILD_UNIT_ID "$(unit_build_id)"'; \
+	   echo '#define BUILD_MAKE_SETTINGS "CC=$(CC)", "CXX=$(CXX)", "MARCH=$(MARCH)", "SANITIZE=$(SANITIZE)"'; \
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
 	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
 	   echo '#define BUILD_PACKAGES "$(adapter_packages)"'; \
 	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
-$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
+$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 $(BUILD)/harness/%.o: harness/%.cc $(gen)/flags
@@ -116,16 +145,19 @@ $(BUILD)/harness/%.o: harness/%.cc $(gen)/flags
 $(BUILD)/libmemcount.so: harness/preload/memcount.c harness/preload/memcount.h $(gen)/flags
 	@$(CC) $(C_STD) $(WARN) -O2 -g -fPIC -shared -I. $< -o $@ -ldl
 
-$(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(unit_objects)
+$(BUILD)/mapbench: $(harness_objects) $(shape_objects) $(head_objects)
 	@echo "  link $@"
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -o $@
 
--include $(unit_objects:.o=.d) $(harness_objects:.o=.d) $(shape_objects:.o=.d)
+-include $(harness_objects:.o=.d) $(shape_objects:.o=.d) $(head_objects:.o=.d)
+# Of all units, or of those that are asked for.
+-include $(if $(UNITS),$(UNITS:%=$(BUILD)/units/%.d),$(wildcard $(BUILD)/units/*.d))
 
 # --- engines ----------------------------------------------------------------------------------------------------
 # Real Go, where its toolchains are (make engines gets them). A failure leaves the engine's maps unavailable.
 engine_sources := $(wildcard harness/engines/go/*)
 engine_programs :=
+ifeq ($(UNITS),)
 # $(1) program  $(2) Go version  $(3) GOEXPERIMENT
 define engine_rule
 go_$(1) := $(shell setup/go.sh find $(2))
@@ -134,25 +166,25 @@ $(BUILD)/engines/$(1): $$(engine_sources)
 	@echo "  go $$@"
 	@harness/engines/go/build.sh $$(go_$(1)) "$(3)" $(BUILD)/engines/work $$@ || echo "  $$@ could not be built: its maps are unavailable"
 endef
-comma := ,
 $(eval $(call engine_rule,go1.24,1.24,))
 $(eval $(call engine_rule,go1.24-classic,1.24,noswissmap$(comma)nosynchashtriemap))
 $(eval $(call engine_rule,go1.23,1.23,))
+endif
 
-include harness/pair/pair.mk
 include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
-$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/shapes $(BUILD)/tests $(gen))
+$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen))
 
-.PHONY: help deps deps-test engines build run test bench report nightly clean FORCE
+.PHONY: help deps deps-test engines build units unit-files run test bench report nightly clean FORCE
 FORCE:
 
 help:
 	@echo "make run      install what is missing, build, measure the quick profile, draw its report"
 	@echo "make test     install what is missing, build, run every test"
-	@echo "make build    build only: $(BUILD)/mapbench"
+	@echo "make build    build only: $(BUILD)/mapbench, and the units of the smoke profile (SELECT=REGEX: those instead)"
+	@echo "make units    build all units, or those that SELECT matches; commands that measure build what they lack"
 	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
 	@echo "make engines  get Go 1.23 and 1.24 and build the real-Go engines: the maps real_go_*"
 	@echo "make bench    measure PROFILE=name (default quick)"
@@ -175,7 +207,12 @@ engines:
 	@$(MAKE) build
 
 build:
-	@$(MAKE) -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so $(engine_programs))
+	@$(MAKE) -s -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so $(engine_programs))
+	@$(if $(SELECT),$(MAKE) units,$(BUILD)/mapbench units smoke)
+
+units:
+	@$(MAKE) -s -k -j$(JOBS) unit-files UNITS="$(selected_units)"
+unit-files: $(UNITS:%=$(BUILD)/units/%.so)
 
 PROFILE ?= quick
 run bench: deps
@@ -196,3 +233,6 @@ test: deps-test
 
 clean:
 	rm -rf $(BUILD)
+
+# Last: it has prerequisites that are expanded twice.
+include harness/pair/pair.mk

@@ -7,26 +7,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/plan/job.h"
+#include "harness/base/exit.h"
+#include "harness/base/project.h"
 #include "harness/base/python.h"
-#include "harness/run/run.h"
 
 int judge_command(const char *command, char *const *args) {
-    char why[256], self[PATH_MAX], path[2 * PATH_MAX];
-    const char *python = python_find(why, sizeof why), *before = getenv("PYTHONPATH");
-    if (!python) return fprintf(stderr, "mapbench: %s\n", why), EXIT_CANNOT;
+    char why[256], self[PATH_MAX];
+    const char *python = python_find(why, sizeof why);
+    if (!python) return complain(EXIT_CANNOT, why);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) return perror("mapbench: /proc/self/exe"), EXIT_CANNOT;
     self[length] = '\0';
     size_t count = 0;
     while (args[count]) count++;
     char **argv = calloc(count + 6, sizeof *argv);
-    if (!argv) return fprintf(stderr, "mapbench: out of memory\n"), EXIT_CANNOT;
+    if (!argv) return complain(EXIT_CANNOT, "out of memory");
     char *head[] = {(char *)python, "-B", "-m", "judge", (char *)command};
     memcpy(argv, head, sizeof head);
     memcpy(argv + 5, args, count * sizeof *argv);
-    snprintf(path, sizeof path, "%s%s%s", project_root(), before ? ":" : "", before ? before : "");
-    setenv("PYTHONPATH", path, 1);
+    python_use_project();
     setenv("MAPBENCH", self, 1);
     fflush(NULL);
     execvp(python, argv);

@@ -5,15 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
+#include "harness/base/exit.h"
+#include "harness/base/names.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/job.h"
 #include "harness/keys/keys.h"
-#include "harness/base/names.h"
 #include "harness/plan/registry.h"
 #include "harness/retention/retain.h"
-#include "harness/run/run.h"
+#include "harness/retention/retention.h"
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
+#include "harness/unit/build.h"
+#include "harness/unit/load.h"
 
 static json_t *text_or_null(const char *text) {
     return text ? json_string(text) : json_null();
@@ -33,10 +37,29 @@ static void add_once(json_t *array, const char *word) {
     json_array_append_new(array, json_string(word));
 }
 
+/* The reason in *text of the first unit of a map that did not compile when it was last tried, for a map none
+ * of whose units is there; else NULL. */
+static const char *build_failure(const char *map, char *text, size_t size) {
+    char name[UNIT_NAME_MAX];
+    bool failed = false;
+    for (size_t i = 0; i < registry_compiled_count(); i++) {
+        const struct map_unit *unit = registry_compiled_at(i);
+        if (strcmp(unit->map, map) != 0) continue;
+        if (unit_is_current(unit_name(unit, name))) return NULL;
+        char why[200];
+        if (!failed && unit_build_failure(name, why, sizeof why)) {
+            snprintf(text, size, "does not compile: %s", why);
+            failed = true;
+        }
+    }
+    return failed ? text : NULL;
+}
+
 /* NULL, or why a map cannot be measured here. An engine is started to find out. */
-static const char *map_reason(const struct map_unit *unit) {
+static const char *map_reason(const struct map_unit *unit, char *text, size_t size) {
     struct engine_program program;
-    if (!unit->engine || unit->unavailable) return unit->unavailable;
+    if (unit->unavailable) return unit->unavailable;
+    if (!unit->engine) return build_failure(unit->map, text, size);
     for (size_t i = 0; i < engine_program_count(); i++) {
         engine_program_describe(i, &program);
         if (strcmp(program.name, engine_name(unit->engine)) == 0) return program.reason;
@@ -55,7 +78,8 @@ static json_t *list_maps(void) {
             add_once(shapes, unit->shape), add_once(heaps, unit->heap), add_once(hashes, unit->hash);
         }
         const struct map_facts *f = first->facts;
-        const char *reason = map_reason(first);
+        char text[256];
+        const char *reason = map_reason(first, text, sizeof text);
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
                                         first->map, "summary", f->summary, "source", f->source, "adapter",
@@ -95,24 +119,38 @@ static json_t *list_keys(void) {
     return list;
 }
 
-static json_t *list_heaps(void) {
-    json_t *list = json_array();
-#define HEAP(name, maps, shapes, summary) add_entry(list, #name, summary, NULL);
+static const struct {
+    const char *name, *summary;
+} heaps[] = {
+#define HEAP(name, shapes, summary) {#name, summary},
 #include "harness/heaps/heaps.def"
 #undef HEAP
+};
+
+static json_t *list_heaps(void) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < COUNT_OF(heaps); i++) add_entry(list, heaps[i].name, heaps[i].summary, NULL);
     return list;
 }
 
-static json_t *list_engines(void) {
-    json_t *list = json_array();
-#define ENGINE(name, summary) add_entry(list, #name, summary, NULL);
+/* The engines that are this program itself; the others are programs. */
+static const struct {
+    const char *name, *summary;
+} own_engines[] = {
+#define ENGINE(name, summary) {#name, summary},
 #include "harness/engines/engines.def"
 #undef ENGINE
+};
+
+static json_t *list_engines(void) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < COUNT_OF(own_engines); i++)
+        add_entry(list, own_engines[i].name, own_engines[i].summary, NULL);
     for (size_t i = 0; i < engine_program_count(); i++) {
         struct engine_program program;
         engine_program_describe(i, &program);
         add_entry(list, program.name, program.summary, program.reason);
-        json_object_set_new(json_array_get(list, i + 1), "version",
+        json_object_set_new(json_array_get(list, COUNT_OF(own_engines) + i), "version",
                             text_or_null(program.reason ? NULL : program.version));
     }
     return list;
@@ -132,56 +170,6 @@ static json_t *list_profiles(void) {
     }
     profile_names_free(names);
     return list;
-}
-
-static const struct {
-    const char *name;
-    json_t *(*make)(void);
-} lists[] = {
-    {"maps", list_maps},         {"shapes", list_shapes},   {"workloads", list_workloads},
-    {"keys", list_keys},         {"heaps", list_heaps},     {"scenarios", retain_list},
-    {"profiles", list_profiles}, {"engines", list_engines},
-};
-
-static void print_list(const json_t *list) {
-    size_t i;
-    json_t *entry;
-    json_array_foreach(list, i, entry) {
-        const char *reason = json_string_value(json_object_get(entry, "reason"));
-        printf("  %-19s %s\n", json_string_value(json_object_get(entry, "name")),
-               json_string_value(json_object_get(entry, "summary")));
-        if (reason) printf("  %-19s unavailable: %s\n", "", reason);
-    }
-}
-
-int list_command(const char *what, bool json) {
-    const char *names[sizeof lists / sizeof *lists];
-    bool found = false;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        names[i] = lists[i].name;
-        if (what && strcmp(what, lists[i].name) != 0) continue;
-        if (!what && json) continue; /* one array of objects: of one kind */
-        json_t *list = lists[i].make();
-        found = true;
-        if (json) {
-            json_dumpf(list, stdout, JSON_INDENT(1));
-            putchar('\n');
-        } else {
-            if (!what) printf("%s\n", lists[i].name);
-            print_list(list);
-        }
-        json_decref(list);
-    }
-    if (found) return EXIT_OK;
-    char why[160];
-    if (what)
-        unknown_name("list", what, names, sizeof lists / sizeof *lists, why, sizeof why);
-    else
-        snprintf(why, sizeof why,
-                 "list --json needs to know what: maps, shapes, workloads, keys, heaps, scenarios, profiles "
-                 "or engines");
-    fprintf(stderr, "mapbench: %s\n", why);
-    return EXIT_USAGE;
 }
 
 static const struct {
@@ -207,7 +195,7 @@ static void explain_map(const struct map_unit *unit) {
     printf("  source       %s\n  invariants   %s\n  cost         %s\n  options      %s\n  fairness     %s\n",
            f->source, f->invariants, f->cost, f->options, f->fairness);
     if (f->package) printf("  package      %s\n", f->package);
-    for (size_t i = 0; i < sizeof trait_texts / sizeof *trait_texts; i++)
+    for (size_t i = 0; i < COUNT_OF(trait_texts); i++)
         if (f->traits & (unsigned)trait_texts[i].trait) printf("  trait        %s\n", trait_texts[i].text);
     for (size_t i = 0; i < registry_count(); i++) {
         const struct map_unit *u = registry_at(i);
@@ -216,54 +204,174 @@ static void explain_map(const struct map_unit *unit) {
     }
 }
 
-static void explain_profile(const struct profile *p) {
+static const char *shape_name(size_t i) {
+    return shape_at(i)->name;
+}
+
+static const char *workload_name(size_t i) {
+    return workload_at(i)->name;
+}
+
+static const char *stream_name(size_t i) {
+    return keys_stream_at(i)->name;
+}
+
+static const char *scenario_name(size_t i) {
+    return scenario_at(i)->name;
+}
+
+static size_t heap_count(void) {
+    return COUNT_OF(heaps);
+}
+
+static const char *heap_name(size_t i) {
+    return heaps[i].name;
+}
+
+static size_t engine_count(void) {
+    return COUNT_OF(own_engines) + engine_program_count();
+}
+
+static const char *engine_name_at(size_t i) {
+    return i < COUNT_OF(own_engines) ? own_engines[i].name : engine_program_name(i - COUNT_OF(own_engines));
+}
+
+static void explain_map_at(size_t i) {
+    explain_map(registry_map_unit(i));
+}
+
+static void explain_shape(size_t i) {
+    const struct shape *shape = shape_at(i);
+    printf("%s (shape): %s\n  key          %zu bytes\n  value        %zu bytes\n", shape->name,
+           shape_summary(i), shape->key_size, shape->val_size);
+}
+
+static void explain_workload(size_t i) {
+    const struct workload *workload = workload_at(i);
+    printf("%s (workload): %s\n  latency      %s\n", workload->name, workload->summary,
+           workload_has_latency(workload) ? "can be recorded per operation" : "no");
+}
+
+static void explain_keys(size_t i) {
+    const struct keys_stream *stream = keys_stream_at(i);
+    printf("%s%s (keys): %s; see docs/keys.md\n", stream->name, stream->parameters, stream->summary);
+}
+
+static void explain_heap(size_t i) {
+    printf("%s (heap): %s\n", heaps[i].name, heaps[i].summary);
+}
+
+static void explain_scenario(size_t i) {
+    retain_explain(scenario_name(i));
+}
+
+static void explain_engine(size_t i) {
+    json_t *list = list_engines(), *engine = json_array_get(list, i);
+    const char *reason = json_string_value(json_object_get(engine, "reason"));
+    const char *version = json_string_value(json_object_get(engine, "version"));
+    printf("%s (engine): %s\n", engine_name_at(i), json_string_value(json_object_get(engine, "summary")));
+    if (version) printf("  version      %s\n", version);
+    if (reason) printf("  unavailable  %s\n", reason);
+    json_decref(list);
+}
+
+/* Profiles are files, which explain finds by name or path when nothing else has the name. */
+static size_t no_names(void) {
+    return 0;
+}
+
+/* The kinds of things that have a name. */
+static const struct kind {
+    const char *plural;
+    json_t *(*list)(void);
+    size_t (*count)(void);
+    const char *(*name)(size_t i);
+    void (*explain)(size_t i);
+} kinds[] = {
+    {"maps", list_maps, registry_map_count, registry_map_name, explain_map_at},
+    {"shapes", list_shapes, shape_count, shape_name, explain_shape},
+    {"workloads", list_workloads, workload_count, workload_name, explain_workload},
+    {"keys", list_keys, keys_stream_count, stream_name, explain_keys},
+    {"heaps", list_heaps, heap_count, heap_name, explain_heap},
+    {"scenarios", retain_list, scenario_count, scenario_name, explain_scenario},
+    {"profiles", list_profiles, no_names, NULL, NULL},
+    {"engines", list_engines, engine_count, engine_name_at, explain_engine},
+};
+
+/* --- the commands --- */
+
+static void print_list(const json_t *list) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry) {
+        const char *reason = json_string_value(json_object_get(entry, "reason"));
+        printf("  %-19s %s\n", json_string_value(json_object_get(entry, "name")),
+               json_string_value(json_object_get(entry, "summary")));
+        if (reason) printf("  %-19s unavailable: %s\n", "", reason);
+    }
+}
+
+int list_command(const char *what, bool json) {
+    const char *names[COUNT_OF(kinds)];
+    bool found = false;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        names[i] = kinds[i].plural;
+        if (what && strcmp(what, kinds[i].plural) != 0) continue;
+        if (!what && json) continue; /* one array of objects: of one kind */
+        json_t *list = kinds[i].list();
+        found = true;
+        if (json) {
+            json_dumpf(list, stdout, JSON_INDENT(1));
+            putchar('\n');
+        } else {
+            if (!what) printf("%s\n", kinds[i].plural);
+            print_list(list);
+        }
+        json_decref(list);
+    }
+    if (found) return EXIT_OK;
+    char why[160];
+    if (what)
+        unknown_name("list", what, names, COUNT_OF(kinds), why, sizeof why);
+    else
+        snprintf(why, sizeof why,
+                 "list --json needs to know what: maps, shapes, workloads, keys, heaps, scenarios, profiles "
+                 "or engines");
+    return complain(EXIT_USAGE, why);
+}
+
+static int explain_profile(const char *name) {
+    char why[512];
+    struct profile *p = profile_load(name, why, sizeof why);
+    if (!p) return complain(EXIT_USAGE, why);
     printf("%s (profile)\n  question     %s\n  expect       %s\n  duration     %s\n\n%s", p->name,
            p->question ? p->question : "-", p->expect ? p->expect : "-", p->duration ? p->duration : "-",
            p->text);
+    profile_free(p);
+    return EXIT_OK;
 }
 
-/* Every name that can be explained, for the nearest one. */
-static int explain_unknown(const char *name) {
-    const char *known[256];
-    size_t count = 0;
-    for (size_t i = 0; i < registry_map_count(); i++) known[count++] = registry_map_name(i);
-    for (size_t i = 0; i < shape_count(); i++) known[count++] = shape_at(i)->name;
-    for (size_t i = 0; i < workload_count(); i++) known[count++] = workload_at(i)->name;
-    for (size_t i = 0; i < keys_stream_count(); i++) known[count++] = keys_stream_at(i)->name;
-    char why[160];
-    unknown_name("name", name, known, count, why, sizeof why);
-    fprintf(stderr, "mapbench: %s\n", why);
-    return EXIT_USAGE;
+/* A profile by name or path; otherwise the nearest of the known names and the profiles' is offered. */
+static int explain_other(const char *name, const char **known, size_t names, size_t room) {
+    size_t count;
+    char **profiles = profile_names(&count), why[160];
+    bool is_profile = strchr(name, '/') != NULL;
+    for (size_t i = 0; i < count; i++) {
+        is_profile |= strcmp(profiles[i], name) == 0;
+        if (names < room) known[names++] = profiles[i];
+    }
+    unknown_name("name", name, known, names, why, sizeof why);
+    profile_names_free(profiles);
+    return is_profile ? explain_profile(name) : complain(EXIT_USAGE, why);
 }
 
 int explain_command(const char *name) {
-    char why[512];
-    for (size_t i = 0; i < registry_map_count(); i++)
-        if (strcmp(name, registry_map_name(i)) == 0) return explain_map(registry_map_unit(i)), EXIT_OK;
-    for (size_t i = 0; i < shape_count(); i++)
-        if (strcmp(name, shape_at(i)->name) == 0)
-            return printf("%s (shape): %s\n  key          %zu bytes\n  value        %zu bytes\n", name,
-                          shape_summary(i), shape_at(i)->key_size, shape_at(i)->val_size),
-                   EXIT_OK;
-    const struct workload *workload = workload_find(name);
-    if (workload)
-        return printf("%s (workload): %s\n  latency      %s\n", name, workload->summary,
-                      workload_has_latency(workload) ? "can be recorded per operation" : "no"),
-               EXIT_OK;
-    for (size_t i = 0; i < keys_stream_count(); i++)
-        if (strcmp(name, keys_stream_at(i)->name) == 0)
-            return printf("%s%s (keys): %s; see docs/keys.md\n", name, keys_stream_at(i)->parameters,
-                          keys_stream_at(i)->summary),
-                   EXIT_OK;
-    if (retain_explain(name)) return EXIT_OK;
-#define HEAP(heap, maps, shapes, summary)                                                                    \
-    if (strcmp(name, #heap) == 0) return printf("%s (heap): %s\n", name, summary), EXIT_OK;
-#include "harness/heaps/heaps.def"
-#undef HEAP
-    struct profile *profile = profile_load(name, why, sizeof why);
-    if (!profile && strchr(name, '/')) return fprintf(stderr, "mapbench: %s\n", why), EXIT_USAGE;
-    if (!profile) return explain_unknown(name);
-    explain_profile(profile);
-    profile_free(profile);
-    return EXIT_OK;
+    const char *known[512];
+    size_t names = 0;
+    for (const struct kind *kind = kinds; kind < kinds + COUNT_OF(kinds); kind++)
+        for (size_t i = 0; i < kind->count(); i++) {
+            if (strcmp(name, kind->name(i)) == 0) return kind->explain(i), EXIT_OK;
+            if (names < COUNT_OF(known)) known[names++] = kind->name(i);
+        }
+    return explain_other(name, known, names, COUNT_OF(known));
 }

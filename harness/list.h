@@ -7,7 +7,8 @@
 /* what: maps, shapes, workloads, keys, heaps, scenarios, profiles or engines; NULL: all of them, not as JSON.
  */
 int list_command(const char *what, bool json);
-/* Everything known of a map, shape, workload, key stream, heap, scenario or profile. */
+/* Everything known of what has this name: a map, shape, workload, key stream, heap, scenario, engine or
+ * profile. */
 int explain_command(const char *name);
 
 #endif

@@ -4,21 +4,21 @@ import os
 import sys
 import traceback
 
-from judge.common import BAD_INPUT, CANNOT, INTERRUPTED, Refused, project_root
+from judge.base.common import Refused
+from plots.rows.exits import BAD_INPUT, CANNOT, INTERRUPTED
 
 # Every command with the module whose main(argv) runs it and returns the exit code.
 COMMANDS = {
-    "compare": "judge.compare",
-    "gate": "judge.gate",
-    "history": "judge.history",
-    "nightly": "judge.nightly",
-    "cite": "judge.cite",
-    "rerun": "judge.rerun",
+    "compare": "judge.compare.command",
+    "gate": "judge.gate.gate",
+    "history": "judge.history.history",
+    "nightly": "judge.nightly.nightly",
+    "cite": "judge.cite.cite",
+    "rerun": "judge.cite.rerun",
 }
 
 
 def run(command, argv):
-    sys.path.insert(1, str(project_root() / "plots"))
     try:
         code = importlib.import_module(COMMANDS[command]).main(argv)
         sys.stdout.flush()

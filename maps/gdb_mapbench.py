@@ -19,12 +19,12 @@ import sys
 import gdb
 import gdb.printing
 
-# The other parts lie beside this one. Not __file__: that is another script's when that one sources this.
-sys.path.insert(0, os.path.dirname(os.path.abspath((lambda: None).__code__.co_filename)))
+# The other parts lie in maps/gdb/. Not __file__: that is another script's when that one sources this.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath((lambda: None).__code__.co_filename))))
 keeps_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-from gdb_go_hmap import TOP_MARKS, TOP_MIN, Hmap, is_hmap
-from gdb_go_swiss import CTRL_MARKS, EMPTY, Swiss, is_swiss
-from gdb_memory import LINES_MAX, BadMap, Report, bare, is_struct, marks
+from maps.gdb.go_hmap import TOP_MARKS, TOP_MIN, Hmap, is_hmap
+from maps.gdb.go_swiss import CTRL_MARKS, EMPTY, Swiss, is_swiss
+from maps.gdb.memory import LINES_MAX, BadMap, Report, bare, is_struct, marks
 sys.path.pop(0)
 sys.dont_write_bytecode = keeps_bytecode
 

@@ -1,6 +1,6 @@
 """Draws the figures of runs into RUN/plots and writes RUN/report.html.
 
-    python3 plots/report.py RUN [RUN...]
+    python3 -m plots.report RUN [RUN...]     (in the project's folder)
 
 With several runs the page of the first shows them all, a section each; nothing is compared across runs.
 Exit codes: 0 drawn; 2 not a run, or a broken one; 4 something needed is missing or the disk cannot be written (what
@@ -9,20 +9,18 @@ could be drawn is drawn all the same).
 import argparse
 import importlib
 import importlib.util
-import os
 import pathlib
 import sys
 
+from plots.draw import gnuplot, style
+from plots.rows import load
+from plots.rows.exits import BAD_INPUT, CANNOT, OK
+from plots.rows.files import write_whole
+
 PACKAGES = {"numpy": "python3-numpy", "scipy": "python3-scipy", "matplotlib": "python3-matplotlib"}
-# Module of a figure and the library it draws with, in the order of the page.
-FIGURES = [("fig_heatmap", "matplotlib"), ("fig_ports", "matplotlib"), ("fig_speed", "matplotlib"),
-           ("fig_scatter", "matplotlib"), ("fig_latency", "matplotlib"), ("fig_tail", "matplotlib"),
-           ("fig_open", "matplotlib"),
-           ("fig_spikes", "gnuplot"), ("fig_memory", "gnuplot"), ("fig_retention", "gnuplot"),
-           ("fig_retention_matrix", "matplotlib"), ("fig_retention_originals", "matplotlib"),
-           ("fig_retention_gc", "matplotlib"), ("fig_retention_layers", "matplotlib")]
-PREFIXES = ("ratios-", "ports-", "tail-", "speed-", "trade-off-", "latency-", "open-", "queue-", "growth-", "memory-", "retention-",
-            "forgiveness-", "simulated-", "gc-work", "layers-")
+# Modules of plots/figures/, in the order of the page.
+FIGURES = ("heatmap", "ports", "speed", "scatter", "latency", "tail", "open", "spikes", "memory", "retention", "retention_matrix",
+           "retention_originals", "retention_gc", "retention_layers")
 
 
 def complain(text):
@@ -33,28 +31,34 @@ def missing_modules():
     return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
-def clear(folder):
+def figure_modules():
+    return [importlib.import_module(f"plots.figures.{name}") for name in FIGURES]
+
+
+def clear(folder, modules):
     """Removes the figures of an earlier drawing, which the rows may no longer support. Nothing else."""
     for path in folder.iterdir():
-        if path.name.startswith(PREFIXES) and path.suffix in (".svg", ".png", ".gp"):
+        if path.suffix in (".svg", ".png", ".gp") and any(path.name.startswith(module.PREFIX) for module in modules):
             path.unlink()
 
 
+def has_rows(run, kind):
+    return bool(run.retention if kind == "retention" else run.measured(kind))
+
+
 def draw_figures(run, problems):
-    """Draws all that the rows support. Returns {module: [(file name without suffix, title)]}."""
-    import gnuplot
-    import style
-    folder = run.folder / "plots"
+    """Draws all that the rows support. Returns {module of a figure: [(file name without suffix, title)]}."""
+    folder, modules = run.folder / "plots", figure_modules()
     folder.mkdir(exist_ok=True)
-    clear(folder)
+    clear(folder, modules)
     run_looks = style.looks({run.label(r) for r in run.rows})
     (folder / "style.gp").write_text(style.style_gp(run_looks, sorted(run_looks)), encoding="utf-8")
-    figures = {}
-    for module, library in FIGURES:
-        if library == "matplotlib" and "matplotlib" in missing_modules():
+    figures = {module: [] for module in modules}
+    for module in modules:
+        if module.LIBRARY in missing_modules() or not all(has_rows(run, kind) for kind in module.NEEDS):
             continue
         try:
-            figures[module] = importlib.import_module(module).draw(run, run_looks, folder)
+            figures[module] = module.draw(run, run_looks, folder)
         except gnuplot.MissingGnuplot:
             problem = "gnuplot is missing, its figures are not drawn: apt-get install gnuplot-nox"
             if problem not in problems:
@@ -64,38 +68,23 @@ def draw_figures(run, problems):
     return figures
 
 
-def write_whole(path, text):
-    """Writes a file completely or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
 def main(arguments):
     parser = argparse.ArgumentParser(prog="report", description="Draws the figures and the page of runs.")
     parser.add_argument("run", nargs="+", help="a folder that `mapbench run` wrote")
     folders = [pathlib.Path(folder) for folder in parser.parse_args(arguments).run]
-    import load
     try:
         runs = [load.load(folder) for folder in folders]
     except load.BadRun as error:
         complain(error)
-        return 2
+        return BAD_INPUT
 
     absent = missing_modules()
     problems = [f"the Python module {name} is missing: apt-get install {PACKAGES[name]}" for name in absent]
     if "numpy" in absent or "scipy" in absent:
         for problem in problems:
             complain(problem)
-        return 4
-    import page
+        return CANNOT
+    from plots.page import page  # with numpy and scipy
     current = runs[0].folder
     try:
         drawn = []
@@ -114,7 +103,7 @@ def main(arguments):
                         "the permissions, then draw again")
     for problem in problems:
         complain(problem)
-    return 4 if problems else 0
+    return CANNOT if problems else OK
 
 
 if __name__ == "__main__":

@@ -2,14 +2,16 @@
 # by the Makefile, whose variables it uses. `make build-tests` builds them; tests/run_all.sh does, and runs them.
 test_programs := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 
-# An archive, so that a test links only what it uses, and may replace a module by including its source file.
-$(BUILD)/libmapbench.a: $(library_objects) $(unit_objects)
+# An archive, so that a test links only what it uses, and may replace a module by including its source file. The heaps, which
+# the units it loads call, are linked whole.
+heap_objects := $(filter $(BUILD)/harness/heaps/%,$(harness_objects))
+$(BUILD)/libmapbench.a: $(filter-out $(heap_objects),$(library_objects))
 	@rm -f $@; $(AR) rcsT $@ $^
 
-$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
+$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libmapbench.a
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(heap_objects) $(BUILD)/libmapbench.a
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -lcmocka -o $@
 
 # What run_all.sh runs every test under.
@@ -46,23 +48,19 @@ CLANG ?= clang
 clang_flags := -fsyntax-only -Werror $(C_STD) $(WARN) -Wno-unknown-warning-option -O2
 clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/preload/memcount.c $(wildcard tests/*.c tests/support/*.c tests/mutants/*.c))
 
-$(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/retention_units.def $(gen)/build_info.h
+$(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/build_info.h
 	@mkdir -p $(@D)
 	@$(CLANG) $(clang_flags) $(INCLUDES) -MMD -MP -MF $(@:.ok=.d) -MT $@ $< && touch $@
 
-# As unit_rule, for the maps in C.
-define clang_unit_rule
-clang_stamps += $(BUILD)/clang/$(1)-$(4)-$(5)-$(6).ok
-$(BUILD)/clang/$(1)-$(4)-$(5)-$(6).ok: harness/unit/map_unit.c Makefile tests/test.mk
-	@mkdir -p $$(@D)
-	@$(CLANG) $(clang_flags) -Wno-unused-function $(INCLUDES) -MMD -MP -MF $$(@:.ok=.d) -MT $$@ \
-	  -DUNIT_SYMBOL=unit -DUNIT_MAP='"$(1)"' -DUNIT_MAP_FILE='"$(3)"' -DUNIT_SHAPE_FILE='"harness/shapes/$(4).h"' \
-	  -DUNIT_HEAP_FILE='"harness/heaps/$(6).h"' -DUNIT_HASH='"$(5)"' -DUNIT_HASH_$(5) $$< && touch $$@
-endef
-$(foreach u,$(units),$(if $(filter c,$(word 2,$(call split,$(u)))),$(eval $(call clang_unit_rule,$(word 1,$(call split,$(u))),$(word 2,$(call split,$(u))),$(word 3,$(call split,$(u))),$(word 4,$(call split,$(u))),$(word 5,$(call split,$(u))),$(word 6,$(call split,$(u)))))))
+# The maps in C, as units.
+clang_units := $(foreach u,$(all_units),$(if $(filter c,$(call language_of,$(unit_$u))),$u))
+clang_stamps += $(clang_units:%=$(BUILD)/clang/units/%.ok)
+$(BUILD)/clang/units/%.ok: harness/unit/map_unit.c Makefile tests/test.mk $(gen)/units.mk
+	@mkdir -p $(@D)
+	@$(CLANG) $(clang_flags) -Wno-unused-function $(INCLUDES) -MMD -MP -MF $(@:.ok=.d) -MT $@ $(call unit_defines,$(unit_$*)) $< && touch $@
 
 .PHONY: build-tests clang-check
-build-tests: $(test_programs) $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
+build-tests: $(BUILD)/tests/within $(test_programs) $(if $(SANITIZE),,$(BUILD)/libmemcount.so)
 clang-check: $(clang_stamps)
 
 -include $(patsubst %,%.d,$(test_programs)) $(clang_stamps:.ok=.d)

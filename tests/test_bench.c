@@ -10,6 +10,7 @@
 #include "harness/bench/bench.h"
 #include "harness/plan/options.h"
 #include "harness/plan/registry.h"
+#include "tests/support/ready_unit.h"
 
 static const struct map_unit *sound; /* what the mutants below call */
 
@@ -37,7 +38,7 @@ static uint64_t misplacing_mixed(void *map, const struct run_args *args) {
     const uint64_t *keys = args->keys;
     uint64_t sum = sound->run.mixed(map, args), value;
     for (size_t i = args->n; i-- > 0;)
-        if ((args->of[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
+        if ((args->operations[i] & ((1u << MIXED_BITS) - 1)) == MIXED_PUT) {
             uint64_t other = ~keys[i];
             sound->op.get(map, &keys[i], &value);
             sound->op.del(map, &keys[i]);
@@ -126,7 +127,7 @@ static void test_sound_maps(void **state) {
             uint64_t first = 0;
             for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
                 const struct map_unit *unit =
-                    registry_find(maps[m], s % 2 ? "str_u64" : "u64_u64", "common", "malloc");
+                    ready_unit(maps[m], s % 2 ? "str_u64" : "u64_u64", "common", "malloc");
                 bool wrong;
                 uint64_t checksum;
                 if (!trial(unit, "uniform", sizes[s], workload_at(w)->name, &wrong, &checksum))
@@ -167,7 +168,7 @@ static void test_planted_faults(void **state) {
         {"small_get", offsetof(struct map_runs, small_get), skip_last_small_get},
     };
     (void)state;
-    sound = registry_find("linear", "u64_u64", "common", "malloc");
+    sound = ready_unit("linear", "u64_u64", "common", "malloc");
     for (size_t i = 0; i < sizeof mutants / sizeof *mutants; i++) {
         struct map_unit mutant = *sound;
         bool wrong;
@@ -181,7 +182,7 @@ static void test_planted_faults(void **state) {
 
 /* A workload that takes longer than its limit is given up with a reason, not waited for. */
 static void test_limit(void **state) {
-    const struct map_unit *unit = registry_find("linear", "u64_u64", "common", "malloc");
+    const struct map_unit *unit = ready_unit("linear", "u64_u64", "common", "malloc");
     struct cell cell = cell_of(unit, "uniform", 100000);
     char why[256];
     struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, why, sizeof why);
@@ -189,7 +190,7 @@ static void test_limit(void **state) {
     struct batch batch;
     (void)state;
     bench_init(&bench, &cell, unit, keys, &room, 1);
-    bench.deadline_ns = 1;
+    bench.deadline = (struct deadline){0};
     assert_false(bench_batch(&bench, workload_find("get"), 10, BENCH_CLOCK_TICKS, &batch));
     assert_non_null(strstr(bench.why, "--limit"));
     assert_false(bench.wrong_result);
@@ -208,7 +209,7 @@ static void count_stop(void *context) {
     ++*(int *)context;
 }
 static void test_hooks(void **state) {
-    const struct map_unit *unit = registry_find("linear", "u64_u64", "common", "malloc");
+    const struct map_unit *unit = ready_unit("linear", "u64_u64", "common", "malloc");
     struct cell cell = cell_of(unit, "uniform", 1000);
     char why[256];
     int calls = 0;
@@ -242,7 +243,7 @@ static void test_draws(void **state) {
     enum { OPS = 70000 };
     static const char *const workloads[] = {"get", "mix25", "get_miss", "overwrite"};
     static uint32_t position[OPS];
-    const struct map_unit *unit = registry_find("linear", "u64_u64", "common", "malloc");
+    const struct map_unit *unit = ready_unit("linear", "u64_u64", "common", "malloc");
     char why[256];
     (void)state;
     for (size_t w = 0; w < sizeof workloads / sizeof *workloads; w++) {

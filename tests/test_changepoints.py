@@ -1,4 +1,4 @@
-"""Tests of judge/changepoints.py: planted changes are found where they are, noise is not called one."""
+"""Tests of judge/history/changepoints.py: planted changes are found where they are, noise is not called one."""
 import pathlib
 import sys
 import unittest
@@ -6,8 +6,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import numpy  # noqa: E402
-from judge import changepoints  # noqa: E402
-from judge.changepoints import DRIFT, STEP  # noqa: E402
+from judge.history import changepoints  # noqa: E402
+from judge.history.changepoints import DRIFT, STEP  # noqa: E402
 
 
 class Planted(unittest.TestCase):

@@ -9,12 +9,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/child.h"
 #include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 
-enum { ENOUGH_MS = 20000 };
+enum { ENOUGH_MS = 600000 };
 
 /* Starts a shell command line; its output goes to said_fd. */
 static struct child start_shell(const char *line, int said_fd, int keep_fd) {
@@ -72,6 +74,63 @@ static void test_time_limit(void **state) {
     assert_int_equal(errno, ESRCH);
 }
 
+/* What waits is given ten times as long as what works. */
+static void test_limit_of_processor_time(void **state) {
+    (void)state;
+    char text[100];
+    struct child waits = start_shell("exec sleep 2", -1, -1);
+    assert_true(child_finish(&waits, 1));
+    assert_true(child_succeeded(&waits));
+    struct child works = start_shell("while :; do :; done", -1, -1);
+    uint64_t began = wall_ns();
+    assert_false(child_finish(&works, 0.2));
+    assert_true(wall_ns() - began >= 200000000);
+    child_describe_end(&works, text, sizeof text);
+    assert_string_equal(text, "was ended by SIGKILL (Killed)");
+    struct child hangs = start_shell("exec sleep 600", -1, -1);
+    began = wall_ns();
+    assert_false(child_finish(&hangs, 0.1));
+    assert_true(wall_ns() - began >= 1000000000);
+}
+
+static int status_of_fork(unsigned limit_s, bool works) {
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        deadline_end_this_process(limit_s);
+        if (!works) sleep(limit_s + 1);
+        for (volatile bool on = works; on;) continue;
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void test_limit_of_a_fork(void **state) {
+    (void)state;
+    assert_int_equal(status_of_fork(1, false), 0);
+    assert_true(deadline_ended_it(status_of_fork(1, true)));
+    assert_false(deadline_ended_it(SIGKILL));
+    assert_false(deadline_ended_it(0));
+}
+
+static void test_deadlines(void **state) {
+    (void)state;
+    clockid_t own = CLOCK_PROCESS_CPUTIME_ID;
+    assert_false(deadline_passed(&deadline_never, own));
+    struct deadline d = deadline_in(0, clock_read_ns(own));
+    assert_true(deadline_passed(&d, own));
+    d = deadline_in(1e300, clock_read_ns(own)); /* no overflow */
+    assert_false(deadline_passed(&d, own));
+    assert_true(deadline_wait_ms(&d) > 1000000);
+    /* The time by the clock is over, that of the processor is not: not yet. */
+    d = (struct deadline){UINT64_MAX, UINT64_MAX, 0};
+    assert_false(deadline_passed(&d, own));
+    assert_true(deadline_wait_ms(&d) <= 1000);
+    d.wall_ns = 0;
+    assert_true(deadline_passed(&d, own));
+}
+
 static void test_output(void **state) {
     (void)state;
     char line[100];
@@ -85,6 +144,48 @@ static void test_output(void **state) {
     close(said_fd);
     child_output_line(-1, line, sizeof line);
     assert_string_equal(line, "");
+}
+
+static void test_nowhere(void **state) {
+    (void)state;
+    char why[200] = "";
+    const char *argv[] = {"sh", "-c", "[ /dev/stdout -ef /dev/null ] && ! [ /dev/stderr -ef /dev/null ]",
+                          NULL};
+    struct child_start how = {.argv = argv, .out_fd = CHILD_NOWHERE, .err_fd = -1, .keep_fd = {-1, -1, -1}};
+    struct child child;
+    int said_fd = child_output_open();
+    how.err_fd = said_fd;
+    assert_true(child_start(&child, &how, why, sizeof why));
+    assert_true(child_wait(&child, ENOUGH_MS));
+    assert_true(child_succeeded(&child));
+    close(said_fd);
+}
+
+/* Work of a fork: ends with the code that it is given, or by a signal. */
+static int end_with(void *code) {
+    if (*(int *)code < 0) raise(-*(int *)code);
+    return *(int *)code;
+}
+
+static void test_fork(void **state) {
+    (void)state;
+    char text[100];
+    struct child child;
+    int code = 7;
+    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_wait(&child, -1));
+    assert_int_equal(child.pid, 0);
+    child_describe_end(&child, text, sizeof text);
+    assert_string_equal(text, "exited with code 7");
+    code = -SIGKILL;
+    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_wait(&child, ENOUGH_MS));
+    child_describe_end(&child, text, sizeof text);
+    assert_string_equal(text, "was ended by SIGKILL (Killed)");
+    code = -SIGSTOP; /* stands still: the time limit is noticed for forks as well */
+    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_false(child_wait_or_kill(&child, 50));
+    assert_int_equal(child.pid, 0);
 }
 
 /* Only what is handed over stays open, and under its number. */
@@ -120,9 +221,17 @@ static void test_signals_are_default(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ends),        cmocka_unit_test(test_not_there),
-        cmocka_unit_test(test_time_limit),  cmocka_unit_test(test_output),
-        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_signals_are_default),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_limit_of_processor_time),
+        cmocka_unit_test(test_limit_of_a_fork),
+        cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_signals_are_default),
+        cmocka_unit_test(test_nowhere),
+        cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 # resumes. usage: test_cli.sh BUILD
 set -u
 build=$1
+root=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/..
 mapbench=$build/mapbench
 # shellcheck source=tests/support/shell_tools.sh
 source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
@@ -35,16 +36,43 @@ expect 2 "regular expression" run --filter '['
 expect 2 "only 1 can be measured" run --threads 4
 expect 2 "keys have no end|no end" run --n all
 expect 6 "nothing matches" run --filter none-such
+# Nothing is wanted of the map that is not there, so that is not why.
+mkdir "$scratch/no-engines"
+MAPBENCH_ENGINES=$scratch/no-engines expect 6 "nothing matches" run --maps linear,real_go_swiss --filter none-such
+MAPBENCH_ENGINES=$scratch/no-engines expect 4 "nothing can be measured here" run --maps real_go_swiss
 expect 6 "use --shapes str_u64" run --keys words --n 1k
 expect 6 "only .* distinct keys" run --keys words --shapes str_u64 --n 16m
 expect 2 "zipf" run --keys zipf:abc
 expect 2 "is not UTF-8" run --shapes str_u64 --keys $'file:/tmp/\xff'
 expect 2 "strided|stride" run --keys strided:0
 expect 2 "masked|mask" run --keys masked:zz
-expect 0 "Commands:" run --help
+expect 0 "Commands:" --help
+# Each command's own help, and no option in silence that is another's.
+expect 0 "^mapbench run \[PROFILE\]" run --help
+grep -q '^  --resume ' "$scratch/output" || fail "run --help does not have --resume"
+grep -q '^  --json' "$scratch/output" && fail "run --help has --json, which run does not take"
+for command in list explain plan report selftest trace units doctor retain; do
+    expect 0 "^mapbench $command( |$)" "$command" --help
+    grep -q '^Commands:' "$scratch/output" && fail "$command --help is the help of everything"
+done
+expect 0 '^  --snapshot-diff A,B ' retain substring_key --help
+expect 0 "usage: mapbench compare" compare --help
+expect 2 "unknown option 'json': it is one of list, explain, plan, doctor" run --json
+expect 2 "unknown option of list 'maps': it is one of run, plan" list --maps linear
+expect 2 "prints one of --rows, --events, --digest and --bytes" trace go_hmap --ops "insert 0..9" --rows --events
+while read -r commands; do # what the table of options calls a command is one
+    for command in ${commands//,/}; do
+        grep -q "^COMMAND(\"$command\", HERE," "$root"/harness/commands.def || fail "options.def: there is no command $command"
+    done
+done < <(sed -n 's/^OPTION(.* \(JOB\|RUN\|COMMAND\), "\([a-z, ]*\)", ".*/\2/p' "$root"/harness/plan/options.def)
 expect 2 "unknown list" list mapps
 expect 2 "needs to know what" list --json
 expect 2 "unknown name 'swissflat': did you mean 'swiss_flat'" explain swissflat
+expect 2 "unknown name 'qiuck': did you mean 'quick'" explain qiuck
+expect 2 "unknown name 'xyzcxyz'\$" explain xyzcxyz # no part of one letter is meant
+for name in linear:map u64_u64:shape get:workload zipf:keys arena:heap substring_key:scenario quick:profile c:engine; do
+    expect 0 "^${name%:*}(:|\[| \(${name#*:})" explain "${name%:*}"
+done
 
 # Key files.
 : >"$scratch/empty"

@@ -14,8 +14,9 @@ from unittest import mock
 
 import judge_test_tools as tools
 
-from judge import builds, compare, pairing, paired, revisions
-from judge.common import Refused
+from judge.base import revisions
+from judge.base.common import Refused
+from judge.compare import builds, command, paired, pairing
 from simulated_worker import Noise, SimulatedWorker
 
 BUILD = (tools.ROOT / os.environ.get("MAPBENCH_BUILD", "build")).resolve()
@@ -88,7 +89,7 @@ class Compare(unittest.TestCase):
                 mock.patch.object(builds, "PADS", (0, 512)), mock.patch.object(builds, "MOVED_PADS", (2112, 2624)), \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                code = compare.main([str(word) for word in words])
+                code = command.main([str(word) for word in words])
             except Refused as refused:
                 code = refused.code
                 err.write(str(refused))
@@ -242,7 +243,7 @@ class TheRealWorker(unittest.TestCase):
             side = builds.Build("base", pathlib.Path(folder), BUILD, "here", {}, own=True)
             paths = side.build([UNITS[0]], folder)[UNITS[0]]
             cell = tools.cell(n=1024)
-            m = pairing.Measurement(pairing.CONTROL, cell, paths, paths, cell.new_unit, 100.0)
+            m = pairing.CheckSeries(cell, paths, paths, pairing.CONTROL, extra_percent=100.0)
             output = pairing.Worker([BUILD / "mapbench"])(m, 3)
             self.assertEqual(output["seed"], 3)
             self.assertIsNotNone(paired.process_value(output["rounds"]))
@@ -250,7 +251,7 @@ class TheRealWorker(unittest.TestCase):
             self.assertEqual(len(set(loops)), 8, loops)  # all places of the page, each as often
             self.assertEqual({loops.count(at) for at in set(loops)}, {3})
             with self.assertRaisesRegex(Refused, "linear/u64_u64/get/uniform/n:1k: "):
-                pairing.Worker([BUILD / "mapbench"])(pairing.Measurement(pairing.CELL, cell, paths, [__file__], cell.new_unit), 3)
+                pairing.Worker([BUILD / "mapbench"])(pairing.CellSeries(cell, paths, [__file__]), 3)
 
 
 class WorkersAnswers(unittest.TestCase):

@@ -14,8 +14,8 @@ from judge_test_tools import sum_up  # first: it makes judge/ importable
 
 import scipy.stats
 import synthetic_run
-from judge import compare, unpaired
-from judge.common import Refused
+from judge.base.common import Refused
+from judge.compare import command, unpaired
 
 
 class StoredRuns(unittest.TestCase):
@@ -48,7 +48,7 @@ class StoredRuns(unittest.TestCase):
     def compare(self, *words):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            code = compare.main([str(w) for w in words])
+            code = command.main([str(w) for w in words])
         return code, out.getvalue()
 
     def refused(self, words, code=2):

@@ -7,8 +7,8 @@ import unittest
 import judge_test_tools as tools
 
 import scipy.stats
-from judge import compare, pairing, paired, report_pairs, validity
-from judge.verdict import FASTER, SAME, SLOWER, UNDERPOWERED, Series
+from judge.compare import compare, paired, pairing, report_pairs, validity
+from judge.compare.verdict import FASTER, SAME, SLOWER, UNDERPOWERED, Series
 from simulated_worker import Noise, SimulatedWorker, role_of_cells
 
 
@@ -278,6 +278,11 @@ class Checks(unittest.TestCase):
         self.assertEqual(checks[1].series.verdict(), SLOWER)
         self.assertLessEqual(sum(m.series.seconds for m in cells + checks), 300)
         self.assertIn("to confirm that it is slower", compare.why_left_out(out[0], 9))
+
+    def test_moved_code_raises_the_floor_and_alone_never_alarms(self):
+        series = [tools.measurement(role) for role in (pairing.CELL, pairing.AA, pairing.CONTROL, pairing.RELINK)]
+        self.assertEqual([m.may_alarm for m in series], [True, True, True, False])
+        self.assertEqual([m.raises_floor for m in series[1:]], [False, False, True])
 
     def test_the_clearest_alarm_is_confirmed_in_any_case(self):
         cells = [tools.measurement() for _ in range(3)]

@@ -5,6 +5,7 @@
 # The docs against the program: links lead somewhere, lists are complete, the commands of the README work, and the
 # examples of docs/adding-*.md and of the README build, pass the selftest and give rows. All of that happens in a copy of
 # the sources. usage: test_docs.sh BUILD [PART ...]; parts: links lists citation readme map workload retention
+# Processor time: at most 900 s.
 set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 build=${1:?usage: tests/test_docs.sh BUILD [PART ...]}
@@ -15,14 +16,15 @@ docs=(README.md results/README.md docs/*.md)
 # shellcheck source=tests/support/shell_tools.sh
 source tests/support/shell_tools.sh
 copy=$scratch/mapbench
+within=$(realpath "$build")/tests/within
 # A make that called this test must not tell those below where to build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BUILD PROFILE
 
 skip() {
-    if [[ ${CI:-} == true ]]; then fail "CI=true, nothing may be skipped: $*"; else printf 'skip  %s\n' "$*"; fi
+    if [[ ${CI:-} == true ]]; then fail "CI=true, nothing may be skipped: $*"; else printf 'skipped: %s\n' "$*"; fi
 }
 
-[ -x "$build/mapbench" ] || { echo "test_docs: no $build/mapbench: run make build first"; exit 1; }
+[[ -x $build/mapbench && -x $within ]] || { echo "test_docs: no $build/mapbench or $within: run make build build-tests first"; exit 1; }
 
 # --- reading Markdown -----------------------------------------------------------------------------------------------
 
@@ -93,8 +95,8 @@ check_lists() {
     local name file
     "$build/mapbench" help >"$scratch/help" || fail "mapbench help"
     "$build/mapbench" list keys >"$scratch/keys" || fail "mapbench list keys"
-    while read -r name; do mentioned "$scratch/help" "^  --$name( |\$)" "option --$name"; done \
-        < <(names harness/plan/options.def 's/^OPTION([A-Z]*, *"\([a-z]*\)".*/\1/p')
+    while read -r name; do mentioned "$scratch/help" "^  --$name( |\\[=|\$)" "option --$name"; done \
+        < <(names harness/plan/options.def 's/^OPTION([A-Z_]*, *"\([a-z-]*\)".*/\1/p')
     while read -r name; do mentioned README.md "^\| \`$name\` \|" "map $name"; done \
         < <(names maps/maps.def 's/^MAP(\([a-z_]*\),.*/\1/p')
     while read -r name; do mentioned docs/keys.md "^\| \`${name}(\`|:|\[)" "key stream $name"; done \
@@ -172,11 +174,12 @@ make_copy() {
     find "$copy/build" -name '*.d' -exec sed -i "s#\(^\|[ ]\)$build/#\1build/#g" {} +
 }
 
-# in_copy SECONDS COMMAND: runs a line of the docs.
+# in_copy SECONDS COMMAND: runs a line of the docs, with so much processor time.
 in_copy() {
-    local start=$EPOCHREALTIME status=0
-    (cd "$copy" && timeout "$1" bash -c "$2") >"$scratch/out" 2>&1 </dev/null || status=$?
-    printf '%6.1f s  %s\n' "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')" "$2"
+    local status=0 seconds cpu
+    (cd "$copy" && "$within" "$1" $(($1 * 20)) "$scratch/used" bash -c "$2") >"$scratch/out" 2>&1 </dev/null || status=$?
+    read -r seconds cpu <"$scratch/used"
+    printf '%6.1f s %6.1f cpu  %s\n' "$seconds" "$cpu" "$2"
     if [ $status = 0 ]; then
         pass
     else
@@ -241,7 +244,27 @@ have_header() {
     echo "#include <$1>" | "${CXX:-g++}" -std=c++20 -E -x c++ "${folders[@]}" - >/dev/null 2>&1
 }
 
-have_perf() { perf stat -e task-clock true >/dev/null 2>&1; }
+have_perf() {
+    perf stat -e task-clock true >/dev/null 2>&1 && perf record -e cpu-clock -o "$scratch/perf.data" true >/dev/null 2>&1
+}
+
+# missing COMMAND: what a command of the README needs and is not here; nothing where all is.
+missing() {
+    local line=$1 maps named
+    [[ $line == *--perf* ]] && ! have_perf && echo "perf does not work here"
+    [[ $line == *"--thp small,huge"* ]] && ! grep -qE '\[(always|madvise)\]' /sys/kernel/mm/transparent_hugepage/enabled 2>/dev/null &&
+        echo "there are no transparent huge pages here"
+    [[ $line == *"gate count"* ]] && ! { command -v valgrind && have_header valgrind/callgrind.h; } >/dev/null && echo "valgrind is not installed"
+    named=${line#*file:} named=${named%% *}
+    [[ $line == *file:* && ! -e $named ]] && echo "there is no $named"
+    maps=$(sed -n 's/.* --maps \([a-z0-9_,]*\).*/\1/p' <<<"$line")
+    "$build/mapbench" list maps --json | python3 -c '
+import json, sys
+listed = {m["name"]: m for m in json.load(sys.stdin)}
+maps = [listed[name] for name in sys.argv[1].split(",") if name in listed]
+if maps and not any(m["available"] for m in maps):
+    print("; ".join("%s: %s" % (m["name"], m["reason"]) for m in maps))' "$maps"
+}
 
 # insert_after STRUCT FILE BLOCK: puts the block behind the definition of a struct.
 insert_after() {
@@ -286,13 +309,14 @@ apply() {
 
 # Commands of the README that begin with build/mapbench; those of minutes are planned instead of run.
 check_readme() {
-    local line out small commands=0
+    local line out small why commands=0
     make_copy
     while IFS= read -r line; do
         [[ $line == build/mapbench* ]] || continue
         commands=$((commands + 1))
-        if [[ $line == *--perf* ]] && ! have_perf; then
-            skip "README.md: perf does not work here: $line"
+        why=$(missing "$line")
+        if [[ $why ]]; then
+            skip "README.md: ${why%%$'\n'*}: $line"
         elif [[ $line =~ ^build/mapbench\ retain ]]; then
             [[ $line == *"# minutes" ]] && small="--maps go_swiss --heap gosim --n 1k" || small=
             in_copy 60 "${line%%#*} $small --figures no --out results/readme$commands"

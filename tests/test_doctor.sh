@@ -17,13 +17,13 @@ assert eval(sys.argv[2]), sys.argv[2]' "$1" "$2"; then pass; else fail "$1: not 
 # --- the command ---
 
 expect 2 "doctor takes no words" doctor everything
-expect 2 "unknown option 'quik'" doctor --quik
+expect 2 "unknown option of doctor 'quik': did you mean 'quick'" doctor --quik
 expect 2 "unknown option 'quick'" run --quick --maps linear
 "$mapbench" doctor --quick --json >/dev/full 2>/dev/null
 [ $? -eq 4 ] || fail "an output that cannot be written must end with 4"
 
 "$mapbench" doctor --quick --json >"$scratch/doctor.json" || fail "doctor --quick --json"
-holds "$scratch/doctor.json" 'it["noise"]["batches"] >= 3 and 0.9 < it["noise"]["seconds"] < 60'
+holds "$scratch/doctor.json" 'it["noise"]["batches"] >= 3 and it["noise"]["seconds"] > 0.9'
 holds "$scratch/doctor.json" '{f["group"] for f in it["findings"]} == {"clocks", "perf events", "processor", "memory", "now", "noise", "tools", "maps"}'
 holds "$scratch/doctor.json" 'all((found[name]["state"] == "ok") == (why is None) for name, why in it["events"].items())'
 holds "$scratch/doctor.json" 'all(f["advice"] for f in it["findings"] if f["state"] == "warn")'
@@ -135,5 +135,4 @@ if [ -z "${missing:-}" ]; then
     PYTHONPATH=$tests/support /usr/bin/python3 -B "$tests/support/validate_run.py" "$scratch/tampered" | grep -q "result_id" || fail "a tampered run is valid"
 fi
 
-finish || exit 1
-[ -z "${missing:-}" ] || { echo "python3-jsonschema is not installed (make deps-test)"; exit 77; }
+finish

@@ -23,7 +23,7 @@ static bool count_name(void *context, const char *name, size_t len) {
 /* A 32-bit file with one table of two named symbols, as no library of this machine may be. */
 struct elf32 {
     Elf32_Ehdr header;
-    Elf32_Shdr section[2];
+    Elf32_Shdr section[3]; /* the first is empty in every file */
     Elf32_Sym symbol[3];
     char names[8];
 };
@@ -32,16 +32,17 @@ static struct elf32 make_elf32(void) {
     struct elf32 f = {.names = "\0ab\0cd"};
     memcpy(f.header.e_ident, ELFMAG, SELFMAG);
     f.header.e_ident[EI_CLASS] = ELFCLASS32;
+    f.header.e_ident[EI_VERSION] = EV_CURRENT;
     f.header.e_ident[EI_DATA] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
     f.header.e_shoff = offsetof(struct elf32, section);
     f.header.e_shentsize = sizeof f.section[0];
-    f.header.e_shnum = 2;
-    f.section[0] = (Elf32_Shdr){.sh_type = SHT_DYNSYM,
+    f.header.e_shnum = 3;
+    f.section[1] = (Elf32_Shdr){.sh_type = SHT_DYNSYM,
                                 .sh_offset = offsetof(struct elf32, symbol),
                                 .sh_size = sizeof f.symbol,
-                                .sh_link = 1,
+                                .sh_link = 2,
                                 .sh_entsize = sizeof f.symbol[0]};
-    f.section[1] = (Elf32_Shdr){
+    f.section[2] = (Elf32_Shdr){
         .sh_type = SHT_STRTAB, .sh_offset = offsetof(struct elf32, names), .sh_size = sizeof f.names};
     f.symbol[1].st_name = 1;
     f.symbol[2].st_name = 4;
@@ -71,12 +72,12 @@ static void elf32_is_read_and_checked(void **state) {
     DAMAGED(f.header.e_shoff = sizeof f);
     DAMAGED(f.header.e_shnum = 3000);
     DAMAGED(f.header.e_shentsize = 4);
-    DAMAGED(f.section[0].sh_size = 4096);
-    DAMAGED(f.section[0].sh_offset = UINT32_MAX);
-    DAMAGED(f.section[0].sh_entsize = 0);
-    DAMAGED(f.section[0].sh_link = 2);
     DAMAGED(f.section[1].sh_size = 4096);
-    DAMAGED(f.section[1].sh_type = SHT_PROGBITS);
+    DAMAGED(f.section[1].sh_offset = UINT32_MAX);
+    DAMAGED(f.section[1].sh_entsize = 0);
+    DAMAGED(f.section[1].sh_link = 3);
+    DAMAGED(f.section[2].sh_size = 4096);
+    DAMAGED(f.section[2].sh_type = SHT_PROGBITS);
     DAMAGED(f.symbol[2].st_name = sizeof f.names);
     DAMAGED(f.names[7] = 'x');
     f = make_elf32();

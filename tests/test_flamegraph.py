@@ -6,7 +6,7 @@ import xml.etree.ElementTree
 
 from plot_test_tools import Scratch, words_of  # first: it makes plots/ importable
 
-import flamegraph
+from plots import flamegraph
 
 SAMPLE = """\
 # a comment

@@ -3,12 +3,14 @@
 # and printers show with what gdb finds by walking the map value by value, or by calling the program's own functions.
 # Then it breaks the map in memory and expects a line that says so. Needs gdb with Python, and leave to trace.
 #   tests/test_gdb.sh BUILD
-set -euo pipefail
+set -uo pipefail
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
 mapbench=$(realpath "${1:-build}")/mapbench
+within=$(realpath "${1:-build}")/tests/within
 command -v gdb >/dev/null || { echo "gdb is not installed (make deps-test)"; exit 77; }
 [[ $(gdb -nx -batch -ex 'python print(6 * 7)' 2>&1) == 42 ]] || { echo "this gdb has no Python"; exit 77; }
-"$mapbench" help >/dev/null
+# Beforehand: gdb is to follow the process that a unit is tested in, not one that builds it.
+"$mapbench" units {go_hmap,go_swiss,go_hashtrie}-u64_u64-native-malloc go_hmap-str_u64-common-malloc || exit 1
 # shellcheck source=tests/support/shell_tools.sh
 source tests/support/shell_tools.sh
 
@@ -16,7 +18,7 @@ source tests/support/shell_tools.sh
 scenario() {
     local name=$1 said status=0
     shift
-    said=$(SCENARIO=$name SHELL=/bin/sh timeout 90 gdb -nx -batch -x tests/support/gdb_driver.py --args "$mapbench" "$@" \
+    said=$(SCENARIO=$name SHELL=/bin/sh "$within" 90 1800 "$scratch/used" gdb -nx -batch -x tests/support/gdb_driver.py --args "$mapbench" "$@" \
         2>&1 </dev/null) || status=$?
     if grep -q '^SKIP ' <<<"$said"; then
         sed -n 's/^SKIP //p' <<<"$said"
@@ -27,10 +29,11 @@ scenario() {
     else
         pass
         echo "$name: $(grep -E '^[0-9]+ checks' <<<"$said")"
+        grep '^skipped: ' <<<"$said"
     fi
 }
 
-UNIT=go_hmap/u64_u64/native/malloc scenario hmap_selftest selftest --filter '^go_hmap/u64_u64/native/malloc$'
+UNIT=go_hmap/u64_u64/native/malloc scenario hmap_selftest selftest --filter '^(go_hmap|go_hashtrie)/u64_u64/native/malloc$'
 scenario hmap_strings selftest --filter '^go_hmap/str_u64/common/malloc$'
 export LIVE=$scratch/live
 scenario hmap_same_size trace go_hmap --ops "insert 0..12; slide 13 520" --digest

@@ -70,8 +70,9 @@ static void each_unit(void (*test)(struct scene *scene)) {
     size_t units = 0;
     for (size_t i = 0; i < registry_count(); i++) {
         struct scene scene;
-        if (strcmp(registry_at(i)->heap, "gosim") != 0) continue;
-        open_scene(&scene, registry_at(i));
+        const struct map_unit *unit = registry_at(i);
+        if (strcmp(unit->heap, "gosim") != 0 || registry_prepare(&unit, 1) > 0) continue;
+        open_scene(&scene, unit);
         test(&scene);
         close_scene(&scene);
         units++;
@@ -141,25 +142,29 @@ static void copies(struct scene *scene) {
 /* A map that is gone is garbage though others live, whatever the order in which they go. */
 static void small_maps(struct scene *scene) {
     static void *map[SMALL_MAPS];
-    static uint32_t of[SMALL_MAPS];
+    static uint32_t entries[SMALL_MAPS];
     uint64_t before = collections(scene), objects = 0;
-    for (size_t i = 0; i < SMALL_MAPS; i++) of[i] = 1;
-    for (size_t i = 0; i < SMALL_MAPS; i += 7) of[i] = SMALL_ENTRIES;
-    struct run_args args = {.keys = scene->loop_keys, .n = SMALL_MAPS, .maps = map, .of = of};
+    for (size_t i = 0; i < SMALL_MAPS; i++) entries[i] = 1;
+    for (size_t i = 0; i < SMALL_MAPS; i += 7) entries[i] = SMALL_ENTRIES;
+    struct run_args args = {
+        .keys = scene->loop_keys, .n = SMALL_MAPS, .maps = map, .entries_of_map = entries};
     scene->unit->run.small_put(scene->unit->own_heap, &args);
     must(scene, !is_map(scene) || collections(scene) > before, "making small maps collects nothing");
-    for (size_t i = 0, first = 0; i < SMALL_MAPS; first += of[i++]) holds(scene, map[i], first, of[i]);
+    for (size_t i = 0, first = 0; i < SMALL_MAPS; first += entries[i++])
+        holds(scene, map[i], first, entries[i]);
     gosim_collect(scene->own->heap);
     objects = stats_of(scene).heap_objects;
     for (size_t i = 0; i < SMALL_MAPS; i += 2) scene->unit->op.destroy(map[i]);
     gosim_collect(scene->own->heap);
     must(scene, stats_of(scene).heap_objects < objects * 6 / 10, "maps that are gone are kept");
     /* As many again: the table of maps closes its gaps. */
-    struct run_args again = {.keys = scene->loop_keys, .n = SMALL_MAPS / 2, .maps = map, .of = of};
+    struct run_args again = {
+        .keys = scene->loop_keys, .n = SMALL_MAPS / 2, .maps = map, .entries_of_map = entries};
     void *left = map[SMALL_MAPS - 1];
     for (size_t i = 1; i + 1 < SMALL_MAPS; i += 2) scene->unit->op.destroy(map[i]);
     scene->unit->run.small_put(scene->unit->own_heap, &again);
-    for (size_t i = 0, first = 0; i < SMALL_MAPS / 2; first += of[i++]) holds(scene, map[i], first, of[i]);
+    for (size_t i = 0, first = 0; i < SMALL_MAPS / 2; first += entries[i++])
+        holds(scene, map[i], first, entries[i]);
     for (size_t i = SMALL_MAPS / 2; i-- > 0;) scene->unit->op.destroy(map[i]);
     scene->unit->op.destroy(left);
 }

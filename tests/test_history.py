@@ -9,7 +9,7 @@ import unittest
 from history_tools import COMMITS, NOBODY, ROOT, CELL, Scratch, counted, paired
 
 import synthetic_retention
-from judge import history_show, history_store
+from judge.history import show as history_show, store as history_store
 from judge_test_tools import sum_up
 
 HEAD = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()

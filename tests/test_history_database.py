@@ -9,8 +9,8 @@ import unittest
 
 from history_tools import COMMITS, NOBODY, ROOT, Scratch, counted
 
-from judge import history_input, history_series, history_store
-from judge.common import Refused
+from judge.base.common import Refused
+from judge.history import input as history_input, series as history_series, store as history_store
 
 
 class Database(Scratch):

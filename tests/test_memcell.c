@@ -15,6 +15,7 @@
 
 #include "harness/memory/memcell.h"
 #include "harness/plan/registry.h"
+#include "tests/support/ready_unit.h"
 
 enum { SLACK_BYTES = 256 * 1024 }; /* glibc keeps up to 128 KiB at the top of its heap; pages are rounded */
 
@@ -30,7 +31,7 @@ static const char *mapbench(char *path) {
 static json_t *measure_on(const char *heap, const char *map, const char *shape, const char *keys, size_t n,
                           const char *workload, unsigned limit_s, char *why, size_t why_size) {
     char path[PATH_MAX];
-    const struct map_unit *unit = registry_find(map, shape, "common", heap);
+    const struct map_unit *unit = ready_unit(map, shape, "common", heap);
     assert_non_null(unit);
     struct memcell_args args = {
         .unit = unit, .keys_spec = keys, .n = n, .seed = 7, .workload = workload, .limit_s = limit_s};
@@ -264,7 +265,7 @@ static void test_reasons(void **state) {
     expect_why("linear", "uniform", 0, "put_grow", 60, "number of entries is 0");
     expect_why("chained", "uniform", 2000000000, "put_grow", 1,
                "the child that counted bytes took longer than 1 s and was stopped after ");
-    struct memcell_args args = {.unit = registry_find("linear", "u64_u64", "common", "malloc"),
+    struct memcell_args args = {.unit = ready_unit("linear", "u64_u64", "common", "malloc"),
                                 .keys_spec = "uniform",
                                 .n = 10,
                                 .seed = 1,
@@ -282,7 +283,7 @@ static void test_out_of_memory(void **state) {
     tight.rlim_cur = 300u << 20;
     assert_int_equal(setrlimit(RLIMIT_AS, &tight), 0);
     expect_why("linear", "uniform", 20000000, "put_grow", 60, "out of memory after ");
-    const struct map_unit *glib = registry_find("ghash", "u64_u64", "common", "malloc");
+    const struct map_unit *glib = ready_unit("ghash", "u64_u64", "common", "malloc");
     if (glib && !glib->unavailable) /* a library that ends the process instead of saying no */
         expect_why("ghash", "uniform", 20000000, "put_grow", 60, "was ended by SIG");
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);

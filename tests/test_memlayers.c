@@ -18,6 +18,7 @@
 #include "harness/memory/memcell.h"
 #include "harness/preload/memcount.h"
 #include "harness/plan/registry.h"
+#include "tests/support/ready_unit.h"
 #include "harness/memory/resident.h"
 
 /* A file in the folder above the tests, where the program is. */
@@ -159,7 +160,7 @@ static void test_requested(void **state) {
 static json_t *measure_on(const char *heap, const char *map, size_t n, enum memcell_pages pages,
                           const char *workload) {
     char path[PATH_MAX], why[300] = "";
-    struct memcell_args args = {.unit = registry_find(map, "u64_u64", "common", heap),
+    struct memcell_args args = {.unit = ready_unit(map, "u64_u64", "common", heap),
                                 .keys_spec = "uniform",
                                 .n = n,
                                 .seed = 3,
@@ -265,7 +266,7 @@ static void test_evacuation(void **state) {
 static void test_collections(void **state) {
     (void)state;
     enum { N = 200000 };
-    const struct map_unit *unit = registry_find("chained", "u64_u64", "common", "boehm");
+    const struct map_unit *unit = ready_unit("chained", "u64_u64", "common", "boehm");
     if (!unit || unit->unavailable) {
         print_message("no boehm heap: %s\n", unit ? unit->unavailable : "not compiled");
         return;
@@ -314,7 +315,7 @@ static void test_huge_pages(void **state) {
     assert_int_equal(json_is_true(json_object_get(as_set, "thp")), strcmp(setting, "always") == 0);
     if (strcmp(setting, "always") != 0 && strcmp(setting, "madvise") != 0) {
         char path[PATH_MAX], why[300] = "";
-        struct memcell_args args = {.unit = registry_find("linear", "u64_u64", "common", "malloc"),
+        struct memcell_args args = {.unit = ready_unit("linear", "u64_u64", "common", "malloc"),
                                     .keys_spec = "uniform",
                                     .n = 10,
                                     .seed = 1,

@@ -57,8 +57,8 @@ assert huge["huge_bytes"] > 0, huge["huge_bytes"]
 assert huge["minor_faults"] < small["minor_faults"] - 256, (huge["minor_faults"], small["minor_faults"])
 assert abs(huge["requested_bytes"] - small["requested_bytes"]) < 4096
 assert "put_grow, small pages" in table and "put_grow, huge pages" in table, table
-sys.path.insert(0, "plots")
-import load, points
+sys.path.insert(0, ".")
+from plots.rows import load, points
 measured = load.load(folder).measured("memory")
 assert len(measured) == 2, "rows taken for repetitions of one another"
 kept = lambda rows: [row["pages"] for row in points.one_page_setting(rows)]

@@ -14,9 +14,10 @@ from night_tools import PROJECT, ROOT, Nights, count_json, junit_text, paired_js
 
 from processes import alive
 
-from judge import history_store, nightly
-from judge.common import Refused
-from judge.nightly_steps import STEPS, WORST_FIRST, worst
+from judge.base.common import Refused
+from judge.history import store as history_store
+from judge.nightly import nightly
+from judge.nightly.steps import STEPS, WORST_FIRST, worst
 
 
 class Codes(unittest.TestCase):
@@ -106,12 +107,12 @@ class Faults(Nights):
     def interrupt(self, number):
         with self.start(plan(count={"children": 1})) as process:
             begun = self.folder / "plan" / "pids"
-            for _ in range(600):
+            for _ in range(12000):
                 if begun.exists() and begun.read_text(encoding="utf-8").endswith("\n"):
                     break
                 time.sleep(0.05)
             process.send_signal(number)
-            printed = process.communicate(timeout=60)[0]
+            printed = process.communicate(timeout=600)[0]
         self.assertEqual(process.returncode, 130, printed)
         for pid in begun.read_text(encoding="utf-8").split():
             self.assertFalse(alive(pid))

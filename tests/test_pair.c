@@ -10,6 +10,7 @@
 #include "harness/pair/pair.h"
 #include "harness/pair/shake.h"
 #include "harness/plan/registry.h"
+#include "tests/support/ready_unit.h"
 
 enum { ROUNDS = 3, BATCHES = 4 };
 
@@ -38,7 +39,7 @@ static json_t *measured(const struct pair_plan *plan) {
 }
 
 static const struct map_unit *unit(const char *map, const char *shape, const char *heap) {
-    const struct map_unit *found = registry_find(map, shape, "common", heap);
+    const struct map_unit *found = ready_unit(map, shape, "common", heap);
     if (!found) fail_msg("no unit %s %s", map, shape);
     return found;
 }

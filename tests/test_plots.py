@@ -9,14 +9,13 @@ import re
 import subprocess
 import unittest
 
-from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
+from plot_test_tools import Scratch, prefix_of, run_report, words_of  # first: it makes plots/ importable
 
-import fig_latency
-import load
+from plots.figures import latency as fig_latency
+from plots.rows import load
 import matplotlib.colors
 import matplotlib.image
-import report
-import style
+from plots.draw import style
 import synthetic_run
 
 # case: prefixes of the figures it must have, and no others
@@ -53,7 +52,7 @@ class Figures(Scratch):
                 self.assertEqual((code, complaints), (0, ""))
                 pictures = {p.stem for p in (folder / "plots").glob("*.svg")}
                 self.assertEqual(pictures, {p.stem for p in (folder / "plots").glob("*.png")})
-                kinds = {next(k for k in report.PREFIXES if p.startswith(k)).rstrip("-") for p in pictures}
+                kinds = {prefix_of(p).rstrip("-") for p in pictures}
                 self.assertEqual(kinds, expected)
 
     def test_none_is_blank(self):

@@ -11,7 +11,7 @@ import unittest
 from plot_test_tools import ROOT, Scratch, run_report  # first: it makes plots/ importable
 
 import jsonschema
-import load
+from plots.rows import load
 import synthetic_run
 import validate_run
 
@@ -144,7 +144,7 @@ class BadInput(Scratch):
         self.assertEqual(run_report(folder), (0, ""))
 
     def start(self, folder, prelude="", limit_bytes=None, **environment):
-        code = f"{prelude}\nimport sys; sys.path.insert(0, {str(ROOT / 'plots')!r})\nimport report\n" \
+        code = f"{prelude}\nimport sys; sys.path.insert(0, {str(ROOT)!r})\nfrom plots import report\n" \
                f"sys.exit(report.main([{str(folder)!r}]))"
 
         def limit():

@@ -6,14 +6,11 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
-import fig_ports
-import fig_tail
-import load
-import originals
-import page_originals
-import run
+from plots.figures import ports as fig_ports, tail as fig_tail
+from plots.page import originals as page_originals
+from plots.rows import load, originals, run
 import scipy.stats
-import style
+from plots.draw import style
 import synthetic_run
 
 
@@ -160,7 +157,7 @@ class Looks(unittest.TestCase):
         looks = style.looks(labels)
         figure, area = fig_ports.canvas.frame(8, fig_ports.canvas.legend_height(labels), "title", "subtitle", "note")
         beside = fig_ports.canvas.legend_inches(labels)
-        handles = [fig_tail.Line2D([], [], label=label, **fig_ports.canvas.line_style(looks[label])) for label in labels]
+        handles = [fig_tail.canvas.Line2D([], [], label=label, **fig_ports.canvas.line_style(looks[label])) for label in labels]
         fig_ports.canvas.legend(figure, area, handles, "title", beside)
         box = figure.legends[0].get_window_extent(figure.canvas.get_renderer())
         width, height = figure.get_size_inches() * figure.dpi

@@ -5,13 +5,13 @@ import unittest
 
 import plot_test_tools  # noqa: F401  (first: it makes plots/ importable)
 
-import labels
-import points
-import run
+from plots.draw import labels
+from plots.rows import points, run
 import scipy.stats
-import stats
-import style
+from plots.draw import style
+from plots.rows import stats
 import synthetic_run
+from plots.rows.numbers import format_n, format_ns
 
 
 class Statistics(unittest.TestCase):
@@ -137,9 +137,9 @@ class Looks(unittest.TestCase):
         self.assertEqual(style.looks(["my_own_map", "linear"])["my_own_map"], looks["my_own_map"])
 
     def test_numbers(self):
-        self.assertEqual([style.format_n(n) for n in (1, 999, 1000, 1024, 65536, 3 << 20, 1048576, 1 << 30, 571740, 64000)],
+        self.assertEqual([format_n(n) for n in (1, 999, 1000, 1024, 65536, 3 << 20, 1048576, 1 << 30, 571740, 64000)],
                          ["1", "999", "1,000", "1k", "64k", "3m", "1m", "1g", "571,740", "64,000"])
-        self.assertEqual([style.format_ns(v) for v in (3.14159, 1500, 2e6)], ["3.14 ns", "1.5 µs", "2 ms"])
+        self.assertEqual([format_ns(v) for v in (3.14159, 1500, 2e6)], ["3.14 ns", "1.5 µs", "2 ms"])
         self.assertEqual(style.compiler("gcc (Debian 12.2.0-14+deb12u1) 12.2.0"), "gcc 12.2")
         self.assertEqual(style.compiler("Debian clang version 14.0.6"), "Debian 14.0")
 

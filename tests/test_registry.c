@@ -12,6 +12,7 @@
 static const struct map_unit *sound_unit(void) {
     const struct map_unit *unit = registry_find("linear", "u64_u64", "common", "malloc");
     assert_non_null(unit);
+    assert_int_equal(registry_prepare(&unit, 1), 0);
     assert_null(unit->unavailable);
     return unit;
 }

@@ -4,14 +4,11 @@ import unittest
 
 import plot_test_tools  # noqa: F401  (first: it makes plots/ importable)
 
-import fig_retention
-import fig_retention_layers
-import page_retention
-import retention
-import retention_matrix
-import retention_pairs
+from plots.figures import retention as fig_retention, retention_layers as fig_retention_layers
+from plots.page import retention as page_retention
+from plots.rows import retention, retention_matrix, retention_pairs
 import synthetic_retention
-from run import Run
+from plots.rows.run import Run
 
 
 def of_lines(lines, **info):

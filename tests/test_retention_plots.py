@@ -4,16 +4,15 @@ import re
 import subprocess
 import unittest
 
-from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
+from plot_test_tools import Scratch, prefix_of, run_report, words_of  # first: it makes plots/ importable
 
-import events
-import fig_retention
-import load
+from plots.draw import events
+from plots.figures import retention as fig_retention
+from plots.rows import load
 import matplotlib.colors
 import matplotlib.image
-import report
-import retention_matrix
-import style
+from plots.draw import style
+from plots.rows import retention_matrix
 import synthetic_retention
 import synthetic_run
 
@@ -59,7 +58,7 @@ class Figures(Scratch):
                 self.assertEqual(result, (0, ""))
                 self.assertEqual({p.stem for p in (folder / "plots").glob("*.svg")}, expected)
                 self.assertEqual({p.stem for p in (folder / "plots").glob("*.png")}, expected)
-                self.assertTrue(all(name.startswith(report.PREFIXES) for name in expected))
+                self.assertTrue(all(map(prefix_of, expected)))
 
     def test_none_is_blank_and_no_text_leaves(self):
         for case, picture in self.pictures("png"):

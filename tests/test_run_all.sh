@@ -23,12 +23,20 @@ $(BUILD)/mapbench: broken_program $(BUILD)/gen/build_info.h
 	@! grep . broken_program && touch $@
 $(BUILD)/tests/%: tests/%.c
 	@gcc -D_GNU_SOURCE $< -o $@
+# As compile.sh does it: what a unit's compiler said first is in units/NAME.failed.
+units: $(BUILD)/units/linear-u64.so $(BUILD)/units/khash-u64.so
+$(BUILD)/units/%.so: broken_units
+	@mkdir -p $(@D); ! grep -q $* broken_units || { echo "$*.h:1: error: no such thing" | tee $(@:.so=.failed); false; }
+	@rm -f $(@:.so=.failed); touch $@
 $(BUILD)/tests/within: tests/support/within.c
 	@gcc -std=gnu17 -D_GNU_SOURCE $< -o $@
 clang-check:
 	@true
 MAKEFILE
 : >"$tree/broken_program"
+: >"$tree/broken_units"
+mkdir -p "$tree/maps/adapters"
+touch "$tree/maps/adapters/khash.h"
 
 script() { # NAME: the body is read
     { echo '#!/usr/bin/env bash'; cat; } >"$tree/tests/$1.sh"
@@ -130,6 +138,16 @@ runs 1 '^test_passes$'
 says '^FAIL .* build-tests: status 2$'
 says '^the program does not build'
 : >"$tree/broken_program"
+
+# A unit of ours, and one that stands on a library.
+runs 0 '^build-units$'
+says '^ok .* build-units$'
+echo 'linear-u64 khash-u64' >"$tree/broken_units"
+runs 1 '^(build-units|test_passes)$'
+says '^FAIL .* build-units linear-u64: does not compile: linear-u64\.h:1: error: no such thing$'
+says '^skip .* build-units khash-u64: does not compile: khash-u64\.h:1: error: no such thing$'
+says '^ok .* test_passes$'
+: >"$tree/broken_units"
 
 # --- what fails, what is skipped ---
 runs 1 '^test_fails$'

@@ -1,5 +1,6 @@
 /* Every unit of the build against the model, its loops against their checksums, its allocations failing one
- * by one. test_units [FILTER [SEED [OPERATIONS]]] */
+ * by one. test_units [FILTER [SEED [OPERATIONS]]]
+ * Processor time: at most 900 s. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -21,8 +21,8 @@ from types import SimpleNamespace
 import judge_test_tools as tools
 
 import numpy
-from judge import builds, compare, pairing, paired
-from judge.verdict import SLOWER
+from judge.compare import builds, command, compare, paired, pairing
+from judge.compare.verdict import SLOWER
 
 CONFIRMED_LEAST = 0.9
 SECONDS_MOST = 20
@@ -33,7 +33,7 @@ PLANTS = {"a multiplication more in each step": "imul $1, %0, %0", "three additi
 
 def cells_of(workloads, n, shapes="u64_u64", maps="ours"):
     given = {"workloads": workloads, "n": n, "shapes": shapes, "maps": maps}
-    options = SimpleNamespace(**(dict.fromkeys(compare.SELECTION) | given))
+    options = SimpleNamespace(**(dict.fromkeys(command.SELECTION) | given))
     return compare.pairs_of_sides(compare.plan(options)[0])
 
 
@@ -168,7 +168,7 @@ PARTS = {"null": null, "extra": extra, "plants": plants}
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
-    for name, value in (("cells", 200), ("tries", 10), ("processes", compare.PROCESSES), ("seed", 1)):
+    for name, value in (("cells", 200), ("tries", 10), ("processes", command.PROCESSES), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--build", type=pathlib.Path, default=tools.ROOT / "build")
     a = parser.parse_args()

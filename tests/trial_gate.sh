@@ -41,7 +41,7 @@ promise "a second run agrees in every number" "$build/mapbench" gate count --bas
 
 mapfile -t units < <(PYTHONPATH=. "$python" -B -c '
 import json, sys
-from judge.baseline import KEY_WORDS
+from judge.gate.baseline import KEY_WORDS
 cells = [dict(zip(KEY_WORDS, key.split("/"))) for key in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]]
 for unit in sorted({"-".join(cell[word] for word in ("map", "shape", "hash", "heap")) for cell in cells}): print(unit)' "$scratch/base.json")
 # A line of assembly may change what the compiler makes of the loop around it, even for the better. So the program with one

@@ -12,8 +12,15 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 
 enum { KEEP_MAX = sizeof((struct child_start *)0)->keep_fd / sizeof(int) };
+
+static int redirect(posix_spawn_file_actions_t *actions, int fd, int stream) {
+    if (fd == CHILD_NOWHERE)
+        return posix_spawn_file_actions_addopen(actions, stream, "/dev/null", O_WRONLY, 0);
+    return fd >= 0 ? posix_spawn_file_actions_adddup2(actions, fd, stream) : 0;
+}
 
 /* A descriptor duplicated onto itself loses close-on-exec in the child (glibc 2.29, POSIX.1-2024). */
 static int hand_over(posix_spawn_file_actions_t *actions, const struct child_start *how, int alive_write_fd) {
@@ -22,10 +29,8 @@ static int hand_over(posix_spawn_file_actions_t *actions, const struct child_sta
         if (how->keep_fd[i] >= 0)
             error = posix_spawn_file_actions_adddup2(actions, how->keep_fd[i], how->keep_fd[i]);
     if (!error) error = posix_spawn_file_actions_adddup2(actions, alive_write_fd, alive_write_fd);
-    if (!error && how->out_fd >= 0)
-        error = posix_spawn_file_actions_adddup2(actions, how->out_fd, STDOUT_FILENO);
-    if (!error && how->err_fd >= 0)
-        error = posix_spawn_file_actions_adddup2(actions, how->err_fd, STDERR_FILENO);
+    if (!error) error = redirect(actions, how->out_fd, STDOUT_FILENO);
+    if (!error) error = redirect(actions, how->err_fd, STDERR_FILENO);
     return error;
 }
 
@@ -72,6 +77,27 @@ bool child_start(struct child *child, const struct child_start *how, char *why, 
     return false;
 }
 
+bool child_fork(struct child *child, int (*work)(void *context), void *context, char *why, size_t why_size) {
+    int alive[2];
+    *child = (struct child){.alive_fd = -1};
+    if (pipe2(alive, O_CLOEXEC) != 0) {
+        snprintf(why, why_size, "cannot make a pipe: %s", strerror(errno));
+        return false;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(alive[0]); /* the writing end is closed by the end of the process */
+        _exit(work(context));
+    }
+    if (pid < 0) snprintf(why, why_size, "cannot start a process: %s", strerror(errno));
+    close(alive[1]);
+    if (pid > 0)
+        *child = (struct child){.pid = pid, .alive_fd = alive[0]};
+    else
+        close(alive[0]);
+    return pid > 0;
+}
+
 static void reap(struct child *child) {
     while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR) continue;
     close(child->alive_fd);
@@ -80,6 +106,7 @@ static void reap(struct child *child) {
 }
 
 bool child_wait(struct child *child, int timeout_ms) {
+    if (child->pid && timeout_ms < 0) reap(child);
     uint64_t deadline_ns = wall_ns() + (uint64_t)timeout_ms * 1000000;
     while (child->pid) {
         uint64_t now_ns = wall_ns();
@@ -92,11 +119,26 @@ bool child_wait(struct child *child, int timeout_ms) {
     return true;
 }
 
-bool child_wait_or_kill(struct child *child, int timeout_ms) {
-    if (child_wait(child, timeout_ms)) return true;
+static bool end(struct child *child) {
     kill(child->pid, SIGKILL);
     reap(child);
     return false;
+}
+
+bool child_wait_or_kill(struct child *child, int timeout_ms) {
+    return child_wait(child, timeout_ms) || end(child);
+}
+
+clockid_t child_clock(const struct child *child) {
+    clockid_t clock;
+    return clock_getcpuclockid(child->pid, &clock) == 0 ? clock : CLOCK_MONOTONIC;
+}
+
+bool child_finish(struct child *child, double seconds) {
+    struct deadline deadline = deadline_in(seconds, clock_read_ns(child_clock(child)));
+    while (!child_wait(child, deadline_wait_ms(&deadline)))
+        if (deadline_passed(&deadline, child_clock(child))) return end(child);
+    return true;
 }
 
 bool child_succeeded(const struct child *child) {

@@ -1,11 +1,12 @@
-/* A program started by this one: without a shell, with exactly the descriptors it needs, ended by its process
- * id only. */
+/* A process started by this one, ended by its process id only: a program, started without a shell and with
+ * exactly the descriptors it needs, or a fork. */
 #ifndef MAPBENCH_CHILD_H
 #define MAPBENCH_CHILD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct child {
     pid_t pid;    /* 0: none */
@@ -13,21 +14,32 @@ struct child {
     int status;   /* as of waitpid(2), once ended */
 };
 
+enum { CHILD_NOWHERE = -2 }; /* as a descriptor of output: nobody reads it */
+
 struct child_start {
     const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH unless it has a slash */
     const char *const *env;  /* NULL: this process's */
-    int out_fd, err_fd;      /* what stdout and stderr become; -1: unchanged. stdin is empty */
-    int keep_fd[3];          /* further descriptors to hand over under the same numbers; -1: none */
-    bool own_group;          /* Ctrl-C at the terminal does not reach it */
+    int out_fd, err_fd; /* what stdout and stderr become; -1: unchanged, or CHILD_NOWHERE. stdin is empty */
+    int keep_fd[3];     /* further descriptors to hand over under the same numbers; -1: none */
+    bool own_group;     /* Ctrl-C at the terminal does not reach it */
 };
 
 /* False: it could not be started; `why` says so in one line, errno is set (ENOENT: no such program). */
 bool child_start(struct child *child, const struct child_start *how, char *why, size_t why_size);
 
-/* Waits until the child has ended, at most so long. True: it has, and `status` is set. */
+/* Forks. The child runs `work` and ends, without exit handlers or flushing, with the code it returns. False:
+ * there is no child; `why` says so in one line. */
+bool child_fork(struct child *child, int (*work)(void *context), void *context, char *why, size_t why_size);
+
+/* Waits until the child has ended, at most so long, -1: however long. True: it has, and `status` is set. */
 bool child_wait(struct child *child, int timeout_ms);
 /* As child_wait, and kills it when the time is up. True: it ended by itself. */
 bool child_wait_or_kill(struct child *child, int timeout_ms);
+
+/* As child_wait_or_kill, the child having so many more seconds of processor time (deadline.h). */
+bool child_finish(struct child *child, double seconds);
+/* The clock of its processor time, while it has not been waited for. */
+clockid_t child_clock(const struct child *child);
 
 /* True for exit code 0. */
 bool child_succeeded(const struct child *child);

@@ -58,7 +58,7 @@ static inline uint64_t thread_cpu_ns(void) {
     return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* What the clocks cost and resolve on this machine, measured once by clock_calibrate (about 20 ms). */
+/* Costs and resolution of the clocks on this machine, measured once by clock_calibrate (about 20 ms). */
 struct clock_costs {
     double ns_per_tick;
     double ticks_empty_ns; /* median of an empty ticks_start .. ticks_stop */

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,49 @@ bool names_split(const char *list, bool (*each)(void *context, const char *item)
     return ok;
 }
 
+static bool is_other_word(void *word, const char *item) {
+    return strcmp(item, word) != 0;
+}
+
+bool names_has(const char *list, const char *word) {
+    return !names_split(list, is_other_word, (void *)word);
+}
+
+bool names_select(const char *list, const char *word) {
+    return !list || names_has(list, word) || names_has(list, "all");
+}
+
+struct check {
+    const char *kind;
+    const char *const *known;
+    size_t count;
+    char *why;
+    size_t why_size;
+};
+
+static bool check_item(void *context, const char *item) {
+    const struct check *check = context;
+    for (size_t i = 0; i < check->count; i++)
+        if (strcmp(item, check->known[i]) == 0) return true;
+    unknown_name(check->kind, item, check->known, check->count, check->why, check->why_size);
+    return false;
+}
+
+bool names_check(const char *list, const char *kind, const char *const *known, size_t count, char *why,
+                 size_t why_size) {
+    struct check check = {kind, known, count, why, why_size};
+    return !list || names_split(list, check_item, &check);
+}
+
+void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
+                  size_t why_size) {
+    const char *nearest = names_nearest(name, candidates, count);
+    if (nearest)
+        snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
+    else
+        snprintf(why, why_size, "unknown %s '%s'", kind, name);
+}
+
 /* Levenshtein distance; names of more than 64 characters count as far from all. */
 static size_t edit_distance(const char *a, const char *b) {
     enum { LONGEST = 64 };
@@ -53,12 +97,14 @@ static size_t edit_distance(const char *a, const char *b) {
 }
 
 const char *names_nearest(const char *name, const char *const *candidates, size_t count) {
+    enum { PART_MIN = 3 }; /* letters of a name that is likely to be meant by a longer or shorter one */
     const char *nearest = NULL;
     size_t nearest_distance =
         strlen(name) / 2 + 2; /* more than half the letters wrong: something else was meant */
     for (size_t i = 0; i < count; i++) {
         size_t distance = edit_distance(name, candidates[i]);
-        if (strstr(candidates[i], name) || strstr(name, candidates[i]))
+        bool whole_words = strlen(name) >= PART_MIN && strlen(candidates[i]) >= PART_MIN;
+        if (whole_words && (strstr(candidates[i], name) || strstr(name, candidates[i])))
             distance = distance > 1 ? 1 : distance;
         if (distance < nearest_distance) {
             nearest = candidates[i];

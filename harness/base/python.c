@@ -1,33 +1,35 @@
 #include "harness/base/python.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "harness/plan/job.h"
+#include "harness/base/count_of.h"
+#include "harness/base/project.h"
+#include "harness/base/child.h"
+#include "harness/base/exit.h"
 
-extern char **environ;
+static bool interrupts_are_ignored(void) {
+    struct sigaction now;
+    return sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
 
-/* silent: neither stream is shown; otherwise only what goes to stderr. */
+/* Returns the exit code. silent: neither stream is shown; otherwise only what goes to stderr. Who ignores
+ * Ctrl-C does so for the program it waits for. */
 static int spawn_and_wait(char *const argv[], bool silent) {
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    int status;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (silent) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error) return errno = error, -1;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    struct child child;
+    char ignored[128];
+    struct child_start how = {.argv = (const char *const *)argv,
+                              .out_fd = CHILD_NOWHERE,
+                              .err_fd = silent ? CHILD_NOWHERE : -1,
+                              .keep_fd = {-1, -1, -1},
+                              .own_group = interrupts_are_ignored()};
+    if (!child_start(&child, &how, ignored, sizeof ignored)) return -1;
+    child_wait(&child, -1);
+    return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : 128 + WTERMSIG(child.status);
 }
 
 static bool can_draw(const char *python) {
@@ -43,7 +45,7 @@ const char *python_find(char *why, size_t why_size) {
         return NULL;
     }
     const char *candidates[] = {chosen, "python3", "/usr/bin/python3"};
-    for (size_t i = 0; !found && i < sizeof candidates / sizeof *candidates; i++)
+    for (size_t i = 0; !found && i < COUNT_OF(candidates); i++)
         if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
     if (!found)
         snprintf(why, why_size,
@@ -53,16 +55,25 @@ const char *python_find(char *why, size_t why_size) {
 
 enum { FOLDERS_MAX = 64 }; /* more than the command line takes */
 
+void python_use_project(void) {
+    char path[2 * PATH_MAX];
+    const char *root = project_root(), *before = getenv("PYTHONPATH");
+    size_t length = strlen(root);
+    if (before && strncmp(before, root, length) == 0 && strchr(":", before[length])) return;
+    snprintf(path, sizeof path, "%s%s%s", root, before ? ":" : "", before ? before : "");
+    setenv("PYTHONPATH", path, 1);
+}
+
 int report_draw(char *const *folders, char *why, size_t why_size) {
-    char program[PATH_MAX + 32], *argv[FOLDERS_MAX + 3] = {NULL};
-    const char *python = python_find(why, why_size);
-    if (!python) return 4;
-    snprintf(program, sizeof program, "%s/plots/report.py", project_root());
-    argv[0] = (char *)python;
-    argv[1] = program;
-    for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[i + 2] = folders[i];
+    char *head[] = {(char *)python_find(why, why_size), "-m", "plots.report"};
+    enum { HEAD = sizeof head / sizeof *head };
+    char *argv[HEAD + FOLDERS_MAX + 1] = {NULL};
+    if (!head[0]) return EXIT_CANNOT;
+    memcpy(argv, head, sizeof head);
+    for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[HEAD + i] = folders[i];
+    python_use_project();
     int status = spawn_and_wait(argv, false);
     if (status != 0)
         snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
-    return status == 2 ? 2 : status == 0 ? 0 : 4;
+    return status == EXIT_OK || status == EXIT_USAGE ? status : EXIT_CANNOT;
 }

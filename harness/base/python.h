@@ -9,8 +9,11 @@
  * NULL: none; `why` names the packages to install. Static storage; looked for once. */
 const char *python_find(char *why, size_t why_size);
 
-/* Draws the figures and the report of run folders (NULL-terminated). The plot program's exit code: 0, 2 or 4.
- */
+/* Lets the Python programs started from here import the packages judge and plots: the project's folder is put before
+ * the rest of PYTHONPATH. */
+void python_use_project(void);
+
+/* Draws the figures and the report of run folders (NULL-terminated). EXIT_OK, EXIT_USAGE or EXIT_CANNOT. */
 int report_draw(char *const *folders, char *why, size_t why_size);
 
 #endif

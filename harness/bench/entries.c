@@ -1,27 +1,36 @@
 /* Workloads on the keys of one map: storing, looking up, deleting, churning, visiting. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "harness/bench/bench.h"
+#include "harness/bench/workloads.h"
 #include "harness/base/rng.h"
 
 static size_t smaller(uint64_t a, uint64_t b) {
     return (size_t)(a < b ? a : b);
 }
 
-bool bench_put(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
-    bool presized = strcmp(workload->name, "put") == 0;
+static bool fill(struct bench *b, size_t hint, enum bench_state filled, uint64_t ops, struct batch *out) {
     while (out->ops < ops) {
         bench_next_keys(b);
-        b->map = bench_create_full(b, presized ? b->cell->n : 0, true, out);
+        b->map = bench_create_full(b, hint, true, out);
         if (!b->map) return false;
-        b->state = presized ? BENCH_WORN : BENCH_FULL;
+        b->state = filled;
         if (!bench_verify_full(b)) return false;
     }
     return true;
 }
 
-/* What a get loop must return for these positions; those from n on are absent. */
+bool bench_put(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    return fill(b, 0, BENCH_FULL, ops, out);
+}
+
+bool bench_put_sized(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    return fill(b, b->cell->n, BENCH_WORN, ops, out);
+}
+
+/* Returns what a get loop must return for these positions; those from n on are absent. */
 static uint64_t get_sum(const struct bench *b, const uint64_t *position, size_t count) {
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++)
@@ -47,13 +56,6 @@ void bench_predraw(struct bench *b, const struct workload *workload, size_t coun
     }
 }
 
-static run_fn *get_loop(const struct bench *b, enum workload_kind kind) {
-    const struct map_runs *run = &b->unit->run;
-    if (kind == WORKLOAD_GET_CHAIN) return run->get_chain;
-    if (kind == WORKLOAD_GET_CALL) return run->get_call;
-    return BENCH_LOOP(b, get);
-}
-
 /* One segment of lookups; `evict` empties the caches between drawing the keys and looking them up. */
 static bool get_segment(struct bench *b, const struct workload *workload, size_t count, bool evict,
                         struct batch *out) {
@@ -65,7 +67,8 @@ static bool get_segment(struct bench *b, const struct workload *workload, size_t
         for (size_t i = 0; i < room->evict_bytes; i += 64) room->evict[i]++;
     if (b->recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
     struct run_args args = {.keys = room->keys, .n = count, .recorder = b->recorder};
-    uint64_t sum = bench_segment(b, get_loop(b, workload->kind), b->map, &args, count, out);
+    run_fn *loop = b->recorder ? BENCH_LOOP(b, get) : workload_loop(b->unit, workload).run;
+    uint64_t sum = bench_segment(b, loop, b->map, &args, count, out);
     if (sum != expected && !bench_is_baseline(b))
         return bench_wrong(b, "the sum over looked-up values", sum, expected);
     return !bench_late(b);
@@ -156,38 +159,38 @@ bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, s
     return true;
 }
 
-/* The n live keys are n slots. Pair t replaces the key of one slot: every slot once per generation of n
- * pairs, in a new random order each, so the oldest key is never the certain victim. Slot s of generation g is
- * position s + g n. */
+/* Runs one segment. The n live keys are n slots. Pair t replaces the key of one slot: every slot once per
+ * generation of n pairs, in a new random order each, so the next key to go cannot be predicted from its age.
+ * Slot s of generation g is position s + g n. */
 static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch *out) {
     const struct shape *shape = b->cell->shape;
-    uint64_t n = b->cell->n, generation = b->churned / n, position = b->churned % n;
+    uint64_t n = b->cell->n, generation = b->churn.pairs / n, position = b->churn.pairs % n;
     size_t count = smaller(smaller(most, b->block / 2), n - position), size = shape->key_size;
     struct bench_room *room = b->room;
     keys_pass(b->keys, b->order_seed, generation, position, count, room->index);
     for (size_t i = 0; i < count; i++) {
         uint64_t slot = room->index[i];
         room->index[i] = slot + n * generation;
-        room->index2[i] = slot + n * (generation + 1);
+        room->newcomers[i] = slot + n * (generation + 1);
     }
-    char *pairs = room->keys, *singles = room->keys2;
+    char *pairs = room->keys, *singles = room->unplaced;
     bench_probe_keys(b, room->index, count, singles);
     for (size_t i = 0; i < count; i++) {
         memcpy(pairs + 2 * i * size, singles + i * size, size);
-        b->churn_digest -= shape->key_hash(singles + i * size);
+        b->churn.digest -= shape->key_hash(singles + i * size);
     }
-    bench_store_keys(b, room->index2, count, singles);
+    bench_store_keys(b, room->newcomers, count, singles);
     for (size_t i = 0; i < count; i++) {
         memcpy(pairs + (2 * i + 1) * size, singles + i * size, size);
-        b->churn_digest += shape->key_hash(singles + i * size);
+        b->churn.digest += shape->key_hash(singles + i * size);
     }
     struct run_args args = {
-        .keys = pairs, .n = count, .first_value = b->churned, .recorder = timed ? b->recorder : NULL};
+        .keys = pairs, .n = count, .first_value = b->churn.pairs, .recorder = timed ? b->recorder : NULL};
     if (args.recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
     uint64_t done = timed ? bench_segment(b, BENCH_LOOP(b, churn), b->map, &args, count, out)
                           : b->unit->run.churn(b->map, &args);
-    b->churned += count;
-    b->mixed = false;
+    b->churn.pairs += count;
+    b->churn.values_of_mixed = false;
     if (done != 2 * count)
         return bench_wrong(b, "the number of deletions and stores of a churn", done, 2 * count);
     size_t len = b->unit->op.len(b->map);
@@ -195,43 +198,20 @@ static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch
     return !bench_late(b);
 }
 
-struct digest {
-    const struct shape *shape;
-    uint64_t sum;
-};
-
-static bool add_to_digest(void *context, const void *key, const void *val) {
-    struct digest *digest = context;
-    (void)val;
-    digest->sum += digest->shape->key_hash(key);
-    return true;
-}
-
-uint64_t bench_digest(const struct bench *b) {
-    struct digest digest = {b->cell->shape, 0};
-    b->unit->op.each(b->map, add_to_digest, &digest);
-    return digest.sum;
-}
-
 /* Two generations without a clock first: by then tombstones, holes and capacity are those of the long run. */
 bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     (void)workload;
-    if (b->churned == 0 || b->state == BENCH_NONE) {
+    if (b->churn.pairs == 0 || b->state == BENCH_NONE) {
         if (!bench_build(b)) return false;
         b->state = BENCH_WORN;
-        b->churned = 0; /* generations count from the base of this filling */
-        b->churn_digest = bench_digest(b);
-        while (b->churned < 2 * b->cell->n)
+        b->churn.pairs = 0; /* generations count from the base of this filling */
+        b->churn.digest = bench_digest(b);
+        while (b->churn.pairs < 2 * b->cell->n)
             if (!churn_segment(b, b->block, false, out)) return false;
     }
     while (out->ops < ops)
         if (!churn_segment(b, (size_t)(ops - out->ops), true, out)) return false;
-    if (b->verify && !bench_is_baseline(b)) {
-        uint64_t digest = bench_digest(b);
-        if (digest != b->churn_digest)
-            return bench_wrong(b, "the digest of the keys after churning", digest, b->churn_digest);
-    }
-    return true;
+    return bench_verify_digest(b, "the digest of the keys after churning");
 }
 
 bool bench_scan(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {

@@ -2,7 +2,7 @@
  */
 #include <string.h>
 
-#include "harness/bench/bench.h"
+#include "harness/bench/workloads.h"
 #include "harness/base/rng.h"
 
 /* A group of operations replaces one key: the delete comes before the store, so the map is never larger than
@@ -41,7 +41,7 @@ static void draw_lookup(struct draw *d, bool deleted, bool stored) {
     uint64_t position = slot_of(d, at) + n * (d->generation + replaced);
     if (!absent) d->expected += value_of(d, position);
     b->room->index[d->probes++] = position;
-    b->room->what[d->ops++] = MIXED_GET;
+    b->room->operations[d->ops++] = MIXED_GET;
 }
 
 /* The operations of one pair, at random places of a group. */
@@ -54,11 +54,11 @@ static void draw_group(struct draw *d, size_t size) {
     for (size_t i = 0; i < size; i++)
         if (i == delete_at) {
             b->room->index[d->probes++] = slot + n * d->generation;
-            b->room->what[d->ops++] = MIXED_DEL;
+            b->room->operations[d->ops++] = MIXED_DEL;
         } else if (i == store_at) {
             uint64_t position = slot + n * (d->generation + 1);
-            b->room->index2[d->stores++] = position;
-            b->room->what[d->ops++] = MIXED_PUT | value_number(position) << MIXED_BITS;
+            b->room->newcomers[d->stores++] = position;
+            b->room->operations[d->ops++] = MIXED_PUT | value_number(position) << MIXED_BITS;
         } else {
             draw_lookup(d, i > delete_at, i > store_at);
         }
@@ -66,18 +66,19 @@ static void draw_group(struct draw *d, size_t size) {
     d->pair++;
 }
 
-/* Puts the keys of one kind, which lie in a row in keys2, where their operations are. */
+/* Puts the keys of the stores, or of all others, which lie in a row in `unplaced`, where their operations
+ * are. */
 static void place_keys(const struct draw *d, bool stores) {
     struct bench *b = d->bench;
     size_t size = b->cell->shape->key_size;
-    const char *from = b->room->keys2;
+    const char *from = b->room->unplaced;
     char *keys = b->room->keys;
     for (size_t i = 0; i < d->ops; i++) {
-        uint32_t kind = b->room->what[i] & ((1u << MIXED_BITS) - 1);
+        uint32_t kind = b->room->operations[i] & ((1u << MIXED_BITS) - 1);
         if ((kind == MIXED_PUT) != stores) continue;
         memcpy(keys + i * size, from, size);
-        if (kind == MIXED_PUT) b->churn_digest += b->cell->shape->key_hash(from);
-        if (kind == MIXED_DEL) b->churn_digest -= b->cell->shape->key_hash(from);
+        if (kind == MIXED_PUT) b->churn.digest += b->cell->shape->key_hash(from);
+        if (kind == MIXED_DEL) b->churn.digest -= b->cell->shape->key_hash(from);
         from += size;
     }
 }
@@ -95,20 +96,22 @@ uint64_t bench_mixed_most(const struct bench *b) {
 static bool mixed_segment(struct bench *b, uint64_t pairs, bool timed, struct batch *out) {
     size_t group = timed ? GROUP : GROUP_WORN_IN;
     uint64_t n = b->cell->n;
-    struct draw d = {.bench = b, .generation = b->churned / n, .pair = b->churned % n};
+    struct draw d = {.bench = b, .generation = b->churn.pairs / n, .pair = b->churn.pairs % n};
     if (pairs > n - d.pair) pairs = n - d.pair;
     if (pairs > pairs_most(b, group)) pairs = pairs_most(b, group);
     for (uint64_t i = 0; i < pairs; i++) draw_group(&d, group);
-    bench_probe_keys(b, b->room->index, d.probes, b->room->keys2);
+    bench_probe_keys(b, b->room->index, d.probes, b->room->unplaced);
     place_keys(&d, false);
-    bench_store_keys(b, b->room->index2, d.stores, b->room->keys2);
+    bench_store_keys(b, b->room->newcomers, d.stores, b->room->unplaced);
     place_keys(&d, true);
-    struct run_args args = {
-        .keys = b->room->keys, .n = d.ops, .of = b->room->what, .recorder = timed ? b->recorder : NULL};
+    struct run_args args = {.keys = b->room->keys,
+                            .n = d.ops,
+                            .operations = b->room->operations,
+                            .recorder = timed ? b->recorder : NULL};
     if (args.recorder) b->recorder->capacity = b->unit->op.capacity(b->map);
     uint64_t sum = timed ? bench_segment(b, BENCH_LOOP(b, mixed), b->map, &args, d.ops, out)
                          : b->unit->run.mixed(b->map, &args);
-    b->churned += pairs;
+    b->churn.pairs += pairs;
     if (bench_is_baseline(b)) return !bench_late(b);
     if (sum != d.expected) return bench_wrong(b, "the sum over mixed operations", sum, d.expected);
     size_t len = b->unit->op.len(b->map);
@@ -119,21 +122,16 @@ static bool mixed_segment(struct bench *b, uint64_t pairs, bool timed, struct ba
 /* Two generations without lookups and without a clock first, as churn has them. */
 bool bench_mixed(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     (void)workload;
-    if (!b->mixed || b->state == BENCH_NONE) {
+    if (!b->churn.values_of_mixed || b->state == BENCH_NONE) {
         if (!bench_build(b)) return false;
         b->state = BENCH_WORN;
-        b->churned = 0;
-        b->churn_digest = bench_digest(b);
-        b->mixed = true;
-        while (b->churned < 2 * b->cell->n)
+        b->churn.pairs = 0;
+        b->churn.digest = bench_digest(b);
+        b->churn.values_of_mixed = true;
+        while (b->churn.pairs < 2 * b->cell->n)
             if (!mixed_segment(b, UINT64_MAX, false, out)) return false;
     }
     while (out->ops < ops)
         if (!mixed_segment(b, (ops - out->ops + GROUP - 1) / GROUP, true, out)) return false;
-    if (b->verify && !bench_is_baseline(b)) {
-        uint64_t digest = bench_digest(b);
-        if (digest != b->churn_digest)
-            return bench_wrong(b, "the digest of the keys after mixed operations", digest, b->churn_digest);
-    }
-    return true;
+    return bench_verify_digest(b, "the digest of the keys after mixed operations");
 }

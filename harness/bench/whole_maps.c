@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/bench/bench.h"
+#include "harness/bench/workloads.h"
 #include "harness/base/rng.h"
 
 /* Maps of n entries for one segment: enough entries to be clocked, few enough maps to stay in a few
@@ -79,13 +79,6 @@ bool bench_copy(struct bench *b, const struct workload *workload, uint64_t ops, 
     return ok;
 }
 
-void bench_small_drop(struct bench *b) {
-    struct bench_small *small = &b->small;
-    for (size_t i = 0; small->map && i < small->maps; i++) b->unit->op.destroy(small->map[i]);
-    free(small->map), free(small->start);
-    *small = (struct bench_small){0};
-}
-
 /* Sizes of the small maps: 1 to 64 entries, uniformly, until all n entries are given away. */
 static bool small_plan(struct bench *b) {
     struct bench_small *small = &b->small;
@@ -113,19 +106,19 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
         bench_next_keys(b);
         if (!small_plan(b)) return false;
         struct bench_small *small = &b->small;
-        uint32_t *of = (uint32_t *)b->room->index2;
+        uint32_t *entries_of_map = b->room->entries_of_map;
         for (size_t first = 0; first < small->maps;) {
             size_t maps = 0, keys = 0;
             for (; first + maps < small->maps && keys + small_entries(small, first + maps) <= b->block;
                  maps++)
-                keys += of[maps] = small_entries(small, first + maps);
+                keys += entries_of_map[maps] = small_entries(small, first + maps);
             for (size_t i = 0; i < keys; i++) b->room->index[i] = small->start[first] + i;
             bench_store_keys(b, b->room->index, keys, b->room->keys);
             struct run_args args = {.keys = b->room->keys,
                                     .n = maps,
                                     .first_value = small->start[first],
                                     .maps = small->map + first,
-                                    .of = of};
+                                    .entries_of_map = entries_of_map};
             uint64_t held = bench_segment(b, b->unit->run.small_put, b->unit->own_heap, &args, keys, out);
             if (!small->map[first + maps - 1])
                 return bench_fail(b, "out of memory: not all small maps could be made");
@@ -140,19 +133,21 @@ bool bench_small_put(struct bench *b, const struct workload *workload, uint64_t 
 
 bool bench_small_get(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     struct bench_small *small = &b->small;
-    uint32_t *of = (uint32_t *)b->room->index2;
+    uint32_t *map_of = b->room->map_of_operation;
     struct batch unused = {0};
     if (!small->maps && !bench_small_put(b, workload, 1, &unused)) return false;
     while (out->ops < ops) {
         size_t count = ops - out->ops < b->block ? (size_t)(ops - out->ops) : b->block;
         uint64_t expected = 0;
         for (size_t i = 0; i < count; i++) {
-            of[i] = (uint32_t)rng_below(&b->cursor.rng, small->maps);
-            b->room->index[i] = small->start[of[i]] + rng_below(&b->cursor.rng, small_entries(small, of[i]));
+            map_of[i] = (uint32_t)rng_below(&b->cursor.rng, small->maps);
+            b->room->index[i] =
+                small->start[map_of[i]] + rng_below(&b->cursor.rng, small_entries(small, map_of[i]));
             expected += bench_value_word(b, b->room->index[i]) + 1;
         }
         bench_probe_keys(b, b->room->index, count, b->room->keys);
-        struct run_args args = {.keys = b->room->keys, .n = count, .maps = small->map, .of = of};
+        struct run_args args = {
+            .keys = b->room->keys, .n = count, .maps = small->map, .map_of_operation = map_of};
         uint64_t sum = bench_segment(b, b->unit->run.small_get, NULL, &args, count, out);
         if (sum != expected && !bench_is_baseline(b))
             return bench_wrong(b, "the sum over values in small maps", sum, expected);

@@ -9,7 +9,7 @@
 #include "harness/machine/machine.h"
 #include "harness/doctor/noise.h"
 #include "harness/plan/registry.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/base/sysfile.h"
 
 enum { DOCTOR_SCHEMA = 1, STEP_SAMPLES = 2000 };

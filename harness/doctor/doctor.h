@@ -8,8 +8,8 @@
 
 #include "harness/base/clock.h"
 
-/* What this machine can measure, and what to do about it. quick: noise is watched for 1 s instead of 10. Exit
- * code 4 when times cannot be measured at all. */
+/* Prints what this machine can measure, and what to do about it. quick: noise is watched for 1 s instead
+ * of 10. Exit code 4 when times cannot be measured at all. */
 int doctor_command(bool json, bool quick);
 
 /* "doctor" of run.json: {"findings", "noise"}, of facts that run.json has anyway (info: as runinfo_begin made

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 
 static const char *const states[] = {[FINDING_OK] = "ok", [FINDING_WARN] = "warn", [FINDING_NO] = "no"};
 

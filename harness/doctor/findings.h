@@ -1,4 +1,4 @@
-/* What doctor finds: a list of findings, each a fact with what it means for results and what can be done
+/* The findings of doctor: a list, each a fact with what it means for results and what can be done
  * about it.
  *
  * Findings follow from what machine_describe, counters_probe, conditions_now and the others say: they can be
@@ -23,7 +23,7 @@ void finding_add(json_t *findings, const char *group, const char *name, enum fin
                  const char *meaning, const char *advice, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 
-/* What a clock costs and resolves, in ns. */
+/* Cost and resolution of a clock, in ns. */
 struct clock_facts {
     double ns_per_tick, ticks_cost_ns, ticks_step_ns;
     double thread_cpu_cost_ns, thread_cpu_step_ns, wall_cost_ns, wall_step_ns;
@@ -36,7 +36,7 @@ void findings_of_machine(json_t *findings, const json_t *machine);
 void findings_of_conditions(json_t *findings, const json_t *conditions);
 /* noise NULL: the time recorder does not work, for the reason `why`. */
 void findings_of_noise(json_t *findings, const struct noise *noise, const char *why);
-/* What is installed: programs, and with `all` also what is slow to ask (Python's packages, real Go). */
+/* Installed programs, and with `all` also what is slow to ask (Python's packages, real Go). */
 void findings_of_tools(json_t *findings, bool all);
 void findings_of_maps(json_t *findings);
 

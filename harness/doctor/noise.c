@@ -19,7 +19,7 @@ static const double batch_target_ns = 1e6;
 /* The two-sided 99 % quantile of the normal distribution. */
 static const double quantile_99 = 2.5758;
 
-/* What a batch runs on. */
+/* A map with keys that a batch looks up. */
 struct stretch {
     const struct map_unit *unit;
     void *map;
@@ -29,7 +29,7 @@ struct stretch {
 };
 
 static void no_stretch(struct stretch *s) {
-    if (s->unit) s->unit->op.destroy(s->map);
+    if (s->map) s->unit->op.destroy(s->map);
     free(s->present), free(s->lookup);
 }
 
@@ -39,6 +39,10 @@ static bool make_stretch(struct stretch *s, char *why, size_t why_size) {
     *s = (struct stretch){.unit = registry_find("linear", "u64_u64", "common", "malloc"),
                           .present = malloc(ENTRIES * sizeof(uint64_t)),
                           .lookup = malloc(LOOKUPS * sizeof(uint64_t))};
+    if (s->unit && registry_prepare(&s->unit, 1) > 0) {
+        snprintf(why, why_size, "no map can be built: %s", s->unit->unavailable);
+        return false;
+    }
     s->map = s->unit ? s->unit->op.create(s->unit->own_heap, 0) : NULL;
     if (!s->map || !s->present || !s->lookup)
         return snprintf(why, why_size, "no map can be built: %s",

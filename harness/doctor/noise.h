@@ -1,4 +1,4 @@
-/* How noisy this machine is for the time recorder: one map's lookups against themselves.
+/* Measures how noisy this machine is for the time recorder: one map's lookups against themselves.
  *
  * Batches of about 1 ms of CPU time of a small map's get follow each other in one process, on the clock and
  * with the checks of a time row. They are called A and B in turn though they are the same: every difference

@@ -3,7 +3,7 @@
 
 #include "harness/doctor/findings.h"
 
-/* Of a quiet machine; then of one on which rows get marked unstable. */
+/* Limits of a quiet machine; then of one on which rows get marked unstable. */
 static const double sd_most_percent = 1.5, floor_most_percent = 1, floor_hopeless_percent = 5;
 static const double preempted_most = 0.05, cpu_per_wall_least = 0.9;
 /* Share of the processor's time. */

@@ -13,7 +13,7 @@
 #include "harness/shapes/shape.h"
 #include "harness/shapes/str.h"
 
-static const uint64_t patience_ns = 60000000000u; /* where no time limit is set */
+enum { PATIENCE_S = 60 }; /* where no time limit is set */
 
 const char *engine_fault(const struct engine *e) {
     return e->fault[0] ? e->fault : NULL;
@@ -42,14 +42,26 @@ void engine_restart(struct engine *e) {
     e->running = false;
 }
 
-void engine_set_deadline(struct engine *e, uint64_t deadline_ns) {
-    e->deadline_ns = deadline_ns;
+/* What the engine may use yet, for a number of seconds more. */
+static struct deadline deadline_more(const struct engine *e, double seconds) {
+    return deadline_in(seconds, e->running ? clock_read_ns(child_clock(&e->process.child)) : 0);
 }
 
-static uint64_t deadline(const struct engine *e) {
+void engine_set_limit(struct engine *e, double seconds) {
+    e->deadline = deadline_more(e, seconds);
+    e->limited = true;
+}
+
+bool engine_is_late(const struct engine *e) {
+    return e->running && e->limited && deadline_passed(&e->deadline, child_clock(&e->process.child));
+}
+
+/* How long an answer is waited for. */
+static struct deadline patience(const struct engine *e) {
     enum { GRACE_NS = 1000000000 }; /* the runner gives up first, with its own words */
-    return e->deadline_ns && e->deadline_ns < UINT64_MAX - GRACE_NS ? e->deadline_ns + GRACE_NS
-                                                                    : wall_ns() + patience_ns;
+    const struct deadline *d = &e->deadline;
+    return e->limited ? (struct deadline){d->cpu_ns + GRACE_NS, d->wall_ns + GRACE_NS, d->wall_least_ns}
+                      : deadline_more(e, PATIENCE_S);
 }
 
 /* Reads "mapbench-engine PROTOCOL VERSION MAP_DESIGN SYNC_DESIGN" and compares it with engines.def. */
@@ -82,7 +94,7 @@ static bool start(struct engine *e) {
     if (e->running) return true;
     if (!engine_program_path(e->program, path, sizeof path))
         return engine_refuse(e, "it is not built any more"), false;
-    e->running = engine_process_start(&e->process, path, e->kind, e->unit.shape, e->collector, deadline(e),
+    e->running = engine_process_start(&e->process, path, e->kind, e->unit.shape, e->collector, patience(e),
                                       why, sizeof why);
     if (!e->running || !engine_greeting(e->process.line, e->map_design, e->sync_design, e->version,
                                         sizeof e->version, why, sizeof why))
@@ -100,7 +112,7 @@ static bool ask(struct engine *e, uint64_t *numbers, size_t count, const char *f
     va_start(args, format);
     vsnprintf(command, sizeof command, format, args);
     va_end(args);
-    if (!engine_process_ask(&e->process, command, deadline(e), why, sizeof why))
+    if (!engine_process_ask(&e->process, command, patience(e), why, sizeof why))
         return engine_refuse(e, why), false;
     const char *line = e->process.line;
     bool ok = strncmp(line, "ok", 2) == 0;
@@ -171,14 +183,15 @@ static size_t keys_of(const struct engine_loop *loop, const struct run_args *arg
     case LOOP_KEYS_PAIRS:
         return 2 * args->n;
     case LOOP_KEYS_SUM:
-        for (size_t i = 0; i < args->n; i++) keys += args->of[i];
+        for (size_t i = 0; i < args->n; i++) keys += args->entries_of_map[i];
         return keys;
     default:
         return args->n;
     }
 }
 
-/* What the loop needs of maps: the entries or the map of each operation, or the maps it works on. */
+/* Hands over what the loop needs of maps: the entries or the map of each operation, or the maps it works on.
+ */
 static bool give_maps(struct engine *e, const struct engine_loop *loop, const struct run_args *args) {
     struct wire_block *block = e->process.block;
     if (loop->maps != LOOP_ONE_MAP && args->n > WIRE_KEYS)
@@ -188,10 +201,10 @@ static bool give_maps(struct engine *e, const struct engine_loop *loop, const st
             block->id[i] = ((struct engine_map *)args->maps[i])->id;
             break;
         case LOOP_MAP_OF_KEY:
-            block->of[i] = ((struct engine_map *)args->maps[args->of[i]])->id;
+            block->of[i] = ((struct engine_map *)args->maps[args->map_of_operation[i]])->id;
             break;
         case LOOP_NEW_MAPS:
-            if (args->of) block->of[i] = args->of[i];
+            if (args->entries_of_map) block->of[i] = args->entries_of_map[i];
             break;
         default:
             break;

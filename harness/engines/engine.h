@@ -21,7 +21,7 @@
 
 struct engine; /* the other side of one unit */
 
-/* What the last loop took, by the engine's own clocks. */
+/* Times of the last loop, by the engine's own clocks. */
 struct engine_segment {
     uint64_t cpu_ns; /* of the measuring thread; of the whole process where the collector is on */
     uint64_t ticks, wall_ns;
@@ -29,7 +29,7 @@ struct engine_segment {
 };
 void engine_last_segment(const struct engine *engine, struct engine_segment *out);
 
-/* What the Go runtime says of its memory (runtime.MemStats under the same names). */
+/* Memory as the Go runtime reports it (runtime.MemStats under the same names). */
 struct engine_memory {
     uint64_t heap_alloc, heap_objects, total_alloc, mallocs, heap_resident, sys, num_gc;
 };
@@ -39,8 +39,11 @@ bool engine_memory(struct engine *engine, bool collect, struct engine_memory *ou
 /* The runner's memory that holds the texts of stored string keys, mirrored by the engine so that distances
  * between texts are the same; 0 bytes: none. Before maps are made from these keys. */
 void engine_mirror_text(struct engine *engine, const void *base, size_t bytes);
-/* Answers are waited for until then (wall_ns); the engine is ended if none has come. */
-void engine_set_deadline(struct engine *engine, uint64_t deadline_ns);
+/* From now on the engine may use so much processor time (deadline.h); it is ended if an answer takes longer.
+ */
+void engine_set_limit(struct engine *engine, double seconds);
+/* Whether it has used more. */
+bool engine_is_late(const struct engine *engine);
 
 /* Ends the engine's process; what follows runs in a fresh one. No map of it may be left. */
 void engine_restart(struct engine *engine);

@@ -48,10 +48,11 @@ void engine_process_end(struct engine_process *p) {
     p->pending_size = 0;
 }
 
-/* What became of a program that stopped answering: how it ended, and the first line it complained with. */
+/* Tells what became of a program that stopped answering: how it ended, and the first line it complained with.
+ */
 static bool describe_end(struct engine_process *p, char *why, size_t why_size) {
     char end[96], complaint[160];
-    enum { PATIENCE_MS = 1000 };
+    enum { PATIENCE_MS = 30000 }; /* it closed its pipe: it is ending */
     child_wait_or_kill(&p->child, PATIENCE_MS);
     child_describe_end(&p->child, end, sizeof end);
     child_output_line(p->error_fd, complaint, sizeof complaint);
@@ -71,15 +72,14 @@ static bool take_line(struct engine_process *p) {
     return true;
 }
 
-static bool await_line(struct engine_process *p, uint64_t deadline_ns, char *why, size_t why_size) {
+static bool await_line(struct engine_process *p, struct deadline deadline, char *why, size_t why_size) {
     while (!take_line(p)) {
-        uint64_t now = wall_ns();
-        uint64_t left_ms = now >= deadline_ns ? 0 : (deadline_ns - now) / 1000000 + 1;
         struct pollfd answer = {.fd = p->answer_fd, .events = POLLIN};
-        int ready = poll(&answer, 1, left_ms > INT_MAX ? -1 : (int)left_ms);
+        int ready = poll(&answer, 1, deadline_wait_ms(&deadline));
         if (ready < 0 && errno == EINTR) continue;
-        if (ready == 0)
+        if (ready == 0 && deadline_passed(&deadline, child_clock(&p->child)))
             return snprintf(why, why_size, "it did not answer within the time limit (--limit)"), false;
+        if (ready == 0) continue;
         if (p->pending_size == sizeof p->pending)
             return snprintf(why, why_size, "it printed \"%.40s...\" instead of an answer", p->pending), false;
         ssize_t got = read(p->answer_fd, p->pending + p->pending_size, sizeof p->pending - p->pending_size);
@@ -89,7 +89,7 @@ static bool await_line(struct engine_process *p, uint64_t deadline_ns, char *why
     return true;
 }
 
-bool engine_process_ask(struct engine_process *p, const char *command, uint64_t deadline_ns, char *why,
+bool engine_process_ask(struct engine_process *p, const char *command, struct deadline deadline, char *why,
                         size_t why_size) {
     char line[512];
     int length = snprintf(line, sizeof line, "%s\n", command);
@@ -99,7 +99,7 @@ bool engine_process_ask(struct engine_process *p, const char *command, uint64_t 
         if (wrote < 0) return describe_end(p, why, why_size);
         done += (int)wrote;
     }
-    return await_line(p, deadline_ns, why, why_size);
+    return await_line(p, deadline, why, why_size);
 }
 
 /* The shared block: sparse, so that only what is used takes memory. */
@@ -115,7 +115,7 @@ static int open_block(struct engine_process *p) {
 }
 
 bool engine_process_start(struct engine_process *p, const char *path, const char *kind, const char *shape,
-                          const char *collector, uint64_t deadline_ns, char *why, size_t why_size) {
+                          const char *collector, struct deadline deadline, char *why, size_t why_size) {
     int command[2] = {-1, -1}, answer[2] = {-1, -1};
     char command_text[16], block_text[16];
     *p = (struct engine_process){
@@ -134,7 +134,7 @@ bool engine_process_start(struct engine_process *p, const char *path, const char
     ok = ok && child_start(&p->child, &how, why, why_size);
     close_fd(&command[0]), close_fd(&answer[1]), close_fd(&block);
     p->command_fd = command[1], p->answer_fd = answer[0];
-    ok = ok && await_line(p, deadline_ns, why, why_size);
+    ok = ok && await_line(p, deadline, why, why_size);
     if (!ok) engine_process_end(p);
     return ok;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "harness/base/child.h"
+#include "harness/base/deadline.h"
 #include "harness/engines/wire.h"
 
 struct engine_process {
@@ -18,15 +19,15 @@ struct engine_process {
     size_t pending_size;
 };
 
-/* Where a program of engines.def is: BUILD/engines/NAME beside the running executable, or in
+/* Finds a program of engines.def: BUILD/engines/NAME beside the running executable, or in
  * $MAPBENCH_ENGINES. False: it is not there. */
 bool engine_program_path(const char *name, char *path, size_t size);
 
 /* Starts the program and takes its first line, which is left in `line`. False: `why`. */
 bool engine_process_start(struct engine_process *p, const char *path, const char *kind, const char *shape,
-                          const char *collector, uint64_t deadline_ns, char *why, size_t why_size);
+                          const char *collector, struct deadline deadline, char *why, size_t why_size);
 /* Writes a command (without line end) and waits for the answer, left in `line`. False: `why`. */
-bool engine_process_ask(struct engine_process *p, const char *command, uint64_t deadline_ns, char *why,
+bool engine_process_ask(struct engine_process *p, const char *command, struct deadline deadline, char *why,
                         size_t why_size);
 /* Ends it, if need be by a signal. */
 void engine_process_end(struct engine_process *p);

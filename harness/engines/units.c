@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
 #include "harness/base/clock.h"
 
 /* --- loops: one static function each, since the tables of a unit hold plain functions --- */
@@ -149,7 +150,6 @@ static const struct program {
 #include "harness/engines/engines.def"
 #undef ENGINE_PROGRAM
 };
-enum { PROGRAMS = sizeof programs / sizeof *programs };
 
 static const struct engine_row {
     const char *map, *program, *kind, *collector;
@@ -165,17 +165,16 @@ static const char *const shapes[] = {
 #include "harness/engines/engines.def"
 #undef ENGINE_SHAPE
 };
-enum { ROWS = sizeof rows / sizeof *rows, SHAPES = sizeof shapes / sizeof *shapes };
 
 static const struct program *program_of(const char *name) {
-    for (size_t i = 0; i < PROGRAMS; i++)
+    for (size_t i = 0; i < COUNT_OF(programs); i++)
         if (strcmp(programs[i].name, name) == 0) return &programs[i];
     return NULL;
 }
 
 /* Why a program cannot run, as `list` and `run` say it. Static storage, one text a program. */
 static const char *absence(const struct program *program) {
-    static char text[PROGRAMS][160];
+    static char text[COUNT_OF(programs)][160];
     char path[4096];
     if (engine_program_path(program->name, path, sizeof path)) return NULL;
     snprintf(text[program - programs], sizeof text[0],
@@ -184,7 +183,7 @@ static const char *absence(const struct program *program) {
     return text[program - programs];
 }
 
-static struct engine engines[ROWS * SHAPES];
+static struct engine engines[COUNT_OF(rows) * COUNT_OF(shapes)];
 
 static void make_unit(struct engine *e, const struct engine_row *row, const struct shape *shape) {
     const struct program *program = program_of(row->program);
@@ -220,8 +219,9 @@ static void make_unit(struct engine *e, const struct engine_row *row, const stru
 /* All units, made when first asked for. */
 size_t engine_unit_count(void) {
     static size_t count;
-    for (size_t r = 0; count < ROWS * SHAPES && r < ROWS; r++)
-        for (size_t s = 0; s < SHAPES; s++) make_unit(&engines[count++], &rows[r], shape_find(shapes[s]));
+    for (size_t r = 0; count < COUNT_OF(rows) * COUNT_OF(shapes) && r < COUNT_OF(rows); r++)
+        for (size_t s = 0; s < COUNT_OF(shapes); s++)
+            make_unit(&engines[count++], &rows[r], shape_find(shapes[s]));
     return count;
 }
 
@@ -240,7 +240,7 @@ void engines_close(void) {
 /* --- the programs --- */
 
 size_t engine_program_count(void) {
-    return PROGRAMS;
+    return COUNT_OF(programs);
 }
 
 const char *engine_program_name(size_t i) {
@@ -248,10 +248,10 @@ const char *engine_program_name(size_t i) {
 }
 
 void engine_program_describe(size_t i, struct engine_program *out) {
-    static char faults[PROGRAMS][320];
+    static char faults[COUNT_OF(programs)][320];
     const struct program *program = &programs[i];
     char path[4096], why[256];
-    static char versions[PROGRAMS][48];
+    static char versions[COUNT_OF(programs)][48];
     struct engine_process process;
     if (versions[i][0]) { /* it was started once and ran */
         *out = (struct engine_program){program->name, program->summary, NULL, ""};
@@ -261,9 +261,9 @@ void engine_program_describe(size_t i, struct engine_program *out) {
     *out = (struct engine_program){program->name, program->summary, absence(program), ""};
     if (out->reason) return;
     engine_program_path(program->name, path, sizeof path);
-    const uint64_t patience_ns = 10000000000u;
-    bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off", wall_ns() + patience_ns,
-                                   why, sizeof why);
+    enum { PATIENCE_S = 10 };
+    bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off",
+                                   deadline_in(PATIENCE_S, 0), why, sizeof why);
     if (ok) {
         ok = engine_greeting(process.line, program->map_design, program->sync_design, out->version,
                              sizeof out->version, why, sizeof why);

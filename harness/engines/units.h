@@ -2,6 +2,7 @@
 #ifndef MAPBENCH_ENGINE_UNITS_H
 #define MAPBENCH_ENGINE_UNITS_H
 
+#include "harness/base/deadline.h"
 #include "harness/engines/engine.h"
 #include "harness/engines/process.h"
 #include "harness/engines/wire.h"
@@ -13,7 +14,8 @@ struct engine {
     const struct shape *shape;
     bool running;
     struct engine_process process;
-    uint64_t deadline_ns;
+    bool limited; /* by this: */
+    struct deadline deadline;
     const void *text_base; /* mirrored */
     size_t text_bytes;
     struct engine_segment last;
@@ -26,7 +28,7 @@ struct engine_map {
     uint32_t id;
 };
 
-/* What a loop needs to be handed over. */
+/* The maps that a loop needs to be handed over. */
 struct engine_loop {
     const char *name;
     enum { LOOP_KEYS_EACH, LOOP_KEYS_PAIRS, LOOP_KEYS_SUM, LOOP_KEYS_NONE } keys;

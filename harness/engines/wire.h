@@ -1,4 +1,4 @@
-/* What passes between the runner and an engine besides lines of text: one block of shared memory, laid out
+/* The wire between the runner and an engine, besides lines of text: one block of shared memory, laid out
  * as in harness/engines/go/block.go.
  *
  * Commands and answers are lines: "run put 3 32768 1 32768 0 0" is answered by "ok 32768 812345 ..." or
@@ -36,7 +36,7 @@ struct wire_block {
     char text[WIRE_TEXT_BYTES];
 };
 
-/* Which keys of a block a map keeps. */
+/* Tells which keys of a block a map keeps. */
 enum wire_storing { WIRE_STORES_NONE, WIRE_STORES_ALL, WIRE_STORES_ODD };
 
 #endif

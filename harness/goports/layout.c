@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
+
 const struct layout_target layout_targets[LAYOUT_TARGETS] = {
     [LAYOUT_64] = {"64-bit", 8, 8},
     [LAYOUT_32] = {"32-bit", 4, 4},
@@ -99,7 +101,7 @@ static bool number_type(const struct reader *r, const char *word, struct layout_
         {"int64", 8, 8, false},  {"uint64", 8, 8, false},   {"float32", 4, 4, true},
         {"float64", 8, 8, true}, {"complex64", 8, 4, true}, {"complex128", 16, 8, true},
     };
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         if (strcmp(word, numbers[i].name) != 0) continue;
         size_t align = numbers[i].part_bytes, most = r->target->align_max_bytes;
         *out = (struct layout_type){.size_bytes = numbers[i].size_bytes,

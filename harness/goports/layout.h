@@ -27,7 +27,7 @@ enum {
     LAYOUT_SIZE_MAX = 0x7fffffff,
 };
 
-/* What the compiler knows of a type. The flags matter for keys. */
+/* A type as the compiler knows it. The flags matter for keys. */
 struct layout_type {
     size_t size_bytes, align_bytes;
     size_t pointer_prefix_bytes; /* Go's PtrBytes: no pointer from here on; 0: the collector need not look */
@@ -48,7 +48,7 @@ struct layout {
     struct layout_field field[LAYOUT_FIELDS_MAX];
 };
 
-/* Of a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name T; ... }, interface {},
+/* Lays out a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name T; ... }, interface {},
  * map, chan, unsafe.Pointer. `out` may be NULL. False: `why` says what is wrong with the text. */
 bool layout_compute(const char *text, const struct layout_target *target, struct layout *out, char *why,
                     size_t why_size);

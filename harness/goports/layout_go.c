@@ -1,4 +1,4 @@
-/* What Go's maps are made of, as text for the layout engine, and the report on it as JSON.
+/* The structs of Go's maps, as text for the layout engine, and the report on it as JSON.
  *
  * Source: Go 1.23.5, runtime/map.go (hmap, mapextra, bmap, hiter) and
  * cmd/compile/internal/reflectdata/reflect.go (MapBucketType, writeType: the map type); Go 1.24.4,
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "harness/goports/layout.h"
+#include "harness/base/count_of.h"
 
 enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
 
@@ -177,19 +178,19 @@ static const struct go_map {
     size_t struct_count;
     map_type_fn *map_type;
 } go_maps[] = {
-#define CLASSIC classic_structs, sizeof classic_structs / sizeof *classic_structs, classic_type
+#define CLASSIC classic_structs, COUNT_OF(classic_structs), classic_type
     {"go_hmap", CLASSIC},
     {"go_hmap_load6", CLASSIC},
     {"go_hmap_notop", CLASSIC},
-    {"go_swiss", swiss_structs, sizeof swiss_structs / sizeof *swiss_structs, swiss_type},
+    {"go_swiss", swiss_structs, COUNT_OF(swiss_structs), swiss_type},
 #undef CLASSIC
 };
 
 static const struct go_map *find_map(const char *name, char *why, size_t why_size) {
-    for (size_t i = 0; i < sizeof go_maps / sizeof *go_maps; i++)
+    for (size_t i = 0; i < COUNT_OF(go_maps); i++)
         if (strcmp(name, go_maps[i].name) == 0) return &go_maps[i];
     int used = snprintf(why, why_size, "'%s' has no layout report; these maps have one:", name);
-    for (size_t i = 0; i < sizeof go_maps / sizeof *go_maps && used >= 0 && (size_t)used < why_size; i++)
+    for (size_t i = 0; i < COUNT_OF(go_maps) && used >= 0 && (size_t)used < why_size; i++)
         used += snprintf(why + used, why_size - (size_t)used, "%s %s", i ? "," : "", go_maps[i].name);
     return NULL;
 }
@@ -224,7 +225,7 @@ static bool append_types(json_t *types, const struct go_map *map, const char *ty
     if (type)
         return layout_split_map(type, key, elem, why, why_size) &&
                append_type(types, map, key, elem, why, why_size);
-    for (size_t i = 0; i < sizeof seven / sizeof *seven; i++)
+    for (size_t i = 0; i < COUNT_OF(seven); i++)
         if (!append_type(types, map, seven[i].key, seven[i].elem, why, why_size)) return false;
     return true;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "harness/goports/layout.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 
 enum { NAME_WIDTH = 14, TYPE_WIDTH_MIN = 16, TEXT_MAX = 2 * (LAYOUT_TEXT_MAX + 64) };
 
@@ -103,7 +103,7 @@ static void print_structs(const json_t *structs, const char *of) {
     }
 }
 
-/* What the compiler writes into the map type, by the names it has there. */
+/* Prints what the compiler writes into the map type, by the names it has there. */
 static void print_map_type(const json_t *map_type, const char *of) {
     const json_t *wide = json_object_get(map_type, layout_targets[LAYOUT_64].name);
     const char *key;
@@ -143,10 +143,7 @@ static void print_report(const json_t *report) {
 int layout_command(const char *map, const char *type, bool json) {
     char why[512];
     json_t *report = layout_json(map, type, why, sizeof why);
-    if (!report) {
-        fprintf(stderr, "mapbench: %s\n", why);
-        return EXIT_USAGE;
-    }
+    if (!report) return complain(EXIT_USAGE, why);
     if (json) {
         json_dumpf(report, stdout, JSON_INDENT(1));
         putchar('\n');

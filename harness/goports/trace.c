@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
+#include "harness/base/exit.h"
 #include "harness/base/names.h"
-#include "harness/plan/options.h"
-#include "harness/run/run.h"
 #include "maps/go/sizeclass.h"
 
 enum { SYNC_MAP = 1, PLAIN_MAP = 2, WORD_CHARS_MAX = 128 };
@@ -24,7 +24,7 @@ static const struct traced_map {
     {"go_syncmap", SYNC_MAP, UINT64_MAX, trace_go_syncmap},
 };
 
-/* What follows the word. */
+/* The operands behind the word. */
 enum operands { NOTHING, NUMBER, NUMBERS, RANGE };
 
 static const struct word_form {
@@ -46,8 +46,6 @@ static const struct word_form {
     {"delete", SYNC_MAP, TRACE_REMOVE, NUMBER, "delete KEY"},
     {"range", SYNC_MAP, TRACE_RANGE, NOTHING, "range"},
 };
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A number in C notation up to one of the characters in `ends`; *text is left there. */
 static bool read_number(const char **text, const char *ends, int base, uint64_t *number) {
@@ -76,11 +74,11 @@ static bool read_operands(const char *text, enum operands operands, struct trace
 /* Reads one word of the script; false: `why` names it. */
 static bool read_word(const char *text, const struct traced_map *map, struct trace_word *word, char *why,
                       size_t why_size) {
-    const char *names[COUNT(word_forms)];
+    const char *names[COUNT_OF(word_forms)];
     size_t known = 0, length = strcspn(text, " ");
     char name[WORD_CHARS_MAX];
     snprintf(name, sizeof name, "%.*s", (int)length, text);
-    for (size_t i = 0; i < COUNT(word_forms); i++) {
+    for (size_t i = 0; i < COUNT_OF(word_forms); i++) {
         const struct word_form *form = &word_forms[i];
         if (!(form->maps & map->kind)) continue;
         names[known++] = form->name;
@@ -174,10 +172,10 @@ void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupi
 
 int trace_command(const char *name, const char *ops, const char *hashkey, const char *seed,
                   enum trace_output output) {
-    const char *names[COUNT(traced_maps)];
+    const char *names[COUNT_OF(traced_maps)];
     char why[512];
     struct trace_options options = {.output = output, .out = stdout};
-    for (size_t i = 0; i < COUNT(traced_maps); i++) {
+    for (size_t i = 0; i < COUNT_OF(traced_maps); i++) {
         const struct traced_map *map = &traced_maps[i];
         names[i] = map->name;
         if (!name || strcmp(name, map->name) != 0) continue;
@@ -190,16 +188,13 @@ int trace_command(const char *name, const char *ops, const char *hashkey, const 
             return EXIT_USAGE;
         }
         if (!read_options(map, hashkey, seed, &options, why, sizeof why) ||
-            !(words = read_script(ops ? ops : "", map, &count, why, sizeof why))) {
-            fprintf(stderr, "mapbench: %s\n", why);
-            return EXIT_USAGE;
-        }
+            !(words = read_script(ops ? ops : "", map, &count, why, sizeof why)))
+            return complain(EXIT_USAGE, why);
         int status = map->run(&options, words, count, why, sizeof why);
         free(words);
         if (status != EXIT_OK) fprintf(stderr, "mapbench: trace %s: %s\n", name, why);
         return status;
     }
-    unknown_name("map to trace", name ? name : "", names, COUNT(traced_maps), why, sizeof why);
-    fprintf(stderr, "mapbench: %s\n", why);
-    return EXIT_USAGE;
+    unknown_name("map to trace", name ? name : "", names, COUNT_OF(traced_maps), why, sizeof why);
+    return complain(EXIT_USAGE, why);
 }

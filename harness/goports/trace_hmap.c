@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/goports/trace.h"
 
 #define UNIT_HASH_native
@@ -29,7 +29,7 @@ struct trace {
     bool stale;   /* ... and entries have been placed by it */
 };
 
-/* What an operation may change, remembered to tell events. */
+/* State that an operation may change, remembered to tell events. */
 struct before {
     size_t count;
     const struct go_bmap *buckets;
@@ -52,7 +52,7 @@ static bool trace_make(struct trace *t, uint64_t hint) {
     return true;
 }
 
-/* As the recorders of the real runtime did it: only an empty map can be given a seed. */
+/* Refuses a seed for a map that is not empty, as the recorders of the real runtime did. */
 static bool trace_seed(struct trace *t, uint64_t seed, char *why, size_t why_size) {
     if (t->map->h.count > 0) {
         snprintf(why, why_size, "seed: the map holds %zu entries; only an empty one can be given a seed",
@@ -191,8 +191,8 @@ static void print_histogram(FILE *out, const char *name, const uint64_t *counts,
     fputc(']', out);
 }
 
-/* What depends on where entries lie is null once a seed has placed them that the real runtime does not have.
- */
+/* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does
+ * not have. */
 static bool print_digest(const struct trace *t, char *why, size_t why_size) {
     const struct go_hmap *h = &t->map->h;
     struct digest *digest = calloc(1, sizeof *digest);

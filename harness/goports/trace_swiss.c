@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "harness/goports/port.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 
 struct rehash {
     size_t cap_from, cap_to, used_before;
@@ -186,8 +186,8 @@ static void print_counts(FILE *out, const char *name, const size_t *counts, bool
     fputs("},", out);
 }
 
-/* What depends on where entries lie is null once a seed has placed them that the real runtime does not have.
- */
+/* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does not
+ * have. */
 static void print_digest(struct tracer *tracer) {
     const struct map *map = tracer->map;
     FILE *out = tracer->options->out;
@@ -248,7 +248,7 @@ static bool make(struct tracer *tracer, uint64_t hint) {
     return true;
 }
 
-/* As the recorders of the real runtime did it: only an empty map can be given a seed. */
+/* Refuses a seed for a map that is not empty, as the recorders of the real runtime did. */
 static bool set_seed(struct tracer *tracer, uint64_t seed) {
     if (map_len(tracer->map) > 0) {
         tracer->failure = EXIT_USAGE;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "harness/goports/port.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 
 #define UNIT_HASH_common
 #include "maps/go/syncmap.h"
@@ -48,7 +48,7 @@ static void print_json(const struct tracer *t, const struct sync_state *s) {
             s->expunged_entries);
 }
 
-/* What every operation ends with. */
+/* Ends every operation. */
 static void tracer_show(struct tracer *t, const char *op, bool has_key, uint64_t key) {
     t->op = op;
     t->has_key = has_key;

@@ -1,7 +1,5 @@
 #include "harness/heaps/boehm_heap.h"
 
-#include "harness/unit/map.h"
-
 #ifndef __has_include
 #define __has_include(file) 0
 #endif

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/heaps/books.h"
+
 /* NULL, or why this build has no such heap. */
 const char *boehm_unavailable(void);
 /* Starts the collector, once for the process. */
@@ -58,9 +60,8 @@ void boehm_live(struct boehm_live *out, boehm_visit_fn *visit, void *context);
 /* Bytes allocated since that collection. Small objects are counted when a thread takes a batch of them. */
 uint64_t boehm_bytes_since_collection(void);
 
-/* live_bytes: the pages that hold objects, dead ones not yet collected included. The collector books neither
- * what was asked for nor the number of objects. */
-struct heap_books;
+/* Fills in the books. live_bytes: pages that hold objects, dead ones not yet collected included. The
+ * collector books neither what was asked for nor the number of objects. */
 void boehm_books(bool collect, struct heap_books *out);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "harness/unit/map.h"
-
 enum { BLOCK_SLOTS = 512 };
 /* As glibc's malloc, which gives the largest blocks back to the system at once (DEFAULT_MMAP_THRESHOLD_MAX).
  */

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/heaps/books.h"
 #include "harness/heaps/gosim/gosim.h"
 
 /* All zero: not opened yet. */
@@ -38,10 +39,9 @@ bool gosim_own_keep(struct gosim_own *own, struct gosim *heap, void *map);
 /* The map was destroyed; one of another heap is left alone. */
 void gosim_own_forget(struct gosim_own *own, struct gosim *heap, void *map);
 
-/* The heap's own books; `collect`: after a forced collection. Only then the number of blocks is told, and
- * what maps asked for: the bytes of objects before they are rounded up to a size class. A peak within a
+/* Reads the heap's own books; `collect`: after a forced collection. Only then the number of blocks is told,
+ * and what maps asked for: the bytes of objects before they are rounded up to a size class. A peak within a
  * collection counts as held. */
-struct heap_books;
 void gosim_own_books(struct gosim_own *own, bool collect, struct heap_books *out);
 
 #endif

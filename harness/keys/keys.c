@@ -13,7 +13,7 @@
 #include "harness/shapes/str.h"
 #include "harness/keys/zipf.h"
 
-/* What the streams derived from one seed are for. */
+/* Purposes of the streams derived from one seed. */
 enum purpose {
     PURPOSE_KEYS = 1,
     PURPOSE_SHUFFLE,

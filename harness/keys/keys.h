@@ -22,7 +22,7 @@ struct keys;
 
 enum { KEYS_BLOCK = 32768 }; /* at most so many keys a call */
 
-/* What went into a stream, for the results. */
+/* The facts of a stream, for the results. */
 struct keys_facts {
     char name[256];        /* the spec with its parameters spelled out, e.g. "zipf:0.99" */
     char provenance[256];  /* where the keys come from, in words */
@@ -49,8 +49,8 @@ void keys_close(struct keys *keys);
 const struct keys_facts *keys_facts(const struct keys *keys);
 size_t keys_limit(const struct keys *keys);
 
-/* How many keys SPEC can give for a shape (SIZE_MAX: no limit) without opening the stream for an n; 0 and
- * `why` when it cannot be had. Real sets are read once and kept. */
+/* Tells how many keys SPEC can give for a shape (SIZE_MAX: no limit) without opening the stream for an n; 0
+ * and `why` when it cannot be had. Real sets are read once and kept. */
 size_t keys_available(const char *spec, const struct shape *shape, char *why, size_t why_size);
 
 /* Keys of `count` <= KEYS_BLOCK indices, written to `out` (count keys of the shape). Probe text stays good

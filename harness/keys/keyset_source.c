@@ -10,14 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/count_of.h"
 #include "harness/keys/dynsym.h"
 
 static const char words_path[] = "/usr/share/dict/american-english";
 static const char lists_folder[] = "/var/lib/dpkg/info";
-/* Where the dynamic linker looks; their subfolders named like a platform (x86_64-linux-gnu) count too. */
+/* Folders where the dynamic linker looks; their subfolders named like a platform (x86_64-linux-gnu) count
+ * too. */
 static const char *const library_folders[] = {"/lib", "/lib64", "/usr/lib", "/usr/lib64"};
 
-/* What a set is being read for. */
+/* A set being read. */
 struct reading {
     struct keyset_builder *builder;
     unsigned key_bits; /* 0: texts */
@@ -318,7 +320,7 @@ static bool read_symbols(const struct reading *reading) {
     struct keyset *set = &reading->builder->set;
     struct libraries libraries = {0};
     bool read = true;
-    for (size_t i = 0; read && i < sizeof library_folders / sizeof library_folders[0]; i++)
+    for (size_t i = 0; read && i < COUNT_OF(library_folders); i++)
         read = each_entry(reading, library_folders[i], is_library, visit_library, &libraries) &&
                each_entry(reading, library_folders[i], is_platform, visit_platform, &libraries);
     free(libraries.seen);

@@ -1,4 +1,4 @@
-/* Where real key sets are read from. */
+/* The sources that real key sets are read from. */
 #ifndef MAPBENCH_KEYSET_SOURCE_H
 #define MAPBENCH_KEYSET_SOURCE_H
 

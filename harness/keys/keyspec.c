@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
 #include "harness/keys/keys.h"
 
 static const double zipf_theta_default = 0.99; /* YCSB's, so figures can be held against others' */
@@ -37,7 +38,7 @@ static const struct keys_stream streams[] = {
 };
 
 size_t keys_stream_count(void) {
-    return sizeof streams / sizeof streams[0];
+    return COUNT_OF(streams);
 }
 
 const struct keys_stream *keys_stream_at(size_t i) {

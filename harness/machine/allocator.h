@@ -1,4 +1,4 @@
-/* Which allocator is behind malloc in this process. */
+/* Names the allocator behind malloc in this process. */
 #ifndef MAPBENCH_ALLOCATOR_H
 #define MAPBENCH_ALLOCATOR_H
 

@@ -1,4 +1,5 @@
-/* What the machine was busy with at the beginning and at the end of a run. */
+/* Reads what the machine is busy with, its free memory included; nothing of how much this program or a map
+ * takes. */
 #ifndef MAPBENCH_CONDITIONS_H
 #define MAPBENCH_CONDITIONS_H
 

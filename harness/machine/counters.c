@@ -31,7 +31,7 @@ static const struct event {
 
 enum { EVENTS = sizeof events / sizeof events[0], GROUP_MAX = 8 };
 
-/* What read(2) returns of a group opened with the read_format of open_event. */
+/* The layout of what read(2) returns of a group opened with the read_format of open_event. */
 struct group_reading {
     uint64_t events, time_enabled, time_running, value[GROUP_MAX];
 };

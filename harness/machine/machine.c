@@ -82,7 +82,7 @@ struct cache {
     uint64_t bytes;
 };
 
-/* How many processors a list as "0-3,8" names. */
+/* Counts the processors that a list as "0-3,8" names. */
 static unsigned cpu_list_length(const char *list) {
     unsigned length = 0;
     while (*list) {
@@ -207,7 +207,7 @@ static json_t *operating_system(void) {
     return json_stringn(name, strcspn(name, "\"\n"));
 }
 
-/* What the kernel does about the processor's faults, those that do not concern it left out. */
+/* Tells what the kernel does about the processor's faults, those that do not concern it left out. */
 static json_t *mitigations(void) {
     char all[4096] = "";
     struct dirent **files;
@@ -247,7 +247,8 @@ static json_t *cpu_quota(void) {
     return json_real(quota_us / period_us);
 }
 
-/* What of the time stamp counter decides whether it can be a clock: x86 flags, in one string; null elsewhere.
+/* Names the properties of the time stamp counter that decide whether it can be a clock: x86 flags, in one
+ * string; null elsewhere.
  */
 static json_t *tsc_flags(void) {
     static const char *const wanted[] = {"constant_tsc", "nonstop_tsc", "tsc_reliable", "tsc_known_freq"};
@@ -262,7 +263,7 @@ static json_t *tsc_flags(void) {
     return json_string(found);
 }
 
-/* Whether the clock may rise above its nominal rate; null where the kernel does not say. */
+/* Tells whether the clock may rise above its nominal rate; null where the kernel does not say. */
 static json_t *boost(void) {
     uint64_t number;
     if (sysfile_number(CPU_FOLDER "/intel_pstate/no_turbo", &number)) return json_boolean(number == 0);
@@ -276,7 +277,7 @@ static json_t *whole_file(const char *path) {
     return text_or_null(text);
 }
 
-/* Those that came after the first version of the results: a run of before lacks them. */
+/* Adds facts that came after the first version of the results: a run of before lacks them. */
 static void describe_more(json_t *machine) {
     char text[64];
     uint64_t number;

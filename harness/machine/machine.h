@@ -1,4 +1,4 @@
-/* What this machine is, for the results: facts that do not change while a run lasts. */
+/* Facts of this machine, for the results: those that do not change while a run lasts. */
 #ifndef MAPBENCH_MACHINE_H
 #define MAPBENCH_MACHINE_H
 

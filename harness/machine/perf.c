@@ -17,10 +17,10 @@
 #include "harness/base/sysfile.h"
 
 enum {
-    READY_MS = 20000, /* perf reads the maps of every library before it answers */
-    ANSWER_MS = 5000,
-    FINISH_MS = 60000,   /* a recording is written out */
-    DRAW_MS = 300000,    /* resolving the symbols of some hundred thousand samples */
+    READY_MS = 200000, /* perf reads the maps of every library before it answers */
+    ANSWER_MS = 60000,
+    FINISH_S = 60,       /* a recording is written out */
+    DRAW_S = 300,        /* resolving the symbols of some hundred thousand samples */
     SAMPLES_PER_S = 4999 /* a prime, so as not to march in step with a loop */
 };
 
@@ -193,9 +193,8 @@ void perf_disable(struct perf_session *session) {
 static bool end_perf(struct perf_session *session, char *why, size_t why_size) {
     if (session->perf.pid) {
         kill(session->perf.pid, SIGINT);
-        if (!child_wait_or_kill(&session->perf, FINISH_MS) && !session->broken[0])
-            snprintf(session->broken, sizeof session->broken, "perf did not end within %d s",
-                     FINISH_MS / 1000);
+        if (!child_finish(&session->perf, FINISH_S) && !session->broken[0])
+            snprintf(session->broken, sizeof session->broken, "perf did not end within %d s", FINISH_S);
     }
     int status = session->perf.status;
     bool ended_well = child_succeeded(&session->perf) ||
@@ -222,11 +221,11 @@ static bool run_program(const char *const *argv, const char *out_path, char *why
                            &(struct child_start){
                                .argv = argv, .out_fd = out_fd, .err_fd = said_fd, .keep_fd = {-1, -1, -1}},
                            why, why_size)) {
-        bool in_time = child_wait_or_kill(&child, DRAW_MS);
+        bool in_time = child_finish(&child, DRAW_S);
         done = in_time && child_succeeded(&child);
         child_describe_end(&child, end, sizeof end);
         child_output_line(said_fd, line, sizeof line);
-        if (!in_time) snprintf(end, sizeof end, "took longer than %d s", DRAW_MS / 1000);
+        if (!in_time) snprintf(end, sizeof end, "took longer than %d s", DRAW_S);
         if (!done) snprintf(why, why_size, "%s %s%s%s", argv[0], end, line[0] ? ": " : "", line);
     }
     if (out_path && out_fd >= 0) close(out_fd);

@@ -1,19 +1,18 @@
 #include <dlfcn.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "build_info.h"
+#include "harness/base/child.h"
 #include "harness/bench/bench.h"
 #include "harness/measure/count.h"
 #include "harness/preload/memcount.h"
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
@@ -124,12 +123,15 @@ static int print_counts(const struct counted *c) {
     return print_line(line);
 }
 
-static int count_cell(struct counted *c) {
+static int count_cell(void *counted) {
+    struct counted *c = counted;
     char why[512];
     struct bench_room room;
     struct bench bench;
     struct keys *keys = keys_open(c->cell.keys, c->cell.shape, c->cell.n, c->seed, why, sizeof why);
     if (!keys) return print_error(c, why, EXIT_USAGE);
+    /* Here and not before the fork, whose heap would else depend on what was counted before. */
+    if (!registry_load(c->unit)) return print_error(c, c->unit->unavailable, EXIT_CANNOT);
     if (!bench_room_open(&room, 0)) return print_error(c, "out of memory", EXIT_CANNOT);
     bench_init(&bench, &c->cell, c->unit, keys, &room, c->seed);
     bool ok = count_batch(c, &bench);
@@ -158,7 +160,7 @@ static bool read_cell(struct counted *c, char *line) {
                                 .heap = word[COUNT_HEAP],
                                 .n = strtoull(word[COUNT_N], NULL, 10)};
     }
-    if (complete && c->unit && !c->unit->unavailable && !c->unit->engine && c->workload && c->cell.shape &&
+    if (complete && c->unit && !c->unit->engine && !c->unit->unavailable && c->workload && c->cell.shape &&
         c->cell.n)
         return true;
     fprintf(stderr, "mapbench: count-worker is an internal command; line %u of its input names no cell\n",
@@ -166,19 +168,40 @@ static bool read_cell(struct counted *c, char *line) {
     return false;
 }
 
-/* The exit code of the fork that counts the cell. */
+/* Returns the exit code of the fork that counts the cell. */
 static int count_in_fork(struct counted *c) {
-    int status;
+    struct child child;
+    char end[100];
     fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) _exit(count_cell(c));
-    while (pid > 0 && waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) pid = -1;
-    if (pid < 0) return fprintf(stderr, "mapbench: count-worker: fork: %s\n", strerror(errno)), EXIT_CANNOT;
-    if (WIFEXITED(status)) return WEXITSTATUS(status);
-    fprintf(stderr, "mapbench: %s %s %s was ended by signal %d while it was counted\n", c->unit->map,
-            c->cell.shape->name, c->workload->name, WTERMSIG(status));
+    if (!child_fork(&child, count_cell, c, end, sizeof end))
+        return fprintf(stderr, "mapbench: count-worker: %s\n", end), EXIT_CANNOT;
+    child_wait(&child, -1);
+    if (WIFEXITED(child.status)) return WEXITSTATUS(child.status);
+    child_describe_end(&child, end, sizeof end);
+    fprintf(stderr, "mapbench: %s %s %s %s while it was counted\n", c->unit->map, c->cell.shape->name,
+            c->workload->name, end);
     return EXIT_CANNOT;
+}
+
+int count_build(void) {
+    char line[LINE_MAX_BYTES];
+    const struct map_unit **units = NULL;
+    unsigned index = 0;
+    while (fgets(line, sizeof line, stdin)) {
+        struct counted counted = {.index = index};
+        if (!read_cell(&counted, line)) return free(units), EXIT_USAGE;
+        units = realloc(units, (index + 1) * sizeof *units);
+        if (!units) abort();
+        units[index++] = counted.unit;
+    }
+    size_t lost = registry_prepare(units, index);
+    json_t *unavailable = json_array();
+    for (unsigned i = 0; i < index; i++)
+        json_array_append_new(unavailable,
+                              units[i]->unavailable ? json_string(units[i]->unavailable) : json_null());
+    free(units);
+    int code = print_line(json_pack("{s:o}", "unavailable", unavailable));
+    return code != EXIT_OK ? code : lost ? EXIT_CANNOT : EXIT_OK;
 }
 
 int count_worker(void) {

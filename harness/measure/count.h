@@ -1,6 +1,6 @@
 /* Counting: what a workload's measured loops execute and allocate, in a process that simulates the machine
- * (valgrind's callgrind) or counts allocations (libmemcount.so). Two hidden commands behind `mapbench gate
- * count` (judge/gate.py), which runs them on the cells that `mapbench plan --json` names.
+ * (valgrind's callgrind) or counts allocations (libmemcount.so). Three hidden commands behind `mapbench gate
+ * count` (judge/gate/gate.py), which runs them on the cells that `mapbench plan --json` names.
  */
 #ifndef MAPBENCH_COUNT_H
 #define MAPBENCH_COUNT_H
@@ -8,6 +8,11 @@
 /* `mapbench count-facts`: prints one JSON object: what the program was "built" with, whether a "callgrind"
  * can be told when to count, and whether it is "sanitized". The exit code. */
 int count_facts(void);
+
+/* `mapbench count-build`: builds the units of the cells that stdin names, as count-worker reads them, which
+ * builds none. Prints one JSON object: "unavailable", for each cell null or why its unit cannot be had. The
+ * exit code: 0, 2 bad line, 4 some cannot be had. */
+int count_build(void);
 
 /* `mapbench count-worker`: counts the cells that stdin names, one a line, the words of COUNT_WORDS separated
  * by tabs. Every cell is counted in a fork of this process, which allocates nothing in between: so the

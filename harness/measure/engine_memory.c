@@ -1,5 +1,6 @@
-/* The memory recorder of engine maps: what the Go runtime itself says of its heap, after a forced collection
- * at each point, above what it said before the map was made. */
+/* Measures the memory of engine maps as the Go runtime itself reports it, not as malloc or the kernel see it
+ * (memcell.h): its heap after a forced collection at each point, above what it was before the map was made.
+ */
 #include <stdio.h>
 
 #include "harness/bench/bench.h"
@@ -71,13 +72,14 @@ static bool grow_one(struct growth *g) {
 }
 
 static bool grow_small(struct growth *g) {
-    struct batch unused = {0};
-    return bench_small_put(g->bench, workload_find("small_put"), g->bench->cell->n, &unused) &&
+    struct batch unused;
+    return bench_batch(g->bench, workload_find("small_put"), g->bench->cell->n, BENCH_CLOCK_TICKS, &unused) &&
            (read_point(g, g->bench->cell->n, g->bench->cell->n) ||
             bench_fail(g->bench, "the engine does not answer"));
 }
 
-/* What the engine allocates once, with its first loops and collections, is no part of a map. */
+/* Makes the engine allocate what it allocates once, with its first loops and collections: no part of a map.
+ */
 static bool warm_up(struct bench *b) {
     enum { WARM_UP_KEYS = 1024 };
     struct engine_memory unused;

@@ -44,7 +44,7 @@ static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u
     if (batching.ops > SEGMENTS_MOST * bench.block) batching.ops = SEGMENTS_MOST * bench.block;
     if (cell->n < bench.block && batching.ops > SEGMENTS_MOST * cell->n)
         batching.ops = SEGMENTS_MOST * cell->n;
-    if (workload->kind == WORKLOAD_PUT) {
+    if (workload_fills(workload)) {
         /* One filling as a fresh process would do it: the memory of earlier maps goes back to the system
          * first. */
         bench_drop_map(&bench);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "harness/base/count_of.h"
 #include "harness/measure/measure.h"
 #include "harness/plan/rate.h"
 #include "harness/base/rng.h"
@@ -46,7 +47,7 @@ static json_t *histogram_json(const struct hist *h, double ns) {
         double share;
     } quantiles[] = {{"p50", .5}, {"p90", .9}, {"p99", .99}, {"p999", .999}, {"p9999", .9999}};
     json_t *latency = json_object();
-    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
+    for (size_t i = 0; i < COUNT_OF(quantiles); i++)
         row_set(latency, quantiles[i].name, json_real((double)hist_quantile(h, quantiles[i].share) * ns));
     row_set(latency, "max", json_real((double)h->max * ns));
     row_set(latency, "count", json_integer((json_int_t)h->total));
@@ -55,7 +56,7 @@ static json_t *histogram_json(const struct hist *h, double ns) {
     return latency;
 }
 
-/* What the same recorder shows of operations that do nothing: with the same arrivals, when there is a
+/* Shows by the same recorder operations that do nothing: with the same arrivals, when there is a
  * schedule. Uses the recorder up. */
 static json_t *empty_json(struct recorder *r, double ns) {
     bool scheduled = r->schedule.begun;
@@ -108,14 +109,10 @@ static const char *no_open_loop(const struct map_unit *unit, const struct worklo
     return workload_has_open(workload) ? NULL : "no open loop: this workload is not a stream of requests";
 }
 
-static bool is_filling(const struct workload *workload) {
-    return workload->kind == WORKLOAD_PUT || workload->kind == WORKLOAD_DEL;
-}
-
 /* One pass only for what fills or empties a map, so that an event's operation index is the number of entries.
  */
 static uint64_t operations(const struct cell *cell, const struct workload *workload) {
-    return is_filling(workload) || cell->n > LATENCY_OPS_LEAST ? cell->n : LATENCY_OPS_LEAST;
+    return workload_uses_up(workload) || cell->n > LATENCY_OPS_LEAST ? cell->n : LATENCY_OPS_LEAST;
 }
 
 /* Runs the workload into m->recorder. False: the bench's `why`. */
@@ -136,7 +133,7 @@ static bool record(struct measure *m, struct bench *bench, const struct workload
     }
     /* Warms the code, the map and, by a whole filling, the memory: pages new to the process would make the
      * first loop to touch them look slow, which is the closed one. */
-    if (!bench_batch(bench, workload, is_filling(workload) ? 1 : 4096, BENCH_CLOCK_TICKS, batch))
+    if (!bench_batch(bench, workload, workload_uses_up(workload) ? 1 : 4096, BENCH_CLOCK_TICKS, batch))
         return false;
     bench->open = pass->offered_per_s > 0;
     double interval_ticks = bench->open ? 1e9 / pass->offered_per_s / m->clock.ns_per_tick : 0;
@@ -156,7 +153,7 @@ static double closed_per_s(const struct batch *batch) {
     return batch->ns > 0 ? (double)batch->ops * 1e9 / batch->ns : 0;
 }
 
-/* What only an open loop has; null in a closed one. */
+/* Sets the fields that only an open loop has; null in a closed one. */
 static void set_load(json_t *row, const struct measure *m, const struct pass *pass,
                      const struct batch *batch) {
     const struct schedule *s = &m->recorder->schedule;
@@ -206,7 +203,7 @@ static json_t *latency_row(struct measure *m, const struct cell *cell, size_t u,
         row_set(latency, "timer_step_ns", json_real(m->clock.ticks_step_ns));
         row_set(row, "growth_events", events_json(r, ns));
         row_set(row, "growth_events_total", json_integer((json_int_t)r->n_events));
-        if (workload->kind == WORKLOAD_PUT && !cell->unit[u]->engine)
+        if (workload_fills(workload) && !cell->unit[u]->engine)
             row_set(row, "timeline", timeline_json(r, ns));
         row_set(latency, "empty", cell->unit[u]->engine ? json_null() : empty_json(r, ns));
         row_set(row, "latency", latency);
@@ -238,7 +235,7 @@ static bool closed_rows(struct measure *m, const struct cell *cell, const struct
     return true;
 }
 
-/* The open loop of each map at one rate. What has no open loop says so in its closed row, or here if it has
+/* The open loop of each map at one rate. A map without one says so in its closed row, or here if it has
  * none. False: interrupted. */
 static bool open_rows(struct measure *m, const struct cell *cell, const struct workload *workload, size_t w,
                       struct keys *keys, const struct rate *rate, bool with_closed, const double *per_s,

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "harness/base/clock.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
@@ -37,8 +38,9 @@ void measure_bench(struct measure *m, struct bench *b, const struct cell *cell, 
 }
 
 void measure_deadline(struct bench *b) {
-    b->deadline_ns = wall_ns() + option_number(&b->cell->job->options, OPTION_LIMIT) * 1000000000u;
-    if (b->unit->engine) engine_set_deadline(b->unit->engine, b->deadline_ns);
+    double limit_s = (double)option_number(&b->cell->job->options, OPTION_LIMIT);
+    b->deadline = deadline_in(limit_s, clock_read_ns(CLOCK_PROCESS_CPUTIME_ID));
+    if (b->unit->engine) engine_set_limit(b->unit->engine, limit_s);
 }
 
 void measure_failed(struct measure *m, const struct bench *b) {

@@ -12,7 +12,7 @@
 #include "harness/machine/perf.h"
 #include "harness/plan/plan.h"
 
-/* What the recorders need of a run. */
+/* The part of a run that recorders need. */
 struct measure {
     struct clock_costs clock;
     struct bench_room room;
@@ -35,7 +35,7 @@ measure_fn measure_time, measure_latency, measure_counters, measure_memory, meas
 /* Grows an engine's map on the bench and sets the fields of a memory row. False: the bench's `why`. */
 bool measure_engine_memory(struct bench *bench, bool small, json_t *row);
 
-/* What a map frees stays with the process. Otherwise the C library gives large blocks back to the kernel:
+/* Keeps what maps free in the process. Otherwise the C library gives large blocks back to the kernel:
  * then a map that is built again pays for every page once more (1.4 us each where this was measured), and the
  * growth that frees an old array for its pages, which other allocators, and Go's, do not. What is new to the
  * process still costs its page faults. Memory is measured in processes of their own, which do not come here.

@@ -1,8 +1,10 @@
-/* The memory and structure recorders. */
+/* The memory and structure recorders: they put into rows what memcell.h or an engine (engine_memory.c) has
+ * measured, and what a map says of its structure. No memory is measured here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
 #include "harness/measure/measure.h"
 #include "harness/memory/memcell.h"
 #include "harness/base/rng.h"
@@ -27,7 +29,6 @@ static const struct {
     enum memcell_pages pages;
 } page_settings[] = {
     {"set", MEMCELL_PAGES_AS_SET}, {"small", MEMCELL_PAGES_SMALL}, {"huge", MEMCELL_PAGES_HUGE}};
-enum { PAGE_SETTINGS = sizeof page_settings / sizeof *page_settings };
 
 static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
                           struct keys *keys, size_t setting) {
@@ -59,7 +60,7 @@ static void add_memory_rows(struct measure *m, const struct cell *cell, size_t u
         json_array_append_new(rows, engine_memory_row(m, cell, u, workload, keys));
         return;
     }
-    for (size_t s = 0; s < PAGE_SETTINGS; s++)
+    for (size_t s = 0; s < COUNT_OF(page_settings); s++)
         if (option_names(&cell->job->options, OPTION_THP, page_settings[s].word) && !*m->interrupted)
             json_array_append_new(rows, memory_row(m, cell, u, workload, keys, s));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/count_of.h"
 #include "harness/base/sizes.h"
 
 static const char *text(const json_t *row, const char *key) {
@@ -79,7 +80,7 @@ static int column_width(const char *name) {
     return (int)strlen(name) + 2 < 10 ? 10 : (int)strlen(name) + 2;
 }
 
-/* Which marks a table used, for its legend. */
+/* Marks that a table used, for its legend. */
 struct marks {
     bool lowest, unstable, missing;
 };
@@ -203,12 +204,14 @@ static void print_structure(const struct matrix *m, FILE *out) {
     fputc('\n', out);
 }
 
-/* Whether a row counted anything. The loops of an engine's map run in a process whose counters nobody reads.
+/* True if a row counted anything. The loops of an engine's map run in a process whose counters nobody reads.
  */
 static bool counted(const json_t *row) {
     json_t *counters = json_object_get(row, "counters"), *value;
     const char *name;
-    json_object_foreach(counters, name, value) if (json_is_number(value)) return true;
+    json_object_foreach(counters, name, value) {
+        if (json_is_number(value)) return true;
+    }
     return false;
 }
 
@@ -230,8 +233,9 @@ static void print_uncounted(const struct matrix *m, FILE *out) {
         if (!row || any) continue;
         const char *why = text(row, "error"), *name;
         json_t *reasons = json_object_get(row, "counters_why"), *value;
-        json_object_foreach(reasons, name, value) if (!why[0] && json_string_value(value)) why =
-            json_string_value(value);
+        json_object_foreach(reasons, name, value) {
+            if (!why[0] && json_string_value(value)) why = json_string_value(value);
+        }
         fprintf(out, "%s: not counted: %s\n", m->map.name[i], why[0] ? why : "no reason given");
     }
 }
@@ -251,14 +255,17 @@ static void print_counters(const struct matrix *m, FILE *out) {
         const char *event;
         int names = name_width(m, m->column.name[c]);
         fprintf(out, "%-*s", names, m->column.name[c]);
-        json_object_foreach(events, event, value) if (json_is_number(value)) fprintf(out, "%17s", event);
+        json_object_foreach(events, event, value) {
+            if (json_is_number(value)) fprintf(out, "%17s", event);
+        }
         fputs("  (per operation)\n", out);
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c];
             if (!row || !counted(row)) continue;
             fprintf(out, "%-*s", names, m->map.name[i]);
-            json_object_foreach(events, event, value) if (json_is_number(value))
-                print_count(number(json_object_get(row, "counters"), event), out);
+            json_object_foreach(events, event, value) {
+                if (json_is_number(value)) print_count(number(json_object_get(row, "counters"), event), out);
+            }
             fputc('\n', out);
         }
     }
@@ -279,7 +286,7 @@ static void print_matrix(const struct matrix *m, const json_t *first, FILE *out)
     fprintf(out, "== %s: %s, %s keys, n %s, %s hash, %s heap (%s)\n", text(first, "kind"),
             text(first, "shape"), text(first, "keys"), size_text((size_t)number(first, "n"), size),
             text(first, "hash_policy"), text(first, "heap"), text(first, "job"));
-    for (size_t i = 0; i < sizeof printers / sizeof *printers; i++)
+    for (size_t i = 0; i < COUNT_OF(printers); i++)
         if (strcmp(printers[i].kind, text(first, "kind")) == 0) printers[i].print(m, out);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness/base/count_of.h"
 #include "harness/machine/allocator.h"
 #include "harness/base/child.h"
 #include "harness/memory/shared.h"
@@ -79,7 +80,7 @@ static char **child_environment(const struct cell *cell, bool counting, char *ma
     return environment_with(made, count);
 }
 
-/* How a child that died or was killed, or gave up, is reported. */
+/* Reports a child that died or was killed, or gave up. */
 static bool explain(const struct cell *cell, const struct child *child, bool in_time, const char *what) {
     const struct memcell_args *args = cell->args;
     unsigned long long reached = cell->shared->reached, n = args->n;
@@ -125,7 +126,7 @@ static bool run_child(const struct cell *cell, bool counting) {
         return false;
     }
     struct child child;
-    /* What a map's library prints belongs to stderr: stdout may be the results. */
+    /* The output of a map's library belongs to stderr: stdout may be the results. */
     struct child_start how = {.argv = argv,
                               .env = (const char *const *)env,
                               .out_fd = STDERR_FILENO,
@@ -136,11 +137,11 @@ static bool run_child(const struct cell *cell, bool counting) {
     free(env), free(made[0]), free(made[1]);
     if (!started) return false;
     unsigned limit_s = args->limit_s ? args->limit_s : MEMCELL_LIMIT_S;
-    bool in_time = child_wait_or_kill(&child, (int)(limit_s < 2000000 ? limit_s * 1000 : INT_MAX));
+    bool in_time = child_finish(&child, limit_s);
     return explain(cell, &child, in_time, counting ? "counted bytes" : "read resident memory");
 }
 
-/* Whether the map's memory could be in transparent huge pages, as far as settings tell. */
+/* True if the map's memory could be in transparent huge pages, as far as settings tell. */
 static bool huge_pages_possible(enum memcell_pages pages) {
     char setting[32];
     resident_thp_setting(setting, sizeof setting);
@@ -180,7 +181,7 @@ static void add_layers(json_t *result, const struct memcell_shared *shared, cons
         const struct memcell_point *p = &shared->point[i];
         const int64_t layer[] = {(int64_t)p->entries, (int64_t)p->entries * entry_bytes, p->requested_bytes,
                                  p->bytes_live, p->rss_bytes};
-        json_t *row = integers(layer, sizeof layer / sizeof *layer);
+        json_t *row = integers(layer, COUNT_OF(layer));
         if (!shared->layers_requested_known) json_array_set_new(row, 2, json_null());
         json_array_append_new(layers, row);
     }
@@ -200,7 +201,7 @@ static json_t *result_object(const struct memcell_shared *shared, const struct m
     for (size_t i = 0; i < shared->points; i++) {
         const int64_t point[] = {(int64_t)shared->point[i].entries, shared->point[i].bytes_live,
                                  shared->point[i].rss_bytes};
-        json_array_append_new(curve, integers(point, sizeof point / sizeof *point));
+        json_array_append_new(curve, integers(point, COUNT_OF(point)));
     }
     json_t *result = json_pack(
         "{s:I, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:f, s:f, s:f}, s:o, s:I, s:I, s:I, s:b}", "bytes_live",

@@ -1,4 +1,5 @@
-/* The memory of one map, measured in child processes of its own, so that no earlier map has shaped the heap.
+/* Measures what one map takes, allocated and resident, in child processes of its own, so that no earlier map
+ * has shaped the heap. Not the memory of this process, and not of engine maps (measure/engine_memory.c).
  *
  * Two children replay the same growth. The first preloads libmemcount.so and knows every byte allocated; the
  * second runs on the bare allocator and reads what is resident. Both take a floor after everything of the
@@ -31,7 +32,7 @@ struct memcell_args {
     uint64_t seed;
     const char *workload; /* "put_grow": one map; "small_put": maps of 1..64 entries, n in all */
     enum memcell_pages pages;
-    unsigned limit_s; /* each child is killed after so many seconds; 0: MEMCELL_LIMIT_S */
+    unsigned limit_s; /* each child is killed after so many seconds (deadline.h); 0: MEMCELL_LIMIT_S */
 };
 
 enum { MEMCELL_LIMIT_S = 300 };

@@ -1,4 +1,5 @@
-/* Resident memory of this process, as the kernel counts it, without allocating. */
+/* Reads one number, the resident memory of this process, now or at most; not of what kind it is (resident.h),
+ * nor what is allocated (memcount.h). As the kernel counts, and without allocating. */
 #ifndef MAPBENCH_MEMSTAT_H
 #define MAPBENCH_MEMSTAT_H
 

@@ -1,4 +1,4 @@
-/* What is written down while a map grows: points of the curve, and events. */
+/* Writes down points of the curve, and events, while a map grows. */
 #include <string.h>
 
 #include "harness/memory/replay.h"
@@ -41,7 +41,7 @@ static void note_octave(struct replay *replay, uint64_t entries) {
     replay->octave_sum += bytes_per_entry;
 }
 
-/* Where a heap's own books know no high-water mark it is the most at any reading. */
+/* The high-water mark is the most at any reading where a heap's own books know none. */
 void replay_read_account(struct replay *replay, bool collect) {
     struct heap_books books;
     struct memcell_shared *shared = replay->shared;

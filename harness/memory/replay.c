@@ -212,7 +212,7 @@ static bool prepare(struct replay *replay, char **argv) {
     replay->seed = strtoull(argv[MEMCELL_ARG_SEED], NULL, 10);
     replay->small = strcmp(argv[MEMCELL_ARG_WORKLOAD], "small_put") == 0;
     replay->small_rng = rng_derive(replay->seed, 0x5a11);
-    if (!replay->unit || !replay->shape || replay->unit->unavailable)
+    if (!replay->unit || !replay->shape || !registry_load(replay->unit))
         return give_up(replay, "memory-cell: there is no unit %s/%s/%s/%s", argv[MEMCELL_ARG_MAP],
                        argv[MEMCELL_ARG_SHAPE], argv[MEMCELL_ARG_HASH], argv[MEMCELL_ARG_HEAP]);
     if (replay->n == 0) return give_up(replay, "memory-cell: the number of entries is 0");

@@ -11,7 +11,7 @@
 #include "harness/memory/resident.h"
 #include "harness/shapes/shape.h"
 
-/* What of a map's arrays shows as events. */
+/* State of a map's arrays; a change of it shows as an event. */
 struct replay_arrays {
     size_t capacity, old_capacity;
 };

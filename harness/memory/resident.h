@@ -1,8 +1,9 @@
-/* What a process really occupies, as the kernel counts it: read without allocating, for this process or
- * another one (a forked child, say).
+/* Reads the resident memory of a process by kind (private, shared, in huge pages, swapped), and its page
+ * faults; not what it allocated. For this process or another one (a forked child, say), as the kernel counts,
+ * and without allocating.
  *
  * Rss of smaps_rollup walks the page tables: exact where the running counters of /proc/PID/statm lag by some
- * pages, at about 1 ms per 100 MiB. What two processes share after fork(2) is resident in both; only
+ * pages, at about 1 ms per 100 MiB. Pages shared after fork(2) are resident in both processes; only
  * private_dirty_bytes tells what one of them has copied for itself.
  * Source: proc(5); Linux Documentation/filesystems/proc.rst.
  */

@@ -1,5 +1,5 @@
-/* What memcell.c and its children share: a piece of memory, so that a child writes results and progress
- * without allocating, and the parent reads how far a child came that died. */
+/* The memory that memcell.c and its children share: a child writes results and progress without allocating,
+ * and the parent reads how far a child came that died. */
 #ifndef MAPBENCH_MEMCELL_SHARED_H
 #define MAPBENCH_MEMCELL_SHARED_H
 

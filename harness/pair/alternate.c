@@ -16,7 +16,7 @@
 /* Passes over a large map take long: then a round has fewer batches than asked for, but no fewer than these,
  * so that each variant has a batch with two neighbours in every round. */
 enum { BATCHES_LEAST = 3 };
-/* For which bench_calibrate means its number of batches at most; more rounds share their time. */
+/* Rounds that bench_calibrate assumes when it limits the batches; more rounds share their time. */
 enum { ROUNDS_USUAL = 3 };
 /* Positions to look up are drawn once for all rounds, within the harness's own memory: 32 MiB of them at
  * most. */
@@ -27,7 +27,7 @@ enum { PURPOSE_ROUND = 5000, PURPOSE_EXTRA = 6000 };
 static const char *const variant_names[] = {[PAIR_BASE] = "base", [PAIR_NEW] = "new"};
 
 struct variant {
-    struct pair_object object; /* where its code lies now */
+    struct unit_object object; /* where its code lies now */
     struct cell cell;
     struct bench bench;
     struct keys *keys;
@@ -74,13 +74,6 @@ static bool bench_failed(struct session *s, enum pair_variant which, const struc
                 s->plan->workload->name, s->plan->n, bench->why);
 }
 
-/* Whether the workload leaves keys and map as they are. Then both variants read the same stored text. Others
- * use up keys, each at its own time, and a stream keeps no more than two generations of text. */
-static bool only_looks(const struct workload *workload) {
-    return workload_follows_skew(workload) || workload->kind == WORKLOAD_SCAN ||
-           workload->kind == WORKLOAD_COPY;
-}
-
 static bool open_variant(struct session *s, struct variant *v, enum pair_variant which, size_t n,
                          struct keys *shared) {
     v->object = s->plan->object[which];
@@ -113,8 +106,11 @@ static bool open_session(struct session *s) {
     if (keys_skewed(plan->keys) && !workload_follows_skew(plan->workload))
         return fail(s, EXIT_USAGE, "%s touches each key once: %s keys would measure the same as uniform",
                     plan->workload->name, plan->keys);
-    return open_variant(s, base, PAIR_BASE, plan->n, NULL) &&
-           open_variant(s, new, PAIR_NEW, plan->n, only_looks(plan->workload) ? base->keys : NULL);
+    if (!open_variant(s, base, PAIR_BASE, plan->n, NULL)) return false;
+    /* A variant that uses keys up does so at its own time, and a stream keeps no more than two
+     * generations of text. */
+    struct keys *shared = workload_keeps_keys(plan->workload) ? base->keys : NULL;
+    return open_variant(s, new, PAIR_NEW, plan->n, shared);
 }
 
 static void close_session(struct session *s) {
@@ -174,14 +170,8 @@ static bool take_sample(struct session *s, enum pair_variant which, unsigned pai
 
 /* The sum that checks whole maps takes a pass over all keys; both variants hold the same. */
 static void share_sum(struct session *s, enum pair_variant from) {
-    struct bench *known = &s->variant[from].bench, *other = &s->variant[!from].bench;
-    if (!known->scan_sum_known) return;
-    other->scan_sum = known->scan_sum, other->scan_sum_base = known->scan_sum_base;
-    other->scan_sum_known = true;
-}
-
-static bool batches_are_passes(const struct workload *workload) {
-    return workload_uses_up(workload) || workload->kind == WORKLOAD_SCAN;
+    const struct bench_full_sum *sum = &s->variant[from].bench.full_sum;
+    if (sum->known) s->variant[!from].bench.full_sum = *sum;
 }
 
 static bool open_extra(struct session *s) {
@@ -190,7 +180,7 @@ static bool open_extra(struct session *s) {
     extra->ops = (uint64_t)((double)s->ops * s->plan->extra_percent / 100 + 0.5);
     if (s->plan->extra_percent > 0 && extra->ops == 0) extra->ops = 1;
     keys_cursor_init(&extra->cursor, rng_derive(s->plan->seed, PURPOSE_EXTRA));
-    extra->has_own = batches_are_passes(workload);
+    extra->has_own = workload_in_passes(workload);
     if (extra->ops == 0 || !extra->has_own) return true;
     size_t n = extra->ops < s->plan->n ? (size_t)extra->ops : s->plan->n;
     return open_variant(s, &extra->own, PAIR_NEW, n, NULL);
@@ -213,7 +203,7 @@ static bool draw_once(struct session *s) {
 
 static void set_ops(struct session *s, double ops) {
     s->ops = ops < 1 ? 1 : (uint64_t)ops;
-    if (batches_are_passes(s->plan->workload)) s->ops = (s->ops + s->plan->n / 2) / s->plan->n * s->plan->n;
+    if (workload_in_passes(s->plan->workload)) s->ops = (s->ops + s->plan->n / 2) / s->plan->n * s->plan->n;
     if (s->ops == 0) s->ops = s->plan->n;
 }
 
@@ -258,7 +248,7 @@ static bool calibrate(struct session *s) {
                                                  : most;
     if (!correct_ops(s)) return false;
     for (unsigned i = 0; i < PAIR_VARIANTS; i++) { /* the trials' number was each variant's own */
-        if (!only_looks(plan->workload)) bench_end(&s->variant[i].bench);
+        if (!workload_keeps_keys(plan->workload)) bench_end(&s->variant[i].bench);
         bench_rewind(&s->variant[i].bench, plan->workload, plan->seed);
     }
     return draw_once(s) && open_extra(s);

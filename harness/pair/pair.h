@@ -13,30 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/unit/map.h"
-#include "harness/run/run.h"
+#include "harness/unit/load.h"
+#include "harness/base/exit.h"
 #include "harness/plan/workload.h"
-
-/* A unit from a file. It stays loaded until the process ends. */
-struct pair_object {
-    const struct map_unit *unit;
-    const char *file, *name; /* borrowed: as given to pair_load */
-    uintptr_t load_address;
-};
 
 /* Loads unit MAP-SHAPE-HASH-HEAP from a shared object and checks that this program can drive it: interface,
  * shape, availability. `private_copy`: a mapping of its own, though the file may be loaded already; needed to
  * measure a file against itself. EXIT_OK; EXIT_USAGE (no such file, no shared object, no such unit) or
  * EXIT_CANNOT (another interface, missing symbols, a library that is not installed) with the reason in `why`.
  */
-enum exit_code pair_load(struct pair_object *out, const char *file, const char *name, bool private_copy,
+enum exit_code pair_load(struct unit_object *out, const char *file, const char *name, bool private_copy,
                          char *why, size_t why_size);
 /* Loads the object's unit once more, from `file`, at an address drawn from `rng`; the former copy stays. A
  * branch predictor knows code by its address, and for some loops it settles for long in a worse state at one
  * address than at another. Failures as of pair_load. */
-enum exit_code pair_move(struct pair_object *object, const char *file, uint64_t *rng, char *why,
+enum exit_code pair_move(struct unit_object *object, const char *file, uint64_t *rng, char *why,
                          size_t why_size);
-/* Whether both paths lead to one file, which the loader would map once. */
+/* True if both paths lead to one file, which the loader would map once. */
 bool pair_same_file(const char *a, const char *b);
 
 enum pair_placement {
@@ -58,7 +51,7 @@ struct pair_links {
 enum pair_variant { PAIR_BASE, PAIR_NEW, PAIR_VARIANTS };
 
 struct pair_plan {
-    struct pair_object object[PAIR_VARIANTS];
+    struct unit_object object[PAIR_VARIANTS];
     const struct workload *workload;
     const char *keys;
     size_t n;

@@ -1,4 +1,4 @@
-/* What pair-worker prints (harness/pair/pair.h). */
+/* The result that pair-worker prints (harness/pair/pair.h). */
 #include "harness/pair/result.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "harness/machine/conditions.h"
 
 /* The loop's address within its file, which the loader moves by whole pages. */
-static json_t *describe(const struct pair_object *object, const struct workload *workload) {
+static json_t *describe(const struct unit_object *object, const struct workload *workload) {
     struct workload_loop loop = workload_loop(object->unit, workload);
     char address[32], mod64[32];
     uintptr_t at = (uintptr_t)loop.run - object->load_address;

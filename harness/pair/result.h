@@ -8,7 +8,7 @@
 #include "harness/bench/bench.h"
 #include "harness/pair/pair.h"
 
-/* What this process had of the machine so far. `conditions`: as conditions_now, owned by the caller. */
+/* Use that this process made of the machine so far. `conditions`: as conditions_now, owned by the caller. */
 struct pair_usage {
     uint64_t cpu_ns, wall_ns;
     long involuntary_switches;

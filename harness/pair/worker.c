@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "harness/base/count_of.h"
 #include "harness/base/clock.h"
 #include "harness/plan/options.h"
 #include "harness/base/names.h"
@@ -55,7 +56,7 @@ static bool set_option(struct worker *w, const char *name, const char *text) {
                  {"workload", &w->workload},
                  {"keys", &plan->keys},
                  {"n", &w->n}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT_OF(words); i++)
         if (strcmp(name, words[i].name) == 0) return *words[i].to = text, true;
     if (strcmp(name, "base") == 0) return add_link(&plan->links[PAIR_BASE], text);
     if (strcmp(name, "new") == 0) return add_link(&plan->links[PAIR_NEW], text);

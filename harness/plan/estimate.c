@@ -37,13 +37,11 @@ double cell_seconds_estimate(const struct cell *cell) {
         for (size_t w = 0; w < cell->workloads; w++) {
             if (!cell->wanted[u][w]) continue;
             enum workload_kind kind = cell->workload[w]->kind;
-            bool passes = kind == WORKLOAD_PUT || kind == WORKLOAD_DEL || kind == WORKLOAD_CLEAR ||
-                          kind == WORKLOAD_COPY;
             pairs++;
             if (cell->record & RECORD_TIME) {
                 double one = kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED ? 6 * build
                              : kind == WORKLOAD_GET_COLD                      ? 0.2 * batches
-                             : passes                                         ? 3 * build
+                             : workload_uses_up(cell->workload[w])            ? 3 * build
                                                                               : 0.5 * build;
                 seconds += rounds * (one + (batches + 1) * 2e-3);
             }

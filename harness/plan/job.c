@@ -11,19 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *project_root(void) {
-    static char root[PATH_MAX];
-    if (root[0]) return root;
-    char probe[PATH_MAX + 16];
-    ssize_t len = readlink("/proc/self/exe", root, sizeof root - 1);
-    root[len > 0 ? len : 0] = '\0';
-    for (char *slash; (slash = strrchr(root, '/')) != NULL && slash != root;) {
-        *slash = '\0';
-        snprintf(probe, sizeof probe, "%s/profiles", root);
-        if (access(probe, R_OK) == 0) return root;
-    }
-    return strcpy(root, ".");
-}
+#include "harness/base/names.h"
+#include "harness/base/project.h"
 
 /* State of one reading: the first fault wins. */
 struct reading {
@@ -66,10 +55,10 @@ static int on_entry(void *context, const char *section, const char *key, const c
     if (r->why[0]) return 0;
     if (strcmp(section, "profile") == 0) return set_about(r, key, value);
     enum option_id id;
-    if (!option_find(key, &id)) {
+    if (!option_find(key, "run", &id)) {
         const char *names[OPTION_COUNT];
-        for (size_t i = 0; i < OPTION_COUNT; i++) names[i] = option_facts((enum option_id)i)->name;
-        unknown_name("option", key, names, OPTION_COUNT, r->why, sizeof r->why);
+        size_t count = option_list("run", names);
+        unknown_name("option", key, names, count, r->why, sizeof r->why);
         return 0;
     }
     bool global = section[0] == '\0' || strcmp(section, "global") == 0;
@@ -188,6 +177,17 @@ void profile_override(struct profile *profile, const struct option_values *comma
             option_set(&profile->job[j].options, (enum option_id)i, text, ignored, sizeof ignored);
     }
     for (size_t j = 0; j < profile->jobs; j++) option_inherit(&profile->job[j].options, &profile->global);
+}
+
+struct profile *profile_select(const char *name, const struct option_values *options, char *why,
+                               size_t why_size) {
+    bool any = false;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        any |= options->text[i] && option_facts((enum option_id)i)->scope == OPTION_SCOPE_JOB;
+    struct profile *profile =
+        name || !any ? profile_load(name ? name : "quick", why, why_size) : profile_empty();
+    if (profile) profile_override(profile, options);
+    return profile;
 }
 
 void profile_free(struct profile *profile) {

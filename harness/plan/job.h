@@ -37,14 +37,15 @@ struct profile *profile_load(const char *name, char *why, size_t why_size);
 struct profile *profile_empty(void);
 /* Gives every job the values of [global] and, over everything, those of the command line. */
 void profile_override(struct profile *profile, const struct option_values *command_line);
+/* The profile that a command line asks for, with its options: the one named, "quick" if it selects nothing,
+ * otherwise an empty one. NULL: `why`. */
+struct profile *profile_select(const char *name, const struct option_values *options, char *why,
+                               size_t why_size);
 void profile_free(struct profile *profile);
 
 /* The profiles that exist, by name, sorted; an array of `*count` strings ending in NULL, freed by
  * profile_names_free. */
 char **profile_names(size_t *count);
 void profile_names_free(char **names);
-
-/* The project's folder (it holds profiles/ and plots/), found from the program's own path; static storage. */
-const char *project_root(void);
 
 #endif

@@ -15,8 +15,8 @@
 #include "harness/plan/workload.h"
 
 static const struct option_facts options[] = {
-#define OPTION(id, name, argument, fallback, scope, help)                                                    \
-    {name, argument, fallback, help, OPTION_SCOPE_##scope},
+#define OPTION(id, name, argument, fallback, scope, commands, help)                                          \
+    {name, argument, fallback, commands, help, OPTION_SCOPE_##scope},
 #include "harness/plan/options.def"
 #undef OPTION
 };
@@ -57,7 +57,7 @@ static struct words words_of(enum option_id id) {
         for (size_t i = 0; i < keys_stream_count(); i++) words_add(&w, keys_stream_at(i)->name);
         break;
     case OPTION_HEAP:
-#define HEAP(name, maps, shapes, summary) words_add(&w, #name);
+#define HEAP(name, shapes, summary) words_add(&w, #name);
 #include "harness/heaps/heaps.def"
 #undef HEAP
         break;
@@ -79,9 +79,6 @@ static struct words words_of(enum option_id id) {
     case OPTION_PERF:
         w.kind = "perf mode", words_add(&w, "off"), words_add(&w, "stat"), words_add(&w, "record");
         break;
-    case OPTION_FIGURES:
-        words_add(&w, "yes"), words_add(&w, "no");
-        break;
     case OPTION_PROGRESS:
         words_add(&w, "auto"), words_add(&w, "bar"), words_add(&w, "lines"), words_add(&w, "off");
         break;
@@ -91,52 +88,55 @@ static struct words words_of(enum option_id id) {
     return w;
 }
 
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
-                  size_t why_size) {
-    const char *nearest = names_nearest(name, candidates, count);
-    if (nearest)
-        snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
-    else
-        snprintf(why, why_size, "unknown %s '%s'", kind, name);
+static bool count_item(void *count, const char *item) {
+    (void)item;
+    ++*(size_t *)count;
+    return true;
 }
 
-struct check {
+static bool check_words(enum option_id id, const struct words *words, const char *text, char *why,
+                        size_t why_size) {
+    bool one = strcmp(options[id].argument, "LIST") != 0;
+    size_t items = 0;
+    names_split(text, count_item, &items);
+    if (!names_check(text, words->kind, words->word, words->count, why, why_size)) return false;
+    if (items > 0 && !(one && items > 1)) return true;
+    snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name, one ? "one word" : "a list of names",
+             text);
+    return false;
+}
+
+struct stream_check {
     struct words words;
-    bool ignore_parameter; /* compare only what stands before a colon */
     size_t items;
     char *why;
     size_t why_size;
 };
 
-static bool check_word(void *context, const char *item) {
-    struct check *check = context;
-    size_t len = check->ignore_parameter ? strcspn(item, ":") : strlen(item);
-    check->items++;
-    for (size_t i = 0; i < check->words.count; i++)
-        if (strncmp(check->words.word[i], item, len) == 0 && check->words.word[i][len] == '\0') return true;
-    unknown_name(check->words.kind, item, check->words.word, check->words.count, check->why, check->why_size);
-    return false;
-}
-
-/* A key stream's parameters must make sense for one kind of key at least. */
+/* A key stream's parameters, behind a colon, must make sense for one kind of key at least. */
 static bool check_stream(void *context, const char *item) {
-    struct check *check = context;
+    struct stream_check *check = context;
     struct keyspec spec;
     char ignored[256];
+    size_t length = strcspn(item, ":"), k = 0;
+    check->items++;
+    while (k < check->words.count &&
+           (strncmp(check->words.word[k], item, length) != 0 || check->words.word[k][length] != '\0'))
+        k++;
+    if (k == check->words.count) {
+        unknown_name(check->words.kind, item, check->words.word, k, check->why, check->why_size);
+        return false;
+    }
     return keyspec_parse(item, 64, &spec, check->why, check->why_size) ||
            keyspec_parse(item, 0, &spec, ignored, sizeof ignored);
 }
 
-static bool check_words(enum option_id id, const char *text, bool one, char *why, size_t why_size) {
-    struct check check = {words_of(id), id == OPTION_KEYS, 0, why, why_size};
-    if (!names_split(text, check_word, &check)) return false;
-    if (id == OPTION_KEYS && !names_split(text, check_stream, &check)) return false;
-    if (check.items == 0 || (one && check.items > 1)) {
-        snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name,
-                 one ? "one word" : "a list of names", text);
-        return false;
-    }
-    return true;
+static bool check_streams(const char *text, char *why, size_t why_size) {
+    struct stream_check check = {words_of(OPTION_KEYS), 0, why, why_size};
+    if (!names_split(text, check_stream, &check)) return false;
+    if (check.items > 0) return true;
+    snprintf(why, why_size, "--keys takes a list of names, not '%s'", text);
+    return false;
 }
 
 static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most, char *why,
@@ -154,6 +154,23 @@ static bool check_number(enum option_id id, const char *text, uint64_t least, ui
         return false;
     }
     return true;
+}
+
+static bool check_positive(enum option_id id, const char *text, char *why, size_t why_size) {
+    char *end;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 0);
+    if (*text != '-' && end != text && *end == '\0' && errno == 0 && value > 0) return true;
+    snprintf(why, why_size, "--%s '%s' is not a whole number above 0", options[id].name, text);
+    return false;
+}
+
+static bool check_size(const char *text, char *why, size_t why_size) {
+    struct sizes sizes;
+    if (!sizes_parse(text, &sizes, why, why_size)) return false;
+    if (sizes.count == 1) return true;
+    snprintf(why, why_size, "--n takes one size, not '%s'", text);
+    return false;
 }
 
 static bool check_shard(const char *text, char *why, size_t why_size) {
@@ -179,11 +196,16 @@ static bool check_filter(const char *text, char *why, size_t why_size) {
 static bool check_value(enum option_id id, const char *text, char *why, size_t why_size) {
     struct sizes sizes;
     struct rates rates;
+    struct words words;
     switch (id) {
+    case OPTION_KEYS:
+        return check_streams(text, why, why_size);
     case OPTION_RATE:
         return rates_parse(text, &rates, why, why_size);
     case OPTION_N:
         return sizes_parse(text, &sizes, why, why_size);
+    case OPTION_RETAIN_N:
+        return check_size(text, why, why_size);
     case OPTION_THREADS:
         if (strcmp(text, "1") == 0) return true;
         snprintf(why, why_size, "--threads %s: the workloads are single-threaded, only 1 can be measured",
@@ -192,25 +214,24 @@ static bool check_value(enum option_id id, const char *text, char *why, size_t w
     case OPTION_SEED:
         return check_number(id, text, 0, INT64_MAX, why, why_size); /* JSON integers are signed */
     case OPTION_REPEAT:
-        return check_number(id, text, 1, 1000, why, why_size);
     case OPTION_BATCHES:
         return check_number(id, text, 1, 1000, why, why_size);
     case OPTION_LIMIT:
         return check_number(id, text, 1, 86400, why, why_size);
+    case OPTION_RETAIN_SEED:
+    case OPTION_RETAIN_LIMIT:
+        return check_positive(id, text, why, why_size);
     case OPTION_SHARD:
         return check_shard(text, why, why_size);
     case OPTION_FILTER:
         return check_filter(text, why, why_size);
-    case OPTION_OUT:
-    case OPTION_RESUME:
-        return true;
-    case OPTION_ORDER:
-    case OPTION_PERF:
     case OPTION_FIGURES:
-    case OPTION_PROGRESS:
-        return check_words(id, text, true, why, why_size);
-    default:
-        return check_words(id, text, false, why, why_size);
+        if (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0) return true;
+        snprintf(why, why_size, "--figures takes yes or no, not '%s'", text);
+        return false;
+    default: /* of the others, those that have a list of words here are checked here */
+        words = words_of(id);
+        return words.count == 0 || check_words(id, &words, text, why, why_size);
     }
 }
 
@@ -218,10 +239,28 @@ const struct option_facts *option_facts(enum option_id id) {
     return &options[id];
 }
 
-bool option_find(const char *name, enum option_id *id) {
+bool option_find(const char *name, const char *command, enum option_id *id) {
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (strcmp(options[i].name, name) == 0) return *id = (enum option_id)i, true;
+        if (strcmp(options[i].name, name) == 0 && names_has(options[i].commands, command))
+            return *id = (enum option_id)i, true;
     return false;
+}
+
+size_t option_list(const char *command, const char *names[OPTION_COUNT]) {
+    size_t count = 0;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (names_has(options[i].commands, command)) names[count++] = options[i].name;
+    return count;
+}
+
+const char *option_commands(const char *name) {
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].name, name) == 0) return options[i].commands;
+    return NULL;
+}
+
+bool option_selects(const char *command) {
+    return names_has(options[OPTION_MAPS].commands, command);
 }
 
 bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
@@ -240,16 +279,12 @@ uint64_t option_number(const struct option_values *values, enum option_id id) {
     return strtoull(option_text(values, id), NULL, 0);
 }
 
-static bool is_other_word(void *word, const char *item) {
-    return strcmp(item, word) != 0;
-}
-
 bool option_names(const struct option_values *values, enum option_id id, const char *word) {
-    return !names_split(option_text(values, id), is_other_word, (void *)word);
+    return names_has(option_text(values, id), word);
 }
 
 bool option_has(const struct option_values *values, enum option_id id, const char *word) {
-    return option_names(values, id, word) || option_names(values, id, "all");
+    return names_select(option_text(values, id), word);
 }
 
 void option_inherit(struct option_values *values, const struct option_values *defaults) {
@@ -262,13 +297,15 @@ void option_values_free(struct option_values *values) {
     memset(values, 0, sizeof *values);
 }
 
-void option_help(FILE *out) {
+void option_help(const char *command, FILE *out) {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_facts *o = &options[i];
+        const char *argument = o->argument ? o->argument : "";
         char left[40];
-        snprintf(left, sizeof left, "--%s %s", options[i].name,
-                 options[i].argument ? options[i].argument : "");
-        fprintf(out, "  %-22s %s", left, options[i].help);
-        if (options[i].fallback[0]) fprintf(out, " (%s)", options[i].fallback);
+        if (!names_has(o->commands, command)) continue;
+        snprintf(left, sizeof left, "--%s%s%s", o->name, *argument && *argument != '[' ? " " : "", argument);
+        fprintf(out, "  %-22s %s", left, o->help);
+        if (o->fallback[0]) fprintf(out, " (%s)", o->fallback);
         fputc('\n', out);
     }
 }

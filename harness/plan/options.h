@@ -1,4 +1,4 @@
-/* Options: one table (options.def) feeds the command line, the job files, the help and the echo in the
+/* Options: one table (options.def) feeds every command line, the job files, the help and the echo in the
  * results. */
 #ifndef MAPBENCH_OPTIONS_H
 #define MAPBENCH_OPTIONS_H
@@ -9,27 +9,35 @@
 #include <stdio.h>
 
 enum option_id {
-#define OPTION(id, name, argument, fallback, scope, help) OPTION_##id,
+#define OPTION(id, name, argument, fallback, scope, commands, help) OPTION_##id,
 #include "harness/plan/options.def"
 #undef OPTION
     OPTION_COUNT
 };
 
-enum option_scope { OPTION_SCOPE_JOB, OPTION_SCOPE_RUN };
+/* The place in a profile that may set it: any section, [global] alone, none. */
+enum option_scope { OPTION_SCOPE_JOB, OPTION_SCOPE_RUN, OPTION_SCOPE_COMMAND };
 
 struct option_facts {
-    const char *name, *argument, *fallback, *help; /* argument NULL: a flag, whose value is "" or "yes" */
+    const char *name, *argument, *fallback, *commands, *help; /* argument NULL: a flag */
     enum option_scope scope;
 };
 
-/* What was given, by option; NULL: not given. Strings are owned. */
+/* The values given, by option; NULL: not given. A flag's is "yes", that of a value left out "". Strings are
+ * owned. */
 struct option_values {
     char *text[OPTION_COUNT];
 };
 
 const struct option_facts *option_facts(enum option_id id);
-/* False: no such option. */
-bool option_find(const char *name, enum option_id *id);
+/* The option of this name that the command takes; job files are read with those of "run". False: none. */
+bool option_find(const char *name, const char *command, enum option_id *id);
+/* The names of all options that the command takes; returns how many. */
+size_t option_list(const char *command, const char *names[OPTION_COUNT]);
+/* The commands, as a list, that have an option of this name; NULL: none. */
+const char *option_commands(const char *name);
+/* True for a command that takes what a profile has. */
+bool option_selects(const char *command);
 /* Checks the value and stores a copy. False: `why` says what is wrong with it and names the nearest known
  * word. */
 bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
@@ -44,11 +52,8 @@ bool option_has(const struct option_values *values, enum option_id id, const cha
 /* Fills what `values` leaves open from `defaults`. */
 void option_inherit(struct option_values *values, const struct option_values *defaults);
 void option_values_free(struct option_values *values);
-/* Writes the message "unknown KIND 'NAME'" with the nearest of the candidates. */
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
-                  size_t why_size);
 
-/* Help, one line an option. */
-void option_help(FILE *out);
+/* Help, one line for every option of the command. */
+void option_help(const char *command, FILE *out);
 
 #endif

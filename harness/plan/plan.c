@@ -9,6 +9,7 @@
 #include "harness/base/names.h"
 #include "harness/plan/options.h"
 #include "harness/plan/registry.h"
+#include "harness/unit/load.h"
 #include "harness/base/sizes.h"
 
 struct expansion {
@@ -21,12 +22,15 @@ struct expansion {
     char why[256];
 };
 
-static void skip(struct expansion *x, const char *what, const char *why) {
-    struct plan *plan = x->plan;
+static void add_skip(struct plan *plan, const char *what, const char *why) {
     for (size_t i = 0; i < plan->skips; i++)
         if (strcmp(plan->skip[i].what, what) == 0 && strcmp(plan->skip[i].why, why) == 0) return;
     plan->skip = realloc(plan->skip, (plan->skips + 1) * sizeof *plan->skip);
     plan->skip[plan->skips++] = (struct plan_skip){strdup(what), strdup(why)};
+}
+
+static void skip(struct expansion *x, const char *what, const char *why) {
+    add_skip(x->plan, what, why);
 }
 
 static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
@@ -55,6 +59,7 @@ static void add_units(struct expansion *x, struct cell *cell) {
             skip(x, unit->map, unit->unavailable);
         } else if (cell->units < CELL_UNITS_MAX) {
             cell->unit[cell->units++] = unit;
+            x->plan->map_found |= !baseline;
         }
     }
 }
@@ -93,7 +98,7 @@ static bool apply_filter(struct expansion *x, struct cell *cell) {
         for (size_t u = 0; u < cell->units; u++) {
             snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", cell->unit[u]->map, cell->shape->name,
                      cell->workload[w]->name, cell->keys, size_text(cell->n, size));
-            bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || cell->unit[u]->run.mixed;
+            bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || !cell->unit[u]->engine;
             if (!has_loop) skip(x, "mixed of real Go", "its engine has no such loop");
             bool matches = has_loop && (!x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0);
             cell->wanted[u][w] = matches;
@@ -182,7 +187,7 @@ static void strings_free(struct strings *s) {
 
 /* The static name behind a word the option table has already checked. */
 static const char *heap_name(const char *word) {
-#define HEAP(name, maps, shapes, summary)                                                                    \
+#define HEAP(name, shapes, summary)                                                                          \
     if (strcmp(word, #name) == 0) return #name;
 #include "harness/heaps/heaps.def"
 #undef HEAP
@@ -225,6 +230,52 @@ struct plan *plan_make(const struct profile *profile, char *why, size_t why_size
         return NULL;
     }
     return x.plan;
+}
+
+/* Takes the units that became unavailable out of a cell. False: nothing wanted is left in it. */
+static bool keep_available(struct plan *plan, struct cell *cell) {
+    size_t kept = 0, before = cell->units;
+    bool wanted = false;
+    for (size_t u = 0; u < before; u++) {
+        const struct map_unit *unit = cell->unit[u];
+        if (unit->unavailable) {
+            char name[UNIT_NAME_MAX];
+            add_skip(plan, unit_name(unit, name), unit->unavailable);
+            continue;
+        }
+        cell->unit[kept] = unit;
+        memmove(cell->wanted[kept], cell->wanted[u], sizeof cell->wanted[u]);
+        for (size_t w = 0; w < cell->workloads; w++)
+            wanted |= cell->wanted[kept][w] && !(unit->facts->traits & TRAIT_BASELINE);
+        kept++;
+    }
+    cell->units = kept;
+    /* Nothing is read without the baseline. */
+    if (kept == 0 || !(cell->unit[0]->facts->traits & TRAIT_BASELINE)) return false;
+    return wanted || kept == before;
+}
+
+size_t plan_prepare(struct plan *plan) {
+    size_t count = 0, kept = 0;
+    const struct map_unit **units = calloc(plan->cells * CELL_UNITS_MAX + 1, sizeof *units);
+    if (!units) abort();
+    for (size_t i = 0; i < plan->cells; i++)
+        for (size_t u = 0; u < plan->cell[i].units; u++) {
+            bool known = false;
+            for (size_t k = 0; !known && k < count; k++) known = units[k] == plan->cell[i].unit[u];
+            if (!known) units[count++] = plan->cell[i].unit[u];
+        }
+    size_t lost = registry_prepare(units, count);
+    free(units);
+    for (size_t i = 0; i < plan->cells && lost > 0; i++) {
+        struct cell *cell = &plan->cell[i];
+        if (keep_available(plan, cell))
+            plan->cell[kept++] = *cell;
+        else
+            free(cell->keys), free(cell->id);
+    }
+    if (lost > 0) plan->cells = kept;
+    return lost;
 }
 
 void plan_free(struct plan *plan) {

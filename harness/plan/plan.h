@@ -49,11 +49,16 @@ struct plan {
     size_t cells, skips;
     struct cell *cell;
     struct plan_skip *skip;
+    bool map_found; /* a map that was asked for is there, whatever the filter leaves of it */
 };
 
 /* Expands a profile. NULL: bad input, `why` in one line. A plan without cells is not an error here. */
 struct plan *plan_make(const struct profile *profile, char *why, size_t why_size);
 void plan_free(struct plan *plan);
+
+/* Builds and loads the units of all cells. Those that cannot be had leave their cells and are added to what
+ * is skipped; returns how many. */
+size_t plan_prepare(struct plan *plan);
 
 /* Rough figures for one cell: bytes the largest of its maps needs at its peak, and seconds to measure all of
  * it. */
@@ -67,5 +72,13 @@ void plan_print_json(const struct plan *plan);
 
 /* False when a cell does not fit into the memory available: `why` gives the estimate. */
 bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size);
+
+/* Prints what is skipped and why to stderr. */
+void plan_print_skips(const struct plan *plan);
+/* Says that a plan is empty, and why; returns the exit code: 4 where packages are missing, otherwise 6. */
+int plan_nothing(const struct plan *plan);
+/* The command: prints what run would measure, for people or as JSON. profile: name or path; NULL as for run.
+ * Returns the exit code. */
+int plan_command(const char *profile, const struct option_values *options, bool json);
 
 #endif

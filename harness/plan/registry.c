@@ -1,38 +1,98 @@
 #include "harness/plan/registry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "build_info.h"
 #include "harness/engines/engine.h"
+#include "harness/heaps/boehm_heap.h"
 #include "harness/shapes/shape.h"
+#include "harness/unit/build.h"
+#include "harness/unit/load.h"
 
-#define UNIT(map, shape, hash, heap) extern const struct map_unit unit_##map##_##shape##_##hash##_##heap;
-#include "units.def"
-#undef UNIT
+#define MAP(name, language, file, shapes, hashes, heaps) extern const struct map_head head_##name;
+#include "maps/maps.def"
+#undef MAP
 
-static const struct map_unit *const compiled[] = {
-#define UNIT(map, shape, hash, heap) &unit_##map##_##shape##_##hash##_##heap,
+enum { loops, operations }; /* the words of units.def */
+
+static const struct {
+    const char *map, *shape, *hash, *heap;
+    int what;
+} described[] = {
+#define UNIT(map, shape, hash, heap, what) {#map, #shape, #hash, #heap, what},
 #include "units.def"
 #undef UNIT
 };
 
-static const char *const map_names[] = {
-#define MAP(name, language, file, shapes, hashes) #name,
+static const struct {
+    const char *name;
+    const struct map_head *head; /* NULL: of an engine */
+} maps[] = {
+#define MAP(name, language, file, shapes, hashes, heaps) {#name, &head_##name},
 #include "maps/maps.def"
 #undef MAP
-#define ENGINE_MAP(name, program, kind, collector, stem) #name,
+#define ENGINE_MAP(name, program, kind, collector, stem) {#name, NULL},
 #include "harness/engines/engines.def"
 #undef ENGINE_MAP
 };
 
-enum { COMPILED = sizeof compiled / sizeof *compiled };
+enum { COMPILED = sizeof described / sizeof *described };
+
+/* Mutable: what a unit can do is known once it is loaded. Those with loops come first, as units.def has them.
+ */
+static struct map_unit compiled[COMPILED];
+static size_t with_loops;
+static char reason[COMPILED][256]; /* why a unit cannot be had, once that is known */
+
+static const struct map_head *head_of(const char *map) {
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        if (strcmp(maps[i].name, map) == 0) return maps[i].head;
+    return NULL;
+}
+
+/* NULL, or why a heap cannot be had in this build. */
+static const char *heap_unavailable(const char *heap) {
+    return strcmp(heap, "boehm") == 0 ? boehm_unavailable() : NULL;
+}
+
+static void describe_all(void) {
+    if (compiled[0].map) return;
+    for (size_t i = 0; i < COMPILED; i++) {
+        const struct map_head *head = head_of(described[i].map);
+        const struct shape *shape = shape_find(described[i].shape);
+        compiled[i] = (struct map_unit){.abi = MAP_UNIT_ABI,
+                                        .map = described[i].map,
+                                        .shape = described[i].shape,
+                                        .hash = described[i].hash,
+                                        .heap = described[i].heap,
+                                        .facts = head->facts,
+                                        .unavailable = head->unavailable ? head->unavailable
+                                                                         : heap_unavailable(described[i].heap),
+                                        .key_size = shape ? shape->key_size : 0,
+                                        .val_size = shape ? shape->val_size : 0};
+        with_loops += described[i].what == loops;
+    }
+}
 
 size_t registry_count(void) {
-    return COMPILED + engine_unit_count();
+    describe_all();
+    return with_loops + engine_unit_count();
 }
 
 const struct map_unit *registry_at(size_t i) {
-    return i < COMPILED ? compiled[i] : engine_unit_at(i - COMPILED);
+    describe_all();
+    return i < with_loops ? &compiled[i] : engine_unit_at(i - with_loops);
+}
+
+size_t registry_compiled_count(void) {
+    return COMPILED;
+}
+
+const struct map_unit *registry_compiled_at(size_t i) {
+    describe_all();
+    return &compiled[i];
 }
 
 /* Engines have heaps of their own, which stand in for malloc. */
@@ -52,29 +112,41 @@ const struct map_unit *registry_find(const char *map, const char *shape, const c
 }
 
 size_t registry_map_count(void) {
-    return sizeof map_names / sizeof map_names[0];
+    return sizeof maps / sizeof *maps;
 }
 
 const char *registry_map_name(size_t i) {
-    return map_names[i];
+    return maps[i].name;
 }
 
 const struct map_unit *registry_map_unit(size_t i) {
     for (size_t u = 0; u < registry_count(); u++)
-        if (strcmp(registry_at(u)->map, map_names[i]) == 0) return registry_at(u);
+        if (strcmp(registry_at(u)->map, maps[i].name) == 0) return registry_at(u);
     return NULL;
 }
 
-/* NULL, or what is wrong with the table itself. */
-static const char *table_fault(const struct map_unit *unit) {
+/* --- checks --- */
+
+/* NULL, or what is wrong with what the unit says of itself. */
+static const char *facts_fault(const struct map_unit *unit) {
     const struct shape *shape = shape_find(unit->shape);
     const struct map_facts *facts = unit->facts;
     if (!shape) return "names a shape that does not exist";
     if (!facts || !facts->summary || !facts->source || !facts->invariants || !facts->cost || !facts->options)
         return "leaves a fact out";
     if (!facts->fairness || !facts->fairness[0]) return "has no fairness note";
+    return NULL;
+}
+
+/* NULL, or what is wrong with the table itself. */
+static const char *table_fault(const struct map_unit *unit) {
+    const struct shape *shape = shape_find(unit->shape);
+    const char *fault = facts_fault(unit);
+    if (fault) return fault;
     if (unit->unavailable && !unit->engine)
-        return facts->package ? NULL : "is unavailable without naming a package";
+        return unit->facts->package || heap_unavailable(unit->heap)
+                   ? NULL
+                   : "is unavailable without naming a package";
     if (unit->key_size != shape->key_size || unit->val_size != shape->val_size)
         return "disagrees with its shape on the size of keys or values";
     const struct map_ops *op = &unit->op;
@@ -137,20 +209,131 @@ static const char *smoke_fault(const struct map_unit *unit) {
     return fault;
 }
 
+/* --- units from their objects --- */
+
+/* The registry's own of a unit, NULL for an engine's. */
+static struct map_unit *own(const struct map_unit *unit) {
+    return unit >= compiled && unit < compiled + COMPILED ? &compiled[unit - compiled] : NULL;
+}
+
+static void give_up(struct map_unit *unit, const char *why) {
+    char *text = reason[unit - compiled];
+    snprintf(text, sizeof reason[0], "%s", why);
+    unit->unavailable = text;
+}
+
+bool registry_expected_absent(const struct map_unit *unit) {
+    const struct map_unit *mine = own(unit);
+    return unit->unavailable && (!mine || unit->unavailable != reason[mine - compiled]);
+}
+
+static bool is_loaded(const struct map_unit *unit) {
+    return unit->op.create != NULL;
+}
+
+enum object_state { OBJECT_LOADED, OBJECT_STALE, OBJECT_FAULTY };
+
+/* Loads the unit's object, unless that is of another build. */
+static enum object_state load_object(struct map_unit *unit, bool again, char *why, size_t why_size) {
+    char name[UNIT_NAME_MAX];
+    struct unit_object object;
+    const char *file = unit_file(unit_name(unit, name));
+    /* The loader knows what it has by path, and would take a file that was replaced for the old one. */
+    enum unit_load_result result = unit_load(&object, file, name, again, why, why_size);
+    if (result == UNIT_NO_OBJECT) return OBJECT_STALE;
+    if (result == UNIT_UNFIT) return OBJECT_FAULTY;
+    if (!object.build_id || strcmp(object.build_id, BUILD_UNIT_ID) != 0) {
+        snprintf(why, why_size, "%s is of another build than this program: make build", file);
+        return OBJECT_STALE;
+    }
+    bool has_loops = described[unit - compiled].what == loops;
+    struct map_unit loaded = *object.unit;
+    const char *fault = has_loops ? table_fault(&loaded) : NULL;
+    /* A collector would start with its first map, and stay for the whole run. */
+    if (!fault && has_loops && !loaded.unavailable && strcmp(unit->heap, "malloc") == 0)
+        fault = smoke_fault(&loaded);
+    if (fault) {
+        snprintf(why, why_size, "unit %s %s", name, fault);
+        return OBJECT_FAULTY;
+    }
+    *unit = loaded;
+    return OBJECT_LOADED;
+}
+
+bool registry_load(const struct map_unit *unit) {
+    char why[sizeof reason[0]] = "";
+    struct map_unit *mine = own(unit);
+    if (!mine || mine->unavailable) return !unit->unavailable;
+    if (is_loaded(mine) || load_object(mine, false, why, sizeof why) == OBJECT_LOADED) return !mine->unavailable;
+    give_up(mine, why);
+    return false;
+}
+
+/* Builds those of the units that have no object, or whose object is older than its sources. */
+static void build_missing(struct map_unit *const units[], size_t count) {
+    char(*name)[UNIT_NAME_MAX] = calloc(count, sizeof *name), why[192], text[sizeof reason[0]];
+    const char **names = calloc(count, sizeof *names);
+    size_t missing = 0;
+    for (size_t i = 0; name && names && i < count; i++) {
+        unit_name(units[i], name[i]);
+        if (!unit_is_current(name[i])) names[missing++] = name[i];
+    }
+    if (missing > 0 && !units_build(names, missing, why, sizeof why))
+        for (size_t i = 0; i < count; i++) {
+            if (unit_is_current(name[i])) continue;
+            if (why[0])
+                snprintf(text, sizeof text, "not built: %s", why);
+            else if (unit_build_failure(name[i], why, sizeof why))
+                snprintf(text, sizeof text, "does not compile: %s", why);
+            else
+                snprintf(text, sizeof text, "not built, see above");
+            give_up(units[i], text);
+            why[0] = '\0';
+        }
+    free(names), free(name);
+}
+
+size_t registry_prepare(const struct map_unit *const units[], size_t count) {
+    struct map_unit **wanted = calloc(count + 1, sizeof *wanted);
+    char name[UNIT_NAME_MAX], why[sizeof reason[0]];
+    size_t n = 0, lost = 0;
+    if (!wanted) return count;
+    for (size_t i = 0; i < count; i++) {
+        struct map_unit *mine = own(units[i]);
+        if (mine && !mine->unavailable && !is_loaded(mine)) wanted[n++] = mine;
+    }
+    /* A second time for objects of another build, which only loading shows. */
+    for (int round = 0; round < 2 && n > 0; round++) {
+        size_t stale = 0;
+        build_missing(wanted, n);
+        for (size_t i = 0; i < n; i++) {
+            if (wanted[i]->unavailable) continue;
+            enum object_state state = load_object(wanted[i], round > 0, why, sizeof why);
+            if (state == OBJECT_STALE && round == 0) {
+                unit_discard(unit_name(wanted[i], name));
+                wanted[stale++] = wanted[i];
+            } else if (state != OBJECT_LOADED) {
+                give_up(wanted[i], why);
+            }
+        }
+        n = stale;
+    }
+    for (size_t i = 0; i < count; i++) lost += units[i]->unavailable != NULL;
+    free(wanted);
+    return lost;
+}
+
 const char *registry_validate(void) {
     static char message[256];
     for (size_t i = 0; i < registry_count(); i++) {
         const struct map_unit *unit = registry_at(i);
-        const char *fault = table_fault(unit);
+        const char *fault = facts_fault(unit);
         for (size_t j = 0; !fault && j < i; j++)
             if (strcmp(unit->map, registry_at(j)->map) == 0 &&
                 strcmp(unit->shape, registry_at(j)->shape) == 0 &&
                 strcmp(unit->hash, registry_at(j)->hash) == 0 &&
                 strcmp(unit->heap, registry_at(j)->heap) == 0)
                 fault = "is listed twice";
-        /* A collector would start with its first map, and stay for the whole run. */
-        bool plain = !unit->engine && strcmp(unit->heap, "malloc") == 0;
-        if (!fault && !unit->unavailable && plain) fault = smoke_fault(unit);
         if (fault) {
             snprintf(message, sizeof message, "unit %s/%s/%s/%s %s", unit->map, unit->shape, unit->hash,
                      unit->heap, fault);

@@ -1,9 +1,11 @@
-/* All units, in the order of maps.def (the baseline first), each validated once at the start. */
+/* All units, in the order of maps.def (the baseline first). What they are is known from the start; their code
+ * is a shared object each, built and loaded when a command needs it. */
 #ifndef MAPBENCH_REGISTRY_H
 #define MAPBENCH_REGISTRY_H
 
 #include "harness/unit/map.h"
 
+/* Units with loops, engines' included. Until a unit is loaded its tables `op` and `run` are empty. */
 size_t registry_count(void);
 const struct map_unit *registry_at(size_t i);
 
@@ -11,13 +13,29 @@ const struct map_unit *registry_at(size_t i);
  * either (its `hash` field says which it has). NULL: there is no such unit. */
 const struct map_unit *registry_find(const char *map, const char *shape, const char *hash, const char *heap);
 
+/* Units without loops too: those that only retention scenarios drive. Engines have none. */
+size_t registry_compiled_count(void);
+const struct map_unit *registry_compiled_at(size_t i);
+
 /* The maps by name, each once, in order; facts and availability from its first unit. */
 size_t registry_map_count(void);
 const char *registry_map_name(size_t i);
 const struct map_unit *registry_map_unit(size_t i);
 
-/* Checks every available unit's table: complete, consistent with its shape, names unique, a tiny map works.
- * NULL when all are sound; otherwise a message naming the first unit that is not (static storage). */
+/* Builds those of the units that are missing or out of date, and loads all of them. Units of engines are left
+ * as they are, so are those that are unavailable. One that cannot be had gets `unavailable`, the reason in
+ * one line. Returns how many those are. */
+size_t registry_prepare(const struct map_unit *const units[], size_t count);
+
+/* True for a unit that is unavailable since a library is missing, as `list` says; not for one that could not be built. */
+bool registry_expected_absent(const struct map_unit *unit);
+
+/* Loads a unit as it is, without building: for processes that this program starts. False: `unavailable` says
+ * why. */
+bool registry_load(const struct map_unit *unit);
+
+/* NULL, or a message naming the first unit whose description is not sound: names unique, shapes known, facts
+ * complete (static storage). What a unit does is checked when it is loaded. */
 const char *registry_validate(void);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "harness/base/count_of.h"
+
 static const struct workload workloads[] = {
 #define WORKLOAD(name, kind, hit_percent, summary) {#name, WORKLOAD_##kind, hit_percent, summary},
 #include "harness/plan/workloads.def"
@@ -9,7 +11,7 @@ static const struct workload workloads[] = {
 };
 
 size_t workload_count(void) {
-    return sizeof workloads / sizeof workloads[0];
+    return COUNT_OF(workloads);
 }
 
 const struct workload *workload_at(size_t i) {
@@ -22,78 +24,61 @@ const struct workload *workload_find(const char *name) {
     return NULL;
 }
 
+enum trait {
+    TOUCHES_KEYS = 1 << 0,
+    KEEPS_KEYS = 1 << 1,
+    REPLACES_KEYS = 1 << 2,
+    RECORDS = 1 << 3,
+    OPEN = 1 << 4,
+    FILLS = 1 << 5,
+    USES_UP = 1 << 6,
+    IN_PASSES = 1 << 7,
+};
+
+static const struct {
+    const char *loop;
+    size_t loop_at; /* in struct map_runs */
+    unsigned traits;
+} kinds[] = {
+#define KIND(kind, loop, function, segment, traits)                                                          \
+    [WORKLOAD_##kind] = {#loop, offsetof(struct map_runs, loop), traits},
+#include "harness/plan/kinds.def"
+#undef KIND
+};
+
+static bool has(const struct workload *workload, unsigned traits) {
+    return kinds[workload->kind].traits & traits;
+}
+
 bool workload_follows_skew(const struct workload *workload) {
-    switch (workload->kind) {
-    case WORKLOAD_OVERWRITE:
-    case WORKLOAD_GET:
-    case WORKLOAD_GET_CHAIN:
-    case WORKLOAD_GET_CALL:
-    case WORKLOAD_GET_COLD:
-        return true;
-    default:
-        return false;
-    }
+    return has(workload, TOUCHES_KEYS);
 }
-
+bool workload_keeps_keys(const struct workload *workload) {
+    return has(workload, KEEPS_KEYS);
+}
 bool workload_has_latency(const struct workload *workload) {
-    switch (workload->kind) {
-    case WORKLOAD_PUT:
-    case WORKLOAD_OVERWRITE:
-    case WORKLOAD_GET:
-    case WORKLOAD_GET_COLD:
-    case WORKLOAD_DEL:
-    case WORKLOAD_CHURN:
-    case WORKLOAD_MIXED:
-        return true;
-    default:
-        return false;
-    }
+    return has(workload, RECORDS);
 }
-
-/* Cold lookups empty the caches every few operations: that is no stream of requests. */
 bool workload_has_open(const struct workload *workload) {
-    return workload_has_latency(workload) && workload->kind != WORKLOAD_DEL &&
-           workload->kind != WORKLOAD_GET_COLD;
+    return has(workload, OPEN);
+}
+bool workload_fills(const struct workload *workload) {
+    return has(workload, FILLS);
+}
+bool workload_uses_up(const struct workload *workload) {
+    return has(workload, USES_UP);
+}
+bool workload_in_passes(const struct workload *workload) {
+    return has(workload, USES_UP | IN_PASSES);
 }
 
 size_t workload_extra_keys(const struct workload *workload, size_t n) {
-    if (workload->kind == WORKLOAD_CHURN || workload->kind == WORKLOAD_MIXED) return n;
-    return workload->kind == WORKLOAD_GET && workload->hit_percent < 100;
-}
-
-bool workload_uses_up(const struct workload *workload) {
-    switch (workload->kind) {
-    case WORKLOAD_PUT:
-    case WORKLOAD_DEL:
-    case WORKLOAD_CLEAR:
-    case WORKLOAD_COPY:
-    case WORKLOAD_SMALL_PUT:
-        return true;
-    default:
-        return false;
-    }
+    if (has(workload, REPLACES_KEYS)) return n;
+    return has(workload, TOUCHES_KEYS) && workload->hit_percent < 100;
 }
 
 struct workload_loop workload_loop(const struct map_unit *unit, const struct workload *workload) {
-    switch (workload->kind) {
-#define LOOP(kind, loop)                                                                                     \
-    case WORKLOAD_##kind:                                                                                    \
-        return (struct workload_loop){#loop, unit->run.loop};
-        LOOP(PUT, put)
-        LOOP(OVERWRITE, put)
-        LOOP(GET, get)
-        LOOP(GET_COLD, get)
-        LOOP(GET_CHAIN, get_chain)
-        LOOP(GET_CALL, get_call)
-        LOOP(DEL, del)
-        LOOP(CHURN, churn)
-        LOOP(MIXED, mixed)
-        LOOP(SCAN, scan)
-        LOOP(CLEAR, clear)
-        LOOP(COPY, copy)
-        LOOP(SMALL_PUT, small_put)
-        LOOP(SMALL_GET, small_get)
-#undef LOOP
-    }
-    return (struct workload_loop){"", NULL};
+    run_fn *run;
+    memcpy(&run, (const char *)&unit->run + kinds[workload->kind].loop_at, sizeof run);
+    return (struct workload_loop){kinds[workload->kind].loop, run};
 }

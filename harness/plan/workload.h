@@ -9,20 +9,9 @@
 #include "harness/unit/map.h"
 
 enum workload_kind {
-    WORKLOAD_PUT,
-    WORKLOAD_OVERWRITE,
-    WORKLOAD_GET,
-    WORKLOAD_GET_CHAIN,
-    WORKLOAD_GET_CALL,
-    WORKLOAD_GET_COLD,
-    WORKLOAD_DEL,
-    WORKLOAD_CHURN,
-    WORKLOAD_MIXED,
-    WORKLOAD_SCAN,
-    WORKLOAD_CLEAR,
-    WORKLOAD_COPY,
-    WORKLOAD_SMALL_PUT,
-    WORKLOAD_SMALL_GET,
+#define KIND(kind, loop, function, segment, traits) WORKLOAD_##kind,
+#include "harness/plan/kinds.def"
+#undef KIND
 };
 
 struct workload {
@@ -43,15 +32,15 @@ struct workload_loop {
 };
 struct workload_loop workload_loop(const struct map_unit *unit, const struct workload *workload);
 
-/* True when the workload touches keys one by one as a program would, so that a skewed key stream means
- * something. */
+/* The traits of its kind; kinds.def says what they mean. */
 bool workload_follows_skew(const struct workload *workload);
-/* True when the workload has a per-operation (timed) loop. */
+bool workload_keeps_keys(const struct workload *workload);
 bool workload_has_latency(const struct workload *workload);
-/* True when the workload fills, empties or copies whole maps: its batches are whole passes over n entries. */
-bool workload_uses_up(const struct workload *workload);
-/* True when it has an open loop, whose operations arrive at a fixed rate. */
 bool workload_has_open(const struct workload *workload);
+bool workload_fills(const struct workload *workload);
+bool workload_uses_up(const struct workload *workload);
+/* True for those that use the map up, too. */
+bool workload_in_passes(const struct workload *workload);
 /* Keys it needs beyond the n of the map: misses and newcomers. */
 size_t workload_extra_keys(const struct workload *workload, size_t n);
 

@@ -1,9 +1,9 @@
-/* The memory counter: a shared object that a measuring child preloads. It counts every allocation of the
- * process by forwarding to the next allocator (glibc's, or another one preloaded behind it) and can make a
- * planned one fail.
+/* Counts what a process allocates, not what of it is resident (resident.h): a shared object that a measuring
+ * child preloads. It forwards every allocation to the next allocator (glibc's, or another one preloaded
+ * behind it) and can make a planned one fail.
  *
  * Live bytes are what the allocator set aside: malloc_usable_size plus, where that is glibc, the 8 bytes of
- * its chunk header. What it counts: malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc,
+ * its chunk header. Counted are malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc,
  * memalign, valloc, pvalloc and free, from C and C++ alike (libstdc++'s operator new calls malloc). Not
  * counted: mmap called by the program itself, stacks, and memory that the allocator keeps for later.
  * Thread-safe. It remembers what was asked for in a shadow of a quarter of the memory that blocks lie in,

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/deadline.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/heaps/boehm_special.h"
 #include "harness/heaps/gosim/gosim.h"
@@ -246,7 +247,7 @@ static int child(const struct case_plan *plan, int fd) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
     setrlimit(RLIMIT_CORE, &no_core);
-    alarm(plan->limit_s);
+    deadline_end_this_process(plan->limit_s);
     r.resident_known = memstat_open(&r.memstat, why, sizeof why);
     if (plan->heap == CASE_GOSIM) {
         /* Collections happen at checkpoints only, so that a scenario's own variables need not be roots. */
@@ -297,7 +298,7 @@ bool case_run(const struct case_plan *plan, json_t *lines) {
         close(ends[1]);
         take_lines(ends[0], lines);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        if (deadline_ended_it(status))
             snprintf(why, sizeof why, "gave up after %u s (--limit)", plan->limit_s);
         else if (WIFSIGNALED(status))
             snprintf(why, sizeof why, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));

@@ -20,7 +20,7 @@ static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, char *
     bool ok = out >= 0 && err >= 0 && child_start(&child, &how, why, why_size);
     if (ok) {
         char end[96], complaint[160];
-        bool in_time = child_wait_or_kill(&child, (int)limit_s * 1000);
+        bool in_time = child_finish(&child, limit_s);
         child_describe_end(&child, end, sizeof end);
         child_output_line(err, complaint, sizeof complaint);
         if (!in_time)

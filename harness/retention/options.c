@@ -10,58 +10,23 @@
 #include <unistd.h>
 
 #include "harness/engines/engine.h"
-#include "harness/plan/options.h"
 #include "harness/retention/case.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/units.h"
-#include "harness/run/run.h"
+#include "harness/base/count_of.h"
+#include "harness/base/exit.h"
+#include "harness/base/names.h"
+#include "harness/base/why.h"
 #include "harness/base/sizes.h"
 
-static const struct {
-    const char *name, *argument, *help;
-} options[] = {
-    {"maps", "LIST", "maps of the map scenarios [all]"},
-    {"heap", "LIST", "gosim, boehm, malloc [all that a scenario is about]"},
-    {"variant", "WORD", "leaky, fixed, no_fix, reference, or a variant's name [all]"},
-    {"engine", "LIST", "c, and engines of `list engines` such as go1.24 [c]"},
-    {"n", "SIZE", "instead of every scenario's own"},
-    {"seed", "S", "of the random choices [1]"},
-    {"limit", "SECONDS", "gives up on a case that takes longer [120]"},
-    {"out", "DIR", "the run folder [results/<time>-<hash>-retain]"},
-    {"snapshot", "DIR", "writes the object graphs: .pb.gz, .heapsnapshot, .jsonl, .dot"},
-    {"snapshot-at", "LIST", "checkpoint labels, verdict, or all: where to write them [verdict]"},
-    {"snapshot-diff", "A,B", "two labels: what came and went between them, into --snapshot too"},
-    {"junit", "FILE", "writes JUnit XML"},
-    {"figures", "yes|no", "draws the figures and the report [yes]"},
-    {"assert", NULL, "exit 1 where a fixed variant keeps more than its bound"},
-    {"check", NULL, "red zones and a heap verifier: finds maps that corrupt the heap"},
-};
 enum {
-    OPTIONS = sizeof options / sizeof *options,
     LABELS_MAX = 128, /* different ones, of all scenarios */
     LABEL_BYTES = 48,
 };
 
-void retain_help(void) {
-    puts("Options of retain (defaults in brackets):");
-    for (size_t i = 0; i < OPTIONS; i++) {
-        char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].argument ? " " : "",
-                 options[i].argument ? options[i].argument : "");
-        printf("  %-22s %s\n", left, options[i].help);
-    }
-}
-
 bool retain_selected(const char *list, const char *word) {
-    size_t length = strlen(word);
-    for (const char *at = list; at && *at;) {
-        size_t item = strcspn(at, ",");
-        if ((item == length && strncmp(at, word, item) == 0) || (item == 3 && strncmp(at, "all", 3) == 0))
-            return true;
-        at += item + (at[item] == ',');
-    }
-    return list == NULL;
+    return names_select(list, word);
 }
 
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s) {
@@ -70,41 +35,28 @@ bool retain_scenario_selected(const struct retain_options *o, const struct scena
     return o->scenarios == 0;
 }
 
-/* Every item of a list must be one of the known words. */
-static bool check_list(const char *kind, const char *list, const char *const *known, size_t count, char *why,
-                       size_t why_size) {
-    for (const char *at = list; at && *at;) {
-        size_t item = strcspn(at, ",");
-        char word[64];
-        bool found = item == 3 && strncmp(at, "all", 3) == 0;
-        snprintf(word, sizeof word, "%.*s", (int)item, at);
-        for (size_t i = 0; i < count; i++) found |= strcmp(word, known[i]) == 0;
-        if (!found) return unknown_name(kind, word, known, count, why, why_size), false;
-        at += item + (at[item] == ',');
-    }
-    return true;
-}
-
 static bool check_names(const struct retain_options *o, char *why, size_t why_size) {
-    static const char *const heaps[] = {"gosim", "boehm", "malloc"};
+    const char *heaps[] = {"gosim", "boehm", "malloc", "all"};
     const char *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
-    size_t map_count = retention_map_count(), engine_count = engine_program_count(), variant_count = 0;
-    for (size_t i = 0; i < map_count; i++) maps[i] = retention_map_name(i);
-    engines[0] = "c";
-    for (size_t i = 0; i < engine_count; i++) engines[i + 1] = engine_program_name(i);
+    size_t map_count = 0, engine_count = 0, scenario_names = 0, variant_count = 0;
+    for (size_t i = 0; i < retention_map_count(); i++) maps[map_count++] = retention_map_name(i);
+    engines[engine_count++] = "c";
+    for (size_t i = 0; i < engine_program_count(); i++) engines[engine_count++] = engine_program_name(i);
     for (enum variant_role role = VARIANT_LEAKY; role <= VARIANT_REFERENCE; role++)
         variants[variant_count++] = role_name(role);
     for (size_t i = 0; i < scenario_count(); i++) {
-        scenarios[i] = scenario_at(i)->name;
-        for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 256; v++)
+        scenarios[scenario_names++] = scenario_at(i)->name;
+        for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 255; v++)
             variants[variant_count++] = v->name;
     }
+    maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] = variants[variant_count++] =
+        "all";
     for (size_t i = 0; i < o->scenarios; i++)
-        if (!check_list("scenario", o->scenario[i], scenarios, scenario_count(), why, why_size)) return false;
-    return check_list("map", o->maps, maps, map_count, why, why_size) &&
-           check_list("heap", o->heaps, heaps, 3, why, why_size) &&
-           check_list("engine", o->engines, engines, engine_count + 1, why, why_size) &&
-           check_list("variant", o->variant, variants, variant_count, why, why_size);
+        if (!names_check(o->scenario[i], "scenario", scenarios, scenario_names, why, why_size)) return false;
+    return names_check(o->maps, "map", maps, map_count, why, why_size) &&
+           names_check(o->heaps, "heap", heaps, COUNT_OF(heaps), why, why_size) &&
+           names_check(o->engines, "engine", engines, engine_count, why, why_size) &&
+           names_check(o->variant, "variant", variants, variant_count, why, why_size);
 }
 
 /* Labels of the selected scenarios that have a heap to look into. */
@@ -137,7 +89,7 @@ static bool check_snapshots(const struct retain_options *o, char *why, size_t wh
         if (k == count) return unknown_name("checkpoint", label, known, count, why, why_size), false;
     }
     known[count] = "verdict", known[count + 1] = "all";
-    return check_list("checkpoint", o->snapshot_at, known, count + 2, why, why_size);
+    return names_check(o->snapshot_at, "checkpoint", known, count + 2, why, why_size);
 }
 
 static bool take_labels(struct retain_options *o, const char *text, char *why, size_t why_size) {
@@ -155,78 +107,30 @@ static bool take_labels(struct retain_options *o, const char *text, char *why, s
     return true;
 }
 
-static bool take_number(const char *name, const char *text, uint64_t *out, char *why, size_t why_size) {
-    char *end;
-    errno = 0;
-    *out = strtoull(text, &end, 0);
-    if (*text != '-' && end != text && *end == '\0' && errno == 0 && *out > 0) return true;
-    snprintf(why, why_size, "--%s '%s' is not a whole number above 0", name, text);
-    return false;
-}
-
-static bool take_size(const char *text, size_t *out, char *why, size_t why_size) {
+bool retain_options_read(struct retain_options *o, const struct arguments *a, char *why, size_t why_size) {
+    const struct option_values *values = &a->options;
+    const char *n = option_text(values, OPTION_RETAIN_N), *labels = option_text(values, OPTION_SNAPSHOT_DIFF);
+    uint64_t limit_s = option_number(values, OPTION_RETAIN_LIMIT);
     struct sizes sizes;
-    if (!sizes_parse(text, &sizes, why, why_size)) return false;
-    if (sizes.count != 1) return snprintf(why, why_size, "--n takes one size, not '%s'", text), false;
-    *out = sizes.n[0];
-    return true;
-}
-
-static bool take(struct retain_options *o, const char *name, const char *value, char *why, size_t why_size) {
-    const struct {
-        const char *name;
-        const char **to;
-    } words[] = {{"maps", &o->maps},         {"heap", &o->heaps},
-                 {"variant", &o->variant},   {"engine", &o->engines},
-                 {"out", &o->out},           {"junit", &o->junit},
-                 {"snapshot", &o->snapshot}, {"snapshot-at", &o->snapshot_at}};
-    uint64_t number;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(name, words[i].name) == 0) return *words[i].to = value, true;
-    if (strcmp(name, "n") == 0) return take_size(value, &o->n, why, why_size);
-    if (strcmp(name, "snapshot-diff") == 0) return take_labels(o, value, why, why_size);
-    if (strcmp(name, "seed") == 0) return take_number(name, value, &o->seed, why, why_size);
-    if (strcmp(name, "limit") == 0)
-        return take_number(name, value, &number, why, why_size) &&
-               (o->limit_s = number < UINT_MAX ? (unsigned)number : UINT_MAX, true);
-    if (strcmp(name, "figures") == 0 && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0))
-        return o->figures = value[0] == 'y', true;
-    snprintf(why, why_size, "--figures takes yes or no, not '%s'", value);
-    return false;
-}
-
-bool retain_options_parse(struct retain_options *o, char **argv, char *why, size_t why_size) {
-    const char *names[OPTIONS];
-    *o = (struct retain_options){.seed = 1, .limit_s = 120, .figures = true};
-    for (size_t i = 0; i < OPTIONS; i++) names[i] = options[i].name;
-    for (; *argv; argv++) {
-        const char *text = *argv, *equals;
-        char name[32];
-        size_t known = 0;
-        if (strncmp(text, "--", 2) != 0) {
-            if (o->scenarios == RETAIN_SCENARIOS_MAX)
-                return snprintf(why, why_size, "more than %d scenarios", RETAIN_SCENARIOS_MAX), false;
-            o->scenario[o->scenarios++] = text;
-            continue;
-        }
-        equals = strchr(text, '=');
-        snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - text - 2) : (int)strlen(text + 2),
-                 text + 2);
-        while (known < OPTIONS && strcmp(options[known].name, name) != 0) known++;
-        if (known == OPTIONS)
-            return unknown_name("option of retain", name, names, OPTIONS, why, why_size), false;
-        if (!options[known].argument) {
-            if (equals) return snprintf(why, why_size, "--%s takes no value", name), false;
-            if (strcmp(name, "assert") == 0) o->assert_bounds = true;
-            if (strcmp(name, "check") == 0) o->check = true;
-            continue;
-        }
-        const char *value = equals ? equals + 1 : argv[1];
-        if (!value)
-            return snprintf(why, why_size, "--%s needs a value: %s", name, options[known].argument), false;
-        if (!equals) argv++;
-        if (!take(o, name, value, why, why_size)) return false;
-    }
+    *o = (struct retain_options){
+        .maps = values->text[OPTION_RETAIN_MAPS],
+        .heaps = values->text[OPTION_RETAIN_HEAP],
+        .variant = values->text[OPTION_VARIANT],
+        .engines = values->text[OPTION_ENGINE],
+        .out = values->text[OPTION_OUT],
+        .junit = values->text[OPTION_JUNIT],
+        .snapshot = values->text[OPTION_SNAPSHOT],
+        .snapshot_at = values->text[OPTION_SNAPSHOT_AT],
+        .seed = option_number(values, OPTION_RETAIN_SEED),
+        .limit_s = limit_s < UINT_MAX ? (unsigned)limit_s : UINT_MAX,
+        .assert_bounds = values->text[OPTION_ASSERT] != NULL,
+        .check = values->text[OPTION_CHECK] != NULL,
+        .figures = names_has(option_text(values, OPTION_FIGURES), "yes"),
+        .scenarios = a->words,
+    };
+    memcpy(o->scenario, a->word, a->words * sizeof *a->word);
+    if (n[0] && sizes_parse(n, &sizes, why, why_size)) o->n = sizes.n[0];
+    if (values->text[OPTION_SNAPSHOT_DIFF] && !take_labels(o, labels, why, why_size)) return false;
     return check_names(o, why, why_size) && check_snapshots(o, why, why_size);
 }
 
@@ -267,12 +171,12 @@ static bool snapshot_folder_ready(const char *path) {
 int retain_targets_check(const struct retain_options *o, char *why, size_t why_size) {
     if (o->out && !out_is_free(o->out, why, why_size)) return EXIT_USAGE;
     if (o->snapshot && !snapshot_folder_ready(o->snapshot)) {
-        snprintf(why, why_size, "cannot write snapshots to %s: %s", o->snapshot, strerror(errno));
+        errno_say(why, why_size, "write snapshots to", o->snapshot);
         return EXIT_CANNOT;
     }
     FILE *junit = o->junit ? fopen(o->junit, "a") : NULL;
     if (o->junit && !junit) {
-        snprintf(why, why_size, "cannot write %s: %s", o->junit, strerror(errno));
+        errno_say(why, why_size, "write", o->junit);
         return EXIT_CANNOT;
     }
     if (junit) fclose(junit);

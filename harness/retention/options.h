@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/plan/arguments.h"
 #include "harness/retention/retention.h"
 
-enum { RETAIN_SCENARIOS_MAX = 64 };
+enum { RETAIN_SCENARIOS_MAX = ARGUMENT_WORDS_MAX };
 
 struct retain_options {
     const char *scenario[RETAIN_SCENARIOS_MAX];
@@ -24,14 +25,14 @@ struct retain_options {
     bool assert_bounds, check, figures;
 };
 
-/* False: `why` in one line. */
-bool retain_options_parse(struct retain_options *o, char **argv, char *why, size_t why_size);
+/* Takes what the command line says, which stays the owner of the texts. False: `why` in one line. */
+bool retain_options_read(struct retain_options *o, const struct arguments *a, char *why, size_t why_size);
 /* Whether what was measured can be written: asked before hours of measuring, not after. EXIT_OK, or the exit
  * code and `why`. */
 int retain_targets_check(const struct retain_options *o, char *why, size_t why_size);
 /* False: a scenario was named, and not this one. */
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s);
-/* True if the list is NULL, holds the word, or holds "all". */
+/* As names_select. */
 bool retain_selected(const char *list, const char *word);
 
 #endif

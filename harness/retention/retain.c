@@ -19,7 +19,8 @@
 #include "harness/retention/options.h"
 #include "harness/retention/units.h"
 #include "harness/retention/verdict.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
+#include "harness/run/checksums.h"
 #include "harness/run/folder.h"
 #include "harness/run/info.h"
 
@@ -34,11 +35,6 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int number) {
     interrupted = 1;
     signal(number, SIG_DFL);
-}
-
-static int complain(int code, const char *why) {
-    fprintf(stderr, "mapbench: %s\n", why);
-    return code;
 }
 
 static bool variant_selected(const struct retain_options *o, const struct variant *v) {
@@ -101,9 +97,38 @@ static void run_maps(struct retain *r, const struct scenario *s, enum case_heap 
             skip(r, s, map, map, heap,
                  heap == CASE_BOEHM ? "the map is not compiled for boehm"
                                     : "the map does not take such keys or values");
-        else
+        else if (unit->unavailable) {
+            skip(r, s, map, map, heap, unit->unavailable);
+            r->failed++;
+        } else
             run_variants(r, s, unit, heap);
     }
+}
+
+/* Builds and loads what the selected scenarios begin with, all at once; those that a story makes besides
+ * follow when it asks for them. */
+static void prepare_units(const struct retain *r) {
+    size_t count = 0, most = scenario_count() * retention_map_count() * 2;
+    const struct map_unit **units = calloc(most, sizeof *units);
+    for (size_t i = 0; units && i < scenario_count(); i++) {
+        const struct scenario *s = scenario_at(i);
+        if (!retain_scenario_selected(&r->options, s) || s->about != ABOUT_MAP ||
+            !retain_selected(r->options.engines, "c"))
+            continue;
+        for (enum case_heap heap = CASE_GOSIM; heap <= CASE_BOEHM; heap++)
+            for (size_t m = 0; m < retention_map_count(); m++) {
+                const char *map = retention_map_name(m);
+                bool told = heap == CASE_GOSIM ? (s->heaps & ON_GOSIM) != 0 : s->on_boehm != NULL;
+                if (!told || !retain_selected(r->options.heaps, case_heap_name(heap)) ||
+                    !retain_selected(r->options.maps, map) || (s->maps[0] && !retain_selected(s->maps, map)))
+                    continue;
+                const struct map_unit *unit = retention_unit_on(
+                    case_heap_name(heap), map, heap == CASE_BOEHM ? s->on_boehm->shape : s->shape);
+                if (unit) units[count++] = unit;
+            }
+    }
+    registry_prepare(units, count);
+    free(units);
 }
 
 static void run_scenario(struct retain *r, const struct scenario *s) {
@@ -227,15 +252,16 @@ static void print_skips(const struct retain *r) {
                                                      json_string_value(json_object_get(entry, "reason")));
 }
 
-int retain_command(char **argv, const char *command) {
+int retain_command(const struct arguments *a) {
     struct retain r = {.lines = json_array(), .skipped = json_array()};
     uint64_t begin_ns = wall_ns();
     int code = EXIT_OK;
-    if (!retain_options_parse(&r.options, argv, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
+    if (!retain_options_read(&r.options, a, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
     code = retain_targets_check(&r.options, r.why, sizeof r.why);
     if (code != EXIT_OK) return complain(code, r.why);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
+    prepare_units(&r);
     for (size_t i = 0; i < scenario_count() && !interrupted; i++)
         if (retain_scenario_selected(&r.options, scenario_at(i))) run_scenario(&r, scenario_at(i));
     print_skips(&r);
@@ -244,7 +270,7 @@ int retain_command(char **argv, const char *command) {
         code = complain(EXIT_NOTHING, "no case matches the selection");
     else {
         verdicts_print(verdicts, r.lines, stdout);
-        code = write_folder(&r, command, verdicts, begin_ns);
+        code = write_folder(&r, a->line, verdicts, begin_ns);
     }
     if (r.options.junit && !verdicts_junit(verdicts, r.lines, r.options.junit)) {
         snprintf(r.why, sizeof r.why, "cannot write %s: %s", r.options.junit, strerror(errno));

@@ -5,12 +5,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Takes what follows the word `retain`, NULL at the end, and the command line as one text. Returns the exit
- * code. */
-int retain_command(char **argv, const char *command);
+#include "harness/plan/arguments.h"
 
-/* Prints the options, for help. */
-void retain_help(void);
+/* The command; returns the exit code. */
+int retain_command(const struct arguments *a);
 
 /* The catalogue for `list scenarios`: an array of objects with name, summary, available, reason and more. */
 json_t *retain_list(void);

@@ -1,10 +1,33 @@
-/* The checksums of a run folder, and the identity of its results. */
+#include "harness/run/checksums.h"
+
 #include <errno.h>
 #include <fts.h>
+#include <jansson.h>
+#include <limits.h>
 #include <sha2.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "harness/run/folder.h"
+#include "harness/base/count_of.h"
+#include "harness/base/why.h"
+
+/* The files that only an unfinished run needs. */
+static const char *const leftovers[] = {"selection", "done", "gbench.jsonl"};
+
+static bool is_leftover(const char *name) {
+    for (size_t i = 0; i < COUNT_OF(leftovers); i++)
+        if (strcmp(name, leftovers[i]) == 0) return true;
+    return false;
+}
+
+void runfolder_remove_leftovers(const char *folder) {
+    char path[PATH_MAX + 24];
+    for (size_t i = 0; i < COUNT_OF(leftovers); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, leftovers[i]);
+        unlink(path);
+    }
+}
 
 static int by_path(const FTSENT **a, const FTSENT **b) {
     return strcmp((*a)->fts_path, (*b)->fts_path);
@@ -21,15 +44,13 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
     for (FTSENT *entry; ok && (entry = fts_read(tree)) != NULL;) {
         const char *name = entry->fts_path + strlen(folder);
         while (*name == '/') name++;
-        if (entry->fts_info != FTS_F || strncmp(name, "SHA256SUMS", 10) == 0 || runfolder_is_leftover(name))
-            continue;
+        if (entry->fts_info != FTS_F || strncmp(name, "SHA256SUMS", 10) == 0 || is_leftover(name)) continue;
         ok = SHA256File(entry->fts_path, hash) && fprintf(out, "%s  %s\n", hash, name) > 0;
     }
     if (tree) fts_close(tree);
     if (out && fclose(out)) ok = false;
     if (ok && rename(fresh, path) == 0) return true;
-    snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
-    return false;
+    return errno_say(why, why_size, "write", path);
 }
 
 /* Appends a file to the hash; one that is missing is empty. */
@@ -49,10 +70,8 @@ static bool hash_file(SHA2_CTX *hash, const char *folder, const char *name) {
 bool runfolder_result_id(const char *folder, char id[RESULT_ID_SIZE], char *why, size_t why_size) {
     SHA2_CTX hash;
     SHA256Init(&hash);
-    if (!hash_file(&hash, folder, "rows.jsonl") || !hash_file(&hash, folder, "retention.jsonl")) {
-        snprintf(why, why_size, "cannot read the results in %s: %s", folder, strerror(errno));
-        return false;
-    }
+    if (!hash_file(&hash, folder, "rows.jsonl") || !hash_file(&hash, folder, "retention.jsonl"))
+        return errno_say(why, why_size, "read the results in", folder);
     SHA256End(&hash, id);
     return true;
 }

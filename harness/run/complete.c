@@ -5,8 +5,9 @@
 #include "build_info.h"
 #include "harness/machine/conditions.h"
 #include "harness/base/python.h"
-#include "harness/run/run.h"
+#include "harness/base/exit.h"
 #include "harness/run/parts.h"
+#include "harness/run/checksums.h"
 #include "harness/run/info.h"
 #include "harness/measure/table.h"
 
@@ -29,7 +30,7 @@ static void count_rows(struct run *run, const json_t *rows) {
     if (errors > run->measure.unmeasured) run->measure.unmeasured = errors; /* those of a resumed run */
 }
 
-/* What was dropped or kept of the user's own key files. */
+/* Says how many keys of the user's own files were dropped, or kept with a NUL byte. */
 static void print_key_files(const json_t *info) {
     size_t i;
     json_t *keys;
@@ -60,7 +61,7 @@ int run_complete(struct run *run) {
     bool draw = strcmp(option_text(&run->profile->global, OPTION_FIGURES), "yes") == 0;
     char *folders[] = {run->folder.partial, NULL};
     json_t *rows = runfolder_rows(&run->folder, run->why, sizeof run->why);
-    if (!rows) return run_complain(EXIT_CANNOT, run->why);
+    if (!rows) return complain(EXIT_CANNOT, run->why);
     count_rows(run, rows);
     runinfo_end(run->info, run->earlier_s + (double)(wall_ns() - run->begin_ns) * 1e-9, true);
     run_collect_warnings(run);
@@ -73,12 +74,12 @@ int run_complete(struct run *run) {
     if (!draw) json_object_set_new(run->info, "figures", json_string("not asked for (--figures no)"));
     char id[RESULT_ID_SIZE];
     if (!runfolder_result_id(run->folder.partial, id, run->why, sizeof run->why))
-        return run_complain(EXIT_CANNOT, run->why);
+        return complain(EXIT_CANNOT, run->why);
     json_object_set_new(run->info, "result_id", json_string(id));
     if (!runfolder_finish_gbench(&run->folder, run->why, sizeof run->why) ||
         !runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-        return run_complain(EXIT_CANNOT, run->why);
-    /* Everything is measured: the drawing, a few seconds, is not worth a broken page. */
+        return complain(EXIT_CANNOT, run->why);
+    /* An interrupt while drawing would leave a broken page; drawing takes seconds, so it is ignored. */
     signal(SIGINT, SIG_IGN);
     int drawn = draw ? report_draw(folders, run->why, sizeof run->why) : 0;
     if (drawn != 0) {
@@ -89,10 +90,9 @@ int run_complete(struct run *run) {
             run->why, run->folder.final);
         if (code == EXIT_OK) code = EXIT_CANNOT;
         if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-            return run_complain(EXIT_CANNOT, run->why);
+            return complain(EXIT_CANNOT, run->why);
     }
-    if (!runfolder_finish(&run->folder, run->why, sizeof run->why))
-        return run_complain(EXIT_CANNOT, run->why);
+    if (!runfolder_finish(&run->folder, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
     print_key_files(run->info);
     warnings_print(&run->warnings, stderr);
     printf("result %.*s\n%s\n", RESULT_ID_SHORT, id, run->folder.final);

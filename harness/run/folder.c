@@ -2,40 +2,15 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/plan/job.h"
-
-static bool disk_fault(const char *doing, const char *path, char *why, size_t why_size) {
-    snprintf(why, why_size, "cannot %s %s: %s", doing, path, strerror(errno));
-    return false;
-}
-
-static bool make_folders(const char *path) {
-    char part[PATH_MAX];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *slash = part + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-        *slash = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST) return false;
-        *slash = '/';
-    }
-    return mkdir(part, 0777) == 0 || errno == EEXIST;
-}
-
-static char *read_file(const char *path) {
-    FILE *file = fopen(path, "r");
-    char *text = NULL;
-    size_t size = 0;
-    if (!file) return NULL;
-    ssize_t len = getdelim(&text, &size, '\0', file);
-    fclose(file);
-    if (len < 0) text ? text[0] = '\0' : 0;
-    return text;
-}
+#include "harness/base/files.h"
+#include "harness/base/project.h"
+#include "harness/base/why.h"
+#include "harness/run/checksums.h"
 
 static bool selection_matches(const char *partial, const char *selection) {
     char path[PATH_MAX + 16];
@@ -116,72 +91,93 @@ static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *n
     return (*file = fopen(path, "a+")) != NULL;
 }
 
+__attribute__((format(printf, 2, 3))) static enum runfolder_result usage(struct why *why, const char *format,
+                                                                         ...) {
+    va_list list;
+    va_start(list, format);
+    why_vsay(why, format, list);
+    va_end(list);
+    return RUNFOLDER_USAGE;
+}
+
+static enum runfolder_result cannot(struct why *why, const char *verb, const char *path) {
+    why_errno(why, verb, path);
+    return RUNFOLDER_CANNOT;
+}
+
 static enum runfolder_result open_files(struct runfolder *folder, const char *selection, bool resume,
-                                        char *why, size_t why_size) {
+                                        struct why *why) {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/selection", folder->partial);
     if (!resume) {
         FILE *file = fopen(path, "w");
         bool ok = file && fputs(selection, file) >= 0;
-        if ((file && fclose(file)) || !ok) return disk_fault("write", path, why, why_size), RUNFOLDER_CANNOT;
+        if ((file && fclose(file)) || !ok) return cannot(why, "write", path);
     }
     folder->rows = open_part(folder, "rows.jsonl");
     folder->gbench = open_part(folder, "gbench.jsonl");
     folder->done = open_part(folder, "done");
-    if (!folder->rows || !folder->gbench || !folder->done)
-        return disk_fault("write in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+    if (!folder->rows || !folder->gbench || !folder->done) return cannot(why, "write in", folder->partial);
     if (!resume) return RUNFOLDER_OK;
     read_steps(folder);
     if (drop_unfinished(folder, &folder->rows, "rows.jsonl") &&
         drop_unfinished(folder, &folder->gbench, "gbench.jsonl"))
         return RUNFOLDER_OK;
-    return disk_fault("rewrite rows in", folder->partial, why, why_size), RUNFOLDER_CANNOT;
+    return cannot(why, "rewrite rows in", folder->partial);
+}
+
+/* The names of the folder: as `out` says, or below results/: of the run to resume, or a new one. */
+static enum runfolder_result name_of(struct runfolder *folder, const char *out, const char *name,
+                                     const char *selection, bool resume, struct why *why) {
+    char results[PATH_MAX];
+    int length = 0;
+    snprintf(results, sizeof results, "%s/results", project_root());
+    if (out)
+        length = snprintf(folder->final, sizeof folder->final, "%.*s",
+                          (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
+    else if (!resume)
+        length = snprintf(folder->final, sizeof folder->final, "%s/%s", results, name);
+    else if (!find_partial(results, selection, folder->final, sizeof folder->final))
+        return usage(why, "nothing to resume: no interrupted run of this selection in %s", results);
+    if ((size_t)length >= sizeof folder->final ||
+        (size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >=
+            sizeof folder->partial)
+        return usage(why, "the path of %s is too long", folder->final);
+    return RUNFOLDER_OK;
+}
+
+/* An empty folder may have the final name: it is removed. */
+static enum runfolder_result refuse_unless_free(const struct runfolder *folder, struct why *why) {
+    if (rmdir(folder->final) == 0 || errno == ENOENT || access(folder->final, F_OK) != 0) return RUNFOLDER_OK;
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
+        return usage(why, "%s exists and is not an empty folder: choose another --out", folder->final);
+    return cannot(why, "use", folder->final);
+}
+
+static enum runfolder_result begin_or_resume(struct runfolder *folder, const char *selection, bool resume,
+                                             struct why *why) {
+    bool exists = access(folder->partial, F_OK) == 0;
+    if (resume && !exists) return usage(why, "nothing to resume: %s does not exist", folder->partial);
+    if (resume && !selection_matches(folder->partial, selection))
+        return usage(why, "%s was measuring another selection: give the same profile and options",
+                     folder->partial);
+    if (!resume && exists)
+        return usage(why, "an interrupted run is in %s: go on with --resume, or remove it", folder->partial);
+    char perf[PATH_MAX + 8];
+    snprintf(perf, sizeof perf, "%s/perf", folder->partial);
+    if (!make_folders(perf)) return cannot(why, "create", folder->partial);
+    return open_files(folder, selection, resume, why);
 }
 
 enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
                                      const char *selection, bool resume, char *why, size_t why_size) {
-    char results[PATH_MAX];
+    struct why reason = {""};
     memset(folder, 0, sizeof *folder);
-    snprintf(results, sizeof results, "%s/results", project_root());
-    if (out) {
-        snprintf(folder->final, sizeof folder->final, "%.*s",
-                 (int)(strlen(out) - (strlen(out) > 1 && out[strlen(out) - 1] == '/')), out);
-    } else if (!resume) {
-        if ((size_t)snprintf(folder->final, sizeof folder->final, "%s/%s", results, name) >=
-            sizeof folder->final - 16)
-            return snprintf(why, why_size, "the path of %s is too long", results), RUNFOLDER_USAGE;
-    } else if (!find_partial(results, selection, folder->final, sizeof folder->final)) {
-        return snprintf(why, why_size, "nothing to resume: no interrupted run of this selection in %s",
-                        results),
-               RUNFOLDER_USAGE;
-    }
-    if ((size_t)snprintf(folder->partial, sizeof folder->partial, "%s.partial", folder->final) >=
-        sizeof folder->partial)
-        return snprintf(why, why_size, "the path of %s is too long", folder->final), RUNFOLDER_USAGE;
-    if (rmdir(folder->final) && errno != ENOENT && access(folder->final, F_OK) == 0) {
-        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT)
-            return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out",
-                            folder->final),
-                   RUNFOLDER_USAGE;
-        return disk_fault("use", folder->final, why, why_size), RUNFOLDER_CANNOT;
-    }
-    bool exists = access(folder->partial, F_OK) == 0;
-    if (resume && !exists)
-        return snprintf(why, why_size, "nothing to resume: %s does not exist", folder->partial),
-               RUNFOLDER_USAGE;
-    if (resume && !selection_matches(folder->partial, selection))
-        return snprintf(why, why_size,
-                        "%s was measuring another selection: give the same profile and options",
-                        folder->partial),
-               RUNFOLDER_USAGE;
-    if (!resume && exists)
-        return snprintf(why, why_size, "an interrupted run is in %s: go on with --resume, or remove it",
-                        folder->partial),
-               RUNFOLDER_USAGE;
-    char perf[PATH_MAX + 8];
-    snprintf(perf, sizeof perf, "%s/perf", folder->partial);
-    if (!make_folders(perf)) return disk_fault("create", folder->partial, why, why_size), RUNFOLDER_CANNOT;
-    return open_files(folder, selection, resume, why, why_size);
+    enum runfolder_result result = name_of(folder, out, name, selection, resume, &reason);
+    if (result == RUNFOLDER_OK) result = refuse_unless_free(folder, &reason);
+    if (result == RUNFOLDER_OK) result = begin_or_resume(folder, selection, resume, &reason);
+    snprintf(why, why_size, "%s", reason.text);
+    return result;
 }
 
 /* Appends the lines of an array, each marked with its step. A failed write is cut off again. */
@@ -211,11 +207,11 @@ bool runfolder_append(struct runfolder *folder, const char *step, const json_t *
                       char *why, size_t why_size) {
     /* Rows last: when the disk refuses in between, no row stands in the file whose step is not done. */
     if (gbench && !append_lines(folder->gbench, step, gbench))
-        return disk_fault("write reports to", folder->partial, why, why_size);
+        return errno_say(why, why_size, "write reports to", folder->partial);
     if (!append_lines(folder->rows, step, rows))
-        return disk_fault("write rows to", folder->partial, why, why_size);
+        return errno_say(why, why_size, "write rows to", folder->partial);
     if (fprintf(folder->done, "%s\n", step) < 0 || fflush(folder->done) || fsync(fileno(folder->done)))
-        return disk_fault("write to", folder->partial, why, why_size);
+        return errno_say(why, why_size, "write to", folder->partial);
     return true;
 }
 
@@ -230,7 +226,7 @@ bool runfolder_write_json(const struct runfolder *folder, const char *name, cons
                    fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (file && fclose(file)) written = false;
     if (written && rename(fresh, path) == 0) return true;
-    disk_fault("write", path, why, why_size);
+    errno_say(why, why_size, "write", path);
     unlink(fresh);
     return false;
 }
@@ -239,20 +235,6 @@ json_t *runfolder_read_json(const struct runfolder *folder, const char *name) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/%s", folder->partial, name);
     return json_load_file(path, 0, NULL);
-}
-
-static json_t *read_lines(FILE *file) {
-    json_t *values = json_array();
-    char *line = NULL;
-    size_t size = 0;
-    rewind(file);
-    while (getline(&line, &size, file) > 0) {
-        json_t *value = json_loads(line, 0, NULL);
-        if (value) json_array_append_new(values, value);
-    }
-    free(line);
-    fseek(file, 0, SEEK_END);
-    return values;
 }
 
 json_t *runfolder_rows(const struct runfolder *folder, char *why, size_t why_size) {
@@ -277,24 +259,17 @@ bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_siz
     return ok;
 }
 
-/* What only an unfinished run needs. */
-static const char *const leftovers[] = {"selection", "done", "gbench.jsonl"};
-enum { LEFTOVERS = sizeof leftovers / sizeof *leftovers };
-
 /* The leftovers go last: a folder that cannot be completed can still be resumed. */
 bool runfolder_finish(struct runfolder *folder, char *why, size_t why_size) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
     FILE *retention =
         fopen(path, "a"); /* the record kind of retention scenarios: present, if empty, in every run */
-    if (!retention || fclose(retention)) return disk_fault("write", path, why, why_size);
+    if (!retention || fclose(retention)) return errno_say(why, why_size, "write", path);
     if (!runfolder_checksums(folder->partial, why, why_size)) return false;
     if (rename(folder->partial, folder->final))
-        return disk_fault("rename the run to", folder->final, why, why_size);
-    for (size_t i = 0; i < LEFTOVERS; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder->final, leftovers[i]);
-        unlink(path);
-    }
+        return errno_say(why, why_size, "rename the run to", folder->final);
+    runfolder_remove_leftovers(folder->final);
     return true;
 }
 
@@ -305,17 +280,6 @@ void runfolder_close(struct runfolder *folder) {
     for (size_t i = 0; i < folder->steps_done; i++) free(folder->step_done[i]);
     free(folder->step_done);
     memset(folder, 0, sizeof *folder);
-}
-
-static void remove_tree(const char *path) {
-    char *roots[] = {(char *)path, NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    for (FTSENT *entry; tree && (entry = fts_read(tree)) != NULL;)
-        if (entry->fts_info == FTS_DP)
-            rmdir(entry->fts_path);
-        else if (entry->fts_info != FTS_D)
-            unlink(entry->fts_path);
-    if (tree) fts_close(tree);
 }
 
 bool runfolder_is_empty(const struct runfolder *folder) {
@@ -348,10 +312,4 @@ bool runfolder_newest(const char *results, char *newest, size_t size) {
     }
     if (dir) closedir(dir);
     return newest[0] != '\0';
-}
-
-bool runfolder_is_leftover(const char *name) {
-    for (size_t i = 0; i < LEFTOVERS; i++)
-        if (strcmp(name, leftovers[i]) == 0) return true;
-    return false;
 }

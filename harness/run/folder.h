@@ -48,24 +48,9 @@ void runfolder_close(struct runfolder *folder);
 /* Removes a folder in which nothing was measured. */
 void runfolder_discard_if_empty(struct runfolder *folder);
 
-/* True for a file that only an unfinished run needs: it is not part of the results. */
-bool runfolder_is_leftover(const char *name);
 bool runfolder_is_empty(const struct runfolder *folder);
 
 /* The complete run below a folder that was written last; false: there is none. */
 bool runfolder_newest(const char *results, char *newest, size_t size);
-
-/* The result's identity: SHA-256 of rows.jsonl followed by retention.jsonl, byte for byte (`cat rows.jsonl
- * retention.jsonl | sha256sum`); one that is missing counts as empty. Drawing again does not change it.
- * Writes 64 hex digits. False: a file cannot be read. */
-enum { RESULT_ID_SIZE = 65, RESULT_ID_SHORT = 12 };
-bool runfolder_result_id(const char *folder, char id[RESULT_ID_SIZE], char *why, size_t why_size);
-
-/* False when a measured file (rows.jsonl, retention.jsonl, run.json) is not the one that FOLDER/SHA256SUMS
- * was made of, or the measurements are not those of the result_id in run.json. What a folder does not have is
- * not compared with. */
-bool runfolder_verify(const char *folder, char *why, size_t why_size);
-/* Writes FOLDER/SHA256SUMS in sha256sum's format, over every file in it. */
-bool runfolder_checksums(const char *folder, char *why, size_t why_size);
 
 #endif

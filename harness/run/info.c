@@ -8,6 +8,7 @@
 #include "harness/machine/allocator.h"
 #include "harness/machine/conditions.h"
 #include "harness/machine/counters.h"
+#include "harness/base/count_of.h"
 #include "harness/doctor/doctor.h"
 #include "harness/engines/engine.h"
 #include "harness/machine/machine.h"
@@ -28,8 +29,9 @@ char *utc_text(bool extended, char *out) {
 static json_t *options_json(const struct option_values *values) {
     json_t *object = json_object();
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        json_object_set_new(object, option_facts((enum option_id)i)->name,
-                            json_string(option_text(values, (enum option_id)i)));
+        if (option_facts((enum option_id)i)->scope != OPTION_SCOPE_COMMAND)
+            json_object_set_new(object, option_facts((enum option_id)i)->name,
+                                json_string(option_text(values, (enum option_id)i)));
     return object;
 }
 
@@ -129,7 +131,7 @@ bool runinfo_same_executable(const json_t *info, const json_t *before) {
 
 double runinfo_resume(json_t *info, const json_t *before) {
     static const char *const beginnings[] = {"id", "command", "started", "keys"};
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++)
         if (json_object_get(before, beginnings[i]))
             json_object_set(info, beginnings[i], json_object_get(before, beginnings[i]));
     json_t *conditions = json_object_get(json_object_get(before, "conditions"), "before");

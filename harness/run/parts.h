@@ -27,9 +27,6 @@ struct run {
     char why[512];
 };
 
-/* Prints one line; returns the code. */
-int run_complain(int code, const char *why);
-
 /* --- steps.c --- */
 
 /* The work of the whole plan, in seconds. */

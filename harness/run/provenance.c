@@ -124,7 +124,7 @@ static json_t *number_behind(const char *text, const char *word) {
     return divisor > 0 ? json_real(number / divisor) : json_null();
 }
 
-/* Of BUILD_PACKAGES, "name=version name=version ...". */
+/* Looks a package up in BUILD_PACKAGES, "name=version name=version ...". */
 static json_t *package_version(const char *package) {
     size_t length = strlen(package);
     for (const char *entry = BUILD_PACKAGES; *entry; entry += strspn(entry, " ")) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "build_info.h"
+#include "harness/base/exit.h"
 #include "harness/engines/engine.h"
 #include "harness/machine/machine.h"
 #include "harness/plan/registry.h"
@@ -21,23 +22,7 @@ static void on_interrupt(int signal_number) {
     signal(signal_number, SIG_DFL); /* a second one ends the process at once */
 }
 
-int run_complain(int code, const char *why) {
-    fprintf(stderr, "mapbench: %s\n", why);
-    return code;
-}
-
-static struct profile *selected_profile(const char *name, const struct option_values *options, char *why,
-                                        size_t why_size) {
-    bool any = false;
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        any |= options->text[i] && option_facts((enum option_id)i)->scope == OPTION_SCOPE_JOB;
-    struct profile *profile =
-        name || !any ? profile_load(name ? name : "quick", why, why_size) : profile_empty();
-    if (profile) profile_override(profile, options);
-    return profile;
-}
-
-/* What is measured, as text: a partial run is resumed only by the same. */
+/* Writes the selection as text: a partial run is resumed only by the same. */
 static void selection_text(const struct profile *profile, char **text) {
     size_t size;
     FILE *out = open_memstream(text, &size);
@@ -73,14 +58,8 @@ static int open_folder(struct run *run, char *name, size_t name_size) {
         runfolder_open(&run->folder, out[0] ? out : NULL, name, selection,
                        option_text(o, OPTION_RESUME)[0] != '\0', run->why, sizeof run->why);
     free(selection);
-    return result == RUNFOLDER_OK
-               ? EXIT_OK
-               : run_complain(result == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, run->why);
-}
-
-static void print_skips(const struct plan *plan) {
-    for (size_t i = 0; i < plan->skips; i++)
-        fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
+    return result == RUNFOLDER_OK ? EXIT_OK
+                                  : complain(result == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, run->why);
 }
 
 /* The record of the part that is measured already. */
@@ -104,16 +83,16 @@ static bool continue_record(struct run *run) {
 
 static int measure_all(struct run *run, const char *name, const char *command) {
     double work = run_seconds_estimate(run->plan);
-    print_skips(run->plan);
+    plan_print_skips(run->plan);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);
     run->info =
         runinfo_begin(name, command, run->profile, run->plan, &run->measure.clock, work, &interrupted);
-    if (run->folder.steps_done > 0 && !continue_record(run)) return run_complain(EXIT_USAGE, run->why);
+    if (run->folder.steps_done > 0 && !continue_record(run)) return complain(EXIT_USAGE, run->why);
     runinfo_end(run->info, run->earlier_s, false);
     if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-        return run_complain(EXIT_CANNOT, run->why);
+        return complain(EXIT_CANNOT, run->why);
     progress_begin(&run->progress, option_text(&run->profile->global, OPTION_PROGRESS), work);
     enum step_result result = run_cells(run);
     progress_end(&run->progress);
@@ -123,34 +102,26 @@ static int measure_all(struct run *run, const char *name, const char *command) {
         return run_complete(run);
     case STEP_INTERRUPTED:
         if (runfolder_is_empty(&run->folder))
-            return run_complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
+            return complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
         warnings_add(&run->warnings, WARNING_interrupted, NULL);
         run_collect_warnings(run);
         if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-            run_complain(EXIT_INTERRUPTED, run->why);
+            complain(EXIT_INTERRUPTED, run->why);
         fprintf(stderr,
                 "mapbench: interrupted; what was measured is in %s; go on with the same command and --resume "
                 "--out %s\n",
                 run->folder.partial, run->folder.final);
         return EXIT_INTERRUPTED;
     case STEP_DISK:
-        if (runfolder_is_empty(&run->folder)) return run_complain(EXIT_CANNOT, run->why);
+        if (runfolder_is_empty(&run->folder)) return complain(EXIT_CANNOT, run->why);
         fprintf(
             stderr,
             "mapbench: %s; the rows written before are valid; make room and go on with --resume --out %s\n",
             run->why, run->folder.final);
         return EXIT_CANNOT;
     default:
-        return run_complain(EXIT_USAGE, run->why);
+        return complain(EXIT_USAGE, run->why);
     }
-}
-
-static int nothing_to_measure(const struct plan *plan) {
-    bool missing = false;
-    print_skips(plan);
-    for (size_t i = 0; i < plan->skips; i++) missing |= strstr(plan->skip[i].why, "apt-get") != NULL;
-    return run_complain(missing ? EXIT_CANNOT : EXIT_NOTHING,
-                        missing ? "nothing can be measured here" : "nothing matches the selection");
 }
 
 int run_command(const char *profile, const struct option_values *options, const char *command) {
@@ -158,16 +129,19 @@ int run_command(const char *profile, const struct option_values *options, const 
     char name[160];
     int code = EXIT_USAGE;
     const char *broken = registry_validate();
-    if (broken) return run_complain(EXIT_CHECK_FAILED, broken);
-    run.profile = selected_profile(profile, options, run.why, sizeof run.why);
+    if (broken) return complain(EXIT_CHECK_FAILED, broken);
+    run.profile = profile_select(profile, options, run.why, sizeof run.why);
     run.plan = run.profile ? plan_make(run.profile, run.why, sizeof run.why) : NULL;
     if (!run.plan || !plan_fits_memory(run.plan, machine_memory_available(), run.why, sizeof run.why))
-        run_complain(EXIT_USAGE, run.why);
+        complain(EXIT_USAGE, run.why);
     else if (run.plan->cells == 0)
-        code = nothing_to_measure(run.plan);
-    else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
+        code = plan_nothing(run.plan);
+    else if ((run.measure.unmeasured = plan_prepare(run.plan)) > 0 && run.plan->cells == 0) {
+        plan_print_skips(run.plan);
+        code = complain(EXIT_CANNOT, "none of the units could be built");
+    } else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
         code = run_open_measure(&run, &interrupted) ? measure_all(&run, name, command)
-                                                    : run_complain(EXIT_CANNOT, run.why);
+                                                    : complain(EXIT_CANNOT, run.why);
         run_close_measure(&run);
         engines_close();
     }
@@ -176,24 +150,5 @@ int run_command(const char *profile, const struct option_values *options, const 
     runfolder_close(&run.folder);
     plan_free(run.plan);
     profile_free(run.profile);
-    return code;
-}
-
-int plan_command(const char *profile_name, const struct option_values *options, bool json) {
-    char why[512];
-    struct profile *profile = selected_profile(profile_name, options, why, sizeof why);
-    struct plan *plan = profile ? plan_make(profile, why, sizeof why) : NULL;
-    int code = EXIT_OK;
-    if (!plan)
-        code = run_complain(EXIT_USAGE, why);
-    else if (plan->cells == 0)
-        code = nothing_to_measure(plan);
-    else {
-        json ? plan_print_json(plan) : plan_print(plan);
-        if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why))
-            code = run_complain(EXIT_USAGE, why);
-    }
-    plan_free(plan);
-    profile_free(profile);
     return code;
 }

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/plan/job.h"
+#include "harness/base/count_of.h"
+#include "harness/base/project.h"
 #include "harness/base/python.h"
 #include "harness/plan/registry.h"
 #include "harness/run/parts.h"
@@ -21,7 +22,7 @@ static const struct {
     {RECORD_MEMORY, "memory", measure_memory, 0.08},
     {RECORD_STRUCTURE, "structure", measure_structure, 0.02},
 };
-enum { RECORDERS = sizeof recorders / sizeof *recorders };
+enum { RECORDERS = COUNT_OF(recorders) };
 
 static double recorder_seconds(const struct cell *cell, size_t r) {
     return cell->record & recorders[r].kind ? cell_seconds_estimate(cell) * recorders[r].share : 0;

@@ -27,11 +27,11 @@ void warnings_add(struct warnings *warnings, enum warning_id id, const char *for
     __attribute__((format(printf, 3, 4)));
 bool warnings_raised(const struct warnings *warnings, enum warning_id id);
 
-/* Those that follow from machine_describe, counters_probe and build flags (any may be NULL). */
+/* Adds those that follow from machine_describe, counters_probe and build flags (any may be NULL). */
 void warnings_from_machine(struct warnings *warnings, const json_t *machine, const json_t *probe,
                            const char *unit_flags);
-/* Those that follow from conditions_now at the start and at the end (after may be NULL: not yet); a load of
- * up to `own_threads` at the end is this program's own. */
+/* Adds those that follow from conditions_now at the start and at the end (after may be NULL: not yet); a load
+ * of up to `own_threads` at the end is this program's own. */
 void warnings_from_conditions(struct warnings *warnings, const json_t *before, const json_t *after,
                               unsigned own_threads);
 

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <regex.h>
 #include <stdio.h>
@@ -12,11 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/child.h"
 #include "harness/base/clock.h"
+#include "harness/base/deadline.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 
-/* A unit needs well under a second; sanitizers and a busy machine may make that half a minute. */
+/* A unit needs well under a second of processor time; sanitizers may make that half a minute. */
 enum { UNIT_SECONDS_MAX = 240, WHY_BYTES = 512 };
 
 enum { CHILD_PASSED, CHILD_FAILED };
@@ -30,49 +33,50 @@ static void read_all(int fd, char *out, size_t size) {
     out[filled] = '\0';
 }
 
-static _Noreturn void child(const struct map_unit *unit, const struct selftest_options *options, int fd) {
+struct apart {
+    const struct map_unit *unit;
+    const struct selftest_options *options;
+    int why_fd[2]; /* of a pipe: the child says what went wrong */
+};
+
+static int test_unit(void *context) {
+    struct apart *apart = context;
     char why[WHY_BYTES] = "";
-    alarm(UNIT_SECONDS_MAX);
-    bool ok = selftest_unit(unit, options, why, sizeof why);
-    if (!ok && write(fd, why, strlen(why)) < 0) perror("mapbench: selftest");
-    /* exit, not _exit: the leak sanitizer looks at the end of a process. A failed unit's maps were left as
-     * they are. */
+    close(apart->why_fd[0]);
+    deadline_end_this_process(UNIT_SECONDS_MAX);
+    bool ok = selftest_unit(apart->unit, apart->options, why, sizeof why);
+    if (!ok && write(apart->why_fd[1], why, strlen(why)) < 0) perror("mapbench: selftest");
+    /* The leak sanitizer looks when exit is called. A failed unit's maps were left as they are. */
     if (ok) exit(CHILD_PASSED);
     fflush(NULL);
-    _exit(CHILD_FAILED);
+    return CHILD_FAILED;
 }
 
 /* False: `why` says what went wrong, crashes and hangs included. */
 static bool run_apart(const struct map_unit *unit, const struct selftest_options *options, char *why,
                       size_t why_size) {
-    int pipe_ends[2], status;
+    struct apart apart = {.unit = unit, .options = options};
+    struct child child;
+    char end[100];
     fflush(NULL);
-    if (pipe(pipe_ends) != 0) {
+    if (pipe2(apart.why_fd, O_CLOEXEC) != 0) {
         snprintf(why, why_size, "cannot make a pipe: %s", strerror(errno));
         return false;
     }
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(pipe_ends[0]);
-        child(unit, options, pipe_ends[1]);
-    }
-    close(pipe_ends[1]);
-    why[0] = '\0';
-    if (pid > 0) read_all(pipe_ends[0], why, why_size);
-    close(pipe_ends[0]);
-    if (pid < 0) {
-        snprintf(why, why_size, "cannot start a process: %s", strerror(errno));
-        return false;
-    }
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return false;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_PASSED) return true;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    bool started = child_fork(&child, test_unit, &apart, why, why_size);
+    close(apart.why_fd[1]);
+    if (started) read_all(apart.why_fd[0], why, why_size);
+    close(apart.why_fd[0]);
+    if (!started) return false;
+    child_wait(&child, -1);
+    if (child_succeeded(&child)) return true;
+    child_describe_end(&child, end, sizeof end);
+    if (deadline_ended_it(child.status))
         snprintf(why, why_size, "does not come to an end within %d s", UNIT_SECONDS_MAX);
-    else if (WIFSIGNALED(status))
-        snprintf(why, why_size, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WIFSIGNALED(child.status))
+        snprintf(why, why_size, "%s", end);
     else if (!why[0])
-        snprintf(why, why_size, "its process ended with status %d (see above)", WEXITSTATUS(status));
+        snprintf(why, why_size, "its process %s (see above)", end);
     return false;
 }
 
@@ -80,10 +84,11 @@ struct tally {
     size_t passed, failed, unavailable, injected, engines_left_out;
 };
 
-static void run_one(const struct map_unit *unit, const char *name, const struct selftest_options *of_all,
-                    bool verbose, struct tally *tally) {
+static void run_one(const struct map_unit *unit, const struct selftest_options *of_all, bool verbose,
+                    struct tally *tally) {
     enum { ENGINE_SHARE = 20 }; /* an operation of an engine is a round trip between two processes */
-    char why[WHY_BYTES];
+    char why[WHY_BYTES], name[128];
+    snprintf(name, sizeof name, "%s/%s/%s/%s", unit->map, unit->shape, unit->hash, unit->heap);
     struct selftest_options shared = *of_all, *options = &shared;
     if (unit->engine) options->operations /= ENGINE_SHARE;
     if (unit->unavailable) {
@@ -136,7 +141,9 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
         fprintf(stderr, "mapbench: selftest: \"%s\" is not a regular expression: %s\n", filter, reason);
         return 2;
     }
-    for (size_t i = 0; i < registry_count(); i++) {
+    const struct map_unit **units = calloc(registry_count(), sizeof *units);
+    size_t count = 0;
+    for (size_t i = 0; units && i < registry_count(); i++) {
         const struct map_unit *unit = registry_at(i);
         char name[128];
         snprintf(name, sizeof name, "%s/%s/%s/%s", unit->map, unit->shape, unit->hash, unit->heap);
@@ -145,8 +152,11 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
             tally.engines_left_out++; /* a round trip per operation: minutes for all of them */
             continue;
         }
-        run_one(unit, name, &options, verbose, &tally);
+        units[count++] = unit;
     }
+    registry_prepare(units, count);
+    for (size_t i = 0; i < count; i++) run_one(units[i], &options, verbose, &tally);
+    free(units);
     if (filter) regfree(&regex);
     if (tally.passed + tally.failed + tally.unavailable == 0) {
         fprintf(stderr, "mapbench: selftest: no unit matches \"%s\"; `mapbench list maps` names the maps\n",

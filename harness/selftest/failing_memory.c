@@ -94,7 +94,7 @@ static bool history_run(const struct map_unit *unit, const struct selftest_optio
                        (unsigned long long)at, keys->n, fault);
 }
 
-/* How many allocations a history makes: the largest `at` that fails, found by doubling and halving. */
+/* Counts the allocations that a history makes: the largest `at` that fails, found by doubling and halving. */
 static bool count_allocations(const struct map_unit *unit, const struct selftest_options *options,
                               const struct selftest_keys *keys, uint64_t *count, char *why, size_t why_size) {
     uint64_t low = 0, high = 1;

@@ -1,4 +1,5 @@
 /* Every measured loop against its checksum, worked out here from what unit/loops.inc says a loop returns. */
+#include "harness/base/count_of.h"
 #include "harness/selftest/parts.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ struct bench {
         LOOPS_OPEN
     } variant;             /* where there is such a variant */
     uint32_t *index;       /* keys of the loop to run */
-    uint32_t *what;        /* what the operations of the mixed loop do */
+    uint32_t *operations;  /* of the mixed loop: run_args.operations */
     unsigned char *buffer; /* these keys, as the loop takes them */
     size_t buffer_keys;
 };
@@ -41,7 +42,7 @@ static void bench_open(struct bench *bench, const struct map_unit *unit, size_t 
     bench->recorder = selftest_alloc(1, sizeof *bench->recorder);
     bench->buffer_keys = 2 * n + (size_t)SMALL_MAPS_MAX * SMALL_ENTRIES_MAX;
     bench->index = selftest_alloc(bench->buffer_keys, sizeof *bench->index);
-    bench->what = selftest_alloc(n, sizeof *bench->what);
+    bench->operations = selftest_alloc(n, sizeof *bench->operations);
     bench->buffer = selftest_alloc(bench->buffer_keys, bench->shape->key_size);
 }
 
@@ -50,7 +51,7 @@ static void bench_close(struct bench *bench) {
     mirror_close(&bench->mirror);
     free(bench->recorder);
     free(bench->index);
-    free(bench->what);
+    free(bench->operations);
     free(bench->buffer);
 }
 
@@ -68,7 +69,7 @@ static bool contents_agree(struct bench *bench, const char *after) {
     return mirror_fail(&bench->mirror, "after loop %s, n=%zu: %s", after, bench->n, fault);
 }
 
-/* What getting a key adds to a checksum: 0 when it is absent. */
+/* Returns what getting a key adds to a checksum: 0 when it is absent. */
 static uint64_t get_term(const struct bench *bench, size_t key) {
     _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
     if (!bench->mirror.present[key]) return 0;
@@ -132,7 +133,8 @@ static void load_keys(struct bench *bench, size_t count, bool stored) {
  * apart, so nothing waits for them. */
 static bool loop_is(struct bench *bench, const char *loop, run_fn *run, run_fn *timed_run, run_fn *open_run,
                     size_t n, uint64_t first_value, uint64_t wanted) {
-    struct run_args args = {.keys = bench->buffer, .n = n, .first_value = first_value, .of = bench->what};
+    struct run_args args = {
+        .keys = bench->buffer, .n = n, .first_value = first_value, .operations = bench->operations};
     run_fn *recording = bench->variant == LOOPS_TIMED  ? timed_run
                         : bench->variant == LOOPS_OPEN ? open_run
                                                        : NULL;
@@ -222,7 +224,7 @@ static bool mixed_is(struct bench *bench) {
                  number = (uint32_t)rng_below(&bench->rng, 1u << 30);
         size_t key = rng_below(&bench->rng, 2 * bench->n);
         bench->index[i] = (uint32_t)key;
-        bench->what[i] = kind | number << MIXED_BITS;
+        bench->operations[i] = kind | number << MIXED_BITS;
         if (kind == MIXED_GET) wanted += get_term(bench, key);
         if (kind == MIXED_DEL) wanted += mirror_del(&bench->mirror, key);
         if (kind == MIXED_PUT) mirror_put(&bench->mirror, key, number), wanted++;
@@ -284,7 +286,7 @@ static bool small_put_is(struct bench *bench, struct small *small, uint64_t firs
                             .n = small->maps_n,
                             .first_value = first_value,
                             .maps = small->maps,
-                            .of = small->entries};
+                            .entries_of_map = small->entries};
     return checksum_is(bench, "small_put", small->maps_n,
                        bench->unit->run.small_put(bench->unit->own_heap, &args), small->total);
 }
@@ -303,14 +305,14 @@ static bool small_contents_agree(struct bench *bench, const struct small *small,
 
 /* Two thirds hits; the misses are keys that other small maps hold. */
 static bool small_get_is(struct bench *bench, const struct small *small, uint64_t first_value) {
-    uint32_t *of = selftest_alloc(bench->n, sizeof *of);
+    uint32_t *map_of = selftest_alloc(bench->n, sizeof *map_of);
     uint64_t wanted = 0;
     for (size_t i = 0; i < bench->n; i++) {
         size_t map = rng_below(&bench->rng, small->maps_n);
         bool hit = small->entries[map] > 0 && i % 3 > 0;
         size_t k = hit ? small->first[map] + rng_below(&bench->rng, small->entries[map])
                        : small->first[map] + small->entries[map] + rng_below(&bench->rng, SMALL_ENTRIES_MAX);
-        of[i] = (uint32_t)map;
+        map_of[i] = (uint32_t)map;
         bench->index[i] = (uint32_t)(k % bench->keys.n);
         if (!hit) continue;
         _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
@@ -318,9 +320,10 @@ static bool small_get_is(struct bench *bench, const struct small *small, uint64_
         wanted += bench->shape->val_word(val) + 1;
     }
     load_keys(bench, bench->n, false);
-    struct run_args args = {.keys = bench->buffer, .n = bench->n, .maps = small->maps, .of = of};
+    struct run_args args = {
+        .keys = bench->buffer, .n = bench->n, .maps = small->maps, .map_of_operation = map_of};
     bool ok = checksum_is(bench, "small_get", bench->n, bench->unit->run.small_get(NULL, &args), wanted);
-    free(of);
+    free(map_of);
     return ok;
 }
 
@@ -358,7 +361,7 @@ bool selftest_loops(const struct map_unit *unit, const struct selftest_options *
                     size_t why_size) {
     static const size_t sizes[] = {1, 2, 7, 63, 64, 65, 1000, 20000};
     bool ok = true;
-    for (size_t i = 0; ok && i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; ok && i < COUNT_OF(sizes); i++) {
         struct bench bench;
         bench_open(&bench, unit, sizes[i], options->seed, why, why_size);
         int variants = sizes[i] > 1000 || unit->engine ? LOOPS_TIMED : LOOPS_OPEN;

@@ -1,4 +1,5 @@
 /* The random test: operations on a map and on its mirror, which must agree after each. */
+#include "harness/base/count_of.h"
 #include "harness/selftest/parts.h"
 
 #include <stdio.h>
@@ -186,7 +187,7 @@ bool selftest_model(const struct map_unit *unit, const struct selftest_options *
     }
     /* A map may grow early when keys collide, so the promise about hints is tried on random keys. */
     static const size_t sizes[] = {1, 3, 8, 14, 100, 1000, 3000};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(sizes); i++)
         if (!trial_kind(unit, shape, SELFTEST_KEYS_RANDOM, options->seed + i, sizes[i], 0, true, why,
                         why_size))
             return false;

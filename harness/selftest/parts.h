@@ -1,4 +1,4 @@
-/* What the parts of the selftest share: sets of keys, and a mirror of what a map must hold. */
+/* Sets of keys, and a mirror of what a map must hold. */
 #ifndef MAPBENCH_SELFTEST_PARTS_H
 #define MAPBENCH_SELFTEST_PARTS_H
 

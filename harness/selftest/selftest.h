@@ -13,7 +13,7 @@
 struct selftest_options {
     uint64_t seed;
     size_t operations; /* random operations per unit, over all kinds of keys */
-    /* How allocations are made to fail, and how many have failed so far; NULL: they are not. */
+    /* Makes allocations fail, and tells how many have failed so far; NULL: none are made to. */
     void (*fail_after)(uint64_t calls);
     uint64_t (*failures)(void);
     bool heap_macros_only; /* fail_after reaches only the allocations that a map makes through the HEAP macros

@@ -1,14 +1,32 @@
-# Expands maps.def x shapes.def x heaps.def into the list of units.
-#   awk -f expand_units.awk -v as=def  ...  the lines of units.def, read by registry.c
-#   awk -f expand_units.awk -v as=shapes ... the shapes' names
-#   awk -f expand_units.awk -v as=make ...  one word a unit, map:language:file:shape:hash:heap, read by the Makefile
-# Files, in this order: shapes.def heaps.def maps.def. In the environment, SELECT: an extended regular expression for
-# the whole of map-shape-hash-heap, other units are left out; empty: all.
+# Expands shapes.def x heaps.def x maps.def, and the further units of retention scenarios, into the list of units.
+#   awk -f expand_units.awk -v as=FORM shapes.def heaps.def maps.def [retention/units.def]
+# FORM:
+#   def     UNIT(map, shape, hash, heap, what), read by registry.c
+#   rules   unit_NAME := map language file shape hash heap what, read by make; and all_units, their names
+#   heads   head_MAP := map language file shape hash, read by make: the first it is compiled for; and all_maps
+#   make    map:language:file:shape:hash:heap, one word a unit with loops
+#   shapes  the shapes' names
+# what: loops, for units that are measured; operations, for those that only scenarios drive.
+# NAME is MAP-SHAPE-HASH-HEAP. In the environment, SELECT: an extended regular expression for the whole of NAME, other
+# units are left out; empty: all.
 BEGIN { selected = "^(" (ENVIRON["SELECT"] == "" ? ".*" : ENVIRON["SELECT"]) ")$" }
 function fields(line) {
-    sub(/^[A-Z]+\(/, "", line)
+    sub(/^[A-Z_]+\(/, "", line)
     sub(/\)[ \t]*$/, "", line)
     n = split(line, f, /,[ \t]*/)
+}
+function has(list, word) { return list == "ALL" || index(" " list " ", " " word " ") > 0 }
+function unit(m, shape, hash, heap, what,    name) {
+    name = map[m] "-" shape "-" hash "-" heap
+    if (name in known || name !~ selected) return
+    known[name]
+    if (as == "def") printf "UNIT(%s, %s, %s, %s, %s)\n", map[m], shape, hash, heap, what
+    if (as == "rules") {
+        printf "unit_%s := %s %s %s %s %s %s %s\n", name, map[m], language[m], file[m], shape, hash, heap, what
+        names = names " " name
+    }
+    if (as == "make" && what == "loops")
+        printf "%s:%s:%s:%s:%s:%s\n", map[m], language[m], file[m], shape, hash, heap
 }
 /^SHAPE\(/ {
     fields($0)
@@ -19,26 +37,59 @@ function fields(line) {
 /^HEAP\(/ {
     fields($0)
     heap[++heaps] = f[1]
-    heap_maps[f[1]] = f[2]
-    heap_shapes[f[1]] = f[3]
+    heap_shapes[f[1]] = f[2]
 }
-function listed(word, list) { return list == "ALL" || index(" " list " ", " " word " ") > 0 }
-as != "shapes" && /^MAP\(/ {
+/^MAP\(/ {
     fields($0)
-    if (n != 5) { print FILENAME ": a MAP line needs five fields: " $0 > "/dev/stderr"; exit 1 }
+    if (n != 6) { print FILENAME ": a MAP line needs six fields: " $0 > "/dev/stderr"; exit 1 }
+    map[++maps] = f[1]
+    language[maps] = f[2]
+    file[maps] = f[3]
+    map_heaps[maps] = f[6]
     policies = split(f[5] == "both" ? "common native" : f[5], policy, " ")
+    first = ""
     for (s = 1; s <= shapes; s++) {
         if (f[4] != "ALL" && f[4] != kind[shape[s]]) continue
+        if (first == "") first = shape[s]
         for (p = 1; p <= policies; p++)
             for (h = 1; h <= heaps; h++) {
-                if (!listed(f[1], heap_maps[heap[h]]) || !listed(shape[s], heap_shapes[heap[h]])) continue
+                if (heap[h] != "malloc" && !has(f[6], "all")) continue
                 # Only malloc is compared under both hash policies.
                 if (heap[h] != "malloc" && policy[p] == "native") continue
-                if ((f[1] "-" shape[s] "-" policy[p] "-" heap[h]) !~ selected) continue
-                if (as == "def")
-                    printf "UNIT(%s, %s, %s, %s)\n", f[1], shape[s], policy[p], heap[h]
-                else
-                    printf "%s:%s:%s:%s:%s:%s\n", f[1], f[2], f[3], shape[s], policy[p], heap[h]
+                if (has(heap_shapes[heap[h]], shape[s])) unit(maps, shape[s], policy[p], heap[h], "loops")
             }
     }
+    if (as == "heads") {
+        printf "head_%s := %s %s %s %s %s\n", f[1], f[1], f[2], f[3], first, policy[1]
+        names = names " " f[1]
+    }
+}
+# --- of retention scenarios: all on gosim, some on others
+/^RETENTION_SHAPE\(/ {
+    fields($0)
+    scenario_shape[++scenario_shapes] = f[1]
+    scenario_kind[f[1]] = f[2]
+}
+/^RETENTION_HEAP\(/ {
+    fields($0)
+    scenario_heap[++scenario_heaps] = f[1]
+    scenario_heap_shapes[scenario_heaps] = f[2]
+}
+END {
+    for (m = 1; m <= maps; m++) {
+        # The baseline keeps nothing, so there is nothing to tell of it.
+        if (!has(map_heaps[m], "all") || m == 1) continue
+        port = file[m] ~ /^maps\/go\//
+        for (s = 1; s <= scenario_shapes; s++) {
+            name = scenario_shape[s]
+            if (scenario_kind[name] == "ANY" && !has(map_heaps[m], "any")) continue
+            # The ports hash as Go does, except interface values, whose hash depends on what they hold.
+            hash = port && scenario_kind[name] != "ANY" ? "native" : "common"
+            unit(m, name, hash, "gosim", "operations")
+            for (h = 1; h <= scenario_heaps && !port; h++)
+                if (has(scenario_heap_shapes[h], name)) unit(m, name, hash, scenario_heap[h], "operations")
+        }
+    }
+    if (as == "rules") printf "all_units :=%s\n", names
+    if (as == "heads") printf "all_maps :=%s\n", names
 }

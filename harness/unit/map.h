@@ -16,9 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/heaps/books.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+
 
 struct heap;     /* where memory comes from; NULL for the malloc heap */
 struct engine;   /* a program that runs the loops instead of this one, engine.h */
@@ -50,6 +54,12 @@ struct map_facts {
     unsigned traits;
 };
 
+/* What the program knows of a map before any unit of it is loaded. */
+struct map_head {
+    const struct map_facts *facts;
+    const char *unavailable; /* NULL, or why no unit of it can run: a library is missing, it does not compile */
+};
+
 /* What a unit can say of its inner state; zero where it does not apply. */
 struct map_structure {
     size_t capacity;     /* slots, buckets or nodes the present arrays hold */
@@ -60,16 +70,6 @@ struct map_structure {
     size_t old_capacity; /* what the array that is still being emptied held; 0: there is none */
 };
 
-/* What a heap that keeps books of its own says of itself; HEAP_UNKNOWN where it cannot tell. */
-#define HEAP_UNKNOWN UINT64_MAX
-struct heap_books {
-    uint64_t live_bytes;      /* taken for objects, garbage that was not collected yet included */
-    uint64_t peak_bytes;      /* the most since the books were read last; 0 where it cannot tell */
-    uint64_t requested_bytes; /* of which the program asked for so many */
-    uint64_t live_blocks, allocations;
-    uint64_t collections; /* that have finished since the process began */
-};
-
 /* Arguments of one measured loop. The caller owns all memory. */
 struct run_args {
     const void *keys;     /* keys of the shape: n of them; churn: n pairs victim, newcomer */
@@ -77,12 +77,15 @@ struct run_args {
     uint64_t first_value; /* operation i stores the value made from first_value + i */
     size_t zero; /* 0, but the compiler cannot know: makes get_chain's next key depend on its last value */
     void **maps; /* clear, copy, small_put, small_get: the maps (copy and small_put fill the array) */
-    const uint32_t *of;        /* small_put: entries of map i; small_get: the map of operation i; mixed: what
-                                  operation i does, MIXED_* */
+    union {      /* by loop */
+        const uint32_t *entries_of_map;   /* small_put: keys that map i gets */
+        const uint32_t *map_of_operation; /* small_get: the map that operation i looks into */
+        const uint32_t *operations;       /* mixed: what operation i does, MIXED_* */
+    };
     struct recorder *recorder; /* the _timed and _open variants record here; NULL otherwise */
 };
 
-/* What an operation of the mixed loop does, in the low bits of run_args.of; above them, the number whose
+/* An operation of the mixed loop, in the low bits of run_args.operations[i]; above them, the number whose
  * value a store stores. */
 enum { MIXED_GET, MIXED_DEL, MIXED_PUT, MIXED_BITS = 2 };
 

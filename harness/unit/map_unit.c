@@ -3,6 +3,7 @@
  *   UNIT_SYMBOL      the exported const struct map_unit
  *   UNIT_MAP         the map's name, a string        UNIT_MAP_FILE     its file
  *   UNIT_SHAPE_FILE  the shape's file                UNIT_HEAP_FILE    the heap's file
+ *   UNIT_BUILD_ID    names compilers, flags and interface, a string; of units that are loaded
  *   UNIT_OPERATIONS_ONLY  if defined, no loops are compiled: for units that only scenarios drive
  *   UNIT_HASH        "common" or "native", a string; UNIT_HASH_common, UNIT_HASH_native  one is defined
  *
@@ -25,10 +26,18 @@
 
 #include UNIT_MAP_FILE
 
+/* Units are shared objects: all else in one is its own. */
+#define UNIT_VISIBLE __attribute__((visibility("default")))
 #ifdef __cplusplus
-#define UNIT_EXPORT extern "C" const
+#define UNIT_EXPORT extern "C" const UNIT_VISIBLE
 #else
-#define UNIT_EXPORT const
+#define UNIT_EXPORT const UNIT_VISIBLE
+#endif
+
+/* A program loads only units whose build id is its own (harness/unit/load.h). */
+#ifdef UNIT_BUILD_ID
+UNIT_EXPORT char unit_build_id[];
+UNIT_EXPORT char unit_build_id[] = UNIT_BUILD_ID;
 #endif
 
 /* A walk given up before its end; most maps need not know. */

@@ -14,14 +14,14 @@ function theme() {
 
 function colourOf(look) { return theme().night ? look.dark : look.light; }
 
-/* As format_n in style.py: 1k is 1024, always exact. */
+/* As format_n in plots/rows/numbers.py: 1k is 1024, always exact. */
 function formatN(n) {
   for (const [size, unit] of [[2 ** 30, "g"], [2 ** 20, "m"], [2 ** 10, "k"]])
     if (n && n % size === 0) return (n / size).toLocaleString("en") + unit;
   return n.toLocaleString("en");
 }
 
-/* As round_sizes in style.py: 0 and up to `most` multiples of a power of two. */
+/* As round_sizes in plots/draw/style.py: 0 and up to `most` multiples of a power of two. */
 function roundSizes(last, most) {
   let step = 1;
   while (Math.floor(last / step) > most) step *= 2;

@@ -5,7 +5,8 @@ import traceback
 
 import gdb
 
-for setting in ("pagination off", "confirm off", "width 0", "debuginfod enabled off", "follow-fork-mode child"):
+for setting in ("pagination off", "confirm off", "width 0", "debuginfod enabled off", "follow-fork-mode child",
+                "breakpoint pending on"):
     try:
         gdb.execute(f"set {setting}")
     except gdb.error:
@@ -29,6 +30,18 @@ def shown(command):
         text = f"error: {error}"
     check("Traceback" not in text and "Python Exception" not in text, f"{command}: a traceback", text)
     return text
+
+
+def calls():
+    """Whether gdb can call a function of the program here: some cannot write all registers of some processors."""
+    try:
+        gdb.parse_and_eval("((int (*)(void))getpid)()")
+        return True
+    except gdb.error as error:
+        if "extended state" not in str(error):
+            raise
+        print(f"skipped: the program's own functions, gdb cannot call them here: {error}")
+        return False
 
 
 class Until(gdb.Breakpoint):
@@ -191,7 +204,7 @@ def check_bad_expressions(unit):
                              ("(struct map *)-8", "no memory"), ("no_such_name", "No symbol"), ("main", "not a map"),
                              ("-foo map", "unknown option"),
                              ("-limit x map", "not a number"), ("-unit nothing map", "no unit nothing"),
-                             ("-unit linear/u64_u64/common/malloc map", "neither")):
+                             ("-unit go_hashtrie/u64_u64/native/malloc map", "neither")):
         text = shown(f"mapbench-map {expression}")
         check(text.startswith("error: mapbench-map: ") and word in text and text.count("\n") == 0,
               f"mapbench-map {expression}: no line with '{word}'", text)
@@ -226,8 +239,9 @@ def hmap_selftest():
     check("growing to twice as many" in text and "writing" in field(text, "flags", "(.*)"), "growth", text)
     m = resume("op_put", lambda m: int(m["h"]["oldbuckets"]) and int(m["h"]["nevacuate"]) > 5)
     check_hmap(m)
-    check(number(shown("mapbench-map map"), "count") == int(own["op"]["len"].dereference()(m)), "count against len")
-    check(int(own["op"]["check"].dereference()(m)) == 0, "the program's own check")
+    if calls():
+        check(number(shown("mapbench-map map"), "count") == int(own["op"]["len"].dereference()(m)), "count against len")
+        check(int(own["op"]["check"].dereference()(m)) == 0, "the program's own check")
     from_the_harness(f"{int(m['h']['count'])} counted, as count says")
     check_hmap_printers(m)
     check_bad_expressions(unit)

@@ -11,12 +11,12 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests" / "support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 import synthetic_run  # noqa: E402
 from judge_test_tools import sum_up  # noqa: E402
-from judge import history  # noqa: E402
-from judge.common import Refused  # noqa: E402
+from judge.history import history  # noqa: E402
+from judge.base.common import Refused  # noqa: E402
 
 COMMITS = [f"{i:08x}" * 5 for i in range(0x12345678, 0xfffffff0, 0x0a0b0c0d)][:20]
 NOBODY = "f" * 40

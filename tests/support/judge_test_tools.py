@@ -4,9 +4,9 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "plots"), str(ROOT / "tests" / "support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-from judge import pairing  # noqa: E402
+from judge.compare import pairing  # noqa: E402
 
 
 def sum_up(folder):
@@ -22,4 +22,6 @@ def cell(name="linear", n=10240, workload="get", base=None):
 
 def measurement(role=pairing.CELL, extra=0.0, **words):
     c = cell(**words)
-    return pairing.Measurement(role, c, ["base.so"], ["new.so"], c.new_unit, extra)
+    if role == pairing.CELL:
+        return pairing.CellSeries(c, ["base.so"], ["new.so"], extra_percent=extra)
+    return pairing.CheckSeries(c, ["base.so"], ["new.so"], role, extra_percent=extra)

@@ -22,7 +22,11 @@ PROJECT = pathlib.Path(tempfile.mkdtemp(prefix="mapbench-night-")).resolve()
 atexit.register(shutil.rmtree, PROJECT)
 for part in ("judge", "plots"):
     shutil.copytree(ROOT / part, PROJECT / part, ignore=shutil.ignore_patterns("__pycache__", "page"))
-sys.path[:0] = [str(PROJECT), str(PROJECT / "plots")]
+for header in (ROOT / "harness").rglob("*.h"):  # one of them lists the exit codes
+    target = PROJECT / header.relative_to(ROOT)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(header, target)
+sys.path.insert(0, str(PROJECT))
 
 from judge import __main__ as judge_main  # noqa: E402
 

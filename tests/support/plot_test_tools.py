@@ -9,10 +9,10 @@ import unittest
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "plots"), str(ROOT / "tests" / "support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-import report  # noqa: E402
 import synthetic_run  # noqa: E402
+from plots import report  # noqa: E402
 
 
 def run_report(*folders):
@@ -21,6 +21,13 @@ def run_report(*folders):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = report.main([str(folder) for folder in folders])
     return code, err.getvalue()
+
+
+def prefix_of(name):
+    """The beginning of a picture's name that its figure states; "" for a picture of no figure."""
+    prefixes = [module.PREFIX for module in report.figure_modules()]
+    flat = [one for prefix in prefixes for one in ([prefix] if isinstance(prefix, str) else prefix)]
+    return max((one for one in flat if name.startswith(one)), key=len, default="")
 
 
 def words_of(svg):

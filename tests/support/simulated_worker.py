@@ -6,7 +6,7 @@ import math
 
 import numpy
 
-from judge.pairing import CELL
+from judge.compare.pairing import CELL
 
 
 class Noise:

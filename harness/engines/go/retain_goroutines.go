@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,9 +16,10 @@ var goroutineScenarios = []retainScenario{
 }
 
 func runBlockedConsumer(c *retainCase) {
-	const yieldEvery, settle = 64, 100 * time.Millisecond
+	const yieldEvery = 64
 	items := hold(c, map[string]cacheItem{})
 	c.start()
+	before := runtime.NumGoroutine()
 	c.each("fill", c.n, noneKept, func(i int) {
 		item := cacheItem{data: make([]byte, 1024), log: make(chan string, 1)}
 		k := key(i)
@@ -31,12 +33,17 @@ func runBlockedConsumer(c *retainCase) {
 			runtime.Gosched()
 		}
 	})
-	time.Sleep(settle)
+	for consuming.Load() < int64(c.n) || c.is("close") && runtime.NumGoroutine() > before {
+		time.Sleep(time.Millisecond)
+	}
 	c.note("stack_bytes", stackBytes())
 	c.checkpoint("end", c.n, 0)
 }
 
+var consuming atomic.Int64 // goroutines that have begun
+
 func consume(lines chan string) {
+	consuming.Add(1)
 	for range lines {
 	}
 }

@@ -137,7 +137,7 @@ func runDeadlineHeap(c *retainCase) {
 }
 
 func runTTLPremature(c *retainCase) {
-	const ttl, settle = 300 * time.Millisecond, 1500 * time.Millisecond
+	const ttl = 300 * time.Millisecond
 	const pauseEvery = 100
 	if strings.HasPrefix(c.variant.name, "refreshed") {
 		runRefreshed(c)
@@ -147,7 +147,7 @@ func runTTLPremature(c *retainCase) {
 	var fired, premature, busiest atomic.Int64
 	checked := c.is("checked")
 	c.start()
-	begin := time.Now()
+	begin, goroutines := time.Now(), runtime.NumGoroutine()
 	for i := range c.n {
 		k := key(i % ttlKeys)
 		ttlCache.lock.Lock()
@@ -177,7 +177,9 @@ func runTTLPremature(c *retainCase) {
 	c.note("ms", time.Since(begin).Milliseconds())
 	noteTTL(c, &fired, &premature)
 	c.checkpoint("all_set", c.n, min(c.n, ttlKeys))
-	time.Sleep(settle)
+	for fired.Load() < int64(c.n) || runtime.NumGoroutine() > goroutines {
+		time.Sleep(time.Millisecond)
+	}
 	noteTTL(c, &fired, &premature)
 	c.note("max_goroutines_seen", busiest.Load())
 	c.checkpoint("all_fired", c.n, 0)
@@ -190,17 +192,21 @@ func runRefreshed(c *retainCase) {
 	c.n = min(c.n, most)
 	checked := c.is("refreshed_checked")
 	ttlCache.entries = map[string]*ttlEntry{}
-	missed := 0
+	missed := 0 // that is gone although its time is not over
+	var fired atomic.Int64
+	var set time.Time
 	c.start()
 	for refresh := range c.n {
 		ttlCache.lock.Lock()
-		if _, found := ttlCache.entries[k]; !found && refresh > 0 {
+		if _, found := ttlCache.entries[k]; !found && refresh > 0 && time.Since(set) < ttl {
 			missed++
 		}
 		e := &ttlEntry{value: key(refresh)}
+		set = time.Now()
 		e.timer = time.AfterFunc(ttl, func() {
 			ttlCache.lock.Lock()
 			defer ttlCache.lock.Unlock()
+			fired.Add(1)
 			if !checked || ttlCache.entries[k] == e {
 				delete(ttlCache.entries, k)
 			}
@@ -212,7 +218,9 @@ func runRefreshed(c *retainCase) {
 	c.note("missed", missed)
 	c.note("refreshes", c.n)
 	c.checkpoint("refreshed", c.n, 1)
-	time.Sleep(2 * ttl)
+	for fired.Load() < int64(c.n) {
+		time.Sleep(time.Millisecond)
+	}
 	c.checkpoint("expired", c.n, 0)
 }
 

@@ -78,12 +78,12 @@ func openWrappers(c *retainCase, open *atomic.Int64) []*wrapper {
 	return wrappers
 }
 
-// Waits until a number that finalizers or cleanups change no longer changes: they run in a goroutine after the
-// collection.
+// Waits until a number that finalizers or cleanups count down to 0 is there, or no longer changes: they run in a goroutine
+// after the collection. Only where some can never run does the calm decide.
 func settle(number func() int64) {
-	const pause, calm = time.Millisecond, 20
+	const pause, calm = time.Millisecond, 300
 	last, still := number(), 0
-	for still < calm {
+	for last != 0 && still < calm {
 		time.Sleep(pause)
 		if now := number(); now == last {
 			still++

@@ -7,6 +7,14 @@
  *
  * A mark bit belongs to the cycle under way, an allocated bit is the truth about the slot; a sweep copies
  * marked to allocated. While a span is unswept (list UNSWEPT), allocated slots without a mark are garbage.
+ *
+ * The files from pages.c to verify.c are a circle, as in Go's runtime: allocation collects, and a collection
+ * calls what the program asked for, which allocates. basics, sizeclass and kinds stand below it, heap and
+ * timers above. The order of calls:
+ * - alloc calls pacer (is it time?), which calls sweep (the rest of the last cycle), then mark (all roots);
+ * - pacer then calls special (finalizers and cleanups now due): these and sched (goroutines) call alloc;
+ * - alloc calls spans, spans call sweep (garbage is used before new pages), then pages; sweep calls spans.
+ * The recursion ends at gs_may_collect: no cycle begins within a cycle, or while gosim_hold forbids it.
  */
 #ifndef GOSIM_INTERNAL_H
 #define GOSIM_INTERNAL_H
@@ -215,9 +223,13 @@ struct gosim {
     char why[192], fault[320];
 };
 
-/* A zeroed growable array: makes room for one more. False: out of memory. */
+/* basics.c */
+/* Makes room for one more in a growable array, zeroed. False: out of memory. */
 bool gs_grow(void *array, size_t *capacity, size_t count, size_t elem_bytes);
 uint64_t gs_clock_ns(void);
+/* Whether a collection may begin now: none is under way, nothing holds it off, and the pacer is on. */
+bool gs_may_collect(const struct gosim *heap);
+/* Notes the reason. Returns NULL. */
 void *gs_fail(struct gosim *heap, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* pages.c */
@@ -289,7 +301,6 @@ void gs_flush(struct gosim *heap); /* current spans go back to the lists */
 void gs_collect_natural(struct gosim *heap); /* if it is time to */
 void gs_collect_now(struct gosim *heap);     /* before giving up for lack of memory */
 void gs_set_goal(struct gosim *heap);
-bool gs_may_collect(const struct gosim *heap);
 
 /* stats.c */
 uint64_t gs_heap_alloc(const struct gosim *heap);

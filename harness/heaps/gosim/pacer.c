@@ -6,8 +6,6 @@
  */
 #include "internal.h"
 
-#include <stdlib.h>
-
 enum { HEAP_MINIMUM = 4 << 20, SWEEP_DISTANCE = 1 << 20, HEADROOM_MIN = 1 << 20, HEADROOM_PERCENT = 3 };
 
 /* gcController.memoryLimitHeapGoal: what the limit leaves after everything that is not live heap. */
@@ -51,18 +49,6 @@ void gs_set_goal(struct gosim *heap) {
 void gosim_set_gogc(struct gosim *heap, int percent) {
     heap->gogc = percent;
     gs_set_goal(heap);
-}
-
-bool gs_may_collect(const struct gosim *heap) {
-    return !heap->front.marking && heap->held == 0 && !heap->at_safe_points &&
-           (heap->gogc >= 0 || heap->memory_limit);
-}
-
-void gosim_hold(struct gosim *heap) {
-    heap->held++;
-}
-void gosim_release(struct gosim *heap) {
-    if (heap->held) heap->held--;
 }
 
 /* --- a cycle --- */

@@ -1,0 +1,18 @@
+/* The functions behind the kinds of workloads (plan/kinds.def). */
+#ifndef MAPBENCH_BENCH_WORKLOADS_H
+#define MAPBENCH_BENCH_WORKLOADS_H
+
+#include "harness/bench/ground.h"
+
+/* entries.c */
+bench_workload_fn bench_put, bench_put_sized, bench_overwrite, bench_get, bench_get_cold, bench_del,
+    bench_churn, bench_scan;
+/* mixed.c */
+bench_workload_fn bench_mixed;
+/* whole_maps.c */
+bench_workload_fn bench_clear, bench_copy, bench_small_put, bench_small_get;
+
+/* Returns the operations that a segment of the mixed workload holds at most. */
+uint64_t bench_mixed_most(const struct bench *bench);
+
+#endif

@@ -1,0 +1,40 @@
+/* The plan command, and what plan and run say of a plan that leaves something out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/exit.h"
+#include "harness/machine/machine.h"
+#include "harness/plan/plan.h"
+
+void plan_print_skips(const struct plan *plan) {
+    for (size_t i = 0; i < plan->skips; i++)
+        fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
+}
+
+int plan_nothing(const struct plan *plan) {
+    bool missing = false;
+    plan_print_skips(plan);
+    for (size_t i = 0; i < plan->skips; i++)
+        missing |= !plan->map_found && strstr(plan->skip[i].why, "apt-get") != NULL;
+    return missing ? complain(EXIT_CANNOT, "nothing can be measured here")
+                   : complain(EXIT_NOTHING, "nothing matches the selection");
+}
+
+int plan_command(const char *profile_name, const struct option_values *options, bool json) {
+    char why[512];
+    struct profile *profile = profile_select(profile_name, options, why, sizeof why);
+    struct plan *plan = profile ? plan_make(profile, why, sizeof why) : NULL;
+    int code = EXIT_OK;
+    if (!plan)
+        code = complain(EXIT_USAGE, why);
+    else if (plan->cells == 0)
+        code = plan_nothing(plan);
+    else {
+        json ? plan_print_json(plan) : plan_print(plan);
+        if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why))
+            code = complain(EXIT_USAGE, why);
+    }
+    plan_free(plan);
+    profile_free(profile);
+    return code;
+}

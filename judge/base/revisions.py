@@ -1,0 +1,53 @@
+"""Revisions of the project, as git knows them."""
+import subprocess
+from collections import namedtuple
+
+from judge.base.common import Refused, project_root
+from plots.rows.exits import CANNOT
+
+# The full commit id, its short form, and the first line of its message.
+Revision = namedtuple("Revision", "commit short subject")
+
+
+def git(*words):
+    """What git did in the project: returncode, stdout, stderr."""
+    try:
+        return subprocess.run(["git", "-C", str(project_root()), *words], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise Refused("revisions need git, which is not installed: apt-get install git", CANNOT) from None
+
+
+def reason(done):
+    """Git's own, in one line."""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else f"git ended with {done.returncode}"
+
+
+def find(name):
+    """The Revision of that name, or None."""
+    done = git("log", "-1", "--format=%H%n%h%n%s", "--end-of-options", f"{name}^{{commit}}", "--")
+    parts = done.stdout.strip().split("\n", 2) + [""]  # a message may be empty
+    return Revision(*parts[:3]) if done.returncode == 0 and len(parts[0]) >= 40 else None
+
+
+def commit_of(name):
+    """The full commit id of a revision; Refused with git's reason."""
+    done = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    if done.returncode != 0:
+        raise Refused(f"'{name}' is no commit: git says: {reason(done)}")
+    return done.stdout.strip()
+
+
+def head():
+    """Refused where the project is no git checkout with a commit."""
+    done = git("rev-parse", "--verify", "HEAD^{commit}")
+    if done.returncode != 0:
+        raise Refused(f"{project_root()}: no git revision to compare ({reason(done)})", CANNOT)
+    return find("HEAD")
+
+
+def edited():
+    """Whether tracked files differ from HEAD."""
+    done = git("status", "--porcelain", "--untracked-files=no")
+    return done.returncode != 0 or done.stdout != ""

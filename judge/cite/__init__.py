@@ -1,0 +1,1 @@
+"""mapbench cite and rerun: quotes a run, and measures it again."""

@@ -1,0 +1,1 @@
+"""mapbench gate count: instructions and allocations against a baseline."""

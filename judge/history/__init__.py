@@ -1,0 +1,1 @@
+"""mapbench history: results over time, and where they changed."""

@@ -1,0 +1,1 @@
+"""mapbench nightly: every gate in one night, with one exit code."""

@@ -1,0 +1,1 @@
+"""The report: report.html, one file with everything inside."""
