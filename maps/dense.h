@@ -346,7 +346,7 @@ static const char *dense_check_word(struct map *map, size_t at) {
     return dense_find(map, entry->key, hash, &free_slot) == at ? NULL : "a key is stored twice";
 }
 
-/* As many words as entries, and every word the one found by the key of its own entry: so no entry has two. */
+/* Finds as many words as entries, each by the key of its own entry: so no entry has two. */
 static const char *map_check(struct map *map) {
     size_t words = 0;
     if (map->len > map->room) return "more entries than the arrays take";

@@ -51,7 +51,8 @@ enum {
     ROBIN_LOAD_NUM = 3,
     ROBIN_LOAD_DEN = 4,
     ROBIN_FAR = 255, /* stored distance of this and every longer one */
-    /* Where the last window begins that cannot meet it; windows begin at distances 1, 9, 17 ... */
+    /* Distance at which the last window begins that cannot meet it; windows begin at distances 1, 9, 17 ...
+     */
     ROBIN_WINDOW_LAST = (ROBIN_FAR - WINDOW_SLOTS - 1) / WINDOW_SLOTS * WINDOW_SLOTS + 1,
 };
 
@@ -168,7 +169,7 @@ MAP_INLINE size_t robin_find(const struct map *map, map_key key, uint64_t hash) 
     return robin_find_far(map, key, at, ROBIN_WINDOW_LAST + WINDOW_SLOTS);
 }
 
-/* Where an entry belongs that is not in the map: the first slot with a richer entry, or free. */
+/* The place of an entry that is not in the map yet: the first slot with a richer entry, or free. */
 struct robin_place {
     size_t at, distance;
 };

@@ -43,14 +43,15 @@ static inline size_t line_spare(size_t count, size_t size) {
                : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
 }
 
-/* Where such an array begins in its block. */
+/* The beginning of such an array in its block. */
 static inline void *line_start(void *block, size_t spare) {
     return spare ? (char *)block + (-(uintptr_t)block & (LINE_BYTES - 1)) : block;
 }
 
 /* Gives a map two new arrays, or neither: `metas` zeroed elements in its field `meta`, `count` uninitialised
- * ones in its field `slots`, on a line boundary as line_start says. meta_block and slots_block of the map take what was
- * allocated. False: out of memory, and the map is what it was. A macro, as a heap must see the types. */
+ * ones in its field `slots`, on a line boundary as line_start says. meta_block and slots_block of the map
+ * take what was allocated. False: out of memory, and the map is what it was. A macro, as a heap must see the
+ * types. */
 #define two_arrays_new(map, meta, metas, slots, count)                                                       \
     two_arrays_new_(map, meta, meta##_block, metas, slots, slots##_block, count)
 #define two_arrays_new_(map, meta, meta_block, metas, slots, slots_block, count)                             \

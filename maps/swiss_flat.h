@@ -148,7 +148,7 @@ MAP_INLINE size_t swiss_choose(group_mask spare, size_t home) {
     return group_first(near ? near : spare);
 }
 
-/* Where an entry with this home goes that is not there yet. */
+/* The slot for an entry with this home that is not there yet. */
 MAP_INLINE size_t swiss_first_free(const struct map *map, size_t home) {
     for (size_t group = swiss_group(home), step = 0;; group = swiss_next(map, group, &step)) {
         group_mask spare = group_match_free(group_load(map->ctrl + group));

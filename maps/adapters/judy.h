@@ -14,8 +14,8 @@
 #include <Judy.h>
 #endif
 
-/* Who may write through JudyL's own slot: a value of exactly its type. A shorter one is widened to a word and
- * copied out; a longer one lives in a node that the slot points to. */
+/* Only a value of exactly its type may be written through JudyL's own slot. A shorter one is widened to a
+ * word and copied out; a longer one lives in a node that the slot points to. */
 #if !SHAPE_VAL_WORD
 #define JUDY_NODES 1
 #elif SHAPE_KEY_BITS < 64

@@ -33,7 +33,7 @@ struct go_hash_keys {
     bool aes; /* which version; only true where go_hash_aes_available says so */
 };
 
-/* As alginit asks: AESENC, PSHUFB and PINSR. */
+/* Asks as alginit does: for AESENC, PSHUFB and PINSR. */
 static inline bool go_hash_aes_available(void) {
 #ifdef GO_HASH_HAS_AES
     return __builtin_cpu_supports("aes") && __builtin_cpu_supports("ssse3") &&
@@ -195,9 +195,9 @@ static __attribute__((noinline, cold)) __m128i go_aes_load_page_end(const char *
     return _mm_set_epi64x((long long)high, (long long)low);
 }
 
-/* Up to 15 bytes, zeros above: aes0to15. As there, 16 bytes are read and those after the text cut off, unless
- * they may be of another page. An instruction, as C does not know of reading what is surely mapped but not
- * the caller's. */
+/* Up to 15 bytes, zeros above: aes0to15. Like there, 16 bytes are read and those after the text cut off,
+ * unless they may be of another page. An instruction, as C does not know of reading what is surely mapped but
+ * not the caller's. */
 GO_HASH_INLINE __m128i go_aes_load_short(const char *text, size_t len) {
     static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255,
                                      255, 255, 255, 255, 255, 255, 255, 255};

@@ -360,7 +360,7 @@ MAP_INLINE size_t map_len(const struct map *map) {
 MAP_INLINE size_t map_capacity(const struct map *map) {
     return (size_t)GO_SLOTS << map->h.B;
 }
-/* As large as the new array where a growth only clears overflow buckets away. */
+/* Equals the new array's where a growth only clears overflow buckets away. */
 #define MAP_HAS_OLD_CAPACITY
 MAP_INLINE size_t map_old_capacity(const struct map *map) {
     return go_growing(map) ? GO_SLOTS * go_old_buckets(map) : 0;

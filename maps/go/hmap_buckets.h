@@ -128,7 +128,7 @@ struct map {
     HEAP_FIELD
 };
 
-/* What a collecting heap must know. The collector follows overflow pointers of buckets whose entries have
+/* Descriptions for collecting heaps. The collector follows overflow pointers of buckets whose entries have
  * pointers; of the others it looks at nothing, and the map lists their overflow buckets itself (mapextra). */
 #ifdef SHAPE_VAL_OUTSIDE
 _Static_assert(GO_VAL_OUTSIDE, "the shape says which values are kept outside");

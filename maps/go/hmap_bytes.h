@@ -1,4 +1,4 @@
-/* What a go_hmap would occupy in Go's heap, as MemStats counts it after a collection. Included after
+/* Bytes that a go_hmap would occupy in Go's heap, as MemStats counts it after a collection. Included after
  * maps/go/hmap.h by what asks for it. */
 #ifndef MAPBENCH_MAPS_GO_HMAP_BYTES_H
 #define MAPBENCH_MAPS_GO_HMAP_BYTES_H

@@ -136,7 +136,7 @@ GO_FUNC void go_walk_next(struct map_iter *iter) {
     }
 }
 
-/* What a range loop does with mapiternext: the entry is read through the pointers left in hiter. */
+/* Does what a range loop does with mapiternext: the entry is read through the pointers left in hiter. */
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     go_walk_next(iter);
     if (!iter->key) return false;

@@ -1,4 +1,4 @@
-/* What a go_swiss would occupy in Go's heap, as MemStats counts it after a collection. Included after
+/* Bytes that a go_swiss would occupy in Go's heap, as MemStats counts it after a collection. Included after
  * maps/go/swiss.h by what asks for it. */
 #ifndef MAPBENCH_MAPS_GO_SWISS_BYTES_H
 #define MAPBENCH_MAPS_GO_SWISS_BYTES_H

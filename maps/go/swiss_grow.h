@@ -9,8 +9,8 @@
 
 #include "maps/go/swiss_table.h"
 
-/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. Of what is
- * stored indirectly the pointer is moved. */
+/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. For what is
+ * stored indirectly only the pointer is moved. */
 GO_FUNC void go_table_put_new(const struct go_map_type *type, struct go_table *table, uint64_t hash,
                               struct go_slot *entry) {
     static const struct go_type pointer = {sizeof(void *), sizeof(void *), NULL};

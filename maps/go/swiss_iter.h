@@ -48,7 +48,7 @@ GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->group = map->dir_len ? NULL : (struct go_group *)map->dir_ptr;
 }
 
-/* As map_iter_start, for a map that does change meanwhile: what it replaces stays readable until as many
+/* Starts a walk over a map that does change meanwhile: what it replaces stays readable until as many
  * go_swiss_iter_close as go_swiss_iter_open have been called. In Go the collector sees to that. */
 static inline void go_swiss_iter_open(struct map *map, struct map_iter *iter) {
     map->open_iterators++;
@@ -166,7 +166,7 @@ GO_FUNC void go_map_iter_next(struct map_iter *iter) {
     go_iter_next(iter);
 }
 
-/* What a range loop does: the entry is read through the pointers left in the iterator. */
+/* Does what a range loop does: the entry is read through the pointers left in the iterator. */
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     go_map_iter_next(iter);
     if (!iter->key) return false;

@@ -48,7 +48,7 @@ struct go_table {
     uint64_t length_mask; /* groups - 1 */
 };
 
-/* What an open iterator may still read after the map has replaced it. */
+/* A table or group that the map has replaced and an open iterator may still read. */
 struct go_stale {
     struct go_stale *next;
     struct go_table *table; /* NULL: only the group of a small map */
@@ -82,7 +82,7 @@ struct map {
     HEAP_FIELD
 };
 
-/* What a collecting heap must know. */
+/* Descriptions for collecting heaps. */
 #ifdef SHAPE_VAL_OUTSIDE
 #define GO_ELEM_POINTERS(i) HEAP_POINTER_AT("value", struct go_group, slots[i].elem)
 #else

@@ -17,7 +17,7 @@ MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
     return map->type->hasher(map->keys, key, map->seed);
 }
 
-/* What Key.Equal is, and what the fast variants for integers and strings compare with instead. */
+/* Compares keys: as Key.Equal, and as the fast variants for integers and strings do instead. */
 MAP_INLINE bool go_same_key(const map_key *a, const map_key *b) {
 #ifdef SHAPE_KEY_STR
     return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
@@ -34,7 +34,7 @@ MAP_INLINE uint8_t go_h2(uint64_t hash) {
     return hash & 0x7f;
 }
 
-/* A slot's cell as what it is: of these and the direct ones, each shape uses one. */
+/* A slot's cell taken as the pointer it holds. A shape uses these or the direct cells. */
 MAP_INLINE struct go_key_box **go_key_pointer(void *cell) {
     return (struct go_key_box **)cell;
 }

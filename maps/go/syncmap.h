@@ -14,16 +14,16 @@
  *             read and there is no dirty. The next new key copies read to a new dirty, without the deleted.
  * Source:     Go 1.23.5, sync/map.go (The Go Authors, BSD licence), written anew; each function names its
  *             original. The states after every operation agree with the real ones (tests/test_go_syncmap.c).
- * Differs:    the inner maps are sync_inner.h's, not Go's; a scan goes by their slots, not at random; keys
- *             and values have the shape's types where Go boxes them as any, but a value still has a block of
- *             its own; the two readOnly structs of a map lie in it; entries are counted; memory is freed as
- *             sync.h says, for which a promotion walks the old read map to find the expunged entries.
- * Invariants: dirty absent: nothing expunged, nothing missed, read not amended; dirty there: it holds exactly
- *             the entries of read that are not expunged, and more only if read is amended; misses below its
- *             length; keys reachable and unique in both; length = entries that have a value.
- * Cost:       a hit in read: slot, entry, value, no lock. An overwrite allocates a value. A new key may copy
- *             the whole map; n of them in a row copy it once. Per entry: slots of key and pointer in one or
- *             two maps at load 3/8 to 3/4, an entry of 16 bytes and a value of 8 more than its own size.
+ * Differs:    the inner maps are maps/go/sync_inner.h's, not Go's; a scan goes by their slots, not at random;
+ * keys and values have the shape's types where Go boxes them as any, but a value still has a block of its
+ * own; the two readOnly structs of a map lie in it; entries are counted; memory is freed as sync.h says, for
+ * which a promotion walks the old read map to find the expunged entries. Invariants: dirty absent: nothing
+ * expunged, nothing missed, read not amended; dirty there: it holds exactly the entries of read that are not
+ * expunged, and more only if read is amended; misses below its length; keys reachable and unique in both;
+ * length = entries that have a value. Cost:       a hit in read: slot, entry, value, no lock. An overwrite
+ * allocates a value. A new key may copy the whole map; n of them in a row copy it once. Per entry: slots of
+ * key and pointer in one or two maps at load 3/8 to 3/4, an entry of 16 bytes and a value of 8 more than its
+ * own size.
  */
 #define MAP_COPIES 1
 
@@ -390,7 +390,7 @@ static void map_clear(struct map *map) {
     go_mutex_lock(&map->mu);
     struct inner *m = atomic_load(&map->read)->m;
     atomic_store(&map->read, &map->nil.view[VIEW_CLEAN]);
-    /* What read holds besides dirty's entries: with a dirty the expunged ones, without one all. */
+    /* Entries of read that dirty lacks: with a dirty the expunged ones, without one all. */
     size_t live = sync_retire_entries(map, m, map->dirty != NULL);
     sync_retire_inner(map, m);
     if (map->dirty) {
