@@ -60,7 +60,7 @@ def draw_figures(run, problems):
         try:
             figures[module] = module.draw(run, run_looks, folder)
         except gnuplot.MissingGnuplot:
-            problem = "gnuplot is missing, its figures are not drawn: apt-get install gnuplot-nox"
+            problem = "gnuplot is missing, its figures are not drawn: make deps (gnuplot-nox)"
             if problem not in problems:
                 problems.append(problem)
         except RuntimeError as error:
@@ -79,7 +79,7 @@ def main(arguments):
         return BAD_INPUT
 
     absent = missing_modules()
-    problems = [f"the Python module {name} is missing: apt-get install {PACKAGES[name]}" for name in absent]
+    problems = [f"the Python module {name} is missing: make deps ({PACKAGES[name]})" for name in absent]
     if "numpy" in absent or "scipy" in absent:
         for problem in problems:
             complain(problem)
@@ -92,7 +92,7 @@ def main(arguments):
             current = run.folder / "plots"
             drawn.append(draw_figures(run, problems))
         if page.chart_library() is None:
-            problems.append("Chart.js is missing, the page has no interactive figures: apt-get install libjs-chart.js")
+            problems.append("Chart.js is missing, the page has no interactive figures: make deps (libjs-chart.js)")
         for i, run in enumerate(runs):
             current = run.folder / "report.html"
             chosen = list(zip(runs, drawn)) if i == 0 else [(run, drawn[i])]

@@ -8,6 +8,8 @@
 # Exit codes: 0 ok, 1 not found, 2 usage, 4 cannot be had here.
 set -u
 cd "$(dirname "$0")/.." || exit 4
+# shellcheck source=setup/archive.sh
+source setup/archive.sh
 
 say() { printf 'go: %s\n' "$*"; }
 
@@ -38,10 +40,7 @@ suite_of() {
 # A sources file with one suite of the Debian archive this machine uses already.
 write_sources() {
     local suite=$1 file=$2 uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    # shellcheck disable=SC2016 # apt-get expands these
-    uri=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }')
-    [ -n "$uri" ] || return 1
+    uri=$(archive Debian) || return 1
     printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n' "$uri" "$suite" >"$file"
     [ ! -r "$keyring" ] || printf 'Signed-By: %s\n' "$keyring" >>"$file"
 }

@@ -1,5 +1,7 @@
 # The test programs: tests/test_*.c, each with a main of its own, linked with everything but the command line. Included
 # by the Makefile, whose variables it uses. `make build-tests` builds them; tests/run_all.sh does, and runs them.
+# tests/compat: what differs between versions of cmocka.
+test_includes = -Itests/compat $(INCLUDES)
 test_programs := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 
 # An archive, so that a test links only what it uses, and may replace a module by including its source file. The heaps, which
@@ -10,7 +12,7 @@ $(BUILD)/libmapbench.a: $(filter-out $(heap_objects),$(library_objects))
 
 $(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
-	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(test_includes) -MMD -MP -c $< -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(heap_objects) $(BUILD)/libmapbench.a
 	@$(CXX) $(HARNESS_FLAGS) -rdynamic $^ $(LIBS) -lcmocka -o $@
 
@@ -50,7 +52,7 @@ clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/prelo
 
 $(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/build_info.h
 	@mkdir -p $(@D)
-	@$(CLANG) $(clang_flags) $(INCLUDES) -MMD -MP -MF $(@:.ok=.d) -MT $@ $< && touch $@
+	@$(CLANG) $(clang_flags) $(test_includes) -MMD -MP -MF $(@:.ok=.d) -MT $@ $< && touch $@
 
 # The maps in C, as units.
 clang_units := $(foreach u,$(all_units),$(if $(filter c,$(call language_of,$(unit_$u))),$u))

@@ -11,7 +11,7 @@ fail() { echo "disassembly: $*" >&2; exit 1; }
 [ $# -eq 1 ] || { echo "usage: tests/test_disassembly.sh BUILD_DIR" >&2; exit 2; }
 object=$1/units/linear-u64_u64-common-malloc.o
 [ -f "$object" ] || fail "$object is missing: run make build first"
-command -v objdump > /dev/null || fail "objdump is missing: apt-get install binutils"
+command -v objdump > /dev/null || fail "objdump is missing: make deps-test (binutils)"
 
 case $(uname -m) in
 x86_64) calls='[[:space:]](call|callq)[[:space:]]' clock='[[:space:]]rdtscp?$' tail_jump='[[:space:]]jmpq?[[:space:]]' ;;

@@ -39,8 +39,8 @@ fi
 
 # Where nothing is installed it says so, with what to install, and ends well: times can still be measured.
 PATH=$scratch/nothing MAPBENCH_PYTHON=$scratch/none MAPBENCH_ENGINES=$scratch/none "$mapbench" doctor --quick >"$scratch/bare" || fail "doctor without any tool must exit 0"
-for line in "perf .*apt-get install linux-perf" "valgrind .*apt-get install valgrind" "gnuplot .*apt-get install gnuplot-nox" \
-    "python3 .*apt-get install python3-matplotlib" "go1.24 .*make engines"; do
+for line in "perf .*make deps" "valgrind .*make deps" "gnuplot .*make deps" \
+    "python3 .*make deps" "go1.24 .*make engines"; do
     if grep -qE "^  no +$line" "$scratch/bare"; then pass; else fail "doctor does not say: $line"; fi
 done
 if grep -qE '^  ok +time recorder' "$scratch/bare"; then pass; else fail "doctor does not say that times can be measured"; fi

@@ -45,13 +45,13 @@ if command -v dot >/dev/null; then
         grep -q retains "$scratch/$name.svg" || fail "dot $name: no labels"
     done
 else
-    echo "no dot here (apt-get install graphviz): the .dot files were not drawn"
+    echo "no dot here (make deps-test: graphviz): the .dot files were not drawn"
 fi
 
 if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
     PYTHONPATH=tests/support "$python" -B tests/support/exports_check.py --chromium "$scratch" || fail "exports_check.py --chromium"
 else
-    missing+=" chromium (apt-get install chromium)"
+    missing+=" chromium (make deps-test: chromium)"
 fi
 
 [[ $failed == 0 ]] || exit 1

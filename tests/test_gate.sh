@@ -129,7 +129,7 @@ gives 2 "another toolchain: arch is .* and 'vax'" "$mapbench" gate count "${tiny
 sed 's/"valgrind": "[^"]*"/"valgrind": "valgrind-3.18.0"/' "$base" >"$scratch/older.json"
 gives 0 "another toolchain - valgrind .*within 3 %" "$mapbench" gate count --maps linear --shapes u64_u64 --workloads get --n 3000 \
     --baseline "$scratch/older.json"
-gives 4 "valgrind is not installed: apt-get install valgrind" env PATH=/nowhere "$(realpath "$mapbench")" gate count "${tiny[@]}" --baseline "$base"
+gives 4 "valgrind is not installed: make deps" env PATH=/nowhere "$(realpath "$mapbench")" gate count "${tiny[@]}" --baseline "$base"
 gives 4 "cannot write" "$mapbench" gate count "${tiny[@]}" --baseline /proc/none/base.json --update
 gives 2 "internal command; line 1" "$mapbench" count-worker <<<"linear u64_u64"
 

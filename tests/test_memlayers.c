@@ -114,8 +114,9 @@ static const struct {
     const char *library, *name, *package;
 } allocators[] = {
     {"libjemalloc.so.2", "jemalloc", "libjemalloc2"},
-    {"libmimalloc.so.2", "mimalloc", "libmimalloc2.0"},
-    {"libtcmalloc_minimal.so.4", "tcmalloc", "libtcmalloc-minimal4"},
+    {"libmimalloc.so.2", "mimalloc", "libmimalloc2.0"}, /* Debian 12; the next line: later ones */
+    {"libmimalloc.so.3", "mimalloc", "libmimalloc3"},
+    {"libtcmalloc_minimal.so.4", "tcmalloc", "libtcmalloc-minimal4t64 or libtcmalloc-minimal4"},
 };
 enum { ALLOCATORS = sizeof allocators / sizeof *allocators };
 

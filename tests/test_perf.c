@@ -80,7 +80,7 @@ static void test_absent(void **state) {
     char why[300] = "";
     use_stand_ins(place, true);
     assert_null(perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why));
-    assert_string_equal(why, "perf is not installed: apt-get install linux-perf");
+    assert_string_equal(why, "perf is not installed: make deps (linux-perf)");
 }
 
 static void test_forbidden(void **state) {

@@ -27,9 +27,9 @@ CASES = {"wide": {"speed", "tradeoff", "latency", "growth", "memory"},
 def setUpModule():
     if browser.find_chromium() is None:
         if os.environ.get("CI") == "true":
-            raise RuntimeError("no chromium here, and CI=true: apt-get install chromium")
-        print("skipped: no chromium here (apt-get install chromium)", file=sys.stderr)
-        raise unittest.SkipTest("no chromium here (apt-get install chromium)")
+            raise RuntimeError("no chromium here, and CI=true: make deps-test (chromium)")
+        print("skipped: no chromium here (make deps-test: chromium)", file=sys.stderr)
+        raise unittest.SkipTest("no chromium here (make deps-test: chromium)")
 
 
 class Page(Scratch):

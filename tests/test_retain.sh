@@ -172,7 +172,7 @@ assert not faults, "\n".join(faults[:5])
 PYTHON
 case $? in
 0) pass ;;
-77) missing+=" jsonschema (apt-get install python3-jsonschema)" ;;
+77) missing+=" jsonschema (make deps-test: python3-jsonschema)" ;;
 *) fail "the run folder or JUnit file" ;;
 esac
 

@@ -96,7 +96,7 @@ for variant in ("capped", "sync_pool"):
 try:
     import validate_run
 except ImportError as missing:
-    print(f"not checked against the schema: {missing} (apt-get install python3-jsonschema)")
+    print(f"not checked against the schema: {missing} (make deps-test: python3-jsonschema)")
     sys.exit(77)
 checker, faults = validate_run.validator("retention"), validate_run.faults(folder)
 for number, line in enumerate(open(folder / "retention.jsonl"), 1):

@@ -49,7 +49,8 @@ const char *python_find(char *why, size_t why_size) {
         if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
     if (!found)
         snprintf(why, why_size,
-                 "no python3 here can draw: apt-get install python3-matplotlib python3-numpy python3-scipy");
+                 "no python3 here has matplotlib, numpy and scipy: make deps (python3-matplotlib "
+                 "python3-numpy python3-scipy)");
     return found;
 }
 

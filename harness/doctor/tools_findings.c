@@ -41,15 +41,15 @@ static void findings_of_engines(json_t *list) {
 
 void findings_of_tools(json_t *list, bool all) {
     char why[256];
-    finding_of_program(list, "perf", "--perf stat and --perf record", "apt-get install linux-perf");
+    finding_of_program(list, "perf", "--perf stat and --perf record", "make deps (linux-perf)");
     finding_of_program(list, "valgrind", "mapbench gate count: exact instruction counts, simulated misses",
-                       "apt-get install valgrind");
+                       "make deps (valgrind)");
     if (!all) return;
-    finding_of_program(list, "gnuplot", "figures of a run", "apt-get install gnuplot-nox");
+    finding_of_program(list, "gnuplot", "figures of a run", "make deps (gnuplot-nox)");
     const char *python = python_find(why, sizeof why);
     finding_add(list, "tools", "python3", python ? FINDING_OK : FINDING_NO,
                 "figures, the report, and every command that compares",
-                python ? NULL : "apt-get install python3-matplotlib python3-numpy python3-scipy", "%s",
+                python ? NULL : "make deps (python3-matplotlib python3-numpy python3-scipy)", "%s",
                 python ? "has matplotlib, numpy and scipy" : why);
     findings_of_engines(list);
 }
@@ -63,11 +63,10 @@ void findings_of_maps(json_t *list) {
             ours += !unit->engine;
             continue;
         }
-        char advice[160];
-        snprintf(advice, sizeof advice, "apt-get install %s, then make build", package);
         finding_add(list, "maps", unit->map, unit->unavailable ? FINDING_NO : FINDING_OK,
                     unit->unavailable ? "its rows are missing; no other map needs it" : "can be measured",
-                    unit->unavailable ? advice : NULL, "%s", unit->unavailable ? unit->unavailable : package);
+                    unit->unavailable ? "make deps build" : NULL, "%s",
+                    unit->unavailable ? unit->unavailable : package);
     }
     finding_add(list, "maps", "here", FINDING_OK, "those of this project need no library", NULL, "%zu maps",
                 ours);

@@ -178,8 +178,7 @@ static const char *absence(const struct program *program) {
     char path[4096];
     if (engine_program_path(program->name, path, sizeof path)) return NULL;
     snprintf(text[program - programs], sizeof text[0],
-             "not built: make engines (installs %s by apt-get where it can, and builds it)",
-             program->package);
+             "not built: make engines (gets %s where it can, and builds it)", program->package);
     return text[program - programs];
 }
 

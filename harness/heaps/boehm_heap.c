@@ -160,7 +160,7 @@ void boehm_books(bool collect, struct heap_books *out) {
 #include <stdlib.h>
 
 const char *boehm_unavailable(void) {
-    return "libgc-dev was not installed when this was built (apt-get install libgc-dev, then make build)";
+    return "libgc-dev was not installed when this was built (make deps build)";
 }
 
 __attribute__((noreturn)) static void die(const char *function) {

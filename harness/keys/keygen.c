@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#if __has_include(<htslib/khash.h>)
+#include <htslib/khash.h>
+#endif
+
 #include "harness/base/rng.h"
 
 /* A step between the numbers that are mixed into uniform keys; odd, and unrelated to the constants of the
@@ -12,6 +16,7 @@
 static const uint64_t uniform_step = 0xd1342543de82ef95u;
 static const uint64_t reverse_top = UINT32_MAX; /* the first key of reverse: fits every shape */
 enum { ATTACK_U32_SHARED_BITS = 20, ATTACK_BASE32_CHARS = 13, ATTACK_X31_CHARS = 7 };
+enum { ATTACK_FNV_BLOCKS = 4, ATTACK_FNV_BLOCK_BITS = 6, ATTACK_FNV_CHARS = 7 };
 
 static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567"; /* RFC 4648, lower case */
 
@@ -33,6 +38,7 @@ struct keygen keygen_make(const struct keyspec *spec, unsigned key_bits, uint64_
         .kind = spec->kind, .key_bits = key_bits ? key_bits : 64, .seed = seed, .stride = spec->stride};
     if (spec->kind == KEYSPEC_MASKED) make_runs(&gen, spec->mask);
     gen.target = (uint32_t)(rng_derive(seed, 1) >> 32);
+    gen.khash_text = keygen_khash_text();
     return gen;
 }
 
@@ -55,7 +61,9 @@ size_t keygen_limit(const struct keygen *gen, unsigned shape_key_bits) {
     case KEYSPEC_MASKED:
         return mask_limit(gen);
     case KEYSPEC_ATTACK:
-        if (shape_key_bits == 0) return SIZE_MAX;
+        if (shape_key_bits == 0)
+            return gen->khash_text == KHASH_X31 ? SIZE_MAX
+                                                : (size_t)1 << ATTACK_FNV_BLOCKS * ATTACK_FNV_BLOCK_BITS;
         return shape_key_bits == 32 ? (size_t)1 << (32 - ATTACK_U32_SHARED_BITS) : (size_t)1 << 32;
     default:
         return width_limit;
@@ -148,7 +156,8 @@ size_t keygen_text(const struct keygen *gen, uint64_t index, char *text) {
     case KEYSPEC_MASKED:
         return text_hex(masked(gen, index), text);
     case KEYSPEC_ATTACK:
-        return keygen_attack_text(uniform(gen, index), gen->target, text);
+        if (gen->khash_text == KHASH_X31) return keygen_attack_x31(uniform(gen, index), gen->target, text);
+        return keygen_attack_fnv1a((uint32_t)(index * uniform_step + gen->seed), text);
     default:
         return text_random(uniform(gen, index), text);
     }
@@ -165,7 +174,7 @@ uint64_t keygen_attack_u64(uint32_t number, uint32_t target) {
 
 /* The hash is the text read as a number in base 31, modulo 2^32. Whatever precedes, seven more digits of
  * 0..30 reach every value, as 31^7 > 2^32; they are written as '0' + digit. */
-size_t keygen_attack_text(uint64_t number, uint32_t target, char *text) {
+size_t keygen_attack_x31(uint64_t number, uint32_t target, char *text) {
     size_t len = text_base32(number, text);
     uint32_t hash = 0;
     for (size_t i = 0; i < len; i++) hash = hash * 31 + (unsigned char)text[i];
@@ -173,4 +182,34 @@ size_t keygen_attack_text(uint64_t number, uint32_t target, char *text) {
     uint32_t rest = target - hash;
     for (size_t i = len + ATTACK_X31_CHARS; i-- > len; rest /= 31) text[i] = (char)('0' + rest % 31);
     return len + ATTACK_X31_CHARS;
+}
+
+enum khash_text keygen_khash_text(void) {
+#ifdef kh_kstr_hash_func
+    char a[] = "a";
+    return kh_kstr_hash_func(((kstring_t){.l = 1, .m = sizeof a, .s = a})) == 'a' ? KHASH_X31 : KHASH_FNV1A;
+#else
+    return KHASH_X31;
+#endif
+}
+
+/* FNV-1a's state is its hash so far, and each of these texts leads from the first state back to it: any row
+ * of them hashes as nothing does. Found by meeting in the middle: the states that three of the 64 characters
+ * A-Z a-z 0-9 - _ lead to, and those from which four lead back, as the hash's multiplier has an inverse. */
+static const char fnv_circles[1 << ATTACK_FNV_BLOCK_BITS][ATTACK_FNV_CHARS + 1] = {
+    "0H8n0vR", "2sKVtci", "2zXaZve", "3RhWZ0X", "4CpGga2", "4EH7T_a", "6XoRuxp", "7TPjjFW",
+    "7rt6-Zz", "8HVGIDh", "9Je4ajk", "9aloTXI", "ARtW5aR", "B1KjyoN", "D3jhA84", "DcrfKXL",
+    "EPRqFka", "FIpIc1l", "FS3WDgv", "IC9yrtV", "IQfxjoe", "J93a-1I", "JVbwrHW", "Jsi3bxC",
+    "LBRsn9F", "LIIAoaG", "NvZ66Oi", "Op3jT7a", "Pi03km4", "QBTYNll", "QGhTMKv", "QIdCoUm",
+    "RhrRgP7", "V6ANV6-", "VBuf5aw", "XefTOSi", "YQinEUu", "bq87iuP", "dLknbXi", "fayphcw",
+    "hBfz5u2", "hVH8_Lg", "hoSRlcS", "hss-tlw", "kR_M_Rb", "kXuzi6u", "lDMez5i", "lmZGz44",
+    "oZ0w7vs", "obLzRb-", "pQE1qnd", "pnjVlvr", "r3_FmL5", "rb4URVe", "svIFC1l", "t6xQaYM",
+    "tbCkiD3", "u91P-Nf", "upug4_f", "wHML9Tq", "wI6Ckdn", "xZ6nDZN", "yFKTRky", "yL1v7LC",
+};
+
+size_t keygen_attack_fnv1a(uint32_t number, char *text) {
+    for (unsigned i = 0; i < ATTACK_FNV_BLOCKS; i++, number >>= ATTACK_FNV_BLOCK_BITS)
+        memcpy(text + i * ATTACK_FNV_CHARS, fnv_circles[number & ((1u << ATTACK_FNV_BLOCK_BITS) - 1)],
+               ATTACK_FNV_CHARS);
+    return ATTACK_FNV_BLOCKS * ATTACK_FNV_CHARS;
 }

@@ -9,6 +9,9 @@
 
 enum { KEYGEN_TEXT_MAX = 32 }; /* bytes a text may need */
 
+/* khash's hash of strings: FNV-1a since htslib 1.21, before that X31. */
+enum khash_text { KHASH_X31, KHASH_FNV1A };
+
 struct keygen {
     enum keyspec_kind kind;
     unsigned key_bits; /* 32 or 64; 64 for texts, which are made from 64-bit numbers */
@@ -19,7 +22,8 @@ struct keygen {
         unsigned index_shift, key_shift;
         uint64_t bits; /* as many low ones as the run is long */
     } run[32];
-    uint32_t target; /* attack: the hash all keys have */
+    uint32_t target;            /* attack: the hash all keys have */
+    enum khash_text khash_text; /* attack: what texts are to collide under */
 };
 
 /* key_bits as in struct shape: 0 for strings. */
@@ -33,7 +37,11 @@ size_t keygen_text(const struct keygen *gen, uint64_t index, char *text);
 /* Attacks, by inverting khash's hash functions (htslib/khash.h, attractivechaos/klib): `number` < 2^32 gives
  * a 64-bit key whose kh_int64_hash_func is `target`. */
 uint64_t keygen_attack_u64(uint32_t number, uint32_t target);
-/* The text of any number whose X31 hash (kh_str_hash_func, kh_kstr_hash_func) is `target`. */
-size_t keygen_attack_text(uint64_t number, uint32_t target, char *text);
+/* The hash that kh_str_hash_func and kh_kstr_hash_func of the library installed at build time are. */
+enum khash_text keygen_khash_text(void);
+/* The text of any number whose X31 hash is `target`. */
+size_t keygen_attack_x31(uint64_t number, uint32_t target, char *text);
+/* The text of a number < 2^24; under FNV-1a all of them have the hash of the empty text. */
+size_t keygen_attack_fnv1a(uint32_t number, char *text);
 
 #endif

@@ -188,8 +188,7 @@ static bool read_user_file(const struct reading *reading, const char *path) {
 static bool read_words(const struct reading *reading) {
     struct keyset *set = &reading->builder->set;
     if (access(words_path, R_OK) != 0) {
-        snprintf(reading->why, reading->why_size, "keys 'words': no %s; install the package wamerican",
-                 words_path);
+        snprintf(reading->why, reading->why_size, "keys 'words': no %s: make deps (wamerican)", words_path);
         return false;
     }
     snprintf(set->provenance, sizeof set->provenance, "English words, %s of the package wamerican",

@@ -143,7 +143,7 @@ static bool start(struct perf_session *session, char *why, size_t why_size) {
                               .own_group = true,
                               .keep_fd = {session->command[0], session->answer[1], -1}};
     if (!child_start(&session->perf, &how, why, why_size)) {
-        if (errno == ENOENT) snprintf(why, why_size, "perf is not installed: apt-get install linux-perf");
+        if (errno == ENOENT) snprintf(why, why_size, "perf is not installed: make deps (linux-perf)");
         return false;
     }
     /* Every event is off already (-D -1): the answer says that perf has attached and listens. */

@@ -29,7 +29,7 @@ double cell_seconds_estimate(const struct cell *cell) {
     double rounds = (double)option_number(o, OPTION_REPEAT),
            batches = (double)option_number(o, OPTION_BATCHES);
     double build = (double)cell->n * operation_ns(cell) * 1e-9;
-    double pairs = 0, seconds = 0;
+    double seconds = 0;
     struct rates loops;
     char ignored[128];
     rates_parse(option_text(o, OPTION_RATE), &loops, ignored, sizeof ignored);
@@ -37,7 +37,6 @@ double cell_seconds_estimate(const struct cell *cell) {
         for (size_t w = 0; w < cell->workloads; w++) {
             if (!cell->wanted[u][w]) continue;
             enum workload_kind kind = cell->workload[w]->kind;
-            pairs++;
             if (cell->record & RECORD_TIME) {
                 double one = kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED ? 6 * build
                              : kind == WORKLOAD_GET_COLD                      ? 0.2 * batches

@@ -59,7 +59,6 @@ static void add_units(struct expansion *x, struct cell *cell) {
             skip(x, unit->map, unit->unavailable);
         } else if (cell->units < CELL_UNITS_MAX) {
             cell->unit[cell->units++] = unit;
-            x->plan->map_found |= !baseline;
         }
     }
 }
@@ -88,19 +87,36 @@ static void add_workloads(struct expansion *x, struct cell *cell, size_t availab
     }
 }
 
+static bool filter_leaves(const struct expansion *x, const struct cell *cell, const char *map,
+                          const struct workload *workload) {
+    char size[24], text[256];
+    snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", map, cell->shape->name, workload->name, cell->keys,
+             size_text(cell->n, size));
+    return !x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0;
+}
+
+/* Whether a selected map that is unavailable here would have a part in the cell. */
+static bool misses_a_map(const struct expansion *x, const struct cell *cell) {
+    for (size_t i = 0; i < registry_map_count(); i++) {
+        const struct map_unit *any = registry_map_unit(i), *unit;
+        if (!map_selected(&x->job->options, any)) continue;
+        unit = registry_find(any->map, cell->shape->name, cell->hash, cell->heap);
+        for (size_t w = 0; unit && unit->unavailable && w < cell->workloads; w++)
+            if (filter_leaves(x, cell, unit->map, cell->workload[w])) return true;
+    }
+    return false;
+}
+
 /* Marks what the filter leaves. The baseline is measured beside whatever is, but does not make a cell by
  * itself unless it is asked for by name. */
 static bool apply_filter(struct expansion *x, struct cell *cell) {
     bool any = false;
-    char size[24], text[256];
     for (size_t w = 0; w < cell->workloads; w++) {
         bool any_map = false, baseline_matches = false;
         for (size_t u = 0; u < cell->units; u++) {
-            snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", cell->unit[u]->map, cell->shape->name,
-                     cell->workload[w]->name, cell->keys, size_text(cell->n, size));
             bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || !cell->unit[u]->engine;
             if (!has_loop) skip(x, "mixed of real Go", "its engine has no such loop");
-            bool matches = has_loop && (!x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0);
+            bool matches = has_loop && filter_leaves(x, cell, cell->unit[u]->map, cell->workload[w]);
             cell->wanted[u][w] = matches;
             if (cell->unit[u]->facts->traits & TRAIT_BASELINE)
                 baseline_matches =
@@ -151,6 +167,7 @@ static bool add_cell(struct expansion *x, const struct shape *shape, const char 
     cell.keys = strdup(keys);
     add_units(x, &cell);
     add_workloads(x, &cell, available);
+    x->plan->missing |= misses_a_map(x, &cell);
     if (!apply_filter(x, &cell) || x->seen++ % x->shards != x->shard) return free(cell.keys), true;
     if (asprintf(&cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size),
                  hash, heap) < 0)

@@ -47,9 +47,9 @@ struct plan_skip {
 
 struct plan {
     size_t cells, skips;
+    bool missing; /* something would be measured if what is unavailable here were there */
     struct cell *cell;
     struct plan_skip *skip;
-    bool map_found; /* a map that was asked for is there, whatever the filter leaves of it */
 };
 
 /* Expands a profile. NULL: bad input, `why` in one line. A plan without cells is not an error here. */

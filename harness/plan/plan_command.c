@@ -12,12 +12,9 @@ void plan_print_skips(const struct plan *plan) {
 }
 
 int plan_nothing(const struct plan *plan) {
-    bool missing = false;
     plan_print_skips(plan);
-    for (size_t i = 0; i < plan->skips; i++)
-        missing |= !plan->map_found && strstr(plan->skip[i].why, "apt-get") != NULL;
-    return missing ? complain(EXIT_CANNOT, "nothing can be measured here")
-                   : complain(EXIT_NOTHING, "nothing matches the selection");
+    return plan->missing ? complain(EXIT_CANNOT, "nothing can be measured here")
+                         : complain(EXIT_NOTHING, "nothing matches the selection");
 }
 
 int plan_command(const char *profile_name, const struct option_values *options, bool json) {

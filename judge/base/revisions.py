@@ -15,7 +15,7 @@ def git(*words):
         return subprocess.run(["git", "-C", str(project_root()), *words], capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise Refused("revisions need git, which is not installed: apt-get install git", CANNOT) from None
+        raise Refused("revisions need git, which is not installed: make deps (git)", CANNOT) from None
 
 
 def reason(done):

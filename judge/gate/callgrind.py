@@ -42,7 +42,7 @@ TRIGGER = re.compile(r"^desc: Trigger: Client Request: cell (\d+)$")
 def find_valgrind():
     path = shutil.which("valgrind")
     if not path:
-        raise Refused("valgrind is not installed: apt-get install valgrind", CANNOT)
+        raise Refused("valgrind is not installed: make deps (valgrind)", CANNOT)
     # Debian's is a shell script: its shell exports PWD, whose length moves the stack of what is counted, and it has the
     # libraries of /usr/lib/debug loaded where there are any.
     return f"{path}.bin" if os.access(f"{path}.bin", os.X_OK) else path

@@ -25,7 +25,7 @@ def facts(program):
     if found["sanitized"]:
         raise Refused("a build with sanitizers cannot be counted: make build without SANITIZE", CANNOT)
     if not found["callgrind"]:
-        raise Refused("this program was built without <valgrind/callgrind.h>: apt-get install valgrind, then make build", CANNOT)
+        raise Refused("this program was built without <valgrind/callgrind.h>: make deps build (valgrind)", CANNOT)
     return found
 
 

@@ -10,7 +10,7 @@
  *             needless.
  */
 #if !__has_include(<absl/container/flat_hash_map.h>)
-#define MAP_UNAVAILABLE "absl/container/flat_hash_map.h not found: apt-get install libabsl-dev"
+#define MAP_UNAVAILABLE "absl/container/flat_hash_map.h not found: make deps build (libabsl-dev)"
 #else
 #include <stdio.h>
 #include <absl/base/config.h>

@@ -2,7 +2,8 @@
  *
  * Source:     Boost.Unordered 1.81 or later, boost/unordered/unordered_flat_map.hpp and detail/foa.hpp; used
  *             through operator[], find, erase and reserve. Debian 12 has it in libboost1.81-dev, not in the
- *             default libboost-dev (1.74).
+ *             default libboost-dev (1.74): `make deps` unpacks its headers into deps/boost, as installing it
+ *             would remove what python3-scipy needs.
  *
  * Invariants: the library's own; it offers no check.
  *
@@ -12,7 +13,7 @@
  */
 #if !__has_include(<boost/unordered/unordered_flat_map.hpp>)
 #define MAP_UNAVAILABLE                                                                                      \
-    "boost/unordered/unordered_flat_map.hpp not found (Boost 1.81): apt-get install libboost1.81-dev"
+    "boost/unordered/unordered_flat_map.hpp not found (Boost 1.81 or later): make deps build (libboost-dev)"
 #else
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/version.hpp>
@@ -36,7 +37,11 @@ static const struct map_facts map_facts = {
     .fairness = "the common hash is declared avalanching, as its users would, so the library does not mix it "
                 "again; its own boost::hash is the identity for integers and is mixed; each delete from an "
                 "overflowed group lowers the load it will take, so churn rehashes now and then",
+#if defined(BOOST_VERSION) && BOOST_VERSION / 100 == 1081
     .package = "libboost1.81-dev",
+#else
+    .package = "libboost-dev",
+#endif
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES, /* the overflow bits: they outlive the entry that set them */
 };
 

@@ -12,7 +12,7 @@
  *             a tombstone; the table shrinks as it empties.
  */
 #if !__has_include(<glib.h>)
-#define MAP_UNAVAILABLE "glib.h not found: apt-get install libglib2.0-dev"
+#define MAP_UNAVAILABLE "glib.h not found: make deps build (libglib2.0-dev)"
 #else
 #include <glib.h>
 #endif

@@ -9,7 +9,7 @@
  *             Values longer than a word have an allocation each.
  */
 #if !__has_include(<Judy.h>)
-#define MAP_UNAVAILABLE "Judy.h not found: apt-get install libjudy-dev"
+#define MAP_UNAVAILABLE "Judy.h not found: make deps build (libjudy-dev)"
 #else
 #include <Judy.h>
 #endif

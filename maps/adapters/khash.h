@@ -12,7 +12,7 @@
 #include "maps/by_entry.h"
 
 #if !__has_include(<htslib/khash.h>)
-#define MAP_UNAVAILABLE "htslib/khash.h not found: apt-get install libhts-dev"
+#define MAP_UNAVAILABLE "htslib/khash.h not found: make deps build (libhts-dev)"
 #define AC_VERSION_KHASH_H "absent"
 #else
 #include <htslib/khash.h>

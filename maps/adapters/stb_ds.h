@@ -14,7 +14,7 @@
 #include "maps/by_entry.h"
 
 #if !__has_include(<stb/stb_ds.h>)
-#define MAP_UNAVAILABLE "stb/stb_ds.h not found: apt-get install libstb-dev"
+#define MAP_UNAVAILABLE "stb/stb_ds.h not found: make deps build (libstb-dev)"
 #elif defined(SHAPE_KEY_STR)
 #define MAP_UNAVAILABLE                                                                                      \
     "stb_ds.h takes only NUL-terminated strings and compares them itself (package libstb-dev)"

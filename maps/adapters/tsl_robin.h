@@ -10,7 +10,7 @@
  *             back.
  */
 #if !__has_include(<tsl/robin_map.h>)
-#define MAP_UNAVAILABLE "tsl/robin_map.h not found: apt-get install robin-map-dev"
+#define MAP_UNAVAILABLE "tsl/robin_map.h not found: make deps build (robin-map-dev)"
 #else
 #include <tsl/robin_map.h>
 #endif

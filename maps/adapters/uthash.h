@@ -11,7 +11,7 @@
 #include "maps/by_entry.h"
 
 #if !__has_include(<uthash.h>)
-#define MAP_UNAVAILABLE "uthash.h not found: apt-get install uthash-dev"
+#define MAP_UNAVAILABLE "uthash.h not found: make deps build (uthash-dev)"
 #define UTHASH_VERSION absent
 #else
 #define HASH_NONFATAL_OOM 1
