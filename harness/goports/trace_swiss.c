@@ -37,7 +37,6 @@ static void rehash_log_add(struct rehash_log *log, struct rehash rehash) {
                                                .global_depth = (map)->global_depth,                          \
                                                .local_depth = (replacement)->local_depth})
 #define UNIT_HASH_native 1
-#include "maps/go/sizeclass.h"
 #include "maps/go/swiss.h"
 #include "maps/go/swiss_bytes.h"
 
