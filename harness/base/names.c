@@ -33,6 +33,18 @@ bool names_split(const char *list, bool (*each)(void *context, const char *item)
     return ok;
 }
 
+static bool is_other_word(void *word, const char *item) {
+    return strcmp(item, word) != 0;
+}
+
+bool names_has(const char *list, const char *word) {
+    return !names_split(list, is_other_word, (void *)word);
+}
+
+bool names_select(const char *list, const char *word) {
+    return !list || names_has(list, word) || names_has(list, "all");
+}
+
 /* Levenshtein distance; names of more than 64 characters count as far from all. */
 static size_t edit_distance(const char *a, const char *b) {
     enum { LONGEST = 64 };

@@ -9,6 +9,11 @@
  * skipped; a comma within an item is written "\\,". Stops and returns false when `each` does. */
 bool names_split(const char *list, bool (*each)(void *context, const char *item), void *context);
 
+/* True if the word is an item of the list. */
+bool names_has(const char *list, const char *word);
+/* True if the list is NULL, or the word or "all" is an item of it. */
+bool names_select(const char *list, const char *word);
+
 /* The candidate nearest to `name` by edit distance, NULL when none is near enough to be meant. */
 const char *names_nearest(const char *name, const char *const *candidates, size_t count);
 

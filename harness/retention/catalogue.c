@@ -1,10 +1,6 @@
 #include <string.h>
 
-#include "harness/retention/retention.h"
-
-#define SCENARIO(name) extern const struct scenario scenario_##name;
-#include "harness/retention/scenarios.def"
-#undef SCENARIO
+#include "harness/retention/case_plan.h"
 
 static const struct scenario *const all[] = {
 #define SCENARIO(name) &scenario_##name,
@@ -34,4 +30,27 @@ bool scenario_has_label(const struct scenario *s, const char *label) {
         at += item + (at[item] == ' ');
     }
     return false;
+}
+
+const char *role_name(enum variant_role role) {
+    static const char *const names[] = {"leaky", "fixed", "no_fix", "reference"};
+    return names[role];
+}
+
+const char *case_heap_name(enum case_heap heap) {
+    static const char *const names[] = {
+#define CASE_HEAP(WORD, name) #name,
+#include "harness/retention/heaps.def"
+#undef CASE_HEAP
+    };
+    return names[heap];
+}
+
+json_t *case_line(const struct case_plan *plan) {
+    const struct scenario *s = plan->scenario;
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:s, s:I}", "scenario", s->name, "variant",
+                     plan->variant->name, "role", role_name(plan->variant->role), "map",
+                     plan->unit ? plan->unit->map : NULL, "heap", case_heap_name(plan->heap), "engine", "c",
+                     "n", (json_int_t)plan->n, "shape", plan->unit ? plan->unit->shape : "", "seed",
+                     (json_int_t)plan->seed);
 }

@@ -11,11 +11,11 @@
 
 #include "harness/engines/engine.h"
 #include "harness/plan/options.h"
-#include "harness/retention/case.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/units.h"
 #include "harness/run/run.h"
+#include "harness/base/names.h"
 #include "harness/base/sizes.h"
 
 static const struct {
@@ -53,20 +53,9 @@ void retain_help(void) {
     }
 }
 
-bool retain_selected(const char *list, const char *word) {
-    size_t length = strlen(word);
-    for (const char *at = list; at && *at;) {
-        size_t item = strcspn(at, ",");
-        if ((item == length && strncmp(at, word, item) == 0) || (item == 3 && strncmp(at, "all", 3) == 0))
-            return true;
-        at += item + (at[item] == ',');
-    }
-    return list == NULL;
-}
-
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s) {
     for (size_t i = 0; i < o->scenarios; i++)
-        if (retain_selected(o->scenario[i], s->name)) return true;
+        if (names_select(o->scenario[i], s->name)) return true;
     return o->scenarios == 0;
 }
 
@@ -86,9 +75,9 @@ static bool check_list(const char *kind, const char *list, const char *const *kn
 }
 
 static bool check_names(const struct retain_options *o, char *why, size_t why_size) {
-    static const char *const heaps[] = {"gosim", "boehm", "malloc"};
-    const char *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
+    const char *heaps[CASE_HEAPS], *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
     size_t map_count = retention_map_count(), engine_count = engine_program_count(), variant_count = 0;
+    for (enum case_heap heap = 0; heap < CASE_HEAPS; heap++) heaps[heap] = case_heap_name(heap);
     for (size_t i = 0; i < map_count; i++) maps[i] = retention_map_name(i);
     engines[0] = "c";
     for (size_t i = 0; i < engine_count; i++) engines[i + 1] = engine_program_name(i);
@@ -102,7 +91,7 @@ static bool check_names(const struct retain_options *o, char *why, size_t why_si
     for (size_t i = 0; i < o->scenarios; i++)
         if (!check_list("scenario", o->scenario[i], scenarios, scenario_count(), why, why_size)) return false;
     return check_list("map", o->maps, maps, map_count, why, why_size) &&
-           check_list("heap", o->heaps, heaps, 3, why, why_size) &&
+           check_list("heap", o->heaps, heaps, CASE_HEAPS, why, why_size) &&
            check_list("engine", o->engines, engines, engine_count + 1, why, why_size) &&
            check_list("variant", o->variant, variants, variant_count, why, why_size);
 }

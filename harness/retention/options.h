@@ -31,7 +31,5 @@ bool retain_options_parse(struct retain_options *o, char **argv, char *why, size
 int retain_targets_check(const struct retain_options *o, char *why, size_t why_size);
 /* False: a scenario was named, and not this one. */
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s);
-/* True if the list is NULL, holds the word, or holds "all". */
-bool retain_selected(const char *list, const char *word);
 
 #endif
