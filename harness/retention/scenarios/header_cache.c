@@ -36,7 +36,8 @@ static bool read_message(struct retention *r, size_t message, struct program_map
         memcpy(text + i * TEXT_BYTES, digits, TEXT_BYTES);
         gosim_store(heap, &values[i].text, text + i * TEXT_BYTES);
         values[i].len = TEXT_BYTES;
-        struct str key = program_string(r, name_of(i, name, sizeof name), strlen(name));
+        name_of(i, name, sizeof name);
+        struct str key = program_string(r, name, strlen(name));
         struct slice list = {&values[i], 1, 1};
         if (!key.text || !program_put(header, &key, &list)) return false;
     }
