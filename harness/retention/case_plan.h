@@ -1,4 +1,4 @@
-/* What a case is: one scenario, variant, map and heap, with the numbers that it is run with. */
+/* The plan of a case: one scenario, variant, map and heap, with the numbers that it is run with. */
 #ifndef MAPBENCH_RETENTION_CASE_PLAN_H
 #define MAPBENCH_RETENTION_CASE_PLAN_H
 

@@ -1,4 +1,4 @@
-/* What the heaps of cases have in common: how one is opened and collected, and what it adds to a line. */
+/* The heaps of cases behind one table: how each is opened and collected, and what it adds to a line. */
 #ifndef MAPBENCH_RETENTION_HEAP_LINES_H
 #define MAPBENCH_RETENTION_HEAP_LINES_H
 

@@ -1,4 +1,4 @@
-/* What retains the memory that is kept: the snapshot part of a checkpoint. */
+/* The snapshot part of a checkpoint: who retains what is kept. */
 #ifndef MAPBENCH_RETENTION_RETAINERS_H
 #define MAPBENCH_RETENTION_RETAINERS_H
 

@@ -42,7 +42,7 @@ enum case_heap {
 #undef CASE_HEAP
     CASE_HEAPS,
 };
-/* Where a scenario runs: on heaps of this program, and on real Go, by an engine. */
+/* Places where a scenario runs: the heaps of this program, and real Go, by an engine. */
 enum {
 #define CASE_HEAP(WORD, name) ON_##WORD = 1 << CASE_##WORD,
 #include "harness/retention/heaps.def"
@@ -50,7 +50,7 @@ enum {
     ON_GO = 1 << CASE_HEAPS,
 };
 
-/* What differs when a scenario runs on libgc: the program is the same. */
+/* Settings that differ when a scenario runs on libgc; its program is the same. */
 struct boehm_settings {
     const char *shape; /* ABOUT_MAP: of its map */
     /* The bound, in place of the scenario's: objects are larger by a byte, rounded up to 16; libgc's tables
@@ -77,8 +77,8 @@ struct scenario {
     /* Checkpoints after it with this label show the release: operations until a leaky variant is within its
      * bound. NULL: it never is by itself. */
     const char *release_label;
-    /* What a fixed variant may keep at the verdict: `bound_factor` times what is live, `bound_bytes_per_n`
-     * times n, for a table that stays, and `bound_bytes`. */
+    /* The bound of fixed variants, bytes that they may keep at the verdict: `bound_factor` times what is
+     * live, `bound_bytes_per_n` times n, for a table that stays, and `bound_bytes`. */
     double bound_factor;
     uint64_t bound_bytes_per_n, bound_bytes;
     /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */

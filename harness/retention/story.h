@@ -19,7 +19,7 @@ struct retention {
     struct memstat memstat;
     bool resident_known;
     uint64_t resident_base;
-    /* By heap, for heap_lines.c. */
+    /* State of one heap each, for heap_lines.c. */
     struct gosim *gosim; /* NULL: on another heap */
     struct gosim_stats gosim_base;
     struct boehm_live boehm_base;

@@ -9,8 +9,8 @@ static const char *text(const json_t *line, const char *field) {
     return value ? value : "";
 }
 
-/* What a checkpoint keeps: what the scenario itself has noted, else of a heap with books what those say, else
- * resident memory. False: none is known. */
+/* Reads what a checkpoint keeps: the number that the scenario noted itself, else that of the heap's books,
+ * else resident memory. False: none is known. */
 static bool kept_bytes(const json_t *line, double *kept) {
     const json_t *heap = json_object_get(line, "d_heap_alloc"), *rss = json_object_get(line, "rss");
     const json_t *noted = json_object_get(json_object_get(line, "extra"), "kept_bytes");

@@ -231,7 +231,7 @@ static void pool_cleanup(struct pool *p) {
     p->free = NULL, p->count = p->room = 0;
 }
 
-/* As many requests at once as the pool has served before; one of them, by chance, needs a giant. */
+/* Serves POOLED_AT_ONCE requests at once; one of them, by chance, needs a giant. */
 static bool serve_round(struct pool *p, uint64_t *random) {
     struct slice taken[POOLED_AT_ONCE];
     size_t giant = (size_t)rng_below(random, POOLED_AT_ONCE);

@@ -76,8 +76,8 @@ static int by_number(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-/* Which entries change. Grouped: those that change lie side by side, as when hot entries are kept together;
- * the number is the same. */
+/* Chooses the entries that change. Grouped: they lie side by side, as when hot entries are kept together;
+ * their number is the same. */
 static bool make_order(struct retention *r, struct snapshot_case *c) {
     uint64_t rng = rng_derive(case_seed(r), PURPOSE);
     uint32_t *all = malloc(c->n * sizeof *all);

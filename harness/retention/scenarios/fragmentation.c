@@ -208,7 +208,7 @@ static bool fill(struct retention *r, struct store *store) {
     return true;
 }
 
-/* Whatever moved must have arrived. */
+/* Checks that every entry still holds its bytes, wherever it was moved to. */
 static bool intact(struct retention *r, const struct store *store) {
     for (size_t i = 0; i < store->n; i++)
         for (size_t b = 0; store->entry[i].at && b < store->entry[i].bytes; b++)

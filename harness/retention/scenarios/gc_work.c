@@ -1,4 +1,4 @@
-/* What a collection costs against the size of a map (no number of the catalogue's own; 9's cost is here): a
+/* The cost of a collection against the size of a map (no number of the catalogue's own; 9's cost is here): a
  * table without pointers is marked and never scanned; one of pointers is scanned whole, and every pointer
  * followed.
  *

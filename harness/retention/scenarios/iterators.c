@@ -183,7 +183,7 @@ static bool run_growth(struct retention *r) {
     return ok;
 }
 
-/* Without an iterator there is nothing to compare either. */
+/* Refuses both variants: if no iterator can be left standing, there is nothing to compare. */
 static const char *growth_cannot(const struct map_unit *unit, const char *variant) {
     (void)variant;
     return unit && strncmp(unit->map, "go_", 3) != 0 ? "its walks end with the first change of the map"

@@ -122,7 +122,7 @@ static bool update(struct retention *r, size_t i, void *context) {
     return true;
 }
 
-/* What the program needs: the nodes that the table refers to. Called just before each checkpoint. */
+/* Counts what the program needs, the nodes that the table refers to. Called just before each checkpoint. */
 static uint64_t live(struct retention *r, size_t done, void *context) {
     const struct table *table = context;
     (void)done;

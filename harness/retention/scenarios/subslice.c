@@ -6,7 +6,7 @@
 
 enum { STRINGS_EACH = 10000 }; /* subslice_many */
 
-/* What the variant keeps of `data`. NULL data: out of memory. */
+/* Returns what the variant keeps of `data`. NULL data: out of memory. */
 static struct slice first_of(struct retention *r, void *data, size_t strings) {
     struct slice kept = {data, 1, case_is(r, "capped") ? 1 : strings};
     if (!case_is(r, "append_copy") && !case_is(r, "make_copy")) return kept;

@@ -204,7 +204,7 @@ static struct str short_key(struct retention *r, size_t i) {
     return program_string(r, text, (size_t)len);
 }
 
-/* What a store is about to put in: roots, since any allocation may collect. */
+/* The key and value that a store is about to put in: roots, since any allocation may collect. */
 struct pending {
     struct str key;
     struct any boxed_key, value;

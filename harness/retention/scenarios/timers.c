@@ -17,7 +17,7 @@ static uint64_t ttl_live(struct retention *r, size_t done, void *context) {
     return (uint64_t)(done < TTL_KEYS ? done : TTL_KEYS) * ENTRY_LIVE_BYTES;
 }
 
-/* What a timer deletes from: variables of the program, outside the heap. */
+/* The map that a timer deletes from: variables of the program, outside the heap. */
 struct ttl {
     struct retention *r;
     struct program_map map;
@@ -283,8 +283,8 @@ const struct scenario scenario_ttl_premature = {
 
 /* --- 22 --- */
 
-/* What the function of a burst's timer does does not matter: gosim starts a goroutine for each timer of one
- * instant before the first of them runs. */
+/* The function of a burst's timer; it may do anything: gosim starts a goroutine for each timer of one instant
+ * before the first of them runs. */
 static void work(void *closure) {
     (void)closure;
 }
