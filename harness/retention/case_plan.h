@@ -23,6 +23,10 @@ struct case_plan {
     unsigned limit_s;
 };
 
+const char *role_name(enum variant_role role);
+const char *case_heap_name(enum case_heap heap);
+bool scenario_has_label(const struct scenario *scenario, const char *label);
+
 /* Makes a line with the names that every line of the case has, without numbers. New reference. */
 json_t *case_line(const struct case_plan *plan);
 

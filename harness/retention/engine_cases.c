@@ -8,6 +8,7 @@
 #include "harness/base/child.h"
 #include "harness/engines/engine.h"
 #include "harness/engines/process.h"
+#include "harness/retention/case_plan.h"
 #include "harness/base/names.h"
 
 enum { TEXT_MAX = 16 << 20 };

@@ -19,12 +19,13 @@ static double noted_or(const struct retention *r, double kept) {
 
 /* --- gosim --- */
 
-static bool open_gosim(struct retention *r) {
+static bool open_gosim(struct retention *r, char *why, size_t why_size) {
     /* Collections happen at checkpoints only, so that a scenario's own variables need not be roots. */
     struct gosim_options options = {
         .gogc = -1, .check = r->plan->check, .seed = r->plan->seed + RECORDED_PHASE};
     r->gosim = gosim_open(&options);
-    return r->gosim || case_fail(r, "out of memory: no address space for a heap");
+    if (!r->gosim) snprintf(why, why_size, "out of memory: no address space for a heap");
+    return r->gosim != NULL;
 }
 
 static uint64_t collections_gosim(struct retention *r) {
@@ -57,14 +58,14 @@ static void line_gosim(struct retention *r, json_t *line, uint64_t live_bytes, b
     json_object_update(line, numbers);
     json_decref(numbers);
     json_object_set_new(line, "amplification", ratio((double)kept, live_bytes));
-    note_number(r, "mark_ns", (double)s.mark_ns);
-    note_number(r, "scanned_bytes", (double)s.scanned_bytes);
+    json_object_set_new(r->extra, "mark_ns", json_real((double)s.mark_ns));
+    json_object_set_new(r->extra, "scanned_bytes", json_real((double)s.scanned_bytes));
 }
 
 /* --- boehm --- */
 
-static bool open_boehm(struct retention *r) {
-    (void)r;
+static bool open_boehm(struct retention *r, char *why, size_t why_size) {
+    (void)r, (void)why, (void)why_size;
     boehm_start(); /* on this thread, which lives as long as the case */
     return true;
 }
@@ -103,8 +104,8 @@ static void line_boehm(struct retention *r, json_t *line, uint64_t live_bytes, b
 
 /* --- malloc --- */
 
-static bool open_malloc(struct retention *r) {
-    (void)r;
+static bool open_malloc(struct retention *r, char *why, size_t why_size) {
+    (void)r, (void)why, (void)why_size;
     return true;
 }
 

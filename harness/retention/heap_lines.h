@@ -5,8 +5,8 @@
 #include "harness/retention/story.h"
 
 struct heap_lines {
-    /* False: a line says why (case_fail). */
-    bool (*open)(struct retention *r);
+    /* Opens the heap. False: `why`. */
+    bool (*open)(struct retention *r, char *why, size_t why_size);
     /* Returns how many collections have ended; always the same where the heap does not say. */
     uint64_t (*collections)(struct retention *r);
     /* Collects twice: what the first collection finalizes is freed by the second. False: `why`. */

@@ -11,6 +11,7 @@
 
 #include "harness/engines/engine.h"
 #include "harness/plan/options.h"
+#include "harness/retention/case_plan.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/units.h"

@@ -136,8 +136,9 @@ static bool write_lines(const struct runfolder *folder, const json_t *lines, con
     for (size_t k = 0; k < 2; k++) {
         const json_t *array = k ? verdicts : lines, *line;
         size_t i;
-        json_array_foreach(array, i, line) ok =
-            ok && json_dumpf(line, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+        json_array_foreach(array, i, line) {
+            ok = ok && json_dumpf(line, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+        }
     }
     if (out) ok = fclose(out) == 0 && ok;
     if (!ok) snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
@@ -228,10 +229,12 @@ static void print_skips(const struct retain *r) {
     size_t i;
     if (!r->options.maps && r->options.scenarios == 0)
         return; /* of the whole catalogue they stand in run.json */
-    json_array_foreach(r->skipped, i, entry) fprintf(stderr, "mapbench: skipped: %s %s: %s\n",
-                                                     json_string_value(json_object_get(entry, "scenario")),
-                                                     json_string_value(json_object_get(entry, "what")),
-                                                     json_string_value(json_object_get(entry, "reason")));
+    json_array_foreach(r->skipped, i, entry) {
+        fprintf(stderr, "mapbench: skipped: %s %s: %s\n",
+                json_string_value(json_object_get(entry, "scenario")),
+                json_string_value(json_object_get(entry, "what")),
+                json_string_value(json_object_get(entry, "reason")));
+    }
 }
 
 int retain_command(char **argv, const char *command) {

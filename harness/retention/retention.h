@@ -96,9 +96,6 @@ struct scenario {
 size_t scenario_count(void);
 const struct scenario *scenario_at(size_t i);
 const struct scenario *scenario_find(const char *name);
-bool scenario_has_label(const struct scenario *scenario, const char *label);
-const char *role_name(enum variant_role role);
-const char *case_heap_name(enum case_heap heap);
 
 #include "harness/retention/scenarios.h"
 

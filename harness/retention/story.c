@@ -130,7 +130,7 @@ bool story_open(struct retention *r, const struct case_plan *plan, FILE *out) {
     char why[200];
     *r = (struct retention){.plan = plan, .out = out, .extra = json_object(), .events = json_array()};
     r->resident_known = memstat_open(&r->memstat, why, sizeof why);
-    return heap_of(r)->open(r);
+    return heap_of(r)->open(r, why, sizeof why) || case_fail(r, "%s", why);
 }
 
 void story_close(struct retention *r) {

@@ -40,9 +40,10 @@ static const json_t *verdict_point(const json_t *lines, const json_t *like, cons
                                    const char *label) {
     const json_t *found = NULL, *line;
     size_t i;
-    json_array_foreach(lines, i, line) if (same_case(line, like) &&
-                                           strcmp(text(line, "variant"), variant) == 0 &&
-                                           strcmp(text(line, "label"), label) == 0) found = line;
+    json_array_foreach(lines, i, line) {
+        bool is_its = same_case(line, like) && strcmp(text(line, "variant"), variant) == 0;
+        if (is_its && strcmp(text(line, "label"), label) == 0) found = line;
+    }
     return found;
 }
 
@@ -118,7 +119,9 @@ json_t *verdicts_make(const json_t *lines) {
     json_array_foreach(lines, i, line) {
         const struct scenario *s = scenario_find(text(line, "scenario"));
         bool seen = false;
-        json_array_foreach(verdicts, k, known) seen |= same_case(line, known);
+        json_array_foreach(verdicts, k, known) {
+            seen |= same_case(line, known);
+        }
         if (s && !seen) json_array_append_new(verdicts, verdict_make(lines, line, s));
     }
     return verdicts;
@@ -166,16 +169,22 @@ void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out) {
     size_t i;
     fprintf(out, "%-21s %-24s %9s %9s  %8s  %-11s %s\n", "scenario", "map", "leaky", "fixed", "kept/live",
             "released", "fix");
-    json_array_foreach(verdicts, i, v) print_verdict(v, out);
-    json_array_foreach(lines, i, line) if (json_is_string(json_object_get(line, "error")))
+    json_array_foreach(verdicts, i, v) {
+        print_verdict(v, out);
+    }
+    json_array_foreach(lines, i, line) {
+        if (!json_is_string(json_object_get(line, "error"))) continue;
         fprintf(out, "%s %s, %s, %s: %s\n", text(line, "scenario"), text(line, "variant"), text(line, "map"),
                 text(line, "heap"), text(line, "error"));
+    }
 }
 
 size_t verdicts_failed(const json_t *verdicts) {
     size_t i, failed = 0;
     const json_t *v;
-    json_array_foreach(verdicts, i, v) failed += json_is_false(json_object_get(v, "passed"));
+    json_array_foreach(verdicts, i, v) {
+        failed += json_is_false(json_object_get(v, "passed"));
+    }
     return failed;
 }
 
@@ -201,8 +210,9 @@ static void xml_text(FILE *out, const char *s) {
 static const json_t *first_error(const json_t *lines, const json_t *verdict) {
     const json_t *line;
     size_t i;
-    json_array_foreach(lines, i, line) if (same_case(line, verdict) &&
-                                           json_is_string(json_object_get(line, "error"))) return line;
+    json_array_foreach(lines, i, line) {
+        if (same_case(line, verdict) && json_is_string(json_object_get(line, "error"))) return line;
+    }
     return NULL;
 }
 
@@ -238,7 +248,9 @@ bool verdicts_junit(const json_t *verdicts, const json_t *lines, const char *pat
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"mapbench retain\" tests=\"%zu\" "
             "failures=\"%zu\" errors=\"%zu\">\n",
             json_array_size(verdicts), failures, errors);
-    json_array_foreach(verdicts, i, v) junit_case(v, first_error(lines, v), out);
+    json_array_foreach(verdicts, i, v) {
+        junit_case(v, first_error(lines, v), out);
+    }
     fputs("</testsuite>\n", out);
     return fclose(out) == 0;
 }
