@@ -101,6 +101,12 @@ int count_facts(void) {
                                 "callgrind", has_callgrind, "sanitized", is_sanitized));
 }
 
+/* Prints that the fork of a cell was ended by a signal: what that means, gate count knows better. */
+static int print_signal(const struct counted *c, int signal) {
+    print_line(json_pack("{s:i, s:i}", "cell", (int)c->index, "signal", signal));
+    return EXIT_CANNOT;
+}
+
 static int print_error(const struct counted *c, const char *why, int code) {
     int written = print_line(json_pack("{s:i, s:s}", "cell", (int)c->index, "error", why));
     return written == EXIT_OK ? code : written;
@@ -175,10 +181,7 @@ static int count_in_fork(struct counted *c) {
     while (pid > 0 && waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) pid = -1;
     if (pid < 0) return fprintf(stderr, "mapbench: count-worker: fork: %s\n", strerror(errno)), EXIT_CANNOT;
-    if (WIFEXITED(status)) return WEXITSTATUS(status);
-    fprintf(stderr, "mapbench: %s %s %s was ended by signal %d while it was counted\n", c->unit->map,
-            c->cell.shape->name, c->workload->name, WTERMSIG(status));
-    return EXIT_CANNOT;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : print_signal(c, WTERMSIG(status));
 }
 
 int count_worker(void) {
