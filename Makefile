@@ -131,7 +131,8 @@ $(gen)/build_info.h: FORCE
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
 	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
 	   echo '#define BUILD_PACKAGES "$(adapter_packages)"'; \
-	   echo "#define BUILD_COMMIT \"$$(git rev-parse -q --verify HEAD 2>/dev/null || echo unknown)$$(test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty)\""; \
+	   echo "#define BUILD_COMMIT \"$$(setup/commit.sh 2>/dev/null)\""; \
+	   echo "#define BUILD_COMMIT_WHY \"$$(setup/commit.sh 2>&1 >/dev/null)\""; \
 	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 
 $(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/build_info.h
@@ -175,7 +176,8 @@ include tests/test.mk
 
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
-$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen))
+# A build folder that lies elsewhere leads back to the sources: profiles, judge and plots are there.
+$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen); ln -sfn '$(CURDIR)' $(BUILD)/source)
 
 .PHONY: help deps deps-test engines build units unit-files run test bench report nightly clean FORCE
 FORCE:

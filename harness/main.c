@@ -1,5 +1,4 @@
 /* mapbench: the command line. */
-#include <errno.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "harness/base/exit.h"
 #include "harness/base/names.h"
 #include "harness/base/project.h"
+#include "harness/base/output.h"
 #include "harness/base/python.h"
 #include "harness/doctor/doctor.h"
 #include "harness/goports/layout.h"
@@ -44,7 +44,8 @@ static int cmd_list(const struct arguments *a) {
 static int cmd_explain(const struct arguments *a) {
     const char *type = a->options.text[OPTION_LAYOUT];
     if (a->words != 1) return complain(EXIT_USAGE, "explain takes one name: see mapbench list");
-    if (type) return layout_command(a->word[0], type[0] ? type : NULL, given(a, OPTION_JSON));
+    if (type)
+        return layout_command(a->word[0], strcmp(type, "yes") == 0 ? NULL : type, given(a, OPTION_JSON));
     if (given(a, OPTION_JSON))
         return complain(EXIT_USAGE, "explain has JSON only of layouts: mapbench explain MAP --layout --json");
     return explain_command(a->word[0]);
@@ -226,7 +227,7 @@ static bool is_utf8(const char *text) {
     return string != NULL;
 }
 
-int main(int argc, char **argv) {
+static int command(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "help", *names[COUNT_OF(commands)];
     size_t known = 0;
     struct why why;
@@ -242,4 +243,9 @@ int main(int argc, char **argv) {
     }
     unknown_name("command", name, names, known, why.text, sizeof why.text);
     return complain(EXIT_USAGE, why.text);
+}
+
+int main(int argc, char **argv) {
+    output_stdout_begin();
+    return output_stdout_end(command(argc, argv));
 }

@@ -19,6 +19,8 @@ COMMANDS = {
 
 
 def run(command, argv):
+    # What children print is read and stored: a decimal comma or a translated message would be another result.
+    os.environ.update(LC_ALL="C", LANGUAGE="C")
     try:
         code = importlib.import_module(COMMANDS[command]).main(argv)
         sys.stdout.flush()

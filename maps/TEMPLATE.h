@@ -4,10 +4,9 @@
  * of every hook beside it. To add a map
  *
  *   1. copy this file to maps/NAME.h and replace what is marked FILL IN;
- *   2. add one line to maps/maps.def:  MAP(NAME, c, maps/NAME.h, ALL, common)
+ *   2. add one line to maps/maps.def:  MAP(NAME, c, maps/NAME.h, ALL, common, malloc)
  *   3. make test: the model test, the loops' reference checksums and failing allocations now cover it;
- *   4. for retention scenarios (docs/retention.md) one more in harness/retention/units.def:
- *      RETENTION_MAP(NAME, maps/NAME.h, INT STR)
+ *   4. for every heap and the retention scenarios (docs/retention.md) say `all` there in place of malloc.
  *
  * The file is included into harness/unit/map_unit.c, once for each shape, so write plain names. Given are:
  *
@@ -56,9 +55,9 @@ struct map {
     HEAP_FIELD
 };
 
-/* Where the pointers in these structs are, and which types HEAP_NEW is given: what a collecting heap must
- * know. HEAP_KEY and HEAP_VAL stand for a key's and a value's own pointers. Other heaps ignore all of it.
- * Required for retention scenarios, by then together with MAP_ITER_POINTERS. */
+/* Tells a collecting heap where the pointers in these structs are, and which types HEAP_NEW is given.
+ * HEAP_KEY and HEAP_VAL stand for a key's and a value's own pointers. Other heaps ignore all of it. Required
+ * for retention scenarios, by then together with MAP_ITER_POINTERS. */
 HEAP_TYPE(template_entry_type, struct entry, HEAP_KEY(struct entry, key) HEAP_VAL(struct entry, val))
 HEAP_TYPE(template_map_type, struct map, HEAP_POINTER(struct map, entries))
 #define MAP_HEAP_TYPES(TYPE) TYPE(struct entry, template_entry_type) TYPE(struct map, template_map_type)
@@ -81,10 +80,9 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* An empty map. After it `hint` inserts must not grow; TRAIT_IGNORES_HINT and
- * TRAIT_HINT_INEXACT say if the design cannot promise that. Hint 0: allocate as little as possible, as many
- * small maps begin so. NULL: out of memory, or the hint
- * is beyond what can be addressed; nothing leaks. Required. */
+/* An empty map. After it `hint` inserts must not grow; TRAIT_IGNORES_HINT and TRAIT_HINT_INEXACT say if the
+ * design cannot promise that. Hint 0: allocate as little as possible, as many small maps begin so. NULL: out
+ * of memory, or the hint is beyond what can be addressed; nothing leaks. Required. */
 static struct map *map_create(struct heap *heap, size_t hint) {
     struct map *map = HEAP_NEW_ZEROED(heap, struct map, 1);
     if (!map) return NULL;
@@ -117,8 +115,10 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
 
 /* Maps that cannot hand out a value's address define MAP_COPIES and, in place of map_put and map_get,
  *
- *   bool map_store(struct map *map, map_key key, map_val val)    false: out of memory, and the map is what it
- * was bool map_load(struct map *map, map_key key, map_val *val)    copies the value out; false: absent
+ *   bool map_store(struct map *map, map_key key, map_val val)
+ *                     false: out of memory, and the map is what it was
+ *   bool map_load(struct map *map, map_key key, map_val *val)
+ *                     copies the value out; false: absent
  *
  * Not required. */
 
@@ -145,7 +145,7 @@ MAP_INLINE size_t map_capacity(const struct map *map) {
     return map->room;
 }
 
-/* What the old array held whose entries still move to the new one, 0 when none do. Define
+/* Slots of the old array whose entries still move to the new one, 0 when none do. Define
  * MAP_HAS_OLD_CAPACITY beside it. Not required: for maps that grow little by little.
  *
  * MAP_INLINE size_t map_old_capacity(const struct map *map); */
@@ -197,8 +197,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
  * Not required. */
 
 /* NULL, or the invariant that is broken, in words. Recounts everything from scratch and trusts no counter;
- * may be slow. That every entry of a walk is found again, and that there are map_len of them, the caller has
- * checked already. Required. */
+ * may be slow. The caller has checked already that every entry of a walk is found again and that there are
+ * map_len of them. Required. */
 static const char *map_check(struct map *map) {
     if (map->len > map->room) return "more entries than room";
     for (size_t i = 0; i < map->len; i++)

@@ -23,6 +23,7 @@
  *             bucket, 40 to 48 together. A value's address never changes. Growth relinks nodes and moves no
  *             entry.
  */
+#include "maps/kept_hash.h"
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
@@ -45,9 +46,7 @@ enum {
 
 struct node {
     struct node *next;
-#ifdef SHAPE_KEY_STR
-    uint64_t hash;
-#endif
+    struct kept_hash kept;
     map_key key;
     map_val val;
 };
@@ -70,31 +69,6 @@ HEAP_TYPE(chained_map_type, struct map, HEAP_POINTER(struct map, buckets))
 
 /* The bucket of maps without an array: lookups need not ask whether there is one. Nothing writes to it. */
 static struct node *const chained_no_buckets[1] = {NULL};
-
-MAP_INLINE void node_set_hash(struct node *node, uint64_t hash) {
-#ifdef SHAPE_KEY_STR
-    node->hash = hash;
-#else
-    (void)node, (void)hash;
-#endif
-}
-
-MAP_INLINE uint64_t node_hash(const struct node *node) {
-#ifdef SHAPE_KEY_STR
-    return node->hash;
-#else
-    return key_hash(node->key);
-#endif
-}
-
-MAP_INLINE bool node_holds(const struct node *node, map_key key, uint64_t hash) {
-#ifdef SHAPE_KEY_STR
-    return node->hash == hash && key_equal(node->key, key);
-#else
-    (void)hash;
-    return key_equal(node->key, key);
-#endif
-}
 
 static void chained_use_no_buckets(struct map *map) {
     map->buckets = (struct node **)(uintptr_t)chained_no_buckets;
@@ -156,7 +130,7 @@ static __attribute__((noinline)) bool chained_grow(struct map *map) {
     for (size_t i = 0; i < map->capacity; i++) {
         chained_prefetch(map, i);
         for (struct node *node = map->buckets[i], *next; node; node = next) {
-            struct node **bucket = &buckets[node_hash(node) & (capacity - 1)];
+            struct node **bucket = &buckets[kept_hash_of(&node->kept, &node->key) & (capacity - 1)];
             next = node->next;
             HEAP_STORE(HEAP_OF(map), &node->next, *bucket);
             HEAP_STORE(HEAP_OF(map), bucket, node);
@@ -172,19 +146,19 @@ static __attribute__((noinline)) bool chained_grow(struct map *map) {
 MAP_INLINE map_val *map_get(struct map *map, map_key key) {
     uint64_t hash = key_hash(key);
     for (struct node *node = map->buckets[hash & map->mask]; node; node = node->next)
-        if (node_holds(node, key, hash)) return &node->val;
+        if (kept_hash_holds(&node->kept, &node->key, key, hash)) return &node->val;
     return NULL;
 }
 
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     uint64_t hash = key_hash(key);
     for (struct node *node = map->buckets[hash & map->mask]; node; node = node->next)
-        if (node_holds(node, key, hash)) return &node->val;
+        if (kept_hash_holds(&node->kept, &node->key, key, hash)) return &node->val;
     if (__builtin_expect(map->len >= map->capacity, 0) && !chained_grow(map)) return NULL;
     struct node *node = HEAP_NEW(HEAP_OF(map), struct node, 1);
     if (__builtin_expect(!node, 0)) return NULL;
     struct node **bucket = &map->buckets[hash & map->mask];
-    node_set_hash(node, hash);
+    kept_hash_set(&node->kept, hash);
     node->key = key;
     HEAP_STORE(HEAP_OF(map), &node->next, *bucket);
     HEAP_STORE(HEAP_OF(map), bucket, node);
@@ -195,7 +169,7 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
 MAP_INLINE bool map_del(struct map *map, map_key key) {
     uint64_t hash = key_hash(key);
     for (struct node **link = &map->buckets[hash & map->mask], *node; (node = *link); link = &node->next) {
-        if (!node_holds(node, key, hash)) continue;
+        if (!kept_hash_holds(&node->kept, &node->key, key, hash)) continue;
         HEAP_STORE(HEAP_OF(map), link, node->next);
         HEAP_FREE(HEAP_OF(map), node);
         map->len--;
@@ -263,7 +237,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 static const char *chained_check_order(const struct map *map) {
     for (size_t i = 0; i < map->capacity; i++)
         for (const struct node *node = map->buckets[i]; node; node = node->next) {
-            if (node_hash(node) != key_hash(node->key)) return "a stored hash is not its key's";
+            if (kept_hash_of(&node->kept, &node->key) != key_hash(node->key))
+                return "a stored hash is not its key's";
             if ((key_hash(node->key) & map->mask) != i)
                 return "a node hangs in another bucket than its hash's";
             for (const struct node *later = node->next; later; later = later->next)

@@ -20,6 +20,7 @@
  *             and 4 bytes over 0.3125 to 0.625: 22 to 45 bytes for 8-byte keys and values. Deletion reads
  *             the keys of the words behind, and finds the last entry's word: four or five cache lines.
  */
+#include "maps/kept_hash.h"
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
@@ -46,9 +47,7 @@ enum { DENSE_INDEX_MIN = 8, DENSE_LOAD_NUM = 5, DENSE_LOAD_DEN = 8 };
 static const size_t DENSE_NOWHERE = SIZE_MAX;
 
 struct entry {
-#ifdef SHAPE_KEY_STR
-    uint64_t hash;
-#endif
+    struct kept_hash kept;
     map_key key;
     map_val val;
 };
@@ -74,29 +73,12 @@ HEAP_TYPE(dense_map_type, struct map, HEAP_POINTER(struct map, index) HEAP_POINT
 static const uint32_t dense_no_index[2];
 static const struct entry dense_no_entries[1];
 
-MAP_INLINE void entry_set_hash(struct entry *entry, uint64_t hash) {
-#ifdef SHAPE_KEY_STR
-    entry->hash = hash;
-#else
-    (void)entry, (void)hash;
-#endif
-}
-
 MAP_INLINE uint64_t entry_hash(const struct entry *entry) {
-#ifdef SHAPE_KEY_STR
-    return entry->hash;
-#else
-    return key_hash(entry->key);
-#endif
+    return kept_hash_of(&entry->kept, &entry->key);
 }
 
 MAP_INLINE bool entry_holds(const struct entry *entry, map_key key, uint64_t hash) {
-#ifdef SHAPE_KEY_STR
-    return entry->hash == hash && key_equal(entry->key, key);
-#else
-    (void)hash;
-    return key_equal(entry->key, key);
-#endif
+    return kept_hash_holds(&entry->kept, &entry->key, key, hash);
 }
 
 /* --- the index; `wide` is a literal in every caller on a hot path, and folds --- */
@@ -246,7 +228,7 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     }
     struct entry *entry = &map->entries[map->len++];
     word_set(map, free_slot, word_tag(map, hash, map->wide) | map->len, map->wide);
-    entry_set_hash(entry, hash);
+    kept_hash_set(&entry->kept, hash);
     entry->key = key;
     return &entry->val;
 }
@@ -364,7 +346,7 @@ static const char *dense_check_word(struct map *map, size_t at) {
     return dense_find(map, entry->key, hash, &free_slot) == at ? NULL : "a key is stored twice";
 }
 
-/* As many words as entries, and every word the one found by the key of its own entry: so no entry has two. */
+/* Finds as many words as entries, each by the key of its own entry: so no entry has two. */
 static const char *map_check(struct map *map) {
     size_t words = 0;
     if (map->len > map->room) return "more entries than the arrays take";

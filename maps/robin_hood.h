@@ -51,7 +51,8 @@ enum {
     ROBIN_LOAD_NUM = 3,
     ROBIN_LOAD_DEN = 4,
     ROBIN_FAR = 255, /* stored distance of this and every longer one */
-    /* Where the last window begins that cannot meet it; windows begin at distances 1, 9, 17 ... */
+    /* Distance at which the last window begins that cannot meet it; windows begin at distances 1, 9, 17 ...
+     */
     ROBIN_WINDOW_LAST = (ROBIN_FAR - WINDOW_SLOTS - 1) / WINDOW_SLOTS * WINDOW_SLOTS + 1,
 };
 
@@ -113,17 +114,7 @@ static size_t robin_distance(const struct map *map, size_t at) {
 /* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
 static bool robin_allocate(struct map *map, size_t capacity) {
     if (capacity == 0 || capacity > SIZE_MAX / 4) return false;
-    uint16_t *meta = HEAP_NEW_ZEROED(HEAP_OF(map), uint16_t, capacity + WINDOW_SLOTS);
-    size_t spare = line_spare(capacity, sizeof(struct slot));
-    struct slot *slots = meta ? HEAP_NEW(HEAP_OF(map), struct slot, capacity + spare) : NULL;
-    if (!slots) {
-        HEAP_FREE(HEAP_OF(map), meta);
-        return false;
-    }
-    HEAP_STORE(HEAP_OF(map), &map->meta_block, meta);
-    HEAP_STORE(HEAP_OF(map), &map->slots_block, slots);
-    map->meta = meta;
-    map->slots = (struct slot *)line_start(slots, spare);
+    if (!two_arrays_new(map, meta, capacity + WINDOW_SLOTS, slots, capacity)) return false;
     map->mask = capacity - 1;
     map->capacity = capacity;
     map->limit = load_limit(capacity, ROBIN_LOAD_NUM, ROBIN_LOAD_DEN);
@@ -178,7 +169,7 @@ MAP_INLINE size_t robin_find(const struct map *map, map_key key, uint64_t hash) 
     return robin_find_far(map, key, at, ROBIN_WINDOW_LAST + WINDOW_SLOTS);
 }
 
-/* Where an entry belongs that is not in the map: the first slot with a richer entry, or free. */
+/* The place of an entry that is not in the map yet: the first slot with a richer entry, or free. */
 struct robin_place {
     size_t at, distance;
 };

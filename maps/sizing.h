@@ -43,9 +43,32 @@ static inline size_t line_spare(size_t count, size_t size) {
                : (LINE_BYTES - MALLOC_ALIGNMENT_BYTES + size - 1) / size;
 }
 
-/* Where such an array begins in its block. */
+/* The beginning of such an array in its block. */
 static inline void *line_start(void *block, size_t spare) {
     return spare ? (char *)block + (-(uintptr_t)block & (LINE_BYTES - 1)) : block;
 }
+
+/* Gives a map two new arrays, or neither: `metas` zeroed elements in its field `meta`, `count` uninitialised
+ * ones in its field `slots`, on a line boundary as line_start says. meta_block and slots_block of the map
+ * take what was allocated. False: out of memory, and the map is what it was. A macro, as a heap must see the
+ * types. */
+#define two_arrays_new(map, meta, metas, slots, count)                                                       \
+    two_arrays_new_(map, meta, meta##_block, metas, slots, slots##_block, count)
+#define two_arrays_new_(map, meta, meta_block, metas, slots, slots_block, count)                             \
+    ({                                                                                                       \
+        __typeof__((map)->meta) new_meta = HEAP_NEW_ZEROED(HEAP_OF(map), __typeof__(*(map)->meta), metas);   \
+        size_t spare = line_spare(count, sizeof *(map)->slots);                                              \
+        __typeof__((map)->slots) new_slots =                                                                 \
+            new_meta ? HEAP_NEW(HEAP_OF(map), __typeof__(*(map)->slots), (count) + spare) : NULL;            \
+        if (new_slots) {                                                                                     \
+            HEAP_STORE(HEAP_OF(map), &(map)->meta_block, new_meta);                                          \
+            HEAP_STORE(HEAP_OF(map), &(map)->slots_block, new_slots);                                        \
+            (map)->meta = new_meta;                                                                          \
+            (map)->slots = (__typeof__((map)->slots))line_start(new_slots, spare);                           \
+        } else {                                                                                             \
+            HEAP_FREE(HEAP_OF(map), new_meta);                                                               \
+        }                                                                                                    \
+        new_slots != NULL;                                                                                   \
+    })
 
 #endif

@@ -37,7 +37,7 @@ WINDOW_INLINE window_want window_first(uint16_t bits) {
     return _mm_add_epi16(_mm_set1_epi16((short)bits),
                          _mm_set_epi16(0x800, 0x700, 0x600, 0x500, 0x400, 0x300, 0x200, 0x100));
 }
-/* Of the next window. */
+/* The metas of the same key in the next window. */
 WINDOW_INLINE window_want window_next(window_want want) {
     return _mm_add_epi16(want, _mm_set1_epi16(WINDOW_SLOTS << 8));
 }

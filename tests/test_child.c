@@ -205,6 +205,34 @@ static void test_descriptors(void **state) {
     close(said_fd), close(kept_fd), close(other_fd);
 }
 
+/* What a child prints is read and stored: the user's locale must not change it. */
+static void test_c_locale(void **state) {
+    (void)state;
+    char line[100];
+    int said_fd = child_output_open();
+    assert_int_equal(setenv("LC_ALL", "de_DE.UTF-8", 1), 0);
+    assert_int_equal(setenv("LANGUAGE", "de", 1), 0);
+    assert_int_equal(setenv("MAPBENCH_TEST", "kept", 1), 0);
+    struct child child =
+        start_shell("echo $LC_ALL $LANGUAGE $MAPBENCH_TEST; env | grep -c ^LC_ALL=", said_fd, -1);
+    assert_true(child_wait(&child, ENOUGH_MS));
+    child_output_line(said_fd, line, sizeof line);
+    assert_string_equal(line, "C C kept");
+    assert_true(child_output_has(said_fd, "kept\n1\n"));
+    close(said_fd);
+    const char *const replaced[] = {"MAPBENCH_TEST=other", "MAPBENCH_NEW=x"};
+    char **env = child_environment(replaced, 2);
+    size_t others = 0, news = 0;
+    for (char **one = env; *one; one++) {
+        others += strcmp(*one, "MAPBENCH_TEST=other") == 0, news += strcmp(*one, "MAPBENCH_NEW=x") == 0;
+        assert_string_not_equal(*one, "MAPBENCH_TEST=kept");
+        assert_string_not_equal(*one, "LC_ALL=de_DE.UTF-8");
+    }
+    assert_true(others == 1 && news == 1);
+    free(env);
+    unsetenv("LC_ALL"), unsetenv("LANGUAGE"), unsetenv("MAPBENCH_TEST");
+}
+
 /* The runner blocks and handles signals; a child must not inherit that. */
 static void test_signals_are_default(void **state) {
     (void)state;
@@ -232,6 +260,7 @@ int main(void) {
         cmocka_unit_test(test_signals_are_default),
         cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_c_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

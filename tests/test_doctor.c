@@ -267,13 +267,68 @@ static void test_noise_findings(void **state) {
     findings_of_noise(findings, &busy, NULL);
     not_ok(findings, names, sizeof names);
     assert_string_equal(names, "A/A spread,floor,preempted,CPU per wall time,steal,");
-    expect(findings, "floor", "no", "unknown", "compare");
+    expect(findings, "floor", "no", "too few batches to say", "compare");
     assert_int_equal(findings_exit(findings), 0); /* it is measured, and said not to be good */
     json_array_clear(findings);
     findings_of_noise(findings, NULL, "the thread's CPU clock does not advance");
     expect(findings, "time recorder", "no", "does not advance", NULL);
     assert_int_equal(findings_exit(findings), 4);
     json_decref(findings);
+}
+
+/* No number that there is not: every batch was preempted, clocks stand still, the kernel says nothing. */
+static void test_no_nan(void **state) {
+    (void)state;
+    double ns[30];
+    bool preempted[30];
+    struct noise n = {.seconds = 1, .steal_ticks = -1};
+    struct clock_facts clocks = {0};
+    char printed[16384] = "";
+    json_t *findings = json_array(), *nothing = json_object(),
+           *machine = json_pack("{s:s}", "tsc", "constant_tsc");
+    for (size_t i = 0; i < 30; i++) ns[i] = 1, preempted[i] = true;
+    noise_judge(ns, preempted, 30, &n);
+    findings_of_noise(findings, &n, NULL);
+    findings_of_clocks(findings, &clocks, machine);
+    findings_of_machine(findings, nothing);
+    findings_of_conditions(findings, nothing);
+    expect(findings, "A/A spread", "no", "too few batches to say, 0 of 30 ran undisturbed", "stop");
+    expect(findings, "floor", "no", "too few batches to say", "compare");
+    expect(findings, "memory available", "ok", "does not say", NULL);
+    expect(findings, "throttled", "ok", "unknown", NULL);
+    expect(findings, "caches", "ok", "unknown", NULL);
+    FILE *out = fmemopen(printed, sizeof printed, "w");
+    assert_non_null(out);
+    findings_print(findings, out);
+    fclose(out);
+    static const char *const numbers[] = {" nan", " -nan", " inf", " -inf", "+nan", "+inf"};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (strstr(printed, numbers[i])) fail_msg("%s is printed:\n%s", numbers[i], printed);
+    json_decref(findings), json_decref(nothing), json_decref(machine);
+}
+
+static void test_quota_and_caches(void **state) {
+    (void)state;
+    json_t *findings = json_array();
+    json_t *machine =
+        json_loads("{\"cpu_quota\": 0.2, \"cpu_quota_group\": \"/limited\", \"caches\": [{\"level\": 1, "
+                   "\"type\": \"Data\", \"bytes\": 32768}, {\"level\": 1, \"type\": \"Instruction\", "
+                   "\"bytes\": 65536}], \"caches_doubted\": \"level 3 is said to have 508.0 MiB\"}",
+                   0, NULL);
+    findings_of_machine(findings, machine);
+    expect(findings, "CPU quota", "warn", "0.20 processors, by the control group /limited", "lift it");
+    expect(findings, "caches", "ok", "level 1 32.0 KiB; not believed: level 3 is said", NULL);
+    json_array_clear(findings);
+    json_object_set_new(machine, "cpu_quota", json_null());
+    json_object_set_new(machine, "cpu_quota_why", json_string("/proc is not mounted"));
+    findings_of_machine(findings, machine);
+    expect(findings, "CPU quota", "warn", "unknown: /proc is not mounted", "mount");
+    json_array_clear(findings);
+    json_t *now = json_pack("{s:I, s:s}", "memory_available_bytes", (json_int_t)104857600, "memory_bound",
+                            "the control group /m has 120.0 MiB in memory.max");
+    findings_of_conditions(findings, now);
+    expect(findings, "memory available", "warn", "100.0 MiB: the control group /m", "raise the limit");
+    json_decref(findings), json_decref(machine), json_decref(now);
 }
 
 static void test_print(void **state) {
@@ -309,6 +364,8 @@ int main(void) {
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_noise_findings),
+        cmocka_unit_test(test_no_nan),
+        cmocka_unit_test(test_quota_and_caches),
         cmocka_unit_test(test_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

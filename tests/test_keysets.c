@@ -1,5 +1,5 @@
-/* Real key sets against what the shell counts, key files good and bad, and the ELF reader against damaged
- * files. */
+/* The key sets of a machine that is not this one, and key files good and bad. */
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,8 @@
 
 #include "harness/keys/keysets.h"
 #include "harness/keys/keyspec.h"
+#include "harness/base/textfile.h"
+#include "tests/support/kernel_files.h"
 #include "tests/support/keys_support.h"
 
 enum { SEED = 42 };
@@ -56,54 +58,74 @@ static void shell(const char *command, char *out, size_t size) {
     out[strcspn(out, " \n")] = '\0';
 }
 
-/* --- the machine's own sets --- */
+/* --- sets of a machine --- */
 
-#define LIBRARIES                                                                                            \
-    "for d in /lib /lib64 /usr/lib /usr/lib64 /lib/*-linux-gnu* /lib64/*-linux-gnu* /usr/lib/*-linux-gnu* "  \
-    "/usr/lib64/*-linux-gnu*; do find -L \"$d/\" -maxdepth 1 -type f \\( -name '*.so' -o -name '*.so.*' "    \
-    "\\) 2>/dev/null; "                                                                                      \
-    "done | sort | xargs -d '\\n' realpath | sort -u | xargs -d '\\n' stat -c '%d:%i %n' | awk "             \
-    "'!seen[$1]++ {print $2}' | "                                                                            \
-    "while read -r f; do [ \"$(head -c 4 \"$f\" | tail -c 3)\" = ELF ] && echo \"$f\"; done; true"
+/* The library that is copied: every process has one of the C library's. */
+static const char *any_library(void) {
+    static char path[512];
+    Dl_info facts;
+    assert_true(dladdr((void *)(uintptr_t)printf, &facts) != 0);
+    assert_non_null(realpath(facts.dli_fname, path));
+    return path;
+}
 
-static const struct {
-    const char *spec, *count, *files; /* shell commands: the distinct keys, and the files as path TAB size */
-} machine_sets[] = {
-    {"words", "LC_ALL=C sort -u /usr/share/dict/american-english | grep -c . || true",
-     "stat -c '%n\t%s' /usr/share/dict/american-english"},
-    {"paths", "cat /var/lib/dpkg/info/*.list | LC_ALL=C sort -u | grep -c . || true",
-     "stat -c '%n\t%s' /var/lib/dpkg/info/*.list"},
-    {"symbols",
-     "{ " LIBRARIES "; } | xargs -d '\\n' readelf -W --dyn-syms 2>/dev/null | "
-     "sed 's/\\[[^]]*\\]//; s/<[A-Za-z]* specific>: *[0-9a-f]*/special/' | "
-     "awk '$1 ~ /^[0-9]+:$/ && NF >= 8 {sub(/@.*/, \"\", $8); print $8}' | LC_ALL=C sort -u | wc -l",
-     "{ " LIBRARIES "; } | xargs -d '\\n' stat -c '%n\t%s'"},
-};
-
-static void machine_sets_agree_with_the_shell(void **state) {
-    (void)state;
-    const struct shape *shape = shape_find("str_u64");
-    for (size_t i = 0; i < sizeof machine_sets / sizeof machine_sets[0]; i++) {
-        char why[512] = "", command[4096], count[32], files[32], sha256[80];
-        size_t available = keys_available(machine_sets[i].spec, shape, why, sizeof why);
-        shell(machine_sets[i].count, count, sizeof count);
-        assert_int_equal(available,
-                         strtoull(count, NULL, 10)); /* both find none where the files are missing */
-        if (available == 0) {
-            print_message("not on this machine: %s\n", why);
-            assert_true(strlen(why) > 0);
-            continue;
-        }
-        snprintf(command, sizeof command, "%s | wc -l", machine_sets[i].files);
-        shell(command, files, sizeof files);
-        snprintf(command, sizeof command, "%s | LC_ALL=C sort | sha256sum", machine_sets[i].files);
-        shell(command, sha256, sizeof sha256);
-        struct keys *keys = open_keys(machine_sets[i].spec, "str_u64", available, SEED);
-        assert_int_equal(keys_facts(keys)->files, strtoull(files, NULL, 10));
-        assert_string_equal(keys_facts(keys)->sha256, sha256);
-        assert_int_equal(keys_limit(keys), available);
-        keys_close(keys);
+static void expect_set(const char *spec, size_t keys_there, const char *files) {
+    char why[512] = "", command[1024], sha256[80];
+    size_t available = keys_available(spec, shape_find("str_u64"), why, sizeof why);
+    if (available != keys_there) fail_msg("%s: %zu keys, %s", spec, available, why);
+    if (available == 0) {
+        assert_non_null(strstr(why, spec));
+        return;
     }
+    struct keys *keys = open_keys(spec, "str_u64", available, SEED);
+    snprintf(command, sizeof command, "cd %s && stat -c '%s/%%n\t%%s' %s | LC_ALL=C sort | sha256sum",
+             kernel_root, kernel_root, files);
+    shell(command, sha256, sizeof sha256);
+    assert_string_equal(keys_facts(keys)->sha256, sha256);
+    assert_int_equal(keys_limit(keys), available);
+    keys_close(keys);
+}
+
+static void sets_of_a_machine(void **state) {
+    (void)state;
+    char command[1024], count[32] = "";
+    keysets_forget();
+    expect_set("words", 0, ""), expect_set("paths", 0, ""), expect_set("symbols", 0, "");
+
+    kernel_file("/usr/share/dict/american-english", "one\ntwo\n\nthree\none\n");
+    expect_set("words", 3, "usr/share/dict/american-english");
+
+    kernel_file("/var/lib/dpkg/info/a.list", "/.\n/usr\n/usr/a\n");
+    kernel_file("/var/lib/dpkg/info/b.list", "/.\n/usr\n/usr/b\n");
+    kernel_file("/var/lib/dpkg/info/b.md5sums", "00 usr/b\n");
+    expect_set("paths", 4, "var/lib/dpkg/info/a.list var/lib/dpkg/info/b.list");
+
+    /* Copies, so that they are other files; a link, which is none; a file that only looks like a library. */
+    kernel_file("/usr/lib/some-linux-gnu/libno.so.1", "no ELF\n");
+    kernel_file("/lib/other-linux-gnu/keep", "");
+    snprintf(command, sizeof command,
+             "cd %s && cp %s lib/other-linux-gnu/liba.so.6 && cp %s usr/lib/libb.so && "
+             "ln -s ../../lib/other-linux-gnu/liba.so.6 usr/lib/some-linux-gnu/liba.so && "
+             "cp %s usr/lib/some-linux-gnu/not-a-library",
+             kernel_root, any_library(), any_library(), any_library());
+    assert_int_equal(system(command), 0);
+    char why[512];
+    size_t symbols = keys_available("symbols", shape_find("str_u64"), why, sizeof why);
+    assert_true(symbols > 1000);
+    expect_set("symbols", symbols, "lib/other-linux-gnu/liba.so.6 usr/lib/libb.so");
+    if (system("command -v readelf >/dev/null 2>&1") != 0) return;
+    snprintf(command, sizeof command,
+             "readelf -W --dyn-syms %s 2>/dev/null | sed 's/\\[[^]]*\\]//; s/<[A-Za-z]* specific>: "
+             "*[0-9a-f]*/special/' | "
+             "awk '$1 ~ /^[0-9]+:$/ && NF >= 8 {sub(/@.*/, \"\", $8); print $8}' | LC_ALL=C sort -u | wc -l",
+             any_library());
+    shell(command, count, sizeof count);
+    assert_int_equal(symbols, strtoull(count, NULL, 10));
+}
+
+static int end_machine(void **state) {
+    keysets_forget();
+    return kernel_files_end(state);
 }
 
 /* --- files --- */
@@ -140,11 +162,11 @@ static void lines_become_keys(void **state) {
 
 static void oddities_are_counted(void **state) {
     (void)state;
-    struct keys *keys = open_keys(SPEC_OF("a\n\nb\na\r\nx\0y\n\r\nx\0z\na\nb"), "str_u64", 4, SEED);
+    struct keys *keys = open_keys(SPEC_OF("a\n\nb\na\r\nxyy\n\r\nxyz\na\nb"), "str_u64", 4, SEED);
     const struct keys_facts *facts = keys_facts(keys);
     assert_int_equal(facts->limit, 4);
     assert_int_equal(facts->duplicates, 3);
-    assert_int_equal(facts->with_nul, 2);
+    assert_int_equal(facts->with_nul, 0);
     assert_int_equal(facts->empty_lines, 2);
     assert_int_equal(facts->files, 1);
     assert_int_equal(facts->text_bytes, 8);
@@ -152,6 +174,62 @@ static void oddities_are_counted(void **state) {
     assert_non_null(strstr(facts->provenance, folder));
     assert_memory_equal(facts->name, "file:", 5);
     keys_close(keys);
+}
+
+static void what_is_no_text_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *said;
+    } cases[] = {
+        {"\x1f\x8b\x08\0\0\0", 6, "is compressed with gzip: read it through file:<(zcat "},
+        {"\xfd"
+         "7zXZ\0\0",
+         7, "is compressed with xz: read it through file:<(xzcat "},
+        {"\x28\xb5\x2f\xfd\x24", 5, "is compressed with zstd: read it through file:<(zstdcat "},
+        {"BZh91AY&SY", 10, "is compressed with bzip2: read it through file:<(bzcat "},
+        {"\x04\x22\x4d\x18\x64", 5, "is compressed with lz4: read it through file:<(lz4cat "},
+        {"\x1f\x9d\x90x", 4, "is compressed with compress: read it through file:<(zcat "},
+        {"PK\x03\x04\x14", 5, "is a zip archive: read it through file:<(unzip -p "},
+        {"7z\xbc\xaf\x27\x1c\0", 7, "is a 7z archive: read it through file:<(7z x -so "},
+        {"\xff\xfe"
+         "a\0\n\0",
+         6, "is UTF-16 text: read it through file:<(iconv -f UTF-16 -t UTF-8 "},
+        {"one\ntw\0o\n", 9, "is not text: it has NUL bytes"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(spec_of(cases[i].bytes, cases[i].size), "str_u64", 1, cases[i].said);
+    /* Words that begin like a format. */
+    assert_keys(SPEC_OF("BZh9\nBZhang\n"), 2, "BZh9|BZhang");
+    assert_keys(SPEC_OF("PK\n7z\n"), 2, "7z|PK");
+    /* Bytes of no encoding are keys as well. */
+    assert_keys(SPEC_OF("\xe9t\xe9\n\xff\n"), 2, "\xe9t\xe9|\xff");
+    /* Far behind the head. */
+    static char late[200000];
+    for (size_t j = 0; j < sizeof late; j++) late[j] = j % 10 == 9 ? '\n' : (char)('a' + j * j % 23);
+    late[150003] = '\0';
+    assert_refused(spec_of(late, sizeof late), "str_u64", 1, "line 15001 has a NUL byte");
+}
+
+/* What a pipe gave is there for every set, and for other processes. */
+static void pipes_are_read_once(void **state) {
+    (void)state;
+    int ends[2];
+    char spec[64], path[64], command[160], count[32];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "7\n8\n9\n", 6), 6);
+    close(ends[1]);
+    snprintf(spec, sizeof spec, "file:/dev/fd/%d", ends[0]);
+    keys_close(open_keys(spec, "str_u64", 3, SEED));
+    keys_close(open_keys(spec, "u64_u64", 3, SEED));
+    keysets_forget();
+    keys_close(open_keys(spec, "u64_u64", 3, SEED));
+    snprintf(command, sizeof command, "wc -l <%s", textfile_child_path(spec + 5, path, sizeof path));
+    shell(command, count, sizeof count);
+    assert_string_equal(count, "3");
+    assert_string_equal(textfile_child_path("/dev/null", path, sizeof path), "/dev/null");
+    close(ends[0]);
 }
 
 static void other_keys_have_another_hash(void **state) {
@@ -323,9 +401,11 @@ static void big_sets_are_shuffled_and_stable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(machine_sets_agree_with_the_shell),
+        cmocka_unit_test_setup_teardown(sets_of_a_machine, kernel_files_begin, end_machine),
         cmocka_unit_test(lines_become_keys),
         cmocka_unit_test(oddities_are_counted),
+        cmocka_unit_test(what_is_no_text_is_refused),
+        cmocka_unit_test(pipes_are_read_once),
         cmocka_unit_test(other_keys_have_another_hash),
         cmocka_unit_test(names_of_long_paths),
         cmocka_unit_test(long_lines),

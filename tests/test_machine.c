@@ -1,4 +1,4 @@
-/* Machine facts against what other programs of the system say of it, conditions, warnings. */
+/* Machine facts and conditions from the files of machines that are not this one, warnings. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,25 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/bench/bench.h"
+#include "harness/machine/caches.h"
 #include "harness/machine/conditions.h"
 #include "harness/machine/machine.h"
 #include "harness/base/sysfile.h"
 #include "harness/run/warnings.h"
-
-/* First line of a command's output, "" if it fails. */
-static void shell_line(const char *command, char *line, size_t size) {
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    if (!fgets(line, (int)size, pipe)) line[0] = '\0';
-    line[strcspn(line, "\n")] = '\0';
-    if (pclose(pipe) != 0) line[0] = '\0';
-}
-
-static uint64_t shell_number(const char *command) {
-    char line[128];
-    shell_line(command, line, sizeof line);
-    return strtoull(line, NULL, 10);
-}
+#include "tests/support/kernel_files.h"
 
 static const char *in_folder(const char *folder, const char *name, char *path, size_t size) {
     snprintf(path, size, "%s/%s", folder, name);
@@ -85,93 +73,197 @@ static int64_t integer_of(const json_t *object, const char *name) {
     return json_integer_value(value);
 }
 
-static void test_machine_agrees_with_system(void **state) {
+static const char *text_of(const json_t *object, const char *name) {
+    return json_string_value(json_object_get(object, name));
+}
+
+#define CPU "/sys/devices/system/cpu"
+
+static void a_server(void) {
+    kernel_file("/proc/cpuinfo", "processor\t: 0\nmodel name\t: Some CPU 9000\nmicrocode\t: 0xd0\n"
+                                 "flags\t\t: fpu constant_tsc nonstop_tsc sse\n\nprocessor\t: 1\n");
+    kernel_file("/etc/os-release", "NAME=\"D\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
+    kernel_file(CPU "/online", "0-3,8-11\n");
+    for (int i = 0; i < 12; i++) {
+        char path[128], text[32];
+        if (i >= 4 && i < 8) continue;
+        snprintf(path, sizeof path, CPU "/cpu%d/topology/thread_siblings_list", i);
+        snprintf(text, sizeof text, "%d,%d\n", i % 8, i % 8 + 8);
+        kernel_file(path, text);
+    }
+    kernel_file(CPU "/cpu0/cpufreq/scaling_governor", "powersave\n");
+    kernel_file(CPU "/vulnerabilities/meltdown", "Not affected\n");
+    kernel_file(CPU "/vulnerabilities/spectre_v1", "Mitigation: barriers\n");
+    kernel_file(CPU "/vulnerabilities/spectre_v2", "Mitigation: retpolines\n");
+    kernel_file(CPU "/intel_pstate/no_turbo", "1\n");
+    kernel_file(CPU "/smt/control", "on\n");
+    kernel_file("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+    kernel_file("/proc/sys/vm/nr_hugepages", "3\n");
+    kernel_file("/proc/sys/kernel/randomize_va_space", "2\n");
+    kernel_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n");
+}
+
+static void test_machine(void **state) {
     (void)state;
-    char line[256];
+    a_server();
+    json_t *machine = machine_describe();
+    assert_int_equal(integer_of(machine, "cpus"), 8);
+    assert_int_equal(integer_of(machine, "cores"), 4);
+    assert_int_equal(integer_of(machine, "threads_per_core"), 2);
+    assert_int_equal(integer_of(machine, "huge_pages_reserved"), 3);
+    assert_string_equal(text_of(machine, "cpu"), "Some CPU 9000");
+    assert_string_equal(text_of(machine, "os"), "Debian GNU/Linux 12 (bookworm)");
+    assert_string_equal(text_of(machine, "governor"), "powersave");
+    assert_string_equal(text_of(machine, "thp"), "madvise");
+    assert_string_equal(text_of(machine, "microcode"), "0xd0");
+    assert_string_equal(text_of(machine, "tsc"), "constant_tsc nonstop_tsc");
+    assert_string_equal(text_of(machine, "clocksource"), "tsc");
+    assert_string_equal(text_of(machine, "mitigations"),
+                        "spectre_v1: Mitigation: barriers; spectre_v2: Mitigation: retpolines");
+    assert_true(json_is_false(json_object_get(machine, "boost")));
+    assert_true(integer_of(machine, "aslr") == 2 ||
+                integer_of(machine, "aslr") == 0); /* 0: under a debugger */
+    json_decref(machine);
+}
+
+/* A machine that says nothing of itself, as in a chroot without /proc and /sys: everything is null or a fact
+ * that system calls tell. */
+static void test_machine_without_files(void **state) {
+    (void)state;
+    static const char *const nulls[] = {
+        "os",    "governor", "thp",       "microcode",      "tsc", "clocksource", "mitigations",
+        "boost", "smt",      "cpu_quota", "cpu_quota_group"};
     json_t *machine = machine_describe();
     assert_non_null(machine);
-    assert_int_equal(integer_of(machine, "cpus"), shell_number("getconf _NPROCESSORS_ONLN"));
-    assert_int_equal(integer_of(machine, "cpus_usable"), shell_number("nproc"));
-    assert_int_equal(integer_of(machine, "page_bytes"), shell_number("getconf PAGESIZE"));
-    uint64_t total = 1024 * shell_number("awk '/^MemTotal/ { print $2 }' /proc/meminfo");
-    assert_in_range(integer_of(machine, "memory_bytes"), total - total / 100, total + total / 100);
-    shell_line("uname -r", line, sizeof line);
-    assert_string_equal(json_string_value(json_object_get(machine, "kernel")), line);
-    shell_line(". /etc/os-release && echo \"$PRETTY_NAME\"", line, sizeof line);
-    if (line[0]) assert_string_equal(json_string_value(json_object_get(machine, "os")), line);
-    shell_line("grep -m 1 '^model name' /proc/cpuinfo | sed 's/^[^:]*: //'", line, sizeof line);
-    if (line[0]) assert_string_equal(json_string_value(json_object_get(machine, "cpu")), line);
-    int64_t cores = integer_of(machine, "cores"), threads = integer_of(machine, "threads_per_core");
-    assert_true(cores >= 1 && threads >= 1 && cores * threads <= integer_of(machine, "cpus"));
-    uint64_t listed = shell_number(
-        "cat /sys/devices/system/cpu/cpu*/topology/thread_siblings_list 2>/dev/null | sort -u | wc -l");
-    if (listed) assert_int_equal(cores, listed);
-    assert_true(integer_of(machine, "aslr") >= 0 && integer_of(machine, "aslr") <= 2);
+    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
+        if (!json_is_null(json_object_get(machine, nulls[i]))) fail_msg("%s is not null", nulls[i]);
+    assert_true(integer_of(machine, "cpus") >= 1 && integer_of(machine, "cores") >= 1);
+    assert_true(integer_of(machine, "cpus_usable") >= 1 && integer_of(machine, "page_bytes") >= 4096);
+    assert_non_null(text_of(machine, "cpu")); /* its architecture */
+    assert_non_null(text_of(machine, "cpu_quota_why"));
     json_decref(machine);
 }
 
-static void test_hypervisor(void **state) {
+/* --- caches --- */
+
+static void cache_file(unsigned index, const char *name, const char *text) {
+    char path[128];
+    snprintf(path, sizeof path, CPU "/cpu0/cache/index%u/%s", index, name);
+    kernel_file(path, text);
+}
+
+static void cache_files(unsigned index, const char *level, const char *type, const char *size,
+                        const char *shared) {
+    cache_file(index, "level", level), cache_file(index, "type", type);
+    cache_file(index, "size", size), cache_file(index, "shared_cpu_list", shared);
+}
+
+static long libc_level3 = -1;
+
+/* A C library that knows the caches from cpuid. */
+static long by_libc(int name) {
+    return name == _SC_LEVEL1_DCACHE_SIZE  ? 48 << 10
+           : name == _SC_LEVEL2_CACHE_SIZE ? 2 << 20
+           : name == _SC_LEVEL3_CACHE_SIZE ? libc_level3
+                                           : -1;
+}
+
+static void test_caches_of_sys(void **state) {
     (void)state;
-    uint64_t flagged = shell_number("grep -cw hypervisor /proc/cpuinfo");
+    struct caches caches;
+    cache_files(0, "1\n", "Data\n", "32K\n", "0,8\n");
+    cache_files(1, "1\n", "Instruction\n", "64K\n", "0,8\n");
+    cache_files(2, "2\n", "Unified\n", "1024K\n", "0,8\n");
+    cache_files(3, "3\n", "Unified\n", "32M\n", "0-7,8-15\n");
+    caches_read(&caches, 16, by_libc);
+    assert_int_equal(caches.count, 4);
+    assert_int_equal(caches_bytes(&caches, 1), 32 << 10); /* not the instructions' */
+    assert_int_equal(caches_bytes(&caches, 2), 1 << 20);
+    assert_int_equal(caches_last_bytes(&caches), 32 << 20);
+    assert_int_equal(caches.cache[3].shared_by, 16);
+    assert_int_equal(caches_bytes(&caches, 9), 0);
+    assert_string_equal(caches.doubt, "");
     json_t *machine = machine_describe();
-    const char *name = json_string_value(json_object_get(machine, "virtual"));
-    if (shell_number("grep -c '^flags' /proc/cpuinfo")) /* x86 */
-        assert_int_equal(name != NULL, flagged > 0);
-    if (name) assert_true(strlen(name) >= 3);
+    assert_int_equal(json_array_size(json_object_get(machine, "caches")), 4);
+    assert_true(json_is_null(json_object_get(machine, "caches_doubted")));
     json_decref(machine);
+    assert_int_equal(machine_last_cache_bytes(), 32 << 20);
+    assert_int_equal(bench_evict_bytes(), 40 << 20); /* no more than the harness may take */
+
+    /* A guest of two processors is shown the cache of its host: nothing is to follow from it. */
+    cache_files(3, "3\n", "Unified\n", "491520K\n", "0-1\n");
+    caches_read(&caches, 2, by_libc);
+    assert_int_equal(caches.count, 3);
+    assert_int_equal(caches_bytes(&caches, 3), 0);
+    assert_int_equal(caches_last_bytes(&caches), 0);
+    assert_string_equal(caches.doubt,
+                        "level 3 is said to have 480.0 MiB, more than 64 MiB for each of 2 processors");
+    assert_int_equal(bench_evict_bytes(), 40 << 20);
+    machine = machine_describe();
+    assert_int_equal(json_array_size(json_object_get(machine, "caches")), 3);
+    assert_string_equal(text_of(machine, "caches_doubted"), caches.doubt);
+    json_decref(machine);
+
+    /* A kernel that knows the level, but not the size (some of ARM's). */
+    cache_file(3, "size", NULL);
+    caches_read(&caches, 2, by_libc);
+    assert_int_equal(caches.count, 3);
+    assert_int_equal(caches_last_bytes(&caches), 1 << 20);
+    assert_int_equal(bench_evict_bytes(), 2 << 20);
 }
 
-/* "32K" and "1024K" as the kernel writes them, against bytes. */
-static void test_caches(void **state) {
+static void test_caches_of_libc(void **state) {
     (void)state;
-    json_t *machine = machine_describe(), *caches = json_object_get(machine, "caches"), *cache;
-    size_t i;
-    assert_int_equal(json_array_size(caches),
-                     shell_number("ls -d /sys/devices/system/cpu/cpu0/cache/index* 2>/dev/null | wc -l"));
-    json_array_foreach(caches, i, cache) {
-        char command[128];
-        snprintf(command, sizeof command,
-                 "numfmt --from=iec $(cat /sys/devices/system/cpu/cpu0/cache/index%zu/size)", i);
-        assert_int_equal(integer_of(cache, "bytes"), shell_number(command));
-        assert_true(integer_of(cache, "shared_by") >= 1);
-        if (strcmp(json_string_value(json_object_get(cache, "type")), "Instruction") != 0)
-            assert_int_equal(machine_cache_bytes((unsigned)integer_of(cache, "level")),
-                             integer_of(cache, "bytes"));
-    }
-    assert_int_equal(machine_cache_bytes(9), 0);
-    json_decref(machine);
+    struct caches caches;
+    libc_level3 = 24 << 20;
+    caches_read(&caches, 8, by_libc);
+    assert_int_equal(caches.count, 3);
+    assert_int_equal(caches_last_bytes(&caches), 24 << 20);
+    assert_int_equal(caches.cache[2].shared_by, 0);
+    libc_level3 = 508L << 20; /* seen where the kernel exports no caches */
+    caches_read(&caches, 2, by_libc);
+    assert_int_equal(caches.count, 2);
+    assert_int_equal(caches_last_bytes(&caches), 0);
+    assert_non_null(strstr(caches.doubt, "508.0 MiB"));
+    libc_level3 = 1 << 20;
+    caches_read(&caches, 2, by_libc);
+    assert_int_equal(caches.count, 2);
+    assert_string_equal(caches.doubt, "level 3 is said to have 1.0 MiB, less than level 2");
+    libc_level3 = -1;
+    caches_read(&caches, 2, by_libc);
+    assert_int_equal(caches_last_bytes(&caches), 2 << 20);
+    assert_string_equal(caches.doubt, "");
 }
 
-static void test_memory_available(void **state) {
-    (void)state;
-    uint64_t by_kernel = 1024 * shell_number("awk '/^MemAvailable/ { print $2 }' /proc/meminfo");
-    uint64_t available = machine_memory_available();
-    assert_true(available > 0);
-    assert_true(available < by_kernel + by_kernel / 4 + (64 << 20)); /* a control group may leave less */
-}
+/* --- conditions --- */
 
 static void test_conditions(void **state) {
     (void)state;
-    json_t *before = conditions_now();
-    assert_non_null(before);
-    static const char *const names[] = {
-        "loadavg_1m", "pressure_cpu_avg10", "memory_available_bytes", "steal_ticks",
-        "thp",        "governor",           "throttled_us",           "own_involuntary_switches"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        assert_non_null(json_object_get(before, names[i]));
-    assert_true(json_is_real(json_object_get(before, "loadavg_1m")));
-    if (access("/proc/pressure/cpu", R_OK) == 0) {
-        double pressure = json_number_value(json_object_get(before, "pressure_cpu_avg10"));
-        assert_true(json_is_real(json_object_get(before, "pressure_cpu_avg10")) && pressure >= 0 &&
-                    pressure <= 100);
-    }
-    json_t *after = conditions_now();
-    assert_true(integer_of(after, "steal_ticks") >= integer_of(before, "steal_ticks"));
-    assert_true(integer_of(after, "steal_ticks") - integer_of(before, "steal_ticks") < 1000);
-    uint64_t by_awk = shell_number("awk '/^cpu / { print $9 }' /proc/stat");
-    assert_in_range(by_awk, integer_of(before, "steal_ticks"), integer_of(after, "steal_ticks") + 1000);
-    json_decref(before);
-    json_decref(after);
+    kernel_file("/proc/pressure/cpu", "some avg10=12.50 avg60=1.00 avg300=0.10 total=5\nfull avg10=0.00\n");
+    kernel_file("/proc/stat", "cpu  10 20 30 40 50 60 70 4711 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n");
+    kernel_file("/proc/meminfo", "MemTotal: 9 kB\nMemAvailable:  123456 kB\n");
+    kernel_file("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
+    kernel_file(CPU "/cpu0/cpufreq/scaling_governor", "performance\n");
+    json_t *now = conditions_now();
+    assert_true(json_number_value(json_object_get(now, "pressure_cpu_avg10")) == 12.5);
+    assert_int_equal(integer_of(now, "steal_ticks"), 4711);
+    assert_int_equal(integer_of(now, "memory_available_bytes"), 123456 * 1024);
+    assert_string_equal(text_of(now, "thp"), "always");
+    assert_string_equal(text_of(now, "governor"), "performance");
+    assert_true(integer_of(now, "own_involuntary_switches") >= 0);
+    json_decref(now);
+}
+
+static void test_conditions_without_files(void **state) {
+    (void)state;
+    static const char *const nulls[] = {
+        "pressure_cpu_avg10", "memory_available_bytes", "memory_bound",   "steal_ticks", "thp",
+        "governor",           "throttled_us",           "throttled_times"};
+    json_t *now = conditions_now();
+    assert_non_null(now);
+    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
+        if (!json_is_null(json_object_get(now, nulls[i]))) fail_msg("%s is not null", nulls[i]);
+    json_decref(now);
 }
 
 /* The warnings, as a string of their ids. */
@@ -269,12 +361,19 @@ static void test_warning_text(void **state) {
     json_decref(list);
 }
 
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, kernel_files_begin, kernel_files_end)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sysfile),          cmocka_unit_test(test_machine_agrees_with_system),
-        cmocka_unit_test(test_hypervisor),       cmocka_unit_test(test_caches),
-        cmocka_unit_test(test_memory_available), cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_machine_warnings), cmocka_unit_test(test_condition_warnings),
+        cmocka_unit_test(test_sysfile),
+        WITH_FILES(test_machine),
+        WITH_FILES(test_machine_without_files),
+        WITH_FILES(test_caches_of_sys),
+        WITH_FILES(test_caches_of_libc),
+        WITH_FILES(test_conditions),
+        WITH_FILES(test_conditions_without_files),
+        cmocka_unit_test(test_machine_warnings),
+        cmocka_unit_test(test_condition_warnings),
         cmocka_unit_test(test_warning_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,9 +37,9 @@ loop_mutant() {
     line=$(grep -E "^$name +\|" tests/mutants/loops.txt)
     read -r edit <<<"$(cut -d '|' -f 2 <<<"$line")"
     read -r expected <<<"$(cut -d '|' -f 3- <<<"$line")"
-    mkdir -p "$scratch/$name.include/harness"
-    sed "$edit" harness/unit/loops.inc >"$scratch/$name.include/harness/workloads.inc"
-    if cmp -s harness/unit/loops.inc "$scratch/$name.include/harness/workloads.inc"; then
+    mkdir -p "$scratch/$name.include/harness/unit"
+    sed "$edit" harness/unit/loops.inc >"$scratch/$name.include/harness/unit/loops.inc"
+    if cmp -s harness/unit/loops.inc "$scratch/$name.include/harness/unit/loops.inc"; then
         echo "FAIL  $name: its sed expression changes nothing in harness/unit/loops.inc"
         return
     fi

@@ -16,9 +16,6 @@
 #include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
 
-extern const struct scenario scenario_fragmentation, scenario_pinned_reader, scenario_fork_cow,
-    scenario_presize_thp, scenario_conservative_root;
-
 #ifdef MAPBENCH_SANITIZED
 enum { RESIDENT_MEANS_SOMETHING = 0, SCALE = 20 }; /* the sanitizer's allocator is another one */
 #else

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -49,10 +50,31 @@ static int set_attributes(posix_spawnattr_t *attributes, bool own_group) {
     return error;
 }
 
+char **child_environment(const char *const *replaced, size_t count) {
+    static const char *const c_locale[] = {"LC_ALL=C", "LANGUAGE=C"};
+    enum { LOCALE = sizeof c_locale / sizeof *c_locale };
+    size_t present = 0, kept = 0;
+    while (environ[present]) present++;
+    const char **env = calloc(present + count + LOCALE + 1, sizeof *env);
+    if (!env) return NULL;
+    for (size_t i = 0; i < present; i++) {
+        bool ours = false;
+        for (size_t k = 0; k < count + LOCALE; k++) {
+            const char *new = k < count ? replaced[k] : c_locale[k - count];
+            ours |= strncmp(environ[i], new, (size_t)(strchr(new, '=') - new) + 1) == 0;
+        }
+        if (!ours) env[kept++] = environ[i];
+    }
+    for (size_t k = 0; k < count; k++) env[kept++] = replaced[k];
+    for (size_t k = 0; k < LOCALE; k++) env[kept++] = c_locale[k];
+    return (char **)env;
+}
+
 bool child_start(struct child *child, const struct child_start *how, char *why, size_t why_size) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int alive[2] = {-1, -1};
+    char **env = how->env ? NULL : child_environment(NULL, 0);
     *child = (struct child){.alive_fd = -1};
     /* Only the child holds the writing end: the reading end hangs up when the child ends, however it ends. */
     int error = pipe2(alive, O_CLOEXEC) == 0 ? 0 : errno;
@@ -62,7 +84,10 @@ bool child_start(struct child *child, const struct child_start *how, char *why, 
     if (!error) error = set_attributes(&attributes, how->own_group);
     if (!error)
         error = posix_spawnp(&child->pid, how->argv[0], &actions, &attributes, (char *const *)how->argv,
-                             how->env ? (char *const *)how->env : environ);
+                             how->env ? (char *const *)how->env
+                             : env    ? env
+                                      : environ);
+    free(env);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (alive[1] >= 0) close(alive[1]);

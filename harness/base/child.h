@@ -18,11 +18,16 @@ enum { CHILD_NOWHERE = -2 }; /* as a descriptor of output: nobody reads it */
 
 struct child_start {
     const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH unless it has a slash */
-    const char *const *env;  /* NULL: this process's */
+    const char *const *env;  /* NULL: as child_environment without replacements */
     int out_fd, err_fd; /* what stdout and stderr become; -1: unchanged, or CHILD_NOWHERE. stdin is empty */
     int keep_fd[3];     /* further descriptors to hand over under the same numbers; -1: none */
     bool own_group;     /* Ctrl-C at the terminal does not reach it */
 };
+
+/* This process's environment with variables ("NAME=TEXT") replaced or added, and in the C locale: what
+ * children print is read and stored, and a decimal comma or a translated message would be another result. The
+ * caller frees the array, which refers to `replaced`. NULL: out of memory. */
+char **child_environment(const char *const *replaced, size_t count);
 
 /* False: it could not be started; `why` says so in one line, errno is set (ENOENT: no such program). */
 bool child_start(struct child *child, const struct child_start *how, char *why, size_t why_size);

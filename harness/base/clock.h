@@ -58,6 +58,9 @@ static inline uint64_t thread_cpu_ns(void) {
     return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+/* Counts the times the kernel has taken the CPU away from this thread. */
+long thread_preemptions(void);
+
 /* Costs and resolution of the clocks on this machine, measured once by clock_calibrate (about 20 ms). */
 struct clock_costs {
     double ns_per_tick;

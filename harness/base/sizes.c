@@ -129,3 +129,11 @@ char *size_text(size_t n, char *out) {
     sprintf(out, "%zu%s", n >> shift, shift == 10 ? "k" : shift == 20 ? "m" : shift == 30 ? "g" : "");
     return out;
 }
+
+char *size_bytes_text(double bytes, char *out, size_t size) {
+    static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t i = 0;
+    for (; bytes >= 1024 && i < 6; i++) bytes /= 1024;
+    snprintf(out, size, "%.1f %s", bytes, unit[i]);
+    return out;
+}

@@ -22,4 +22,8 @@ bool sizes_parse(const char *text, struct sizes *out, char *why, size_t why_size
 /* "1m", "64k", "1000": the shortest exact form. Writes to and returns `out` (at least 24 bytes). */
 char *size_text(size_t n, char *out);
 
+/* "1.5 MiB": bytes for people, in the largest unit that leaves a number of 1 or more. Writes to and returns
+ * `out` (24 bytes are enough). */
+char *size_bytes_text(double bytes, char *out, size_t size);
+
 #endif

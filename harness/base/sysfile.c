@@ -3,20 +3,45 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+static const char *root = "";
+
+void sysfile_root(const char *folder) {
+    root = folder ? folder : "";
+}
+
+const char *sysfile_path(const char *path, char *out, size_t size) {
+    snprintf(out, size, "%s%s", root, path);
+    return out;
+}
+
+bool sysfile_exists(const char *path) {
+    char full[PATH_MAX];
+    return access(sysfile_path(path, full, sizeof full), F_OK) == 0;
+}
+
+FILE *sysfile_open(const char *path) {
+    char full[PATH_MAX];
+    return fopen(sysfile_path(path, full, sizeof full), "re");
+}
+
 bool sysfile_read(const char *path, char *text, size_t size) {
+    char full[PATH_MAX];
     text[0] = '\0';
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(sysfile_path(path, full, sizeof full), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     size_t used = 0;
     ssize_t got = 0;
     while (used < size - 1 &&
            ((got = read(fd, text + used, size - 1 - used)) > 0 || (got < 0 && errno == EINTR)))
         if (got > 0) used += (size_t)got;
+    int error = errno;
     close(fd);
+    errno = error;
     if (got < 0) used = 0;
     while (used > 0 && isspace((unsigned char)text[used - 1])) used--;
     text[used] = '\0';

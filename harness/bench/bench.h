@@ -27,8 +27,6 @@ void bench_init(struct bench *bench, const struct cell *cell, const struct map_u
 /* Goes back to the first keys and the first order of the workload, so that every map's next batch is the
  * same. */
 void bench_rewind(struct bench *bench, const struct workload *workload, uint64_t seed);
-/* Draws the next `count` positions that a workload of lookups or overwriting would draw, from the cursor. */
-void bench_predraw(struct bench *bench, const struct workload *workload, size_t count, uint32_t *out);
 /* Runs a short stretch of the workload (also the warm-up after a build) and finds the batching. */
 bool bench_calibrate(struct bench *bench, const struct workload *workload, struct batching *out);
 /* Runs a stretch of the workload without finding a batching: the warm-up of the later rounds. */

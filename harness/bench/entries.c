@@ -1,7 +1,6 @@
 /* Workloads on the keys of one map: storing, looking up, deleting, churning, visiting. */
 #include <string.h>
 
-#include "harness/bench/bench.h"
 #include "harness/bench/workloads.h"
 #include "harness/base/rng.h"
 
@@ -38,29 +37,11 @@ static uint64_t get_sum(const struct bench *b, const uint64_t *position, size_t 
     return sum;
 }
 
-static void draw(struct bench *b, const struct workload *workload, size_t count, uint64_t *out) {
-    if (b->draws.count < count) {
-        keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, out);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) out[i] = b->draws.position[i];
-    b->draws.position += count, b->draws.count -= count;
-}
-
-void bench_predraw(struct bench *b, const struct workload *workload, size_t count, uint32_t *out) {
-    while (count > 0) {
-        size_t part = smaller(count, b->block);
-        keys_draw(b->keys, &b->cursor, part, workload->hit_percent, b->insertion_order, b->room->index);
-        for (size_t i = 0; i < part; i++) out[i] = (uint32_t)b->room->index[i];
-        out += part, count -= part;
-    }
-}
-
 /* One segment of lookups; `evict` empties the caches between drawing the keys and looking them up. */
 static bool get_segment(struct bench *b, const struct workload *workload, size_t count, bool evict,
                         struct batch *out) {
     struct bench_room *room = b->room;
-    draw(b, workload, count, room->index);
+    bench_draw(b, workload, count, room->index);
     uint64_t expected = get_sum(b, room->index, count);
     bench_probe_keys(b, room->index, count, room->keys);
     if (evict)
@@ -99,7 +80,7 @@ bool bench_overwrite(struct bench *b, const struct workload *workload, uint64_t 
     b->state = BENCH_OVERWRITTEN;
     while (out->ops < ops) {
         size_t count = smaller(ops - out->ops, b->block);
-        draw(b, workload, count, b->room->index);
+        bench_draw(b, workload, count, b->room->index);
         bench_store_keys(b, b->room->index, count, b->room->keys);
         struct run_args args = {.keys = b->room->keys,
                                 .n = count,

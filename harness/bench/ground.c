@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "harness/engines/engine.h"
 
@@ -44,12 +43,6 @@ bool bench_late(struct bench *b) {
 
 /* --- segments --- */
 
-long bench_preemptions(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nivcsw;
-}
-
 /* An engine clocks its loops itself: what passes between the processes is no part of them. */
 static uint64_t engine_clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
                                struct batch *out) {
@@ -64,7 +57,7 @@ static uint64_t engine_clocked(struct bench *b, run_fn *loop, void *map, const s
 
 static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct run_args *args,
                         struct batch *out) {
-    long preempted_before = bench_preemptions();
+    long preempted_before = thread_preemptions();
     if (b->hooks.start) b->hooks.start(b->hooks.context);
     uint64_t wall = wall_ns(), checksum;
     if (b->clock == BENCH_CLOCK_THREAD_CPU) {
@@ -78,7 +71,7 @@ static uint64_t clocked(struct bench *b, run_fn *loop, void *map, const struct r
     }
     out->wall_ns += wall_ns() - wall;
     if (b->hooks.stop) b->hooks.stop(b->hooks.context);
-    out->preempted |= bench_preemptions() != preempted_before;
+    out->preempted |= thread_preemptions() != preempted_before;
     return checksum;
 }
 
@@ -124,6 +117,24 @@ void bench_store_keys(struct bench *b, uint64_t *position, size_t count, void *o
 void bench_probe_keys(struct bench *b, uint64_t *position, size_t count, void *out) {
     to_indices(b, position, count);
     keys_probe(b->keys, position, count, out);
+}
+
+void bench_draw(struct bench *b, const struct workload *workload, size_t count, uint64_t *out) {
+    if (b->draws.count < count) {
+        keys_draw(b->keys, &b->cursor, count, workload->hit_percent, b->insertion_order, out);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) out[i] = b->draws.position[i];
+    b->draws.position += count, b->draws.count -= count;
+}
+
+void bench_predraw(struct bench *b, const struct workload *workload, size_t count, uint32_t *out) {
+    while (count > 0) {
+        size_t part = count < b->block ? count : b->block;
+        keys_draw(b->keys, &b->cursor, part, workload->hit_percent, b->insertion_order, b->room->index);
+        for (size_t i = 0; i < part; i++) out[i] = (uint32_t)b->room->index[i];
+        out += part, count -= part;
+    }
 }
 
 uint64_t bench_value_word(const struct bench *b, uint64_t number) {

@@ -137,13 +137,16 @@ bool bench_is_baseline(const struct bench *bench);
 /* Clocks one call of a loop and adds it to the batch; returns the loop's checksum. */
 uint64_t bench_segment(struct bench *bench, run_fn *loop, void *map, const struct run_args *args,
                        uint64_t ops, struct batch *out);
-/* Counts the times the kernel has taken the CPU away from this thread. */
-long bench_preemptions(void);
 
 /* --- keys --- */
 
 /* Drops all maps; the next n indices become the positions. */
 void bench_next_keys(struct bench *bench);
+/* Takes the next `count` positions that a workload of lookups or overwriting touches: from `draws`, or else
+ * drawn. */
+void bench_draw(struct bench *bench, const struct workload *workload, size_t count, uint64_t *out);
+/* Draws positions as bench_draw would, for `draws`. */
+void bench_predraw(struct bench *bench, const struct workload *workload, size_t count, uint32_t *out);
 /* Keys of positions (changed to indices in place): stored copies, or probe copies. */
 void bench_store_keys(struct bench *bench, uint64_t *position, size_t count, void *out);
 void bench_probe_keys(struct bench *bench, uint64_t *position, size_t count, void *out);

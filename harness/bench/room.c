@@ -36,8 +36,8 @@ void bench_room_close(struct bench_room *room) {
 }
 
 size_t bench_evict_bytes(void) {
-    size_t last_cache = machine_cache_bytes(3) ? machine_cache_bytes(3) : machine_cache_bytes(2);
-    return 2 * last_cache < evict_bytes_most ? 2 * last_cache : evict_bytes_most;
+    size_t last_cache = machine_last_cache_bytes();
+    return last_cache && last_cache < evict_bytes_most / 2 ? 2 * last_cache : evict_bytes_most;
 }
 
 bool bench_room_evict(struct bench_room *room, bool wanted) {

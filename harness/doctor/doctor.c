@@ -89,7 +89,7 @@ static json_t *clocks_json(const struct clock_facts *c) {
 
 int doctor_command(bool json, bool quick) {
     const char *broken = registry_validate();
-    if (broken) return fprintf(stderr, "mapbench: %s\n", broken), EXIT_CHECK_FAILED;
+    if (broken) return complain(EXIT_CHECK_FAILED, broken);
     struct clock_costs costs = clock_calibrate();
     struct clock_facts clocks = clock_facts_now(&costs);
     json_t *machine = machine_describe(), *events = counters_probe(), *conditions = conditions_now();

@@ -1,7 +1,9 @@
 /* Findings that follow from what the machine is and does: clocks, events, processor, memory, conditions. */
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/doctor/findings.h"
+#include "harness/base/sizes.h"
 
 /* A reading of the wall clock that takes longer is a system call. */
 static const double vdso_most_ns = 120;
@@ -37,7 +39,8 @@ static void findings_of_source(json_t *list, const struct clock_facts *c, const 
     finding_add(list, "clocks", "TSC", steady ? FINDING_OK : FINDING_WARN,
                 steady ? "runs at one rate whatever the core does: a clock, not a counter of cycles"
                        : "its rate may change with the core's: latencies and short segments may be wrong",
-                steady ? NULL : "compare rows with clock thread_cpu only", "%s, %.4g GHz",
+                steady ? NULL : "compare rows with clock thread_cpu only",
+                c->ns_per_tick > 0 ? "%s, %.4g GHz" : "%s, rate unknown",
                 flags[0] ? flags : "no flag says that it is constant", 1 / c->ns_per_tick);
 }
 
@@ -128,13 +131,40 @@ static void findings_of_sharing(json_t *list, const json_t *machine) {
                              : "nobody else has this machine's caches",
                 virtual_name ? "for nanoseconds to quote, measure on bare metal" : NULL, "%s",
                 virtual_name ? virtual_name : "no");
+}
+
+static void finding_of_quota(json_t *list, const json_t *machine) {
     const json_t *quota = json_object_get(machine, "cpu_quota");
-    finding_add(list, "processor", "CPU quota", json_is_number(quota) ? FINDING_WARN : FINDING_OK,
-                json_is_number(quota) ? "a batch that is throttled loses its caches"
-                                      : "no control group limits the time of this process",
-                json_is_number(quota) ? "lift it (docker: --cpus; kubernetes: limits.cpu; systemd: CPUQuota=)"
-                                      : NULL,
-                json_is_number(quota) ? "%.2f processors" : "none", json_number_value(quota));
+    const char *group = text_of(machine, "cpu_quota_group"), *why = text_of(machine, "cpu_quota_why");
+    if (json_is_number(quota))
+        finding_add(list, "processor", "CPU quota", FINDING_WARN,
+                    "a batch that is throttled loses its caches: its row is marked unstable",
+                    "lift it (docker: --cpus; kubernetes: limits.cpu; systemd: CPUQuota=)",
+                    "%.2f processors, by the control group %s", json_number_value(quota),
+                    group ? group : "of this process");
+    else if (why)
+        finding_add(list, "processor", "CPU quota", FINDING_WARN,
+                    "a control group may stop batches without a trace in their rows",
+                    "mount the control groups where this runs, at /sys/fs/cgroup", "unknown: %s", why);
+    else
+        finding_add(list, "processor", "CPU quota", FINDING_OK,
+                    "no control group limits the time of this process", NULL, "none");
+}
+
+static void finding_of_caches(json_t *list, const json_t *machine) {
+    char text[256] = "", size[24];
+    const char *doubt = text_of(machine, "caches_doubted");
+    size_t i, used = 0;
+    json_t *cache;
+    json_array_foreach(json_object_get(machine, "caches"), i, cache) {
+        if (is_word(text_of(cache, "type"), "Instruction") || used > sizeof text - 64) continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%slevel %g %s", used ? ", " : "",
+                                 number_of(cache, "level"),
+                                 size_bytes_text(number_of(cache, "bytes"), size, sizeof size));
+    }
+    finding_add(list, "processor", "caches", FINDING_OK,
+                "figures mark them, and cold lookups evict twice the last: of those that are known", NULL,
+                "%s%s%s", used ? text : "unknown", doubt ? "; not believed: " : "", doubt ? doubt : "");
 }
 
 static void findings_of_processor(json_t *list, const json_t *machine) {
@@ -148,6 +178,8 @@ static void findings_of_processor(json_t *list, const json_t *machine) {
                 microcode ? microcode : "the kernel does not say");
     findings_of_frequency(list, machine);
     findings_of_sharing(list, machine);
+    finding_of_quota(list, machine);
+    finding_of_caches(list, machine);
     finding_add(list, "processor", "mitigations", FINDING_OK,
                 "cost time at system calls and page faults: compare only runs with the same", NULL, "%s",
                 mitigations ? mitigations : "the kernel does not say");
@@ -183,11 +215,18 @@ void findings_of_machine(json_t *list, const json_t *machine) {
 
 void findings_of_conditions(json_t *list, const json_t *conditions) {
     const json_t *pressure = json_object_get(conditions, "pressure_cpu_avg10");
+    const json_t *throttled_us = json_object_get(conditions, "throttled_us");
+    const char *bound = text_of(conditions, "memory_bound");
     double available = number_of(conditions, "memory_available_bytes");
-    double throttled = number_of(conditions, "throttled_us");
     bool busy = json_number_value(pressure) > pressure_most_percent;
+    bool known = json_is_number(json_object_get(conditions, "memory_available_bytes"));
+    bool little = known && available < memory_least_bytes;
+    bool throttled = json_number_value(throttled_us) > 0;
+    char size[24];
     finding_add(list, "now", "load", FINDING_OK, "tasks that run or want to, over the last minute", NULL,
-                "%.2f", number_of(conditions, "loadavg_1m"));
+                json_is_number(json_object_get(conditions, "loadavg_1m")) ? "%.2f"
+                                                                          : "the kernel does not say",
+                number_of(conditions, "loadavg_1m"));
     finding_add(list, "now", "CPU pressure", busy ? FINDING_WARN : FINDING_OK,
                 busy ? "others run: intervals get wider, and rows may be marked unstable"
                      : "tasks seldom wait for a processor",
@@ -195,14 +234,17 @@ void findings_of_conditions(json_t *list, const json_t *conditions) {
                 json_is_number(pressure) ? "%.0f %% of the last 10 s a task waited"
                                          : "the kernel does not say",
                 json_number_value(pressure));
-    finding_add(list, "now", "memory available",
-                available > 0 && available < memory_least_bytes ? FINDING_WARN : FINDING_OK,
+    size_bytes_text(available, size, sizeof size);
+    finding_add(list, "now", "memory available", little ? FINDING_WARN : FINDING_OK,
                 "a map that does not fit is refused; swapping would be measured as the map",
-                available > 0 && available < memory_least_bytes ? "close programs, or choose a smaller --n"
-                                                                : NULL,
-                "%.1f GiB", available / (1024.0 * 1024 * 1024));
-    finding_add(list, "now", "throttled", throttled > 0 ? FINDING_WARN : FINDING_OK,
-                throttled > 0 ? "a control group has taken this time away since it began"
-                              : "no control group has taken time away",
-                throttled > 0 ? "lift the quota" : NULL, "%.1f s", throttled * 1e-6);
+                !little ? NULL
+                : bound ? "raise the limit, or choose a smaller --n"
+                        : "close programs, or choose a smaller --n",
+                "%s%s%s", known ? size : "the kernel does not say", bound ? ": " : "", bound ? bound : "");
+    finding_add(list, "now", "throttled", throttled ? FINDING_WARN : FINDING_OK,
+                throttled                      ? "control groups have taken this time away since they began"
+                : json_is_number(throttled_us) ? "no control group has taken time away"
+                                               : "the line CPU quota says why",
+                throttled ? "lift the quota" : NULL, json_is_number(throttled_us) ? "%.1f s" : "unknown",
+                json_number_value(throttled_us) * 1e-6);
 }

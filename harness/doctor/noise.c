@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "harness/bench/bench.h"
 #include "harness/base/clock.h"
 #include "harness/machine/conditions.h"
 #include "harness/plan/registry.h"
@@ -66,11 +65,11 @@ static bool make_stretch(struct stretch *s, char *why, size_t why_size) {
 static double run_batch(const struct stretch *s, bool *preempted) {
     struct run_args find = {.keys = s->lookup, .n = LOOKUPS};
     uint64_t sum = 0;
-    long before = bench_preemptions();
+    long before = thread_preemptions();
     uint64_t start = thread_cpu_ns();
     for (size_t i = 0; i < s->calls; i++) sum += s->unit->run.get(s->map, &find);
     uint64_t ns = thread_cpu_ns() - start;
-    *preempted = bench_preemptions() != before;
+    *preempted = thread_preemptions() != before;
     return sum == s->expected * s->calls ? (double)ns : 0;
 }
 

@@ -9,13 +9,31 @@ static const double preempted_most = 0.05, cpu_per_wall_least = 0.9;
 /* Share of the processor's time. */
 static const double steal_most = 0.01;
 
+/* The advice where the machine is busy. */
+static const char quieter[] = "stop what runs beside, or take more rounds (--repeat)";
+
+static void finding_of_spread(json_t *list, const struct noise *n) {
+    if (!isfinite(n->sd_percent) || !isfinite(n->aa_percent)) {
+        finding_add(list, "noise", "A/A spread", FINDING_NO, "no batch and its neighbours ran undisturbed",
+                    quieter, "unknown: too few batches to say, %zu of %zu ran undisturbed", n->used,
+                    n->batches);
+        return;
+    }
+    bool quiet = n->sd_percent <= sd_most_percent;
+    finding_add(list, "noise", "A/A spread", quiet ? FINDING_OK : FINDING_WARN,
+                quiet ? "what a quiet machine shows" : "more than a quiet machine shows",
+                quiet ? NULL : quieter,
+                "a batch differs from its neighbours by %.2f %% (standard deviation), A from B by %+.2f %%",
+                n->sd_percent, n->aa_percent);
+}
+
 static void finding_of_floor(json_t *list, const struct noise *n) {
     const char *advice =
         "stop what runs beside; or compare by mapbench compare, which repeats until it can tell";
     if (!isfinite(n->floor_percent)) {
         finding_add(list, "noise", "floor", FINDING_NO,
                     "too few batches ran undisturbed to say what is noise", advice,
-                    "unknown: %zu rounds of %d batches", n->rounds, NOISE_ROUND);
+                    "unknown: too few batches to say, %zu rounds of %d", n->rounds, NOISE_ROUND);
         return;
     }
     finding_add(list, "noise", "floor",
@@ -37,12 +55,7 @@ void findings_of_noise(json_t *list, const struct noise *n, const char *why) {
     }
     finding_add(list, "noise", "time recorder", FINDING_OK, "times can be measured", NULL,
                 "%zu batches of %.2f ms in %.1f s", n->batches, n->batch_us * 1e-3, n->seconds);
-    finding_add(
-        list, "noise", "A/A spread", n->sd_percent <= sd_most_percent ? FINDING_OK : FINDING_WARN,
-        n->sd_percent <= sd_most_percent ? "what a quiet machine shows" : "more than a quiet machine shows",
-        n->sd_percent <= sd_most_percent ? NULL : "stop what runs beside, or take more rounds (--repeat)",
-        "a batch differs from its neighbours by %.2f %% (standard deviation), A from B by %+.2f %%",
-        n->sd_percent, n->aa_percent);
+    finding_of_spread(list, n);
     finding_of_floor(list, n);
     bool preempted = n->preempted_share > preempted_most, starved = n->cpu_per_wall < cpu_per_wall_least;
     finding_add(list, "noise", "preempted", preempted ? FINDING_WARN : FINDING_OK,

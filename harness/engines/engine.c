@@ -42,7 +42,7 @@ void engine_restart(struct engine *e) {
     e->running = false;
 }
 
-/* What the engine may use yet, for a number of seconds more. */
+/* Allows the engine a number of seconds more. */
 static struct deadline deadline_more(const struct engine *e, double seconds) {
     return deadline_in(seconds, e->running ? clock_read_ns(child_clock(&e->process.child)) : 0);
 }
@@ -56,7 +56,7 @@ bool engine_is_late(const struct engine *e) {
     return e->running && e->limited && deadline_passed(&e->deadline, child_clock(&e->process.child));
 }
 
-/* How long an answer is waited for. */
+/* Says how long an answer is waited for. */
 static struct deadline patience(const struct engine *e) {
     enum { GRACE_NS = 1000000000 }; /* the runner gives up first, with its own words */
     const struct deadline *d = &e->deadline;

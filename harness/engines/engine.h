@@ -42,7 +42,7 @@ void engine_mirror_text(struct engine *engine, const void *base, size_t bytes);
 /* From now on the engine may use so much processor time (deadline.h); it is ended if an answer takes longer.
  */
 void engine_set_limit(struct engine *engine, double seconds);
-/* Whether it has used more. */
+/* True once it has used more. */
 bool engine_is_late(const struct engine *engine);
 
 /* Ends the engine's process; what follows runs in a fresh one. No map of it may be left. */

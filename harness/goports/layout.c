@@ -70,8 +70,7 @@ static size_t round_up(size_t bytes, size_t align_bytes) {
     return (bytes + align_bytes - 1) / align_bytes * align_bytes;
 }
 
-/* --- types of known size
- * ----------------------------------------------------------------------------------------- */
+/* --- types of known size --- */
 
 /* `words` of a pointer's size, of which the first `pointers` are pointers. */
 static struct layout_type words_type(const struct reader *r, size_t words, size_t pointers) {
@@ -132,8 +131,7 @@ static bool named_type(struct reader *r, const char *word, struct layout_type *o
     return false;
 }
 
-/* --- types made of others
- * ------------------------------------------------------------------------------------------ */
+/* --- types made of others --- */
 
 static bool read_behind_pointer(struct reader *r) {
     struct layout_type unused;
@@ -233,8 +231,7 @@ static bool read_type(struct reader *r, struct layout_type *out, struct layout *
     return named_type(r, word, out);
 }
 
-/* --- what others call
- * ------------------------------------------------------------------------------------------------ */
+/* --- what others call --- */
 
 static bool at_end(struct reader *r) {
     skip_blanks(r);

@@ -48,8 +48,8 @@ struct layout {
     struct layout_field field[LAYOUT_FIELDS_MAX];
 };
 
-/* Lays out a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name T; ... }, interface {},
- * map, chan, unsafe.Pointer. `out` may be NULL. False: `why` says what is wrong with the text. */
+/* Lays out a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name T; ... }, interface
+ * {}, map, chan, unsafe.Pointer. `out` may be NULL. False: `why` says what is wrong with the text. */
 bool layout_compute(const char *text, const struct layout_target *target, struct layout *out, char *why,
                     size_t why_size);
 

@@ -54,8 +54,7 @@ static const struct go_struct swiss_structs[] = {
      "group " GROUP_REFERENCE "; entryIdx uint64 }"},
 };
 
-/* --- one struct on one target
- * ------------------------------------------------------------------------------------- */
+/* --- one struct on one target --- */
 
 /* Long types by the names they have in Go. */
 static const char *short_type(const char *type) {
@@ -91,8 +90,7 @@ static bool append_struct(json_t *list, const char *name, const char *go, const 
     return true;
 }
 
-/* --- what the compiler makes for a map type
- * ---------------------------------------------------------------------- */
+/* --- what the compiler makes for a map type --- */
 
 /* A map type's parts on one target; a cell is what a slot has for a key or value. */
 struct map_parts {
@@ -170,8 +168,7 @@ static json_t *swiss_type(const struct map_parts *parts, json_t *structs, char *
                      parts->elem_indirect, "Group.PtrBytes", (json_int_t)group.whole.pointer_prefix_bytes);
 }
 
-/* --- the report
- * ------------------------------------------------------------------------------------------------------ */
+/* --- the report --- */
 
 typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, char *why, size_t why_size);
 

@@ -1,7 +1,7 @@
 /* Go's map structs as C declares them: on a 64-bit machine the compiler must lay them out as the real
  * runtime's DWARF says (Go 1.23.5 and 1.24.4, amd64). Nothing but assertions: what the layout engine computes
  * is compared with the same numbers by tests. The ports assert the same of their own structs
- * (maps/go/hmap_buckets.h, maps/go/swiss.h). */
+ * (maps/go/hmap_buckets.h, maps/go/swiss_layout.h). */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,118 +58,101 @@ enum { SLOTS = 8, INLINE_BYTES_MAX = 128 };
 #include "harness/goports/layout_types.def"
 #undef LAYOUT_TYPE
 
-#define AT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
-#define BYTES(type, size) _Static_assert(sizeof(struct type) == (size), "size of " #type)
+/* A struct is a list of FIELD(type, name, offset in bytes), expanded twice: into its members, and into the
+ * assertions that each lies where Go has it. */
+#define MEMBER(struct_name, type, name, offset) type name;
+#define CHECK(struct_name, type, name, offset)                                                               \
+    _Static_assert(offsetof(struct struct_name, name) == (offset), #struct_name "." #name);
+#define MIRROR(name, FIELDS, bytes)                                                                          \
+    struct name {                                                                                            \
+        FIELDS(MEMBER, name)                                                                                 \
+    };                                                                                                       \
+    FIELDS(CHECK, name) _Static_assert(sizeof(struct name) == (bytes), "size of " #name)
 
-#define HMAP_FIELDS                                                                                          \
-    intptr_t count;                                                                                          \
-    uint8_t flags, B;                                                                                        \
-    uint16_t noverflow;                                                                                      \
-    uint32_t hash0;                                                                                          \
-    void *buckets, *oldbuckets;                                                                              \
-    uintptr_t nevacuate;
-struct hmap_1_23 {
-    HMAP_FIELDS
-    void *extra;
-};
-struct hmap_1_24 {
-    HMAP_FIELDS
-    uint64_t clear_seq;
-    void *extra;
-};
-#define ASSERT_HMAP(type)                                                                                    \
-    AT(type, flags, 8);                                                                                      \
-    AT(type, B, 9);                                                                                          \
-    AT(type, noverflow, 10);                                                                                 \
-    AT(type, hash0, 12);                                                                                     \
-    AT(type, buckets, 16);                                                                                   \
-    AT(type, oldbuckets, 24);                                                                                \
-    AT(type, nevacuate, 32)
-ASSERT_HMAP(hmap_1_23);
-AT(hmap_1_23, extra, 40);
-BYTES(hmap_1_23, 48);
-ASSERT_HMAP(hmap_1_24);
-AT(hmap_1_24, clear_seq, 40);
-AT(hmap_1_24, extra, 48);
-BYTES(hmap_1_24, 56);
+#define HMAP_FIELDS(FIELD, of)                                                                               \
+    FIELD(of, intptr_t, count, 0)                                                                            \
+    FIELD(of, uint8_t, flags, 8)                                                                             \
+    FIELD(of, uint8_t, B, 9)                                                                                 \
+    FIELD(of, uint16_t, noverflow, 10)                                                                       \
+    FIELD(of, uint32_t, hash0, 12)                                                                           \
+    FIELD(of, void *, buckets, 16)                                                                           \
+    FIELD(of, void *, oldbuckets, 24)                                                                        \
+    FIELD(of, uintptr_t, nevacuate, 32)
+#define HMAP_1_23_FIELDS(FIELD, of)                                                                          \
+    HMAP_FIELDS(FIELD, of)                                                                                   \
+    FIELD(of, void *, extra, 40)
+#define HMAP_1_24_FIELDS(FIELD, of)                                                                          \
+    HMAP_FIELDS(FIELD, of)                                                                                   \
+    FIELD(of, uint64_t, clear_seq, 40)                                                                       \
+    FIELD(of, void *, extra, 48)
+MIRROR(hmap_1_23, HMAP_1_23_FIELDS, 48);
+MIRROR(hmap_1_24, HMAP_1_24_FIELDS, 56);
 
-struct mapextra {
-    void *overflow, *oldoverflow, *next_overflow;
-};
-AT(mapextra, next_overflow, 16);
-BYTES(mapextra, 24);
+#define MAPEXTRA_FIELDS(FIELD, of)                                                                           \
+    FIELD(of, void *, overflow, 0)                                                                           \
+    FIELD(of, void *, oldoverflow, 8)                                                                        \
+    FIELD(of, void *, next_overflow, 16)
+MIRROR(mapextra, MAPEXTRA_FIELDS, 24);
 
-struct hiter_1_23 {
-    void *key, *elem, *t, *h, *buckets, *bptr, *overflow, *oldoverflow;
-    uintptr_t start_bucket;
-    uint8_t offset;
-    _Bool wrapped;
-    uint8_t B, i;
-    uintptr_t bucket, check_bucket;
-};
-AT(hiter_1_23, start_bucket, 64);
-AT(hiter_1_23, offset, 72);
-AT(hiter_1_23, i, 75);
-AT(hiter_1_23, bucket, 80);
-AT(hiter_1_23, check_bucket, 88);
-BYTES(hiter_1_23, 96);
+#define HITER_1_23_FIELDS(FIELD, of)                                                                         \
+    FIELD(of, void *, key, 0)                                                                                \
+    FIELD(of, void *, elem, 8)                                                                               \
+    FIELD(of, void *, t, 16)                                                                                 \
+    FIELD(of, void *, h, 24)                                                                                 \
+    FIELD(of, void *, buckets, 32)                                                                           \
+    FIELD(of, void *, bptr, 40)                                                                              \
+    FIELD(of, void *, overflow, 48)                                                                          \
+    FIELD(of, void *, oldoverflow, 56)                                                                       \
+    FIELD(of, uintptr_t, start_bucket, 64)                                                                   \
+    FIELD(of, uint8_t, offset, 72)                                                                           \
+    FIELD(of, _Bool, wrapped, 73)                                                                            \
+    FIELD(of, uint8_t, B, 74)                                                                                \
+    FIELD(of, uint8_t, i, 75)                                                                                \
+    FIELD(of, uintptr_t, bucket, 80)                                                                         \
+    FIELD(of, uintptr_t, check_bucket, 88)
+MIRROR(hiter_1_23, HITER_1_23_FIELDS, 96);
 
-struct swiss_map {
-    uint64_t used;
-    uintptr_t seed;
-    void *dir_ptr;
-    intptr_t dir_len;
-    uint8_t global_depth, global_shift, writing;
-    uint64_t clear_seq;
-};
-AT(swiss_map, seed, 8);
-AT(swiss_map, dir_ptr, 16);
-AT(swiss_map, dir_len, 24);
-AT(swiss_map, global_depth, 32);
-AT(swiss_map, global_shift, 33);
-AT(swiss_map, writing, 34);
-AT(swiss_map, clear_seq, 40);
-BYTES(swiss_map, 48);
+#define SWISS_MAP_FIELDS(FIELD, of)                                                                          \
+    FIELD(of, uint64_t, used, 0)                                                                             \
+    FIELD(of, uintptr_t, seed, 8)                                                                            \
+    FIELD(of, void *, dir_ptr, 16)                                                                           \
+    FIELD(of, intptr_t, dir_len, 24)                                                                         \
+    FIELD(of, uint8_t, global_depth, 32)                                                                     \
+    FIELD(of, uint8_t, global_shift, 33)                                                                     \
+    FIELD(of, uint8_t, writing, 34)                                                                          \
+    FIELD(of, uint64_t, clear_seq, 40)
+MIRROR(swiss_map, SWISS_MAP_FIELDS, 48);
 
-struct groups_reference {
-    void *data;
-    uint64_t length_mask;
-};
-struct group_reference {
-    void *data;
-};
-struct swiss_table {
-    uint16_t used, capacity, growth_left;
-    uint8_t local_depth;
-    intptr_t index;
-    struct groups_reference groups;
-};
-AT(swiss_table, capacity, 2);
-AT(swiss_table, growth_left, 4);
-AT(swiss_table, local_depth, 6);
-AT(swiss_table, index, 8);
-AT(swiss_table, groups, 16);
-BYTES(swiss_table, 32);
-AT(groups_reference, length_mask, 8);
-BYTES(groups_reference, 16);
-BYTES(group_reference, 8);
+#define GROUPS_REFERENCE_FIELDS(FIELD, of)                                                                   \
+    FIELD(of, void *, data, 0)                                                                               \
+    FIELD(of, uint64_t, length_mask, 8)
+MIRROR(groups_reference, GROUPS_REFERENCE_FIELDS, 16);
 
-struct swiss_iter {
-    void *key, *elem, *typ, *m;
-    uint64_t entry_offset, dir_offset, clear_seq;
-    uint8_t global_depth;
-    intptr_t dir_idx;
-    void *tab;
-    struct group_reference group;
-    uint64_t entry_idx;
-};
-AT(swiss_iter, entry_offset, 32);
-AT(swiss_iter, clear_seq, 48);
-AT(swiss_iter, global_depth, 56);
-AT(swiss_iter, dir_idx, 64);
-AT(swiss_iter, tab, 72);
-AT(swiss_iter, group, 80);
-AT(swiss_iter, entry_idx, 88);
-BYTES(swiss_iter, 96);
+#define GROUP_REFERENCE_FIELDS(FIELD, of) FIELD(of, void *, data, 0)
+MIRROR(group_reference, GROUP_REFERENCE_FIELDS, 8);
+
+#define SWISS_TABLE_FIELDS(FIELD, of)                                                                        \
+    FIELD(of, uint16_t, used, 0)                                                                             \
+    FIELD(of, uint16_t, capacity, 2)                                                                         \
+    FIELD(of, uint16_t, growth_left, 4)                                                                      \
+    FIELD(of, uint8_t, local_depth, 6)                                                                       \
+    FIELD(of, intptr_t, index, 8)                                                                            \
+    FIELD(of, struct groups_reference, groups, 16)
+MIRROR(swiss_table, SWISS_TABLE_FIELDS, 32);
+
+#define SWISS_ITER_FIELDS(FIELD, of)                                                                         \
+    FIELD(of, void *, key, 0)                                                                                \
+    FIELD(of, void *, elem, 8)                                                                               \
+    FIELD(of, void *, typ, 16)                                                                               \
+    FIELD(of, void *, m, 24)                                                                                 \
+    FIELD(of, uint64_t, entry_offset, 32)                                                                    \
+    FIELD(of, uint64_t, dir_offset, 40)                                                                      \
+    FIELD(of, uint64_t, clear_seq, 48)                                                                       \
+    FIELD(of, uint8_t, global_depth, 56)                                                                     \
+    FIELD(of, intptr_t, dir_idx, 64)                                                                         \
+    FIELD(of, void *, tab, 72)                                                                               \
+    FIELD(of, struct group_reference, group, 80)                                                             \
+    FIELD(of, uint64_t, entry_idx, 88)
+MIRROR(swiss_iter, SWISS_ITER_FIELDS, 96);
 
 #endif

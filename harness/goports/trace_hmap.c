@@ -7,16 +7,9 @@
 #include "harness/goports/trace.h"
 
 #define UNIT_HASH_native
-#define MAP_INLINE static inline __attribute__((always_inline))
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-const-variable"
-#include "harness/unit/map.h"
-#include "harness/shapes/u64_u64.h"
-#include "harness/heaps/malloc.h"
+#include "harness/goports/port.h"
 #include "maps/go/hmap.h"
 #include "maps/go/hmap_bytes.h"
-#pragma GCC diagnostic pop
 
 /* The overflow buckets are counted after each of the first operations, then after every so many, as was
  * recorded. */

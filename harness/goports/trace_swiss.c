@@ -1,15 +1,13 @@
-/* Structural traces of go_swiss (harness/goports/trace.h): the map for 64-bit keys and values, compiled here with a
- * hook that reports each replacement of a table. */
+/* Structural traces of go_swiss (harness/goports/trace.h): the map for 64-bit keys and values, compiled here
+ * (harness/goports/port.h) with a hook that reports each replacement of a table. */
 #include "harness/goports/trace.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/heaps/malloc.h"
-#include "harness/unit/map.h"
+#include "harness/goports/port.h"
 #include "harness/base/exit.h"
-#include "harness/shapes/u64_u64.h"
 
 struct rehash {
     size_t cap_from, cap_to, used_before;
@@ -39,9 +37,6 @@ static void rehash_log_add(struct rehash_log *log, struct rehash rehash) {
                                                .global_depth = (map)->global_depth,                          \
                                                .local_depth = (replacement)->local_depth})
 #define UNIT_HASH_native 1
-#define MAP_INLINE static inline __attribute__((always_inline))
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include "maps/go/sizeclass.h"
 #include "maps/go/swiss.h"
 #include "maps/go/swiss_bytes.h"
 
@@ -58,8 +53,7 @@ struct tracer {
     int64_t growth_left; /* of all tables */
 };
 
-/* --- rows
- * ------------------------------------------------------------------------------------------------------ */
+/* --- rows --- */
 
 static void recount(struct tracer *tracer) {
     tracer->tables = 0;
@@ -82,8 +76,7 @@ static void print_row(struct tracer *tracer, char op, uint64_t key) {
             map->used, map->dir_len, map->global_depth, tracer->tables, map->slots, tracer->growth_left);
 }
 
-/* --- events
- * ---------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static const char *event_name(const struct rehash *rehash) {
     if (rehash->dir_len_before == 0) return "small_to_table";
@@ -123,8 +116,7 @@ static void note_redrawn_seed(struct tracer *tracer) {
                 tracer->ops - 1);
 }
 
-/* --- digests
- * --------------------------------------------------------------------------------------------------- */
+/* --- digests --- */
 
 enum { COUNTED_MAX = 64 }; /* different capacities or depths */
 struct digest {
@@ -193,8 +185,8 @@ static void print_counts(FILE *out, const char *name, const size_t *counts, bool
     fputs("},", out);
 }
 
-/* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does not
- * have. */
+/* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does
+ * not have. */
 static void print_digest(struct tracer *tracer) {
     const struct map *map = tracer->map;
     FILE *out = tracer->options->out;
@@ -221,8 +213,7 @@ static void print_digest(struct tracer *tracer) {
             tracer->seed_redrawn ? ",\"seed_redrawn\":true" : "");
 }
 
-/* --- operations
- * -------------------------------------------------------------------------------------------------- */
+/* --- operations --- */
 
 /* The hint as NewMap takes it: for none if there could be more slots than this, its limit being maxAlloc of
  * runtime/malloc.go (linux/amd64) bytes in as many groups as there are slots. */

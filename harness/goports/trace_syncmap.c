@@ -12,14 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/unit/map.h"
+#include "harness/goports/port.h"
 #include "harness/base/exit.h"
-#include "harness/shapes/u64_u64.h"
-#include "harness/heaps/malloc.h"
 
-#define MAP_INLINE static inline
 #define UNIT_HASH_common
-#pragma GCC diagnostic ignored "-Wunused-function" /* a map file has more than one user needs */
 #include "maps/go/syncmap.h"
 
 struct tracer {

@@ -1,6 +1,6 @@
 /* An arena: memory handed out from large chunks by moving a pointer, and given back all at once.
  *
- * What that means for deletes: freeing a block gives nothing back. Its bytes stay taken until the last block
+ * For deletes this means: freeing a block gives nothing back. Its bytes stay taken until the last block
  * of the arena is freed (a map is destroyed); then all chunks go back together. A map that deletes and
  * inserts for ever on an arena grows for ever, and after growing, a map of arrays holds all its former arrays
  * too: twice what it needs. In exchange an allocation is an addition and a comparison, without a header.

@@ -46,7 +46,7 @@
 #define HEAP_TYPE_UNTRACED(name, type) HEAP_TYPE(name, type, )
 #define HEAP_TYPE_HIDING(name, type, hidden, ...) HEAP_TYPE(name, type, __VA_ARGS__)
 #define HEAP_BOEHM_CASE(type, name) , type * : name
-/* What a map does not describe (cells of a key or value, lists for parked walks) is scanned. */
+/* Scans what a map does not describe: cells of a key or value, lists for parked walks. */
 #define HEAP_POINTERS_OF(type)                                                                               \
     _Generic((type *)NULL, uint8_t * : 0, uint16_t * : 0, uint32_t * : 0,                                    \
              uint64_t * : 0 MAP_HEAP_TYPES(HEAP_BOEHM_CASE), default : 1)

@@ -80,8 +80,8 @@ bool boehm_thread(void (*f)(void *context), void *context) {
            start.registered;
 }
 
-/* What the last collection left below this frame, addresses of objects among it, would lie in frames of the
- * next one, which writes to few of their words and scans all. */
+/* Clears what the last collection left below this frame, addresses of objects among it: it would lie in
+ * frames of the next collection, which writes to few of their words and scans all. */
 __attribute__((noinline)) static void wipe_stack_below(void) {
     enum { WIPED_BYTES = 16 << 10 };
     char below[WIPED_BYTES];

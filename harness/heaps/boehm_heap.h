@@ -50,8 +50,8 @@ void boehm_collect_once(void);
 /* While off, nothing is collected. */
 void boehm_enable(bool on);
 
-/* What the last collection found reachable: counted object by object, for heap size less free bytes is not
- * it. `visit` may be NULL; it may not allocate. */
+/* Counts what the last collection found reachable, object by object: heap size less free bytes is not the
+ * same. `visit` may be NULL; it may not allocate. */
 struct boehm_live {
     uint64_t bytes, objects;
 };

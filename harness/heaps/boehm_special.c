@@ -111,7 +111,7 @@ struct boehm_weak *boehm_weak_make(void *object) {
     return weak && link_to(&weak->hidden, object) ? weak : NULL;
 }
 
-/* With the lock no collection can clear the link between its reading and the address being seen. */
+/* Reads the address under the lock: no collection can clear the link before the address is seen. */
 static void *GC_CALLBACK reveal_locked(void *weak) {
     void *hidden = ((struct boehm_weak *)weak)->hidden;
     return hidden ? inverted(hidden) : NULL;

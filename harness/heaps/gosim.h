@@ -36,7 +36,7 @@
 static struct gosim_own heap_unit_own;
 #define HEAP_UNIT_OWN ((struct heap *)&heap_unit_own)
 #define HEAP_GIVEN(h) ((h) == HEAP_UNIT_OWN ? (struct heap *)gosim_own_heap(&heap_unit_own) : (h))
-/* In order: a map that was made (or was not, NULL); one that is gone; between two operations of one. */
+/* Called for a map that was made (NULL: was not), one that is gone, and between two operations of one. */
 #define HEAP_BOOKS(h, collect, out) gosim_own_books((struct gosim_own *)(h), (collect), (out))
 #define HEAP_KEEP(map) gosim_own_keep(&heap_unit_own, (map) ? (map)->gosim : NULL, (map))
 #define HEAP_FORGET(h, map) gosim_own_forget(&heap_unit_own, (struct gosim *)(h), (map))
@@ -60,8 +60,8 @@ static struct gosim_own heap_unit_own;
 #define HEAP_TYPE_HIDING(name, type, hidden, ...)                                                            \
     HEAP_TYPE_NAMED(name, HEAP_TYPE_NAME(#type), type, hidden, __VA_ARGS__)
 #define HEAP_TYPE(name, type, ...) HEAP_TYPE_HIDING(name, type, 0, __VA_ARGS__)
-/* Without pointers for the collector, though it holds addresses: what they lead to is kept by something else.
- */
+/* Describes a type that the collector does not scan, though it holds addresses: something else keeps what
+ * they lead to. */
 #define HEAP_TYPE_UNTRACED_NAMED(name, text, type)                                                           \
     static const struct gosim_type name = {(text), sizeof(type), gosim_untraced, 0, 0};
 #define HEAP_TYPE_UNTRACED(name, type) HEAP_TYPE_UNTRACED_NAMED(name, HEAP_TYPE_NAME(#type), type)

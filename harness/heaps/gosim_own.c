@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 enum { BLOCK_SLOTS = 512 };
-/* As glibc's malloc, which gives the largest blocks back to the system at once (DEFAULT_MMAP_THRESHOLD_MAX).
- */
+/* The limit of glibc's malloc, which gives larger blocks back to the system at once
+ * (DEFAULT_MMAP_THRESHOLD_MAX). */
 static const uint64_t kept_bytes_max = 32 << 20;
 
 struct gosim *gosim_own_heap(struct gosim_own *own) {

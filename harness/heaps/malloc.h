@@ -33,7 +33,7 @@
 #define HEAP_STORE(h, slot, ptr) ((void)(*(slot) = (ptr)))
 #define HEAP_DROP(h, slot) ((void)(slot))
 
-/* Where the pointers of a map's structs are: for heaps that must know. */
+/* Describe where the pointers of a map's structs are, for heaps that must know. */
 #define HEAP_TYPE(name, type, ...)
 #define HEAP_TYPE_UNTRACED(name, type)
 #define HEAP_TYPE_HIDING(name, type, hidden, ...)

@@ -4,15 +4,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* In front of every object. */
+/* The head in front of every object. */
 struct head {
     _Alignas(16) uint64_t references;
     uint64_t bytes; /* of the object; the top bit: its owner has given it up */
 };
 #define GIVEN_UP ((uint64_t)1 << 63)
 
-/* Which addresses are objects: a bit per 16 bytes (malloc's alignment) of the 47-bit address space, in
- * regions of 1 GiB that are mapped when first used. */
+/* The table of addresses that are objects: a bit per 16 bytes (malloc's alignment) of the 47-bit address
+ * space, in regions of 1 GiB that are mapped when first used. */
 enum { REGION_BITS = 30, ADDRESS_BITS = 47, GRANULE_BITS = 4 };
 #define REGION_MAP_BYTES ((size_t)1 << (REGION_BITS - GRANULE_BITS - 3))
 

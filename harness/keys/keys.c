@@ -85,8 +85,8 @@ static bool check_size(const struct keys *keys, const struct shape *shape, size_
     return false;
 }
 
-/* Slots for the stored texts of computed keys: two generations. Where indices begin again at a limit, which
- * is then a power of two, the number of slots divides it, so that the slot of an index does not depend on the
+/* Slots for the stored texts of computed keys: two generations. A limit at which indices begin
+ * again is a power of two, and the number of slots divides it: so the slot of an index does not depend on the
  * round. */
 static size_t slots_needed(const struct keys *keys) {
     size_t slots = 2 * (size_t)keys->n;

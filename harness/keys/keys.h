@@ -33,7 +33,7 @@ struct keys_facts {
     size_t limit;          /* distinct keys to be had; SIZE_MAX: as many as there are 64-bit numbers */
     size_t duplicates;     /* dropped while reading */
     size_t empty_lines;    /* skipped while reading */
-    size_t with_nul;       /* keys that contain a NUL byte (kept: keys have a length) */
+    size_t with_nul;       /* keys that contain a NUL byte: kept, and none in file: */
     size_t text_bytes;     /* memory of the stored text: of n keys when computed, of the whole real set */
     double mean_key_bytes; /* mean length of the n string keys (estimated from 65,536); the size of an integer
                               key */

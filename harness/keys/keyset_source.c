@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 #include "harness/base/count_of.h"
 #include "harness/keys/dynsym.h"
+#include "harness/base/sysfile.h"
+#include "harness/base/textfile.h"
 
 static const char words_path[] = "/usr/share/dict/american-english";
 static const char lists_folder[] = "/var/lib/dpkg/info";
@@ -119,13 +122,18 @@ static bool take_number(const struct reading *reading, const char *path, size_t 
 
 /* --- files of lines --- */
 
-static bool take_lines(const struct reading *reading, const char *path, bool strip_cr,
+static bool take_lines(const struct reading *reading, const char *path, bool is_users,
                        struct line_reader *reader) {
     const char *text;
     size_t len;
     enum line_result result;
     while ((result = line_next(reader, &text, &len)) == LINE_READ) {
-        if (strip_cr && len > 0 && text[len - 1] == '\r') len--;
+        if (is_users && memchr(text, '\0', len)) {
+            snprintf(reading->why, reading->why_size,
+                     "key file %s line %zu has a NUL byte: keys are lines of text", path, reader->line);
+            return false;
+        }
+        if (is_users && len > 0 && text[len - 1] == '\r') len--;
         if (len == 0)
             reading->builder->set.empty_lines++;
         else if (reading->key_bits != 0) {
@@ -143,13 +151,23 @@ static bool take_lines(const struct reading *reading, const char *path, bool str
     return keyset_builder_file(reading->builder, path, reader->bytes) || out_of_memory(reading);
 }
 
-static bool read_lines(const struct reading *reading, const char *path, bool strip_cr) {
+/* Of a user's file: the lines of others are what their programs wrote. */
+static bool is_text(const struct reading *reading, const char *path, int fd) {
+    char head[TEXTFILE_HEAD], what[256];
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    if (got <= 0 || !textfile_is_not_text("file:", path, head, (size_t)got, what, sizeof what)) return true;
+    snprintf(reading->why, reading->why_size, "key file %s %s; keys are lines of text", path, what);
+    return false;
+}
+
+static bool read_lines(const struct reading *reading, const char *path, bool is_users) {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = textfile_open(path);
     if (fd < 0 || fstat(fd, &st) != 0) {
         snprintf(reading->why, reading->why_size,
-                 "cannot open key file %s: %s; name a readable file with one key a line", path,
-                 strerror(errno));
+                 "cannot open key file %s: %s; name a readable file with one key a line%s", path,
+                 strerror(errno),
+                 strncmp(path, "/dev/fd/", 8) == 0 ? ": a pipe can be read by run and plan only" : "");
         if (fd >= 0) close(fd);
         return false;
     }
@@ -158,14 +176,14 @@ static bool read_lines(const struct reading *reading, const char *path, bool str
     if (S_ISDIR(st.st_mode))
         snprintf(reading->why, reading->why_size, "key file %s is a folder; name a file with one key a line",
                  path);
-    else if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+    else if (!S_ISREG(st.st_mode))
         snprintf(reading->why, reading->why_size, "key file %s is a device; name a file with one key a line",
                  path);
     else if (!reader)
         out_of_memory(reading);
-    else {
+    else if (!is_users || is_text(reading, path, fd)) {
         reader->fd = fd;
-        read = take_lines(reading, path, strip_cr, reader);
+        read = take_lines(reading, path, is_users, reader);
     }
     free(reader);
     close(fd);
@@ -187,13 +205,14 @@ static bool read_user_file(const struct reading *reading, const char *path) {
 
 static bool read_words(const struct reading *reading) {
     struct keyset *set = &reading->builder->set;
-    if (access(words_path, R_OK) != 0) {
+    char full[PATH_MAX];
+    if (access(sysfile_path(words_path, full, sizeof full), R_OK) != 0) {
         snprintf(reading->why, reading->why_size, "keys 'words': no %s: make deps (wamerican)", words_path);
         return false;
     }
     snprintf(set->provenance, sizeof set->provenance, "English words, %s of the package wamerican",
              words_path);
-    return read_lines(reading, words_path, false);
+    return read_lines(reading, full, false);
 }
 
 /* --- folders --- */
@@ -249,7 +268,9 @@ static bool visit_list(const struct reading *reading, const char *path, void *un
 
 static bool read_paths(const struct reading *reading) {
     struct keyset *set = &reading->builder->set;
-    if (!each_entry(reading, lists_folder, is_list, visit_list, NULL)) return false;
+    char full[PATH_MAX];
+    if (!each_entry(reading, sysfile_path(lists_folder, full, sizeof full), is_list, visit_list, NULL))
+        return false;
     if (set->count == 0) {
         snprintf(
             reading->why, reading->why_size,
@@ -319,9 +340,12 @@ static bool read_symbols(const struct reading *reading) {
     struct keyset *set = &reading->builder->set;
     struct libraries libraries = {0};
     bool read = true;
-    for (size_t i = 0; read && i < COUNT_OF(library_folders); i++)
-        read = each_entry(reading, library_folders[i], is_library, visit_library, &libraries) &&
-               each_entry(reading, library_folders[i], is_platform, visit_platform, &libraries);
+    for (size_t i = 0; read && i < COUNT_OF(library_folders); i++) {
+        char full[PATH_MAX];
+        sysfile_path(library_folders[i], full, sizeof full);
+        read = each_entry(reading, full, is_library, visit_library, &libraries) &&
+               each_entry(reading, full, is_platform, visit_platform, &libraries);
+    }
     free(libraries.seen);
     if (!read) return false;
     if (set->count == 0) {

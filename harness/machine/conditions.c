@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "harness/machine/machine.h"
+#include "harness/machine/cgroup.h"
+#include "harness/machine/memory_left.h"
 #include "harness/base/sysfile.h"
 
 static json_t *load_average(void) {
@@ -31,16 +32,6 @@ static json_t *steal_ticks(void) {
     return found == 1 ? json_integer(steal) : json_null();
 }
 
-/* Version 2 control groups give microseconds; the root of a container is where its own group is mounted. */
-static json_t *throttled_us(void) {
-    char text[1024];
-    uint64_t us;
-    if (!sysfile_read("/sys/fs/cgroup/cpu.stat", text, sizeof text) ||
-        !sysfile_field(text, "throttled_usec", &us))
-        return json_null();
-    return json_integer((json_int_t)us);
-}
-
 static json_t *involuntary_switches(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? json_integer(usage.ru_nivcsw) : json_null();
@@ -57,11 +48,20 @@ static json_t *whole(const char *path) {
 }
 
 json_t *conditions_now(void) {
-    uint64_t available = machine_memory_available();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "loadavg_1m", load_average(),
+    struct memory_left memory;
+    struct cgroup cpu;
+    struct cgroup_throttled throttled;
+    char why[256];
+    memory_left_now(&memory);
+    cgroup_find("cpu", &cpu);
+    bool counted = cgroup_throttled(&cpu, &throttled, why, sizeof why);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "loadavg_1m", load_average(),
                      "pressure_cpu_avg10", cpu_pressure(), "memory_available_bytes",
-                     available ? json_integer((json_int_t)available) : json_null(), "steal_ticks",
-                     steal_ticks(), "thp", chosen("/sys/kernel/mm/transparent_hugepage/enabled"), "governor",
+                     memory.known ? json_integer((json_int_t)memory.bytes) : json_null(), "memory_bound",
+                     memory.by[0] ? json_string(memory.by) : json_null(), "steal_ticks", steal_ticks(), "thp",
+                     chosen("/sys/kernel/mm/transparent_hugepage/enabled"), "governor",
                      whole("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"), "throttled_us",
-                     throttled_us(), "own_involuntary_switches", involuntary_switches());
+                     counted ? json_integer((json_int_t)throttled.us) : json_null(), "throttled_times",
+                     counted ? json_integer((json_int_t)throttled.times) : json_null(),
+                     "own_involuntary_switches", involuntary_switches());
 }

@@ -1,6 +1,7 @@
 #include "harness/machine/machine.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,11 +17,13 @@
 #include <cpuid.h>
 #endif
 
+#include "harness/machine/caches.h"
+#include "harness/machine/cgroup.h"
 #include "harness/base/sysfile.h"
 
 #define CPU_FOLDER "/sys/devices/system/cpu"
 
-enum { TEXT_SIZE = 512, CACHES_MAX = 16 };
+enum { TEXT_SIZE = 512 };
 
 static json_t *text_or_null(const char *text) {
     return text[0] ? json_string(text) : json_null();
@@ -76,94 +79,29 @@ static unsigned physical_cores(unsigned online) {
     return cores ? cores : online;
 }
 
-struct cache {
-    unsigned level, shared_by;
-    char type[16];
-    uint64_t bytes;
-};
+static unsigned cpus_online(void) {
+    char list[TEXT_SIZE];
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    if (sysfile_read(CPU_FOLDER "/online", list, sizeof list) && cpu_list_length(list) > 0)
+        return cpu_list_length(list);
+    return online > 0 ? (unsigned)online : 1;
+}
 
-/* Counts the processors that a list as "0-3,8" names. */
-static unsigned cpu_list_length(const char *list) {
-    unsigned length = 0;
-    while (*list) {
-        char *end;
-        unsigned long first = strtoul(list, &end, 10), last = first;
-        if (end == list) break;
-        if (*end == '-') last = strtoul(end + 1, &end, 10);
-        length += (unsigned)(last - first) + 1;
-        list = *end == ',' ? end + 1 : end;
+size_t machine_last_cache_bytes(void) {
+    struct caches caches;
+    caches_read(&caches, cpus_online(), sysconf);
+    return caches_last_bytes(&caches);
+}
+
+static json_t *describe_caches(const struct caches *caches) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < caches->count; i++) {
+        const struct cache *cache = &caches->cache[i];
+        json_array_append_new(list, json_pack("{s:i, s:s, s:I, s:o}", "level", (int)cache->level, "type",
+                                              cache->type, "bytes", (json_int_t)cache->bytes, "shared_by",
+                                              number_or_null(cache->shared_by)));
     }
-    return length;
-}
-
-static bool read_cache(unsigned index, struct cache *cache) {
-    char path[128], text[TEXT_SIZE];
-    uint64_t number;
-#define CACHE_FILE(name) (snprintf(path, sizeof path, CPU_FOLDER "/cpu0/cache/index%u/" name, index), path)
-    if (!sysfile_number(CACHE_FILE("level"), &number)) return false;
-    cache->level = (unsigned)number;
-    sysfile_read(CACHE_FILE("type"), text, sizeof text);
-    snprintf(cache->type, sizeof cache->type, "%.15s", text);
-    if (!sysfile_read(CACHE_FILE("size"), text, sizeof text)) return false;
-    char *unit;
-    cache->bytes = strtoull(text, &unit, 10);
-    cache->bytes <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : *unit == 'G' ? 30 : 0;
-    sysfile_read(CACHE_FILE("shared_cpu_list"), text, sizeof text);
-    cache->shared_by = cpu_list_length(text);
-#undef CACHE_FILE
-    return true;
-}
-
-/* The C library's own idea (from cpuid), for kernels that do not export the caches. */
-static uint64_t cache_bytes_sysconf(unsigned level) {
-    long bytes = -1;
-#ifdef _SC_LEVEL1_DCACHE_SIZE
-    bytes = level == 1   ? sysconf(_SC_LEVEL1_DCACHE_SIZE)
-            : level == 2 ? sysconf(_SC_LEVEL2_CACHE_SIZE)
-            : level == 3 ? sysconf(_SC_LEVEL3_CACHE_SIZE)
-                         : -1;
-#else
-    (void)level;
-#endif
-    return bytes > 0 ? (uint64_t)bytes : 0;
-}
-
-size_t machine_cache_bytes(unsigned level) {
-    struct cache cache;
-    for (unsigned i = 0; i < CACHES_MAX && read_cache(i, &cache); i++)
-        if (cache.level == level && strcmp(cache.type, "Instruction") != 0) return cache.bytes;
-    return cache_bytes_sysconf(level);
-}
-
-static json_t *describe_caches(void) {
-    json_t *caches = json_array();
-    struct cache cache;
-    for (unsigned i = 0; i < CACHES_MAX && read_cache(i, &cache); i++)
-        json_array_append_new(caches, json_pack("{s:i, s:s, s:I, s:o}", "level", (int)cache.level, "type",
-                                                cache.type, "bytes", (json_int_t)cache.bytes, "shared_by",
-                                                number_or_null(cache.shared_by)));
-    for (unsigned level = 1; json_array_size(caches) < level && level <= 3; level++) {
-        uint64_t bytes = cache_bytes_sysconf(level);
-        if (bytes == 0) break;
-        json_array_append_new(caches, json_pack("{s:i, s:s, s:I, s:n}", "level", (int)level, "type",
-                                                level == 1 ? "Data" : "Unified", "bytes", (json_int_t)bytes,
-                                                "shared_by"));
-    }
-    return caches;
-}
-
-uint64_t machine_memory_available(void) {
-    char text[4096];
-    uint64_t kibibytes, limit, used, available = 0;
-    if (sysfile_read("/proc/meminfo", text, sizeof text) && sysfile_field(text, "MemAvailable", &kibibytes))
-        available = kibibytes * 1024;
-    /* "max", no limit, is not a number. */
-    if (sysfile_number("/sys/fs/cgroup/memory.max", &limit) &&
-        sysfile_number("/sys/fs/cgroup/memory.current", &used)) {
-        uint64_t left = limit > used ? limit - used : 1;
-        if (available == 0 || left < available) available = left;
-    }
-    return available;
+    return list;
 }
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -209,9 +147,10 @@ static json_t *operating_system(void) {
 
 /* Tells what the kernel does about the processor's faults, those that do not concern it left out. */
 static json_t *mitigations(void) {
-    char all[4096] = "";
+    char all[4096] = "", folder[PATH_MAX];
     struct dirent **files;
-    int count = scandir(CPU_FOLDER "/vulnerabilities", &files, NULL, alphasort);
+    int count =
+        scandir(sysfile_path(CPU_FOLDER "/vulnerabilities", folder, sizeof folder), &files, NULL, alphasort);
     if (count < 0) return json_null();
     size_t used = 0;
     for (int i = 0; i < count; i++) {
@@ -238,13 +177,17 @@ static json_t *randomisation(void) {
                                                                          : json_null();
 }
 
-/* Processors' worth of time that a control group allows ("150000 100000": 1.5); null: no limit. */
-static json_t *cpu_quota(void) {
-    char text[64];
-    double quota_us, period_us;
-    if (!sysfile_read("/sys/fs/cgroup/cpu.max", text, sizeof text)) return json_null();
-    if (sscanf(text, "%lf %lf", &quota_us, &period_us) != 2 || period_us <= 0) return json_null();
-    return json_real(quota_us / period_us);
+/* Sets cpu_quota: processors' worth of time that control groups allow, null: no limit, with the group that
+ * has it; or why that is not known. */
+static void describe_quota(json_t *machine) {
+    char by[256], why[320];
+    double quota;
+    struct cgroup group;
+    cgroup_find("cpu", &group);
+    bool known = cgroup_cpu_quota(&group, &quota, by, sizeof by, why, sizeof why);
+    json_object_set_new(machine, "cpu_quota", quota > 0 ? json_real(quota) : json_null());
+    json_object_set_new(machine, "cpu_quota_group", text_or_null(by));
+    json_object_set_new(machine, "cpu_quota_why", known ? json_null() : json_string(why));
 }
 
 /* Names the properties of the time stamp counter that decide whether it can be a clock: x86 flags, in one
@@ -303,23 +246,26 @@ json_t *machine_describe(void) {
     hypervisor_name(virtual_name, sizeof virtual_name);
     sysfile_choice("/sys/kernel/mm/transparent_hugepage/enabled", thp, sizeof thp);
     sysfile_read(CPU_FOLDER "/cpu0/cpufreq/scaling_governor", governor, sizeof governor);
-    long online = sysconf(_SC_NPROCESSORS_ONLN), pages = sysconf(_SC_PHYS_PAGES),
-         page_bytes = sysconf(_SC_PAGESIZE);
-    unsigned cpus = online > 0 ? (unsigned)online : 1, cores = physical_cores(cpus);
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    unsigned cpus = cpus_online(), cores = physical_cores(cpus);
     int usable = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : (int)cpus;
+    struct caches caches;
+    caches_read(&caches, cpus, sysconf);
 #if defined(__GLIBC__)
     json_t *libc = json_sprintf("glibc %s", gnu_get_libc_version());
 #else
     json_t *libc = json_null();
 #endif
-    json_t *machine =
-        json_pack("{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                  "cpu", cpu_name(), "cores", (int)cores, "threads_per_core", (int)(cpus / cores), "cpus",
-                  (int)cpus, "cpus_usable", usable, "cpu_quota", cpu_quota(), "caches", describe_caches(),
-                  "memory_bytes", (json_int_t)pages * page_bytes, "page_bytes", (json_int_t)page_bytes,
-                  "kernel", text_or_null(system.release), "os", operating_system(), "libc", libc, "virtual",
-                  text_or_null(virtual_name), "thp", text_or_null(thp), "governor", text_or_null(governor),
-                  "aslr", randomisation(), "mitigations", mitigations());
-    if (machine) describe_more(machine);
+    json_t *machine = json_pack(
+        "{s:o, s:i, s:i, s:i, s:i, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu", cpu_name(),
+        "cores", (int)cores, "threads_per_core", (int)(cpus / cores), "cpus", (int)cpus, "cpus_usable",
+        usable, "caches", describe_caches(&caches), "memory_bytes", (json_int_t)pages * page_bytes,
+        "page_bytes", (json_int_t)page_bytes, "kernel", text_or_null(system.release), "os",
+        operating_system(), "libc", libc, "virtual", text_or_null(virtual_name), "thp", text_or_null(thp),
+        "governor", text_or_null(governor), "aslr", randomisation(), "mitigations", mitigations());
+    if (!machine) return NULL;
+    describe_quota(machine);
+    json_object_set_new(machine, "caches_doubted", text_or_null(caches.doubt));
+    describe_more(machine);
     return machine;
 }

@@ -35,6 +35,7 @@ static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u
     struct bench bench;
     uint64_t ops = 0, segments = 0;
     double ns = 0;
+    struct cgroup_throttled throttled = measure_throttled(m);
     measure_bench(m, &bench, cell, u, keys, rng_derive(option_number(&cell->job->options, OPTION_SEED), 30));
     measure_deadline(&bench);
     bool ok = bench_calibrate(&bench, workload, &batching);
@@ -75,6 +76,7 @@ static json_t *counters_row(struct measure *m, const struct cell *cell, size_t u
         row_set(row, "counters", values);
         row_set(row, "counters_why", whys);
         row_set(row, "counted_ops", json_integer((json_int_t)ops));
+        measure_mark_throttled(m, row, throttled);
     } else {
         row_error(row, bench.why);
         measure_failed(m, &bench);

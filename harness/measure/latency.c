@@ -66,14 +66,14 @@ static json_t *empty_json(struct recorder *r, double ns) {
         ops = (uint64_t)(empty_ns_most / interval_ns);
     if (ops < EMPTY_OPS_LEAST) ops = EMPTY_OPS_LEAST;
     for (int tries = 0; tries < TRIES_MOST; tries++) {
-        long put_aside = bench_preemptions();
+        long put_aside = thread_preemptions();
         recorder_reset(r, interval_ns / ns);
         if (scheduled) schedule_resume(&r->schedule, ticks_start());
         for (uint64_t i = 0; i < ops; i++) {
             uint64_t start = recorder_begin(r, scheduled);
             recorder_add(r, ticks_stop() - start, 0);
         }
-        if (bench_preemptions() == put_aside) break;
+        if (thread_preemptions() == put_aside) break;
     }
     return histogram_json(&r->hist, ns);
 }
@@ -186,6 +186,7 @@ static json_t *latency_row(struct measure *m, const struct cell *cell, size_t u,
     double ns = m->clock.ns_per_tick;
     struct bench bench;
     struct batch batch;
+    struct cgroup_throttled throttled = measure_throttled(m);
     row_set(row, "loop", json_string(open ? "open" : "closed"));
     row_set(row, "rate", json_string(pass->rate->text));
     row_set(row, "no_open_loop", no_open ? json_string(no_open) : json_null());
@@ -209,6 +210,7 @@ static json_t *latency_row(struct measure *m, const struct cell *cell, size_t u,
         row_set(row, "latency", latency);
         if (batch.preempted)
             row_unstable(row, "preempted while recording: the largest values may be the scheduler's");
+        measure_mark_throttled(m, row, throttled);
     } else {
         row_error(row, bench.why);
         measure_failed(m, &bench);

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/base/clock.h"
@@ -41,6 +42,22 @@ void measure_deadline(struct bench *b) {
     double limit_s = (double)option_number(&b->cell->job->options, OPTION_LIMIT);
     b->deadline = deadline_in(limit_s, clock_read_ns(CLOCK_PROCESS_CPUTIME_ID));
     if (b->unit->engine) engine_set_limit(b->unit->engine, limit_s);
+}
+
+struct cgroup_throttled measure_throttled(const struct measure *m) {
+    struct cgroup_throttled now;
+    char ignored[256];
+    return cgroup_throttled(&m->cpu_group, &now, ignored, sizeof ignored) ? now
+                                                                          : (struct cgroup_throttled){0};
+}
+
+void measure_mark_throttled(const struct measure *m, json_t *row, struct cgroup_throttled before) {
+    struct cgroup_throttled now = measure_throttled(m);
+    char why[120];
+    if (now.times <= before.times && now.us <= before.us) return;
+    snprintf(why, sizeof why, "stopped by a control group's CPU quota: %llu times, %.2f s",
+             (unsigned long long)(now.times - before.times), (double)(now.us - before.us) * 1e-6);
+    row_unstable(row, why);
 }
 
 void measure_failed(struct measure *m, const struct bench *b) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "harness/bench/bench.h"
+#include "harness/machine/cgroup.h"
 #include "harness/base/clock.h"
 #include "harness/machine/counters.h"
 #include "harness/machine/perf.h"
@@ -18,6 +19,7 @@ struct measure {
     struct bench_room room;
     struct recorder *recorder;
     struct counters *counters;
+    struct cgroup cpu_group;    /* whose quota may stop the process */
     struct perf_session **perf; /* by index of the registry's maps; NULL: perf is off */
     const volatile sig_atomic_t *interrupted;
     bool wrong_result; /* set when a map returned a wrong answer */
@@ -47,6 +49,11 @@ void measure_bench(struct measure *measure, struct bench *bench, const struct ce
                    struct keys *keys, uint64_t seed);
 /* Starts the time limit of one workload. */
 void measure_deadline(struct bench *bench);
+/* What CPU quotas took away so far; zeros where that is unknown. A difference means that what ran in between
+ * was stopped, and lost its caches. */
+struct cgroup_throttled measure_throttled(const struct measure *measure);
+/* Marks a row as unstable if something was taken away since `before`. */
+void measure_mark_throttled(const struct measure *measure, json_t *row, struct cgroup_throttled before);
 /* Notes a failed workload. */
 void measure_failed(struct measure *measure, const struct bench *bench);
 json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload,

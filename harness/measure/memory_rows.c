@@ -1,5 +1,6 @@
 /* The memory and structure recorders: they put into rows what memcell.h or an engine (engine_memory.c) has
  * measured, and what a map says of its structure. No memory is measured here. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "harness/memory/memcell.h"
 #include "harness/base/rng.h"
 #include "harness/measure/row.h"
+#include "harness/base/textfile.h"
 
 static json_t *engine_memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
                                  struct keys *keys) {
@@ -30,13 +32,22 @@ static const struct {
 } page_settings[] = {
     {"set", MEMCELL_PAGES_AS_SET}, {"small", MEMCELL_PAGES_SMALL}, {"huge", MEMCELL_PAGES_HUGE}};
 
+/* A file of keys that was a pipe is another to the process that measures. */
+static const char *spec_for_child(const char *spec, char *out, size_t size) {
+    char path[PATH_MAX];
+    if (strncmp(spec, "file:", 5) != 0) return spec;
+    snprintf(out, size, "file:%s", textfile_child_path(spec + 5, path, sizeof path));
+    return out;
+}
+
 static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
                           struct keys *keys, size_t setting) {
     json_t *row = measure_row("memory", cell, u, workload, keys);
     char why[256];
     row_set(row, "pages", json_string(page_settings[setting].word));
+    char keys_spec[PATH_MAX + 8];
     struct memcell_args args = {.unit = cell->unit[u],
-                                .keys_spec = cell->keys,
+                                .keys_spec = spec_for_child(cell->keys, keys_spec, sizeof keys_spec),
                                 .n = cell->n,
                                 .seed = option_number(&cell->job->options, OPTION_SEED),
                                 .workload = workload,

@@ -24,6 +24,8 @@ struct series {
     double *round_median;
     size_t rounds;
     size_t preempted;
+    size_t throttled_rounds; /* in which a CPU quota stopped the process, so often and so long: */
+    struct cgroup_throttled throttled;
     double cpu_ns, wall_ns, timer_ns; /* of all samples; timer_ns: the clock's own cost within cpu_ns */
     char why[200];
 };
@@ -48,6 +50,14 @@ static void series_add(struct series *s, const struct batch *batch, const struct
     s->wall_ns += (double)batch->wall_ns;
     s->timer_ns += (double)batch->segments *
                    (s->batching.clock == BENCH_CLOCK_TICKS ? clock->ticks_empty_ns : clock->thread_cpu_ns);
+}
+
+static void series_throttled(struct series *s, struct cgroup_throttled before,
+                             struct cgroup_throttled after) {
+    if (after.times <= before.times && after.us <= before.us) return;
+    s->throttled_rounds++;
+    s->throttled.times += after.times - before.times;
+    s->throttled.us += after.us - before.us;
 }
 
 static void run_batches(struct gbench_state *state, void *context) {
@@ -107,9 +117,11 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     snprintf(name, sizeof name, "%s/%s/%s/%s/n:%zu/%s/%s", b->unit->map, cell->shape->name, workload->name,
              keys_facts(b->keys)->name, cell->n, b->unit->hash, b->unit->heap);
     struct benchmark benchmark = {m, b, workload, s};
+    struct cgroup_throttled throttled = measure_throttled(m);
     char *report = gbench_run(name, s->batching.ops, batches, run_batches, &benchmark, s->why, sizeof s->why);
     if (report) keep_report(gbench, report, name, round, rounds);
     free(report);
+    series_throttled(s, throttled, measure_throttled(m));
     if (s->samples > before)
         s->round_median[s->rounds++] = stats_median(s->ns_per_op + before, s->samples - before);
 }
@@ -120,6 +132,13 @@ static void judge(json_t *row, const struct series *s, double median, double low
     double timer = s->timer_ns / s->cpu_ns;
     if (share > preempted_share_most) {
         snprintf(text, sizeof text, "%.0f %% of the batches were preempted", share * 100);
+        row_unstable(row, text);
+    }
+    if (s->throttled_rounds > 0) {
+        snprintf(text, sizeof text,
+                 "stopped by a control group's CPU quota in %zu of %zu rounds: %llu times, %.2f s",
+                 s->throttled_rounds, s->rounds, (unsigned long long)s->throttled.times,
+                 (double)s->throttled.us * 1e-6);
         row_unstable(row, text);
     }
     if (timer > timer_share_most) {

@@ -47,28 +47,11 @@ static char *variable(const char *name, const char *front) {
     return text;
 }
 
-/* This process's environment with up to two variables replaced, which end it; it owns those. */
-static char **environment_with(char *const *replaced, size_t count) {
-    size_t present = 0, kept = 0;
-    while (environ[present]) present++;
-    char **env = calloc(present + count + 1, sizeof *env);
-    for (size_t i = 0; env && i < present; i++) {
-        bool ours = false;
-        for (size_t k = 0; k < count; k++) {
-            size_t name_length = (size_t)(strchr(replaced[k], '=') - replaced[k]) + 1;
-            ours |= strncmp(environ[i], replaced[k], name_length) == 0;
-        }
-        if (!ours) env[kept++] = environ[i];
-    }
-    for (size_t k = 0; env && k < count; k++) env[kept++] = replaced[k];
-    return env;
-}
-
 /* The environment of a child. The counter goes in front of whatever is preloaded already: the first
  * library's malloc is the one called, and the counter forwards to the next (jemalloc, say). It is named by
  * descriptor because a path in LD_PRELOAD may contain neither a space nor a colon. NULL: out of memory. Free
  * the array and the strings in `made`. */
-static char **child_environment(const struct cell *cell, bool counting, char *made[2]) {
+static char **cell_environment(const struct cell *cell, bool counting, char *made[2]) {
     size_t count = 0;
     char counter[64];
     made[0] = made[1] = NULL;
@@ -77,7 +60,7 @@ static char **child_environment(const struct cell *cell, bool counting, char *ma
     if (cell->args->pages == MEMCELL_PAGES_HUGE &&
         !(made[count++] = variable("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")))
         return NULL;
-    return environment_with(made, count);
+    return child_environment((const char *const *)made, count);
 }
 
 /* Reports a child that died or was killed, or gave up. */
@@ -119,7 +102,7 @@ static bool run_child(const struct cell *cell, bool counting) {
                           args->workload,
                           args->pages == MEMCELL_PAGES_SMALL ? "small" : "",
                           NULL};
-    char *made[2], **env = child_environment(cell, counting, made);
+    char *made[2], **env = cell_environment(cell, counting, made);
     if (!env) {
         free(made[0]), free(made[1]);
         snprintf(cell->why, cell->why_size, "out of memory: cannot start a child that measures memory");

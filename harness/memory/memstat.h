@@ -1,5 +1,5 @@
 /* Reads one number, the resident memory of this process, now or at most; not of what kind it is (resident.h),
- * nor what is allocated (memcount.h). As the kernel counts, and without allocating. */
+ * nor what is allocated (memcount.h). It is the kernel's count, read without allocating. */
 #ifndef MAPBENCH_MEMSTAT_H
 #define MAPBENCH_MEMSTAT_H
 

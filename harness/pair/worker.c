@@ -142,7 +142,5 @@ int pair_worker(int argc, char **argv) {
     bool written =
         json_dumpf(out, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 && putchar('\n') != EOF;
     json_decref(out);
-    if (written && fflush(stdout) == 0) return EXIT_OK;
-    fprintf(stderr, "mapbench: pair-worker: cannot write the result: %s\n", strerror(errno));
-    return EXIT_CANNOT;
+    return written ? EXIT_OK : EXIT_CANNOT; /* main says why */
 }

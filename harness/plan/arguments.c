@@ -11,7 +11,7 @@ static bool unknown_option(const char *command, const char *name, struct why *wh
     char kind[64] = "option";
     /* Options of run and plan are those of profiles, too. */
     if (!option_selects(command)) snprintf(kind, sizeof kind, "option of %s", command);
-    if (others) return why_say(why, "unknown %s '%s': it is one of %s", kind, name, others);
+    if (others) return why_say(why, "unknown %s '%s': it is an option of %s", kind, name, others);
     unknown_name(kind, name, names, count, why->text, sizeof why->text);
     return false;
 }
@@ -25,10 +25,8 @@ static bool read_option(struct arguments *a, const char *command, char **argv, s
     if (!option_find(name, command, &id)) return unknown_option(command, name, why);
     const char *argument = option_facts(id)->argument;
     if (!argument && equals) return why_say(why, "--%s takes no value", name);
-    if (!argument)
+    if (!argument || (!equals && argument[0] == '['))
         value = "yes";
-    else if (!equals && argument[0] == '[')
-        value = "";
     else if (!equals && !(value = argv[++*i]))
         return why_say(why, "--%s needs a value: %s", name, argument);
     return option_set(&a->options, id, value, why->text, sizeof why->text);

@@ -13,6 +13,7 @@
 
 #include "harness/base/names.h"
 #include "harness/base/project.h"
+#include "harness/base/textfile.h"
 
 /* State of one reading: the first fault wins. */
 struct reading {
@@ -77,19 +78,20 @@ static int on_entry(void *context, const char *section, const char *key, const c
     return option_set(options, id, value, r->why, sizeof r->why);
 }
 
-static char *read_text(FILE *file) {
+static char *read_text(FILE *file, size_t *len) {
     struct stat st;
     if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode)) return NULL;
     char *text = malloc((size_t)st.st_size + 1);
-    size_t len = text ? fread(text, 1, (size_t)st.st_size, file) : 0;
-    if (text) text[len] = '\0';
+    *len = text ? fread(text, 1, (size_t)st.st_size, file) : 0;
+    if (text) text[*len] = '\0';
     rewind(file);
     return text;
 }
 
 /* The number of the first line that inih would cut or the results, JSON, could not hold; 0: none. */
-static int faulty_line(const char *text, char *why, size_t why_size) {
+static int faulty_line(const char *path, const char *text, size_t size, char *why, size_t why_size) {
     enum { INIH_LINE_MAX = 198 };
+    if (textfile_is_not_text("", path, text, size, why, why_size)) return 1;
     int line = 1;
     for (const char *end; *text; text = *end ? end + 1 : end, line++) {
         end = strchrnul(text, '\n');
@@ -116,7 +118,8 @@ static void profile_path(const char *name, char *path, size_t size) {
 }
 
 static FILE *profile_open(const char *name, const char *path, char *why, size_t why_size) {
-    FILE *file = fopen(path, "r");
+    int fd = textfile_open(path);
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (file) return file;
     if (errno == ENOENT && !strchr(name, '/')) {
         size_t count;
@@ -142,8 +145,9 @@ struct profile *profile_load(const char *name, char *why, size_t why_size) {
     struct reading r = {.profile = calloc(1, sizeof *r.profile)};
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     snprintf(r.profile->name, sizeof r.profile->name, "%.*s", (int)strcspn(base, "."), base);
-    r.profile->text = read_text(file);
-    int line = r.profile->text ? faulty_line(r.profile->text, r.why, sizeof r.why) : -1;
+    size_t size = 0;
+    r.profile->text = read_text(file, &size);
+    int line = r.profile->text ? faulty_line(path, r.profile->text, size, r.why, sizeof r.why) : -1;
     if (line == 0) line = ini_parse_file(file, on_entry, &r);
     fclose(file);
     if (line != 0)

@@ -23,7 +23,7 @@ struct option_facts {
     enum option_scope scope;
 };
 
-/* The values given, by option; NULL: not given. A flag's is "yes", that of a value left out "". Strings are
+/* The values given, by option; NULL: not given. A flag's is "yes", and so is a value left out. Strings are
  * owned. */
 struct option_values {
     char *text[OPTION_COUNT];

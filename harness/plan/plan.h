@@ -12,6 +12,7 @@
 
 #include "harness/plan/job.h"
 #include "harness/unit/map.h"
+#include "harness/machine/memory_left.h"
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
 
@@ -60,8 +61,7 @@ void plan_free(struct plan *plan);
  * is skipped; returns how many. */
 size_t plan_prepare(struct plan *plan);
 
-/* Rough figures for one cell: bytes the largest of its maps needs at its peak, and seconds to measure all of
- * it. */
+/* Rough figures for one cell: bytes the process needs at its peak, and seconds to measure all of it. */
 uint64_t cell_bytes_estimate(const struct cell *cell);
 double cell_seconds_estimate(const struct cell *cell);
 
@@ -70,11 +70,14 @@ void plan_print(const struct plan *plan);
 /* The same for programs: {"cells": [one object per map and workload], "skipped": [..]}. */
 void plan_print_json(const struct plan *plan);
 
-/* False when a cell does not fit into the memory available: `why` gives the estimate. */
-bool plan_fits_memory(const struct plan *plan, uint64_t available_bytes, char *why, size_t why_size);
+/* False when a cell does not fit into what memory is left: `why` gives the estimate and the limit. */
+bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, char *why, size_t why_size);
 
 /* Prints what is skipped and why to stderr. */
 void plan_print_skips(const struct plan *plan);
+/* Complains of what does not fit into memory: bad input where the machine itself is too small, and a machine
+ * that cannot where a limit was set on it. EXIT_OK: all fits. */
+int plan_complain_of_memory(const struct plan *plan);
 /* Says that a plan is empty, and why; returns the exit code: 4 where packages are missing, otherwise 6. */
 int plan_nothing(const struct plan *plan);
 /* The command: prints what run would measure, for people or as JSON. profile: name or path; NULL as for run.

@@ -17,6 +17,14 @@ int plan_nothing(const struct plan *plan) {
                          : complain(EXIT_NOTHING, "nothing matches the selection");
 }
 
+int plan_complain_of_memory(const struct plan *plan) {
+    struct memory_left left;
+    char why[640];
+    memory_left_now(&left);
+    if (plan_fits_memory(plan, &left, why, sizeof why)) return EXIT_OK;
+    return complain(left.by[0] ? EXIT_CANNOT : EXIT_USAGE, why);
+}
+
 int plan_command(const char *profile_name, const struct option_values *options, bool json) {
     char why[512];
     struct profile *profile = profile_select(profile_name, options, why, sizeof why);
@@ -28,8 +36,7 @@ int plan_command(const char *profile_name, const struct option_values *options, 
         code = plan_nothing(plan);
     else {
         json ? plan_print_json(plan) : plan_print(plan);
-        if (!plan_fits_memory(plan, machine_memory_available(), why, sizeof why))
-            code = complain(EXIT_USAGE, why);
+        code = plan_complain_of_memory(plan);
     }
     plan_free(plan);
     profile_free(profile);

@@ -36,8 +36,8 @@ static struct {
 static atomic_bool next_known;
 THREAD_LOCAL bool resolving;
 
-/* dlsym may allocate (its error buffer) before the next allocator is known. Those few blocks come from here
- * and are never given back; they are not counted. */
+/* dlsym may allocate (its error buffer) before the next allocator is known. The few blocks it takes come
+ * from here and are never given back; they are not counted. */
 static struct {
     _Alignas(16) unsigned char bytes[4096];
     atomic_size_t used;

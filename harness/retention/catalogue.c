@@ -2,10 +2,6 @@
 
 #include "harness/retention/retention.h"
 
-#define SCENARIO(name) extern const struct scenario scenario_##name;
-#include "harness/retention/scenarios.def"
-#undef SCENARIO
-
 static const struct scenario *const all[] = {
 #define SCENARIO(name) &scenario_##name,
 #include "harness/retention/scenarios.def"
@@ -24,14 +20,4 @@ const struct scenario *scenario_find(const char *name) {
     for (size_t i = 0; i < scenario_count(); i++)
         if (strcmp(all[i]->name, name) == 0) return all[i];
     return NULL;
-}
-
-bool scenario_has_label(const struct scenario *s, const char *label) {
-    size_t length = strlen(label);
-    for (const char *at = s->labels; at && *at;) {
-        size_t item = strcspn(at, " ");
-        if (item == length && strncmp(at, label, length) == 0) return true;
-        at += item + (at[item] == ' ');
-    }
-    return false;
 }

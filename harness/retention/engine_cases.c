@@ -8,7 +8,8 @@
 #include "harness/base/child.h"
 #include "harness/engines/engine.h"
 #include "harness/engines/process.h"
-#include "harness/retention/case.h"
+#include "harness/retention/case_plan.h"
+#include "harness/base/names.h"
 
 enum { TEXT_MAX = 16 << 20 };
 
@@ -49,7 +50,7 @@ static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, char *
     return ok;
 }
 
-/* What the engine's list says of a variant; NULL: it is not there. */
+/* Returns the entry of a variant in the engine's list; NULL: there is none. */
 static const json_t *listed(const json_t *list, const char *scenario, const char *variant) {
     const json_t *entry;
     size_t i;
@@ -72,6 +73,12 @@ static bool can_run(const json_t *entry, const char *scenario, const char *varia
     json_array_append_new(skipped, json_pack("{s:s, s:s, s:s}", "scenario", scenario, "what", what, "reason",
                                              reason ? reason : "the engine does not say why"));
     return false;
+}
+
+/* The engine knows names only; what they mean is the catalogue's. */
+static void add_role(json_t *lines, size_t from, const struct variant *v) {
+    for (size_t i = from; i < json_array_size(lines); i++)
+        json_object_set_new(json_array_get(lines, i), "role", json_string(role_name(v->role)));
 }
 
 static void failed_line(json_t *lines, const struct scenario *s, const struct variant *v, const char *engine,
@@ -103,14 +110,15 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
         return 1;
     }
     for (const struct variant *v = s->variant; v->name; v++) {
-        if (!retain_selected(o->variant, role_name(v->role)) && !retain_selected(o->variant, v->name))
-            continue;
+        if (!names_select(o->variant, role_name(v->role)) && !names_select(o->variant, v->name)) continue;
         const json_t *entry = listed(list, s->name, v->name);
         if (!entry || !can_run(entry, s->name, v->name, name, skipped)) continue;
-        const char *argv[] = {path, "retain", s->name, v->name, NULL, NULL};
-        snprintf(n, sizeof n, "%zu", o->n);
-        if (o->n) argv[4] = n;
-        if (ask(argv, o->limit_s, lines, why, sizeof why)) continue;
+        size_t before = json_array_size(lines);
+        const char *argv[] = {path, "retain", s->name, v->name, n, NULL};
+        snprintf(n, sizeof n, "%zu", o->n ? o->n : s->n);
+        bool ok = ask(argv, o->limit_s, lines, why, sizeof why);
+        add_role(lines, before, v);
+        if (ok) continue;
         failed_line(lines, s, v, name, why);
         failed++;
     }

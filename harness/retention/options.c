@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "harness/engines/engine.h"
-#include "harness/retention/case.h"
+#include "harness/plan/options.h"
+#include "harness/retention/case_plan.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/units.h"
@@ -25,21 +26,18 @@ enum {
     LABEL_BYTES = 48,
 };
 
-bool retain_selected(const char *list, const char *word) {
-    return names_select(list, word);
-}
-
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s) {
     for (size_t i = 0; i < o->scenarios; i++)
-        if (retain_selected(o->scenario[i], s->name)) return true;
+        if (names_select(o->scenario[i], s->name)) return true;
     return o->scenarios == 0;
 }
 
 static bool check_names(const struct retain_options *o, char *why, size_t why_size) {
-    const char *heaps[] = {"gosim", "boehm", "malloc", "all"};
-    const char *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
-    size_t map_count = 0, engine_count = 0, scenario_names = 0, variant_count = 0;
-    for (size_t i = 0; i < retention_map_count(); i++) maps[map_count++] = retention_map_name(i);
+    const char *heaps[CASE_HEAPS + 1], *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
+    size_t map_count = retention_map_count(), engine_count = 0,
+           scenario_names = 0, variant_count = 0;
+    for (enum case_heap heap = 0; heap < CASE_HEAPS; heap++) heaps[heap] = case_heap_name(heap);
+    for (size_t i = 0; i < map_count; i++) maps[i] = retention_map_name(i);
     engines[engine_count++] = "c";
     for (size_t i = 0; i < engine_program_count(); i++) engines[engine_count++] = engine_program_name(i);
     for (enum variant_role role = VARIANT_LEAKY; role <= VARIANT_REFERENCE; role++)
@@ -49,12 +47,12 @@ static bool check_names(const struct retain_options *o, char *why, size_t why_si
         for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 255; v++)
             variants[variant_count++] = v->name;
     }
-    maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] = variants[variant_count++] =
+    heaps[CASE_HEAPS] = maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] = variants[variant_count++] =
         "all";
     for (size_t i = 0; i < o->scenarios; i++)
         if (!names_check(o->scenario[i], "scenario", scenarios, scenario_names, why, why_size)) return false;
     return names_check(o->maps, "map", maps, map_count, why, why_size) &&
-           names_check(o->heaps, "heap", heaps, COUNT_OF(heaps), why, why_size) &&
+           names_check(o->heaps, "heap", heaps, CASE_HEAPS + 1, why, why_size) &&
            names_check(o->engines, "engine", engines, engine_count, why, why_size) &&
            names_check(o->variant, "variant", variants, variant_count, why, why_size);
 }

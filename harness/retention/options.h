@@ -32,7 +32,5 @@ bool retain_options_read(struct retain_options *o, const struct arguments *a, ch
 int retain_targets_check(const struct retain_options *o, char *why, size_t why_size);
 /* False: a scenario was named, and not this one. */
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s);
-/* As names_select. */
-bool retain_selected(const char *list, const char *word);
 
 #endif

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/names.h"
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/plan/job.h"
+#include "harness/base/output.h"
 #include "harness/plan/plan.h"
 #include "harness/run/provenance.h"
 #include "harness/base/python.h"
@@ -38,7 +40,7 @@ static void on_interrupt(int number) {
 }
 
 static bool variant_selected(const struct retain_options *o, const struct variant *v) {
-    return retain_selected(o->variant, role_name(v->role)) || retain_selected(o->variant, v->name);
+    return names_select(o->variant, role_name(v->role)) || names_select(o->variant, v->name);
 }
 
 static void skip(struct retain *r, const struct scenario *s, const char *what, const char *map,
@@ -65,7 +67,7 @@ static void run_case(struct retain *r, const struct scenario *s, const struct va
         .heap = heap,
         .n = o->n ? o->n : s->n,
         .seed = o->seed,
-        .wish = {o->snapshot, o->snapshot_at ? o->snapshot_at : "verdict", o->diff_from, o->diff_to},
+        .snapshots = {o->snapshot, o->snapshot_at ? o->snapshot_at : "verdict", o->diff_from, o->diff_to},
         .check = o->check,
         .limit_s = o->limit_s};
     const char *cannot = case_cannot(s, v, unit, heap);
@@ -90,8 +92,8 @@ static void run_maps(struct retain *r, const struct scenario *s, enum case_heap 
     for (size_t i = 0; i < retention_map_count() && !interrupted; i++) {
         const char *map = retention_map_name(i);
         const struct map_unit *unit = retention_unit_on(case_heap_name(heap), map, shape);
-        if (!retain_selected(r->options.maps, map)) continue;
-        if (s->maps[0] && !retain_selected(s->maps, map))
+        if (!names_select(r->options.maps, map)) continue;
+        if (!names_select(s->maps, map))
             skip(r, s, map, map, heap, "the story is about another map");
         else if (!unit)
             skip(r, s, map, map, heap,
@@ -113,14 +115,14 @@ static void prepare_units(const struct retain *r) {
     for (size_t i = 0; units && i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
         if (!retain_scenario_selected(&r->options, s) || s->about != ABOUT_MAP ||
-            !retain_selected(r->options.engines, "c"))
+            !names_select(r->options.engines, "c"))
             continue;
         for (enum case_heap heap = CASE_GOSIM; heap <= CASE_BOEHM; heap++)
             for (size_t m = 0; m < retention_map_count(); m++) {
                 const char *map = retention_map_name(m);
                 bool told = heap == CASE_GOSIM ? (s->heaps & ON_GOSIM) != 0 : s->on_boehm != NULL;
-                if (!told || !retain_selected(r->options.heaps, case_heap_name(heap)) ||
-                    !retain_selected(r->options.maps, map) || (s->maps[0] && !retain_selected(s->maps, map)))
+                if (!told || !names_select(r->options.heaps, case_heap_name(heap)) ||
+                    !names_select(r->options.maps, map) || (s->maps[0] && !names_select(s->maps, map)))
                     continue;
                 const struct map_unit *unit = retention_unit_on(
                     case_heap_name(heap), map, heap == CASE_BOEHM ? s->on_boehm->shape : s->shape);
@@ -132,14 +134,12 @@ static void prepare_units(const struct retain *r) {
 }
 
 static void run_scenario(struct retain *r, const struct scenario *s) {
-    static const unsigned bits[] = {
-        [CASE_GOSIM] = ON_GOSIM, [CASE_BOEHM] = ON_BOEHM, [CASE_MALLOC] = ON_MALLOC};
     const struct retain_options *o = &r->options;
     if (o->diff_from && (!scenario_has_label(s, o->diff_from) || !scenario_has_label(s, o->diff_to)))
         fprintf(stderr, "mapbench: no difference of %s: its checkpoints are %s\n", s->name, s->labels);
-    for (enum case_heap heap = CASE_GOSIM; heap <= CASE_MALLOC && !interrupted; heap++) {
-        if (!(s->heaps & bits[heap]) || !retain_selected(o->heaps, case_heap_name(heap)) ||
-            !retain_selected(o->engines, "c"))
+    for (enum case_heap heap = 0; heap < CASE_HEAPS && !interrupted; heap++) {
+        if (!(s->heaps & 1u << heap) || !names_select(o->heaps, case_heap_name(heap)) ||
+            !names_select(o->engines, "c"))
             continue;
         if (s->about == ABOUT_MAP)
             run_maps(r, s, heap);
@@ -147,7 +147,7 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
             run_variants(r, s, NULL, heap);
     }
     for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)
-        if (retain_selected(o->engines, engine_program_name(i)))
+        if (names_select(o->engines, engine_program_name(i)))
             r->failed += engine_cases_run(i, s, o, r->lines, r->skipped);
 }
 
@@ -157,17 +157,30 @@ static bool write_lines(const struct runfolder *folder, const json_t *lines, con
                         char *why, size_t why_size) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
-    FILE *out = fopen(path, "w");
+    FILE *out = output_open(path);
     bool ok = out != NULL;
     for (size_t k = 0; k < 2; k++) {
         const json_t *array = k ? verdicts : lines, *line;
         size_t i;
-        json_array_foreach(array, i, line) ok =
-            ok && json_dumpf(line, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+        json_array_foreach(array, i, line) {
+            ok = ok && json_dumpf(line, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+        }
     }
     if (out) ok = fclose(out) == 0 && ok;
     if (!ok) snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
     return ok;
+}
+
+static const char *references_of(const struct scenario *s) {
+    return s->references ? s->references : "";
+}
+
+static json_t *variants_json(const struct scenario *s) {
+    json_t *variants = json_array();
+    for (const struct variant *v = s->variant; v->name; v++)
+        json_array_append_new(variants, json_pack("{s:s, s:s, s:s}", "name", v->name, "role",
+                                                  role_name(v->role), "summary", v->summary));
+    return variants;
 }
 
 static json_t *scenarios_json(const struct retain_options *o) {
@@ -175,14 +188,10 @@ static json_t *scenarios_json(const struct retain_options *o) {
     for (size_t i = 0; i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
         if (!retain_scenario_selected(o, s)) continue;
-        json_t *variants = json_array();
-        for (const struct variant *v = s->variant; v->name; v++)
-            json_array_append_new(variants, json_pack("{s:s, s:s, s:s}", "name", v->name, "role",
-                                                      role_name(v->role), "summary", v->summary));
         json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o}", "number", s->number,
                                               "name", s->name, "claim", s->claim, "fix", s->fix, "references",
-                                              s->references, "verdict_label", s->verdict_label, "variants",
-                                              variants));
+                                              references_of(s), "verdict_label", s->verdict_label, "variants",
+                                              variants_json(s)));
     }
     return list;
 }
@@ -198,7 +207,7 @@ static void add_participants(json_t *info, const struct retain *r) {
                 runinfo_add_map(info, map, registry_map_unit(k)->facts);
     }
     for (i = 0; i < engine_program_count() && r->options.engines; i++)
-        if (retain_selected(r->options.engines, engine_program_name(i)))
+        if (names_select(r->options.engines, engine_program_name(i)))
             provenance_add_engine(json_object_get(info, "engines"), engine_program_name(i));
 }
 
@@ -246,10 +255,12 @@ static void print_skips(const struct retain *r) {
     size_t i;
     if (!r->options.maps && r->options.scenarios == 0)
         return; /* of the whole catalogue they stand in run.json */
-    json_array_foreach(r->skipped, i, entry) fprintf(stderr, "mapbench: skipped: %s %s: %s\n",
-                                                     json_string_value(json_object_get(entry, "scenario")),
-                                                     json_string_value(json_object_get(entry, "what")),
-                                                     json_string_value(json_object_get(entry, "reason")));
+    json_array_foreach(r->skipped, i, entry) {
+        fprintf(stderr, "mapbench: skipped: %s %s: %s\n",
+                json_string_value(json_object_get(entry, "scenario")),
+                json_string_value(json_object_get(entry, "what")),
+                json_string_value(json_object_get(entry, "reason")));
+    }
 }
 
 int retain_command(const struct arguments *a) {
@@ -289,9 +300,11 @@ json_t *retain_list(void) {
     json_t *list = json_array();
     for (size_t i = 0; i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:n, s:i, s:s, s:s}", "name", s->name,
-                                              "summary", s->claim, "available", 1, "reason", "number",
-                                              s->number, "fix", s->fix, "references", s->references));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:b, s:n, s:i, s:s, s:s, s:I, s:b, s:o}", "name", s->name,
+                                        "summary", s->claim, "available", 1, "reason", "number", s->number,
+                                        "fix", s->fix, "references", references_of(s), "n", (json_int_t)s->n,
+                                        "on_real_go", (s->heaps & ON_GO) != 0, "variants", variants_json(s)));
     }
     return list;
 }
@@ -300,12 +313,13 @@ bool retain_explain(const char *name) {
     const struct scenario *s = scenario_find(name);
     if (!s) return false;
     printf("%s (scenario %d): %s\n  fix          %s\n", s->name, s->number, s->claim, s->fix);
-    if (s->references[0]) printf("  references   %s\n", s->references);
-    printf("  heaps       %s%s%s%s\n", s->heaps & ON_GOSIM ? " gosim" : "",
-           s->heaps & ON_BOEHM ? " boehm" : "", s->heaps & ON_MALLOC ? " malloc" : "",
-           s->heaps & ON_GO ? " real Go" : "");
+    if (s->references) printf("  references   %s\n", s->references);
+    printf("  heaps       ");
+    for (enum case_heap heap = 0; heap < CASE_HEAPS; heap++)
+        if (s->heaps & 1u << heap) printf(" %s", case_heap_name(heap));
+    puts(s->heaps & ON_GO ? " real Go" : "");
     if (s->about == ABOUT_MAP)
-        printf("  maps         %s, shape %s\n", s->maps[0] ? s->maps : "all that have the shape", s->shape);
+        printf("  maps         %s, shape %s\n", s->maps ? s->maps : "all that have the shape", s->shape);
     printf("  n            %zu\n  checkpoints  %s\n", s->n, s->labels);
     for (const struct variant *v = s->variant; v->name; v++)
         printf("  variant      %s (%s): %s\n", v->name, role_name(v->role), v->summary);

@@ -31,16 +31,31 @@ struct variant {
     enum variant_role role;
     const char *summary; /* half a sentence */
 };
+/* A scenario's variants, with the end mark. */
+#define VARIANTS(...) ((const struct variant[]){__VA_ARGS__, {NULL, VARIANT_REFERENCE, NULL}})
 
 enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
-enum { ON_GOSIM = 1, ON_BOEHM = 2, ON_MALLOC = 4, ON_GO = 8 };
 
-/* How a scenario that ON_GOSIM tells is told on boehm: by the same program, with what differs. */
-struct boehm_telling {
+enum case_heap {
+#define CASE_HEAP(WORD, name) CASE_##WORD,
+#include "harness/retention/heaps.def"
+#undef CASE_HEAP
+    CASE_HEAPS,
+};
+/* Places where a scenario runs: the heaps of this program, and real Go, by an engine. */
+enum {
+#define CASE_HEAP(WORD, name) ON_##WORD = 1 << CASE_##WORD,
+#include "harness/retention/heaps.def"
+#undef CASE_HEAP
+    ON_GO = 1 << CASE_HEAPS,
+};
+
+/* Settings that differ when a scenario runs on libgc; its program is the same. */
+struct boehm_settings {
     const char *shape; /* ABOUT_MAP: of its map */
-    /* In place of the scenario's: objects are larger by a byte, rounded up to 16; libgc's tables of
-     * finalizers and links are counted, and never shrink; and some objects are allowed for that a stray word
-     * may pin. */
+    /* The bound, in place of the scenario's: objects are larger by a byte, rounded up to 16; libgc's tables
+     * of finalizers and links are counted, and never shrink; and some objects may be pinned by a stray word.
+     */
     double bound_factor;
     uint64_t bound_bytes;
 };
@@ -51,25 +66,25 @@ struct scenario {
     enum scenario_about about;
     unsigned heaps;                /* ON_..., or-ed */
     const char *shape;             /* ABOUT_MAP: key and value type its map needs */
-    const char *maps;              /* ABOUT_MAP: the maps it makes sense for, "" for all; else NULL */
+    const char *maps;              /* ABOUT_MAP: the maps it makes sense for; NULL: all */
     size_t n;                      /* default */
     const char *claim, *fix;       /* a sentence each */
-    const char *references;        /* "go#20135", may be "" */
-    const struct variant *variant; /* ends with a NULL name */
+    const char *references;        /* "go#20135"; NULL: none */
+    const struct variant *variant; /* VARIANTS(...); ends with a NULL name */
     const char *labels; /* of its checkpoints, a space between; a checkpoint with another one is an error */
     /* The checkpoint that the verdict is about: the last one with this label. */
     const char *verdict_label;
     /* Checkpoints after it with this label show the release: operations until a leaky variant is within its
      * bound. NULL: it never is by itself. */
     const char *release_label;
-    /* What a fixed variant may keep at the verdict: `bound_factor` times what is live, `bound_bytes_per_n`
-     * times n, for a table that stays, and `bound_bytes`. */
+    /* The bound of fixed variants, bytes that they may keep at the verdict: `bound_factor` times what is
+     * live, `bound_bytes_per_n` times n, for a table that stays, and `bound_bytes`. */
     double bound_factor;
     uint64_t bound_bytes_per_n, bound_bytes;
     /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */
     const char *(*cannot)(const struct map_unit *unit, const char *variant);
-    const struct boehm_telling
-        *on_boehm; /* ON_GOSIM | ON_BOEHM, where every variant can be told; else NULL */
+    /* Settings of an ON_GOSIM scenario that is ON_BOEHM too, if every variant can run there; else NULL. */
+    const struct boehm_settings *on_boehm;
     bool (*run)(struct retention *r);
 };
 
@@ -81,7 +96,8 @@ struct scenario {
 size_t scenario_count(void);
 const struct scenario *scenario_at(size_t i);
 const struct scenario *scenario_find(const char *name);
-bool scenario_has_label(const struct scenario *scenario, const char *label);
+
+#include "harness/retention/scenarios.h"
 
 /* --- for the files that implement scenarios (harness/retention/scenarios/NAME.c) --- */
 

@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/output.h"
+
 static const char *text(const json_t *line, const char *field) {
     const char *value = json_string_value(json_object_get(line, field));
     return value ? value : "";
 }
 
-/* What a checkpoint keeps: what the scenario itself has noted, else of a heap with books what those say, else
- * resident memory. False: none is known. */
+/* Reads what a checkpoint keeps: the number that the scenario noted itself, else that of the heap's books,
+ * else resident memory. False: none is known. */
 static bool kept_bytes(const json_t *line, double *kept) {
     const json_t *heap = json_object_get(line, "d_heap_alloc"), *rss = json_object_get(line, "rss");
     const json_t *noted = json_object_get(json_object_get(line, "extra"), "kept_bytes");
@@ -40,9 +42,10 @@ static const json_t *verdict_point(const json_t *lines, const json_t *like, cons
                                    const char *label) {
     const json_t *found = NULL, *line;
     size_t i;
-    json_array_foreach(lines, i, line) if (same_case(line, like) &&
-                                           strcmp(text(line, "variant"), variant) == 0 &&
-                                           strcmp(text(line, "label"), label) == 0) found = line;
+    json_array_foreach(lines, i, line) {
+        bool is_its = same_case(line, like) && strcmp(text(line, "variant"), variant) == 0;
+        if (is_its && strcmp(text(line, "label"), label) == 0) found = line;
+    }
     return found;
 }
 
@@ -118,7 +121,9 @@ json_t *verdicts_make(const json_t *lines) {
     json_array_foreach(lines, i, line) {
         const struct scenario *s = scenario_find(text(line, "scenario"));
         bool seen = false;
-        json_array_foreach(verdicts, k, known) seen |= same_case(line, known);
+        json_array_foreach(verdicts, k, known) {
+            seen |= same_case(line, known);
+        }
         if (s && !seen) json_array_append_new(verdicts, verdict_make(lines, line, s));
     }
     return verdicts;
@@ -166,16 +171,22 @@ void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out) {
     size_t i;
     fprintf(out, "%-21s %-24s %9s %9s  %8s  %-11s %s\n", "scenario", "map", "leaky", "fixed", "kept/live",
             "released", "fix");
-    json_array_foreach(verdicts, i, v) print_verdict(v, out);
-    json_array_foreach(lines, i, line) if (json_is_string(json_object_get(line, "error")))
+    json_array_foreach(verdicts, i, v) {
+        print_verdict(v, out);
+    }
+    json_array_foreach(lines, i, line) {
+        if (!json_is_string(json_object_get(line, "error"))) continue;
         fprintf(out, "%s %s, %s, %s: %s\n", text(line, "scenario"), text(line, "variant"), text(line, "map"),
                 text(line, "heap"), text(line, "error"));
+    }
 }
 
 size_t verdicts_failed(const json_t *verdicts) {
     size_t i, failed = 0;
     const json_t *v;
-    json_array_foreach(verdicts, i, v) failed += json_is_false(json_object_get(v, "passed"));
+    json_array_foreach(verdicts, i, v) {
+        failed += json_is_false(json_object_get(v, "passed"));
+    }
     return failed;
 }
 
@@ -201,8 +212,9 @@ static void xml_text(FILE *out, const char *s) {
 static const json_t *first_error(const json_t *lines, const json_t *verdict) {
     const json_t *line;
     size_t i;
-    json_array_foreach(lines, i, line) if (same_case(line, verdict) &&
-                                           json_is_string(json_object_get(line, "error"))) return line;
+    json_array_foreach(lines, i, line) {
+        if (same_case(line, verdict) && json_is_string(json_object_get(line, "error"))) return line;
+    }
     return NULL;
 }
 
@@ -226,7 +238,7 @@ static void junit_case(const json_t *v, const json_t *error, FILE *out) {
 }
 
 bool verdicts_junit(const json_t *verdicts, const json_t *lines, const char *path) {
-    FILE *out = fopen(path, "w");
+    FILE *out = output_open(path);
     const json_t *v;
     size_t i, errors = 0, failures = 0;
     if (!out) return false;
@@ -238,7 +250,9 @@ bool verdicts_junit(const json_t *verdicts, const json_t *lines, const char *pat
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"mapbench retain\" tests=\"%zu\" "
             "failures=\"%zu\" errors=\"%zu\">\n",
             json_array_size(verdicts), failures, errors);
-    json_array_foreach(verdicts, i, v) junit_case(v, first_error(lines, v), out);
+    json_array_foreach(verdicts, i, v) {
+        junit_case(v, first_error(lines, v), out);
+    }
     fputs("</testsuite>\n", out);
     return fclose(out) == 0;
 }

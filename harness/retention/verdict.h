@@ -1,4 +1,4 @@
-/* What the checkpoints of a scenario say, in one line per map, heap and engine. */
+/* Verdicts: one line per scenario, map, heap and engine, made from the lines of its checkpoints. */
 #ifndef MAPBENCH_RETENTION_VERDICT_H
 #define MAPBENCH_RETENTION_VERDICT_H
 

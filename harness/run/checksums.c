@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness/base/count_of.h"
+#include "harness/base/output.h"
 #include "harness/base/why.h"
 
 /* The files that only an unfinished run needs. */
@@ -38,7 +39,7 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
     char *roots[] = {(char *)folder, NULL};
     snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
     snprintf(fresh, sizeof fresh, "%s/SHA256SUMS.new", folder);
-    FILE *out = fopen(fresh, "w");
+    FILE *out = output_open(fresh);
     FTS *tree = out ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_path) : NULL;
     bool ok = tree != NULL;
     for (FTSENT *entry; ok && (entry = fts_read(tree)) != NULL;) {
@@ -47,7 +48,9 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
         if (entry->fts_info != FTS_F || strncmp(name, "SHA256SUMS", 10) == 0 || is_leftover(name)) continue;
         ok = SHA256File(entry->fts_path, hash) && fprintf(out, "%s  %s\n", hash, name) > 0;
     }
+    int error = errno;
     if (tree) fts_close(tree);
+    errno = error;
     if (out && fclose(out)) ok = false;
     if (ok && rename(fresh, path) == 0) return true;
     return errno_say(why, why_size, "write", path);

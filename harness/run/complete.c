@@ -35,12 +35,10 @@ static void print_key_files(const json_t *info) {
     size_t i;
     json_t *keys;
     json_array_foreach(json_object_get(info, "keys"), i, keys) {
-        json_int_t duplicates = json_integer_value(json_object_get(keys, "duplicates")),
-                   nul = json_integer_value(json_object_get(keys, "with_nul"));
+        json_int_t duplicates = json_integer_value(json_object_get(keys, "duplicates"));
         const char *name = json_string_value(json_object_get(keys, "name"));
-        if (strncmp(name, "file:", 5) == 0 && (duplicates || nul))
-            fprintf(stderr, "mapbench: %s: %lld duplicate keys dropped, %lld keys with a NUL byte kept\n",
-                    name, (long long)duplicates, (long long)nul);
+        if (strncmp(name, "file:", 5) == 0 && duplicates)
+            fprintf(stderr, "mapbench: %s: %lld duplicate keys dropped\n", name, (long long)duplicates);
     }
 }
 
@@ -50,6 +48,8 @@ void run_collect_warnings(struct run *run) {
                           json_object_get(json_object_get(info, "probe"), "events"), BUILD_UNIT_FLAGS);
     warnings_from_conditions(&run->warnings, json_object_get(conditions, "before"),
                              json_object_get(conditions, "after"), 1);
+    if (strcmp(BUILD_COMMIT, "unknown") == 0)
+        warnings_add(&run->warnings, WARNING_unknown_commit, "%s", BUILD_COMMIT_WHY);
     warnings_add(&run->warnings, WARNING_gbench_debug, NULL);
     int resumed = (int)json_integer_value(json_object_get(info, "resumed"));
     if (resumed == 1) warnings_add(&run->warnings, WARNING_interrupted, "and resumed once");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/files.h"
+#include "harness/base/output.h"
 #include "harness/base/project.h"
 #include "harness/base/why.h"
 #include "harness/run/checksums.h"
@@ -75,7 +76,7 @@ static bool drop_unfinished(struct runfolder *folder, FILE **file, const char *n
     size_t size = 0;
     snprintf(path, sizeof path, "%s/%s", folder->partial, name);
     snprintf(keep, sizeof keep, "%s.keep", path);
-    FILE *kept = fopen(keep, "w");
+    FILE *kept = output_open(keep);
     if (!kept) return false;
     rewind(*file);
     while (getline(&line, &size, *file) > 0) {
@@ -110,7 +111,7 @@ static enum runfolder_result open_files(struct runfolder *folder, const char *se
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/selection", folder->partial);
     if (!resume) {
-        FILE *file = fopen(path, "w");
+        FILE *file = output_open(path);
         bool ok = file && fputs(selection, file) >= 0;
         if ((file && fclose(file)) || !ok) return cannot(why, "write", path);
     }

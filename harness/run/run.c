@@ -9,7 +9,6 @@
 #include "build_info.h"
 #include "harness/base/exit.h"
 #include "harness/engines/engine.h"
-#include "harness/machine/machine.h"
 #include "harness/plan/registry.h"
 #include "harness/run/parts.h"
 #include "harness/run/info.h"
@@ -132,10 +131,12 @@ int run_command(const char *profile, const struct option_values *options, const 
     if (broken) return complain(EXIT_CHECK_FAILED, broken);
     run.profile = profile_select(profile, options, run.why, sizeof run.why);
     run.plan = run.profile ? plan_make(run.profile, run.why, sizeof run.why) : NULL;
-    if (!run.plan || !plan_fits_memory(run.plan, machine_memory_available(), run.why, sizeof run.why))
+    if (!run.plan)
         complain(EXIT_USAGE, run.why);
     else if (run.plan->cells == 0)
         code = plan_nothing(run.plan);
+    else if ((code = plan_complain_of_memory(run.plan)) != EXIT_OK)
+        ;
     else if ((run.measure.unmeasured = plan_prepare(run.plan)) > 0 && run.plan->cells == 0) {
         plan_print_skips(run.plan);
         code = complain(EXIT_CANNOT, "none of the units could be built");

@@ -71,7 +71,7 @@ static bool attach_perf(struct run *run) {
 void run_finish_perf(struct run *run) {
     char flamegraph[PATH_MAX + 32], python_why[128], why[512]; /* the run's own says why it ended */
     if (!run->measure.perf) return;
-    const char *python = python_find(python_why, sizeof python_why);
+    const char *python = python_find(PYTHON_ANY, python_why, sizeof python_why);
     snprintf(flamegraph, sizeof flamegraph, "%s/plots/flamegraph.py", project_root());
     for (size_t i = 0; i < registry_map_count(); i++)
         if (run->measure.perf[i] && !perf_finish(run->measure.perf[i], python, flamegraph, why, sizeof why)) {
@@ -92,6 +92,7 @@ bool run_open_measure(struct run *run, const volatile sig_atomic_t *interrupted)
     m->recorder = calloc(1, sizeof *m->recorder);
     m->counters = counters_open();
     m->interrupted = interrupted;
+    cgroup_find("cpu", &m->cpu_group);
     if (m->recorder && m->counters && bench_room_open(&m->room, evict)) return attach_perf(run);
     snprintf(run->why, sizeof run->why, "out of memory for the harness's own buffers");
     return false;

@@ -16,6 +16,7 @@
 #include "harness/base/child.h"
 #include "harness/base/clock.h"
 #include "harness/base/deadline.h"
+#include "harness/base/exit.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 
@@ -139,7 +140,7 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
         char reason[128];
         regerror(error, &regex, reason, sizeof reason);
         fprintf(stderr, "mapbench: selftest: \"%s\" is not a regular expression: %s\n", filter, reason);
-        return 2;
+        return EXIT_USAGE;
     }
     const struct map_unit **units = calloc(registry_count(), sizeof *units);
     size_t count = 0;
@@ -161,10 +162,10 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
     if (tally.passed + tally.failed + tally.unavailable == 0) {
         fprintf(stderr, "mapbench: selftest: no unit matches \"%s\"; `mapbench list maps` names the maps\n",
                 filter ? filter : "");
-        return 6;
+        return EXIT_NOTHING;
     }
     print_summary(&tally, &options);
-    return tally.failed ? 1 : 0;
+    return tally.failed ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
 /* --- preloading --- */
@@ -190,9 +191,12 @@ void selftest_preload(char **argv) {
     (void)
         argv; /* the heap macros fail allocations themselves, and sanitizers have an allocator of their own */
 #else
-    char path[PATH_MAX];
+    char path[PATH_MAX], preload[64];
     if (dlsym(RTLD_DEFAULT, "memcount_read") || getenv("LD_PRELOAD")) return;
     if (!counter_path(0, path, sizeof path) && !counter_path(1, path, sizeof path)) return;
-    if (setenv("LD_PRELOAD", path, 1) == 0) execv("/proc/self/exe", argv);
+    /* By descriptor, which stays open: a path in LD_PRELOAD may contain neither a blank nor a colon. */
+    int fd = open(path, O_RDONLY);
+    snprintf(preload, sizeof preload, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && setenv("LD_PRELOAD", preload, 1) == 0) execv("/proc/self/exe", argv);
 #endif
 }

@@ -36,7 +36,7 @@ bool selftest_unit(const struct map_unit *unit, const struct selftest_options *o
 
 /* Tests all available units whose "map/shape/hash/heap" matches the extended regular expression (NULL: all),
  * each in a child process, so that one which crashes or hangs fails alone. Prints a line per unit and a
- * summary. Returns 0: all passed, 1: one failed, 2: not a regular expression, 6: nothing matched. */
+ * summary. Returns EXIT_OK, EXIT_CHECK_FAILED, EXIT_USAGE (not a regular expression) or EXIT_NOTHING. */
 int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verbose);
 
 /* Starts this process again, with the same arguments and the memory counter preloaded: libmemcount.so in the

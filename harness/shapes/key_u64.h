@@ -15,7 +15,7 @@ static inline uint64_t key_hash(map_key key) {
 static inline bool key_equal(map_key a, map_key b) {
     return a == b;
 }
-/* What a scan adds up of a key. */
+/* A word that a scan adds up. */
 static inline uint64_t key_word(map_key key) {
     return key;
 }

@@ -13,6 +13,7 @@
 
 #include "build_info.h"
 #include "harness/base/child.h"
+#include "harness/base/count_of.h"
 #include "harness/base/project.h"
 
 /* The build's folder: the program's own, or for test programs the one above. */
@@ -179,23 +180,6 @@ static void follow(int fd, size_t count) {
     fclose(said);
 }
 
-/* This process's environment without what a make that called it has set and would redirect the one below, and
- * without what is preloaded into programs that are measured. NULL: out of memory. */
-static const char **make_environment(void) {
-    static const char *const foreign[] = {"MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=",  "MAKEOVERRIDES=",
-                                          "SELECT=",    "PAD=",    "LD_PRELOAD="};
-    size_t count = 0, kept = 0;
-    while (environ[count]) count++;
-    const char **environment = calloc(count + 1, sizeof *environment);
-    for (size_t i = 0; environment && i < count; i++) {
-        bool keep = true;
-        for (size_t k = 0; k < sizeof foreign / sizeof *foreign; k++)
-            keep = keep && strncmp(environ[i], foreign[k], strlen(foreign[k])) != 0;
-        if (keep) environment[kept++] = environ[i];
-    }
-    return environment;
-}
-
 /* Runs make to its end. False: it could not be started, `why`. */
 static bool run_make(const struct make_line *line, size_t count, char *why, size_t why_size) {
     struct child make;
@@ -204,8 +188,16 @@ static bool run_make(const struct make_line *line, size_t count, char *why, size
         snprintf(why, why_size, "cannot make a pipe: %s", strerror(errno));
         return false;
     }
-    const char **environment = make_environment();
-    struct child_start how = {.argv = line->argv, .env = environment, .out_fd = ends[1], .err_fd = -1, .keep_fd = {-1, -1, -1}};
+    /* What a make that called this program has set would redirect this one, and what is preloaded is for
+     * programs that are measured. */
+    static const char *const foreign[] = {
+        "MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=0", "MAKEOVERRIDES=", "SELECT=", "PAD=", "LD_PRELOAD="};
+    char **environment = child_environment(foreign, COUNT_OF(foreign));
+    struct child_start how = {.argv = line->argv,
+                              .env = (const char *const *)environment,
+                              .out_fd = ends[1],
+                              .err_fd = -1,
+                              .keep_fd = {-1, -1, -1}};
     bool started = child_start(&make, &how, why, why_size);
     close(ends[1]);
     free(environment);

@@ -1,6 +1,6 @@
 """`mapbench rerun RUN`: measures again what a stored run measured, and says where the two agree.
 
-Two runs are unpaired (judge/unpaired.py). So a cell differs only when the interval of the ratio lies outside what processes
+Two runs are unpaired (judge/compare/unpaired.py). So a cell differs only when the interval of the ratio lies outside what processes
 of the same code are apart anyway.
 """
 import json
@@ -12,10 +12,9 @@ from pathlib import Path
 
 from judge.base import child
 from judge.base.arguments import Parser
-from judge.base.common import Refused, executable, refuse_unwritable, say, write_text
+from judge.base.common import Refused, executable, need, refuse_unwritable, say, write_text
 from judge.base.stored import cell_text, open_run
 from judge.cite.rerun_line import retain_words, run_words, shown
-from judge.compare import unpaired
 from plots.rows.exits import CANNOT, FAILED, INTERRUPTED, NOTHING, OK
 from plots.rows.fields import BadRun
 from plots.rows.load import load
@@ -44,7 +43,7 @@ def time_verdict(old, new, interval):
 
 
 def compare_row(old, new):
-    """What is said of one row of the stored run: a record of the JSON."""
+    """Returns what is said of one row of the stored run: a record of the JSON."""
     record = {"kind": old["kind"], "cell": cell_text(old), "map": old["map"], "shape": old["shape"], "workload": old["workload"],
               "keys": old["keys"], "n": old["n"], "old": None, "new": None, "ratio": None, "ci95": None, "checksums_equal": None}
     if new is None or new["error"] is not None:
@@ -52,6 +51,7 @@ def compare_row(old, new):
     if old["checksum"] is not None and new["checksum"] is not None:
         record["checksums_equal"] = old["checksum"] == new["checksum"]
     if old["kind"] == "time" and old["median"] > 0 and new["median"] > 0:
+        from judge.compare import unpaired  # with numpy and scipy
         ratio, interval = unpaired.ratio(old, new)
         return record | {"old": old["median"], "new": new["median"], "ratio": ratio, "ci95": interval,
                          "verdict": time_verdict(old, new, interval), "why": new["why_unstable"] or old["why_unstable"]}
@@ -68,7 +68,7 @@ def compare_rows(old_run, new_run):
 
 
 def verdict_lines(folder):
-    """{subject: line} of the verdicts of a run of scenarios; open_run and load have checked the file."""
+    """Returns {subject: line} of the verdicts of a run of scenarios; open_run and load have checked the file."""
     path = Path(folder) / "retention.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line] if path.exists() else []
     return {(line["scenario"], line["map"], line["heap"], line["engine"], line.get("n")): line
@@ -97,7 +97,7 @@ def compare_verdicts(old_folder, new_folder):
 
 
 def elsewhere(old, new):
-    """Lines about what is not as it was when the stored run was measured."""
+    """Returns lines about what is not as it was when the stored run was measured."""
     lines = []
     for part, fields in (("machine", MACHINE), ("build", BUILD)):
         for field in fields:
@@ -139,7 +139,7 @@ def repeat(words, out):
 
 
 def judged(records, measured):
-    """(exit code, sentence)."""
+    """Returns (exit code, sentence)."""
     wrong = [r for r in records if r["checksums_equal"] is False]
     broken = [r for r in records if r.get("bound_kept") is False]
     if wrong:
@@ -154,7 +154,7 @@ def judged(records, measured):
 
 
 def show(old, new, records, code, json_path):
-    """The table on stdout, and the JSON."""
+    """Prints the table, and writes the JSON."""
     differences = elsewhere(old, new)
     print(f"{old.info['id']} against its repetition {new.info['id']} ({new.folder}); unpaired", *table(records), sep="\n")
     for line in differences:
@@ -181,6 +181,8 @@ def main(argv):
     old = open_run(args.run, "repeated")
     if not old.rows and not verdict_lines(old.folder):
         raise Refused(f"{old.folder}: has neither rows nor verdicts: there is nothing to compare a repetition with")
+    if any(row["kind"] == "time" for row in old.rows):
+        need("rerun", "numpy", "scipy")
     with tempfile.TemporaryDirectory(prefix="mapbench-rerun-") as scratch:
         words = run_words(old, Path(scratch)) if old.rows else retain_words(old)
         code, folder = repeat(words, args.out)

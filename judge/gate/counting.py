@@ -20,7 +20,7 @@ WORKERS_MOST = 2
 
 
 def facts(program):
-    """What the program was built with, and of which commit; refuses one that cannot be counted."""
+    """Returns what the program was built with, and of which commit; refuses one that cannot be counted."""
     found = ask(program, "count-facts")
     if found["sanitized"]:
         raise Refused("a build with sanitizers cannot be counted: make build without SANITIZE", CANNOT)
@@ -30,7 +30,7 @@ def facts(program):
 
 
 def plan(program, options, defaults):
-    """(cells that can be counted, [(what, why)] of the others) of the selection."""
+    """Returns (cells that can be counted, [(what, why)] of the others) of the selection."""
     planned, skipped = selection.plan(program, options, defaults)
     skips = dict.fromkeys((s["cell"], s["reason"]) for s in skipped)
     skips.update(dict.fromkeys((c["map"], "its loops run in a process of their own") for c in planned if c["engine"]))
@@ -47,7 +47,7 @@ def plan(program, options, defaults):
 
 
 def libraries(program):
-    """Version of the C library, in its own words, and file of the C++ library that the program runs with."""
+    """Returns the version of the C library, in its own words, and file of the C++ library that the program runs with."""
     answer = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
     paths = dict(re.findall(r"^\s*(\S+) => (/\S+)", answer.stdout, re.M))
     libc, libstdcxx = paths.get("libc.so.6"), paths.get("libstdc++.so.6")
@@ -89,10 +89,21 @@ def build(program, cells):
 # --- workers -----------------------------------------------------------------------------------------------------
 
 
-class Worker:
-    """A process that counts some of the cells, by their numbers in the plan."""
+def ended_by(number, valgrind):
+    """Says what a signal that ended a cell's process means. valgrind: its version where the process ran under it, or None."""
+    if number != signal.SIGILL:
+        return f"was ended by signal {number} ({signal.strsignal(number) or 'unknown'})"
+    if valgrind:
+        return (f"{valgrind} does not know an instruction of this build, such as those of AVX-512: make build with another MARCH "
+                "(x86-64-v3 has none of them, empty is the compiler's baseline) and count that, or install a newer valgrind")
+    return "this processor does not know an instruction of this build: make build with MARCH= empty, or as this processor is"
 
-    def __init__(self, command, folder, environment, cells, numbers, scratch):
+
+class Worker:
+    """A process that counts some of the cells, by their numbers in the plan. valgrind: as for ended_by."""
+
+    def __init__(self, command, folder, environment, cells, numbers, scratch, valgrind=None):
+        self.valgrind = valgrind
         self.cells, self.numbers, self.unread, self.answers = cells, numbers, b"", {}
         self.what = " ".join(command[-2:])
         self.errors = tempfile.TemporaryFile(dir=scratch)
@@ -120,6 +131,8 @@ class Worker:
             number = self.numbers[answer["cell"]]
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise Refused(f"{self.what} printed something else than counts: {line[:80]!r}", CANNOT) from error
+        if "signal" in answer:
+            raise Refused(f"{name(self.cells[number])}: {ended_by(answer['signal'], self.valgrind)}", CANNOT)
         if "error" in answer:
             wrong = answer["error"].startswith("wrong result")
             raise Refused(f"{name(self.cells[number])}: {answer['error']}", FAILED if wrong else CANNOT)
@@ -147,7 +160,7 @@ def name(cell):
 
 
 def run_workers(workers, progress):
-    """Until all have ended; none is left running whatever happens."""
+    """Reads until all have ended; none is left running whatever happens."""
     try:
         with selectors.DefaultSelector() as selector:
             for worker in workers:
@@ -172,13 +185,13 @@ def shown_progress(total, what):
 
 
 def share(cells):
-    """The numbers of the cells, dealt to so many workers as there are processors for."""
+    """Returns the numbers of the cells, dealt to so many workers as there are processors for."""
     count = max(1, min(WORKERS_MOST, len(os.sched_getaffinity(0)), len(cells)))
     return [list(range(first, len(cells), count)) for first in range(count)]
 
 
 def count_memory(program, cells, scratch):
-    """{number: answer}: checked results, structure, allocations, bytes; without valgrind."""
+    """Returns {number: answer}: checked results, structure, allocations, bytes; without valgrind."""
     if not (program.parent / "libmemcount.so").exists():
         raise Refused(f"there is no {program.parent}/libmemcount.so: make build", CANNOT)
     # By a path without blanks or colons, which LD_PRELOAD could not hold.
@@ -189,13 +202,13 @@ def count_memory(program, cells, scratch):
 
 
 def count_executed(program, valgrind, cells, scratch):
-    """{number: (answer, counts)}, simulated."""
-    workers, folders = [], []
+    """Returns {number: (answer, counts)}, simulated."""
+    workers, folders, version = [], [], callgrind.version(valgrind)
     try:
         for numbers in share(cells):
             folders.append(tempfile.mkdtemp(dir=scratch))
             command = callgrind.worker_command(valgrind, program, folders[-1])
-            workers.append(Worker(command, program.parent, callgrind.ENVIRONMENT, cells, numbers, scratch))
+            workers.append(Worker(command, program.parent, callgrind.ENVIRONMENT, cells, numbers, scratch, version))
     except Refused:
         for worker in workers:
             worker.stop()
@@ -212,7 +225,7 @@ def count_executed(program, valgrind, cells, scratch):
 
 
 def count(program, valgrind, cells):
-    """The cells with what was counted: ops, segments, checksum, and "counts" by name, in all operations."""
+    """Returns the cells with what was counted: ops, segments, checksum, and "counts" by name, in all operations."""
     if not cells:
         raise Refused("there is nothing to count", NOTHING)
     with tempfile.TemporaryDirectory(prefix="mapbench-count-") as scratch:

@@ -1,5 +1,5 @@
-/* What the adapters of the C++ maps share: all four libraries offer the interface of std::unordered_map. An
- * adapter includes its library, defines
+/* The adapters of the C++ maps, written once: all four libraries offer the interface of std::unordered_map.
+ * An adapter includes its library, defines
  *
  *   CXX_NATIVE_HASH  the library's own hash of a cxx_key
  *   CXX_TABLE        the table's type, made of cxx_key, cxx_val, cxx_hash and cxx_same_key

@@ -60,6 +60,8 @@ struct entry {
 #define MAP_COPIES 1 /* the value is in the table's own array, which may be of 32-bit words */
 #endif
 
+#include "maps/by_entry.h"
+
 /* The bytes of a key as the library sees it. */
 MAP_INLINE map_key key_of(gconstpointer pointer) {
 #ifdef SHAPE_KEY_STR
@@ -223,32 +225,9 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 }
 
 /* The library has no copy: the entries are inserted again. */
-static struct map *map_copy(struct map *map) {
-    struct map *copy = map_create(HEAP_OF(map), 0);
-    if (!copy) return NULL;
-    struct map_iter iter;
-    map_key key;
-    const map_val *val;
-    map_iter_start(map, &iter);
-    while (map_iter_next(&iter, &key, &val)) {
-#ifdef MAP_COPIES
-        map_store(copy, key, *val);
-#else
-        map_val *slot = map_put(copy, key);
-        if (!slot) {
-            map_destroy(copy);
-            return NULL;
-        }
-        *slot = *val;
-#endif
-    }
-    return copy;
-}
+MAP_COPY_BY_ENTRY(map_create(HEAP_OF(map), 0))
 
-static const char *map_check(struct map *map) {
-    (void)map;
-    return NULL;
-}
+MAP_CHECK_NONE
 
 static void map_describe(struct map *map, struct map_structure *out) {
     const struct ghash_head *head = map_head(map);

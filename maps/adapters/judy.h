@@ -14,13 +14,14 @@
 #include <Judy.h>
 #endif
 
-/* Who may write through JudyL's own slot: a value of exactly its type. A shorter one is widened to a word and
- * copied out; a longer one lives in a node that the slot points to. */
+/* Only a value of exactly its type may be written through JudyL's own slot. A shorter one is widened to a
+ * word and copied out; a longer one lives in a node that the slot points to. */
 #if !SHAPE_VAL_WORD
 #define JUDY_NODES 1
 #elif SHAPE_KEY_BITS < 64
 #define MAP_COPIES 1
 #endif
+#include "maps/by_entry.h"
 
 static const struct map_facts map_facts = {
     .summary = "JudyL: compressed 256-way radix tree from word to word",
@@ -176,33 +177,9 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 }
 
 /* The library has no copy: the entries are put again, in order. */
-static struct map *map_copy(struct map *map) {
-    struct map *copy = map_create(HEAP_OF(map), 0);
-    if (!copy) return NULL;
-    struct map_iter iter;
-    map_key key;
-    const map_val *val;
-    map_iter_start(map, &iter);
-    while (map_iter_next(&iter, &key, &val)) {
-#ifdef MAP_COPIES
-        bool stored = map_store(copy, key, *val);
-#else
-        map_val *slot = map_put(copy, key);
-        bool stored = slot != NULL;
-        if (stored) *slot = *val;
-#endif
-        if (!stored) {
-            map_destroy(copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
+MAP_COPY_BY_ENTRY(map_create(HEAP_OF(map), 0))
 
-static const char *map_check(struct map *map) {
-    (void)map;
-    return NULL;
-}
+MAP_CHECK_NONE
 
 static void map_describe(struct map *map, struct map_structure *out) {
     out->array_bytes = JudyLMemUsed(map->tree);

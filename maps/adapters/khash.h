@@ -9,6 +9,8 @@
  * Cost:       two arrays, keys and values, and 2 bits of state per bucket. Triangular probing; a delete
  *             leaves a tombstone, cleared by the next resize.
  */
+#include "maps/by_entry.h"
+
 #if !__has_include(<htslib/khash.h>)
 #define MAP_UNAVAILABLE "htslib/khash.h not found: make deps build (libhts-dev)"
 #define AC_VERSION_KHASH_H "absent"
@@ -134,28 +136,9 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 }
 
 /* The library has no copy: the entries are put again, into as many buckets. */
-static struct map *map_copy(struct map *map) {
-    struct map *copy = create_of_buckets(HEAP_OF(map), kh_n_buckets(&map->table));
-    if (!copy) return NULL;
-    struct map_iter iter;
-    map_key key;
-    const map_val *val;
-    map_iter_start(map, &iter);
-    while (map_iter_next(&iter, &key, &val)) {
-        map_val *slot = map_put(copy, key);
-        if (!slot) {
-            map_destroy(copy);
-            return NULL;
-        }
-        *slot = *val;
-    }
-    return copy;
-}
+MAP_COPY_BY_ENTRY(create_of_buckets(HEAP_OF(map), kh_n_buckets(&map->table)))
 
-static const char *map_check(struct map *map) {
-    (void)map;
-    return NULL;
-}
+MAP_CHECK_NONE
 
 static void map_describe(struct map *map, struct map_structure *out) {
     const khash_t(unit) *table = &map->table;

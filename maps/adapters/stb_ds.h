@@ -11,6 +11,8 @@
  * The library's functions are external. Declaring them static first gives them internal linkage
  * (C17 6.2.2p4-5), so that each unit has its own.
  */
+#include "maps/by_entry.h"
+
 #if !__has_include(<stb/stb_ds.h>)
 #define MAP_UNAVAILABLE "stb/stb_ds.h not found: make deps build (libstb-dev)"
 #elif defined(SHAPE_KEY_STR)
@@ -154,10 +156,7 @@ static struct map *map_copy(struct map *map) {
     return copy;
 }
 
-static const char *map_check(struct map *map) {
-    (void)map;
-    return NULL;
-}
+MAP_CHECK_NONE
 
 /* A probe is a bucket of eight slots. */
 static void map_describe(struct map *map, struct map_structure *out) {

@@ -8,6 +8,8 @@
  *             order and in the bucket, key pointer, length, hash). 16 bytes per bucket; a bucket may hold ten
  *             entries before the table doubles. A deleted entry is freed at once.
  */
+#include "maps/by_entry.h"
+
 #if !__has_include(<uthash.h>)
 #define MAP_UNAVAILABLE "uthash.h not found: make deps build (uthash-dev)"
 #define UTHASH_VERSION absent
@@ -180,10 +182,7 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
-static const char *map_check(struct map *map) {
-    (void)map;
-    return NULL;
-}
+MAP_CHECK_NONE
 
 static void map_describe(struct map *map, struct map_structure *out) {
     if (!map->head) return;

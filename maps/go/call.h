@@ -1,4 +1,4 @@
-/* What the ports of Go's plain maps share with the originals besides their structure: who calls whom.
+/* Calls of the ports of Go's plain maps, the same as in the originals.
  *
  * A Go program does not inline its map: a lookup, a store, a deletion, every step of a walk is a call into
  * the runtime, which is given a descriptor of the map's type and calls the hash function through it. Values

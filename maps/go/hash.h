@@ -33,7 +33,7 @@ struct go_hash_keys {
     bool aes; /* which version; only true where go_hash_aes_available says so */
 };
 
-/* As alginit asks: AESENC, PSHUFB and PINSR. */
+/* Asks as alginit does: for AESENC, PSHUFB and PINSR. */
 static inline bool go_hash_aes_available(void) {
 #ifdef GO_HASH_HAS_AES
     return __builtin_cpu_supports("aes") && __builtin_cpu_supports("ssse3") &&
@@ -66,8 +66,7 @@ static inline const struct go_hash_keys *go_hash_unit_keys(void) {
     return go_hash_aes_available() ? &with_aes : &fallback;
 }
 
-/* --- the fallback: runtime/hash64.go
- * ----------------------------------------------------------------------------- */
+/* --- the fallback: runtime/hash64.go --- */
 
 static const uint64_t GO_HASH_M5 = 0x1d8e4e27c47d124fu; /* m5 of hash64.go */
 
@@ -143,8 +142,7 @@ static inline uint64_t go_strhash_fallback(const struct go_hash_keys *keys, cons
     return go_hash_mix(GO_HASH_M5 ^ len, go_hash_mix(a ^ keys->hashkey[1], b ^ seed));
 }
 
-/* --- the AES version: runtime/asm_amd64.s
- * ------------------------------------------------------------------------- */
+/* --- the AES version: runtime/asm_amd64.s --- */
 
 #ifdef GO_HASH_HAS_AES
 
@@ -197,9 +195,9 @@ static __attribute__((noinline, cold)) __m128i go_aes_load_page_end(const char *
     return _mm_set_epi64x((long long)high, (long long)low);
 }
 
-/* Up to 15 bytes, zeros above: aes0to15. As there, 16 bytes are read and those after the text cut off, unless
- * they may be of another page. An instruction, as C does not know of reading what is surely mapped but not
- * the caller's. */
+/* Up to 15 bytes, zeros above: aes0to15. Like there, 16 bytes are read and those after the text cut off,
+ * unless they may be of another page. An instruction, as C does not know of reading what is surely mapped but
+ * not the caller's. */
 GO_HASH_INLINE __m128i go_aes_load_short(const char *text, size_t len) {
     static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255,
                                      255, 255, 255, 255, 255, 255, 255, 255};
@@ -259,8 +257,7 @@ static inline uint64_t go_strhash_aes(const struct go_hash_keys *keys, const cha
 
 #endif
 
-/* --- the version the keys ask for
- * ------------------------------------------------------------------------------- */
+/* --- the version the keys ask for --- */
 
 GO_HASH_INLINE uint64_t go_memhash32(const struct go_hash_keys *keys, uint32_t key, uint64_t seed) {
 #ifdef GO_HASH_HAS_AES

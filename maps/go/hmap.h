@@ -28,16 +28,13 @@
  *             first. Per entry an eighth of a bucket (144 bytes for 8-byte keys and values) over a load of
  *             3.25 to 6.5, and while growing half as much again.
  */
-#include "harness/base/rng.h"
-#include "maps/go/call.h"
+#include "maps/go/hmap_buckets.h"
+#include "maps/go/hmap_check.h"
+#include "maps/go/hmap_grow.h"
+#include "maps/go/hmap_iter.h"
+#include "maps/go/random.h"
 #include "maps/go/sizeclass.h"
 
-/* The variants define these before they include this file. */
-#ifndef GO_LOAD_NUM
-#define GO_LOAD_NUM 13u /* loadFactorNum; Go 1.21 had 12 (go.dev/issue/63438) */
-#define GO_LOAD_TEXT "6.5"
-#endif
-#define GO_LOAD_DEN 2u
 #ifdef GO_NO_TOPHASH
 #define GO_FILTER_TEXT "no tophash filter"
 #else
@@ -60,28 +57,11 @@ static const struct map_facts map_facts = {
     .traits = 0,
 };
 
-#include "maps/go/hmap_buckets.h"
-#include "maps/go/hmap_grow.h"
+/* --- creating and freeing --- */
 
-/* --- creating and freeing
- * ---------------------------------------------------------------------------------------- */
+static const uint64_t GO_HMAP_UNIT_SEED = 0x676f5f686d617031u;
 
 static void map_destroy(struct map *map);
-
-/* Fixed, so that runs repeat. On a collecting heap every map has its own, as in Go: the sizes of many maps
- * with one seed would all err the same way. */
-static uint64_t go_unit_seed(struct heap *heap) {
-    const uint64_t unit_seed = 0x676f5f686d617031u;
-    (void)heap;
-#if defined(HEAP_RANDOM)
-    return rng_derive(unit_seed, HEAP_RANDOM(heap));
-#elif defined(HEAP_COLLECTS)
-    static uint64_t maps_made;
-    return rng_derive(unit_seed, ++maps_made);
-#else
-    return unit_seed;
-#endif
-}
 
 /* makemap, makemap_small */
 static struct map *map_create(struct heap *heap, size_t hint) {
@@ -91,7 +71,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
     map->type = &go_unit_type;
-    map->random = go_unit_seed(heap);
+    map->random = go_random_seed(heap, GO_HMAP_UNIT_SEED);
     map->h.hash0 = go_draw(map);
     unsigned b = 0;
     while (go_overloaded(hint, b)) b++;
@@ -152,13 +132,7 @@ static void map_destroy(struct map *map) {
     HEAP_FREE(HEAP_OF(map), map);
 }
 
-/* --- looking up
- * ---------------------------------------------------------------------------------------------------- */
-
-static __attribute__((noinline, cold)) void *go_refuse(struct map *map, enum go_fault fault) {
-    map->fault = fault;
-    return NULL;
-}
+/* --- looking up --- */
 
 #ifdef SHAPE_KEY_STR
 /* mapaccess2_faststr with a single bucket: no hash for short keys, nor for long ones of which at most one
@@ -209,9 +183,7 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
     return b ? go_typed_elem(map->type, b, slot) : NULL;
 }
 
-/* --- storing
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- storing --- */
 
 static __attribute__((noinline, cold)) bool go_first_bucket(struct map *map) {
     struct go_bmap *b = HEAP_NEW_ZEROED(HEAP_OF(map), struct go_bmap, 1);
@@ -292,8 +264,7 @@ GO_FUNC map_val *map_put(struct map *map, map_key key) {
     return val;
 }
 
-/* --- deleting
- * -------------------------------------------------------------------------------------------------------- */
+/* --- deleting --- */
 
 /* The slot becomes empty; if no entry follows in the chain, so do the empty slots before it say. */
 MAP_INLINE void go_mark_deleted(struct go_bmap *head, struct go_bmap *b, size_t i) {
@@ -389,10 +360,61 @@ MAP_INLINE size_t map_len(const struct map *map) {
 MAP_INLINE size_t map_capacity(const struct map *map) {
     return (size_t)GO_SLOTS << map->h.B;
 }
-/* As large as the new array where a growth only clears overflow buckets away. */
+/* Equals the new array's where a growth only clears overflow buckets away. */
 #define MAP_HAS_OLD_CAPACITY
 MAP_INLINE size_t map_old_capacity(const struct map *map) {
     return go_growing(map) ? GO_SLOTS * go_old_buckets(map) : 0;
 }
 
-#include "maps/go/hmap_walk.h"
+/* --- copying --- */
+
+/* The copy's bucket n takes the entries of a chain, close together; false: out of memory. moveToBmap. */
+static bool go_copy_chain(struct map *copy, size_t n, struct go_bmap *from) {
+    struct go_destination to = {&copy->h.buckets[n], 0};
+    for (; from; from = from->overflow)
+        for (size_t i = 0; i < GO_SLOTS; i++) {
+            if (go_is_empty(from->top[i])) continue;
+            if (to.i == GO_SLOTS) {
+                struct go_bmap *overflow = go_new_overflow(copy, to.b);
+                if (!overflow) return false;
+                to = (struct go_destination){overflow, 0};
+            }
+            if (!go_new_cells(copy, to.b, to.i)) return false;
+            *go_key_at(to.b, to.i) = *go_key_at(from, i);
+            *go_val_at(to.b, to.i) = *go_val_at(from, i);
+            to.b->top[to.i++] = from->top[i];
+            copy->h.count++;
+        }
+    return true;
+}
+
+static bool go_copy_array(struct map *copy, struct go_bmap *array, size_t buckets) {
+    for (size_t n = 0; n < buckets; n++)
+        for (struct go_bmap *b = &array[n]; b; b = b->overflow)
+            for (size_t i = 0; i < GO_SLOTS; i++) {
+                if (b->top[i] < GO_TOP_MIN) continue;
+                map_val *val = map_put(copy, *go_key_at(b, i));
+                if (!val) return false;
+                *val = *go_val_at(b, i);
+            }
+    return true;
+}
+
+/* mapclone2: the same seed and the size of the entries; bucket by bucket where the arrays are of one size. */
+static struct map *map_copy(struct map *map) {
+    struct map *copy = map_create(HEAP_OF(map), map->h.count);
+    if (!copy || map->h.count == 0) return copy;
+    copy->keys = map->keys;
+    copy->h.hash0 = map->h.hash0;
+    bool ok = copy->h.buckets || go_first_bucket(copy);
+    if (ok && copy->h.B == map->h.B && !go_growing(map)) {
+        for (size_t n = 0; ok && n < (size_t)1 << map->h.B; n++)
+            ok = go_copy_chain(copy, n, &map->h.buckets[n]);
+    } else if (ok) {
+        ok = go_copy_array(copy, map->h.buckets, (size_t)1 << map->h.B) &&
+             (!go_growing(map) || go_copy_array(copy, map->h.oldbuckets, go_old_buckets(map)));
+    }
+    if (ok) return copy;
+    map_destroy(copy);
+    return NULL;
+}

@@ -1,7 +1,23 @@
-/* go_hmap, part one: the memory layout, bucket arrays, overflow buckets, and finding a slot. See
- * maps/go/hmap.h. */
+/* Buckets of go_hmap: their layout and the map's, arrays of them, overflow buckets, and finding a slot.
+ * maps/go/hmap.h says what the words mean. Ported from Go 1.23, runtime/map.go and map_fast*.go. */
 #ifndef MAPBENCH_MAPS_GO_HMAP_BUCKETS_H
 #define MAPBENCH_MAPS_GO_HMAP_BUCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "harness/base/rng.h"
+#include "maps/go/call.h"
+#include "maps/go/sizeclass.h"
+
+/* The variants define these before they include this file. */
+#ifndef GO_LOAD_NUM
+#define GO_LOAD_NUM 13u /* loadFactorNum; Go 1.21 had 12 (go.dev/issue/63438) */
+#define GO_LOAD_TEXT "6.5"
+#endif
+#define GO_LOAD_DEN 2u
 
 enum {
     GO_SLOTS = 8,              /* abi.MapBucketCount */
@@ -112,7 +128,7 @@ struct map {
     HEAP_FIELD
 };
 
-/* What a collecting heap must know. The collector follows overflow pointers of buckets whose entries have
+/* Descriptions for collecting heaps. The collector follows overflow pointers of buckets whose entries have
  * pointers; of the others it looks at nothing, and the map lists their overflow buckets itself (mapextra). */
 #ifdef SHAPE_VAL_OUTSIDE
 _Static_assert(GO_VAL_OUTSIDE, "the shape says which values are kept outside");
@@ -330,6 +346,13 @@ GO_FUNC struct go_bmap *go_new_overflow(struct map *map, struct go_bmap *b) {
     if (listed) map->h.extra->overflow->item[map->h.extra->overflow->len++] = overflow;
     HEAP_STORE(HEAP_OF(map), &b->overflow, overflow);
     return overflow;
+}
+
+/* --- refusing --- */
+
+static __attribute__((noinline, cold)) void *go_refuse(struct map *map, enum go_fault fault) {
+    map->fault = fault;
+    return NULL;
 }
 
 /* --- finding a slot --- */

@@ -1,7 +1,13 @@
-/* What a go_hmap would occupy in Go's heap, as MemStats counts it after a collection. Included after
- * maps/go/hmap.h by what asks for it. */
+/* Bytes that a go_hmap would occupy in Go's heap, as MemStats counts it after a collection. */
 #ifndef MAPBENCH_MAPS_GO_HMAP_BYTES_H
 #define MAPBENCH_MAPS_GO_HMAP_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/go/hmap_buckets.h"
+#include "maps/go/sizeclass.h"
 
 #if !defined(SHAPE_HAS_POINTERS) && defined(SHAPE_KEY_STR)
 #define SHAPE_HAS_POINTERS 1

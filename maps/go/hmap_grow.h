@@ -1,7 +1,15 @@
-/* go_hmap, part two: growth, by doubling or at the same size, and moving the entries bit by bit. See
- * maps/go/hmap.h. */
+/* Growth of go_hmap, by doubling or at the same size, and moving the entries bit by bit. maps/go/hmap.h says
+ * what the words mean. Ported from Go 1.23, runtime/map.go. */
 #ifndef MAPBENCH_MAPS_GO_HMAP_GROW_H
 #define MAPBENCH_MAPS_GO_HMAP_GROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "maps/go/hmap_buckets.h"
+#include "maps/go/sizeclass.h"
 
 /* hashGrow; false: out of memory, nothing changed. */
 static __attribute__((noinline)) bool go_start_growth(struct map *map) {
@@ -137,7 +145,7 @@ static bool go_move_chain(struct map *map, struct go_bmap *chain, struct go_dest
 
 #ifdef HEAP_COLLECTS
 /* The end of evacuate: an evacuated chain must not keep alive what its entries pointed to; what a walk may
- * still come by stays. Of the bucket in the array only the entries go, with its overflow pointer. */
+ * still come by stays. The bucket in the array loses only its entries and its overflow pointer. */
 static void go_forget_chain(struct map *map, struct go_bmap *b) {
     if (GO_NOSCAN || (map->h.flags & GO_OLD_ITERATOR)) return;
     memset(b->key, 0, sizeof *b - offsetof(struct go_bmap, key));
@@ -168,7 +176,7 @@ GO_FUNC bool go_evacuate(struct map *map, size_t old_bucket) {
 }
 
 /* growWork: the bucket about to be used, and one more for progress. False: out of memory, the bucket is where
- * it was. That the other one could not be moved does not matter now. */
+ * it was. The other one may stay where it is for now. */
 static __attribute__((noinline)) bool go_grow_work(struct map *map, size_t bucket) {
     if (!go_evacuate(map, bucket & (go_old_buckets(map) - 1))) return false;
     if (go_growing(map)) (void)go_evacuate(map, map->h.nevacuate);

@@ -53,7 +53,7 @@ static inline size_t go_allocated_bytes(size_t bytes, bool noscan) {
     return rounded < bytes ? bytes : rounded & ~(size_t)(GO_PAGE_BYTES - 1);
 }
 
-/* What something occupies: bytes as the runtime's statistics count them, and blocks. */
+/* The memory that something occupies: bytes as the runtime's statistics count them, and blocks. */
 struct go_occupied {
     size_t bytes, blocks;
 };

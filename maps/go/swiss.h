@@ -32,8 +32,15 @@
  *             `fatal`, which map_check reports; an insert that runs out of memory leaves the map as it was.
  */
 #include "harness/base/rng.h"
-#include "maps/go/call.h"
+#include "maps/go/random.h"
+#include "maps/go/swiss_check.h"
 #include "maps/go/swiss_group.h"
+#include "maps/go/swiss_grow.h"
+#include "maps/go/swiss_iter.h"
+#include "maps/go/swiss_layout.h"
+#include "maps/go/swiss_slot.h"
+#include "maps/go/swiss_small.h"
+#include "maps/go/swiss_table.h"
 
 static const struct map_facts map_facts = {
     .summary = "Go 1.24's Swiss map: extendible directory of small tables",
@@ -48,159 +55,6 @@ static const struct map_facts map_facts = {
      */
     .traits = TRAIT_TOMBSTONES | TRAIT_HINT_INEXACT,
 };
-
-#include "maps/go/swiss_layout.h"
-
-/* The stream that seeds and iteration starts are drawn from; every map of a unit has the same, except on a
- * collecting heap, where the sizes of many maps with one seed would all err the same way. */
-static uint64_t go_swiss_random(struct heap *heap) {
-    const uint64_t unit_seed = 0x676f5f7377697373u;
-    (void)heap;
-#if defined(HEAP_RANDOM)
-    return rng_derive(unit_seed, HEAP_RANDOM(heap));
-#elif defined(HEAP_COLLECTS)
-    static uint64_t maps_made;
-    return rng_derive(unit_seed, ++maps_made);
-#else
-    return unit_seed;
-#endif
-}
-
-MAP_INLINE uint64_t go_swiss_hash(const struct map *map, const map_key *key) {
-    return map->type->hasher(map->keys, key, map->seed);
-}
-
-/* What Key.Equal is, and what the fast variants for integers and strings compare with instead. */
-MAP_INLINE bool go_same_key(const map_key *a, const map_key *b) {
-#ifdef SHAPE_KEY_STR
-    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
-#else
-    return key_equal(*a, *b);
-#endif
-}
-GO_FUNC bool go_key_equal(const map_key *a, const map_key *b) {
-    return go_same_key(a, b);
-}
-
-/* map.go: h2. */
-MAP_INLINE uint8_t go_h2(uint64_t hash) {
-    return hash & 0x7f;
-}
-
-/* A slot's cell as what it is: of these and the direct ones, each shape uses one. */
-MAP_INLINE struct go_key_box **go_key_pointer(void *cell) {
-    return (struct go_key_box **)cell;
-}
-MAP_INLINE map_val **go_elem_pointer(void *cell) {
-    return (map_val **)cell;
-}
-
-MAP_INLINE map_key *go_slot_key(struct go_slot *slot) {
-    return GO_KEY_INDIRECT ? &(*go_key_pointer(&slot->key))->key : (map_key *)(void *)&slot->key;
-}
-MAP_INLINE map_val *go_slot_elem(struct go_slot *slot) {
-    return GO_ELEM_INDIRECT ? *go_elem_pointer(&slot->elem) : (map_val *)(void *)&slot->elem;
-}
-
-#if defined(SHAPE_KEY_POINTERS)
-#define GO_KEY_POINTER_BYTES sizeof(map_key)
-#elif defined(SHAPE_KEY_STR)
-#define GO_KEY_POINTER_BYTES sizeof(void *)
-#else
-#define GO_KEY_POINTER_BYTES 0
-#endif
-
-static const struct go_map_type go_unit_type = {
-    .key = &(const struct go_type){sizeof(map_key), GO_KEY_POINTER_BYTES, go_key_equal},
-    .elem = &(const struct go_type){sizeof(map_val), 0, NULL},
-    .hasher = go_hash_key,
-    .group_bytes = sizeof(struct go_group),
-    .slot_bytes = sizeof(struct go_slot),
-    .elem_offset = offsetof(struct go_slot, elem),
-    .flags = (GO_KEY_INDIRECT ? GO_TYPE_INDIRECT_KEY : 0) | (GO_ELEM_INDIRECT ? GO_TYPE_INDIRECT_ELEM : 0),
-};
-
-/* typedmemclr */
-GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
-    go_clear(at, type->bytes);
-}
-
-/* group.go: groupsReference.group, groupReference.key and elem: addresses worked out from the type. */
-MAP_INLINE struct go_group *go_group_at(const struct go_map_type *type, const struct go_table *table,
-                                        uint64_t i) {
-    return (struct go_group *)(void *)((char *)table->groups + i * type->group_bytes);
-}
-MAP_INLINE struct go_slot *go_slot_at(const struct go_map_type *type, struct go_group *group, size_t i) {
-    return (struct go_slot *)(void *)((char *)group + offsetof(struct go_group, slots) +
-                                      i * type->slot_bytes);
-}
-MAP_INLINE map_key *go_typed_key(const struct go_map_type *type, struct go_slot *slot) {
-    void *cell = slot;
-    return type->flags & GO_TYPE_INDIRECT_KEY ? &(*go_key_pointer(cell))->key : (map_key *)cell;
-}
-MAP_INLINE map_val *go_typed_elem(const struct go_map_type *type, struct go_slot *slot) {
-    void *cell = (char *)slot + type->elem_offset;
-    return type->flags & GO_TYPE_INDIRECT_ELEM ? *go_elem_pointer(cell) : (map_val *)cell;
-}
-
-/* map.go: directoryIndex, directoryAt. */
-MAP_INLINE struct go_table **go_directory(const struct map *map) {
-    return (struct go_table **)map->dir_ptr;
-}
-MAP_INLINE struct go_table *go_table_of(const struct map *map, uint64_t hash) {
-    return go_directory(map)[map->dir_len == 1 ? 0 : hash >> (map->global_shift & 63)];
-}
-
-/* Relaxed atomic accesses: as plain as Go's, but the compiler may not drop them. */
-MAP_INLINE uint8_t go_writing(const struct map *map) {
-    return __atomic_load_n(&map->writing, __ATOMIC_RELAXED);
-}
-MAP_INLINE void go_toggle_writing(struct map *map) {
-    __atomic_store_n(&map->writing, go_writing(map) ^ 1, __ATOMIC_RELAXED);
-}
-static __attribute__((noinline, cold)) void go_fatal(struct map *map, const char *what) {
-    if (!map->fatal) map->fatal = what;
-}
-MAP_INLINE void go_end_write(struct map *map) {
-    if (__builtin_expect(go_writing(map) == 0, 0)) go_fatal(map, "concurrent map writes");
-    go_toggle_writing(map);
-}
-
-#include "maps/go/swiss_table.h"
-#include "maps/go/swiss_grow.h"
-
-/* map.go: getWithKeySmall; runtime_fast32_swiss.go and runtime_fast64_swiss.go compare integers without
- * hashing, and runtime_faststr_swiss.go's getWithoutKeySmallFastStr hashes a long string only if two entries
- * look like it. */
-MAP_INLINE struct go_slot *go_small_find(struct map *map, map_key key) {
-    struct go_group *group = (struct go_group *)map->dir_ptr;
-#if defined(SHAPE_KEY_STR)
-    if (key.len > 64) {
-        struct go_slot *alike = NULL;
-        bool one = true;
-        for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
-            if (group->ctrl[i] & GO_CTRL_EMPTY) continue;
-            const map_key *other = go_slot_key(&group->slots[i]);
-            if (other->len != key.len || memcmp(other->text, key.text, 8) != 0 ||
-                memcmp(other->text + key.len - 8, key.text + key.len - 8, 8) != 0)
-                continue;
-            one = !alike;
-            if (!one) break;
-            alike = &group->slots[i];
-        }
-        if (one) return alike && go_same_key(go_slot_key(alike), &key) ? alike : NULL;
-    }
-    uint8_t h2 = go_h2(go_swiss_hash(map, &key));
-    for (size_t i = 0; i < GO_GROUP_SLOTS; i++)
-        if (group->ctrl[i] == h2 && go_same_key(&key, go_slot_key(&group->slots[i]))) return &group->slots[i];
-#else
-    for (go_bitset full = go_match_full(group->ctrl); full; full = go_bitset_rest(full)) {
-        struct go_slot *slot = &group->slots[go_bitset_first(full)];
-        if (go_same_key(&key, go_slot_key(slot))) return slot;
-    }
-#endif
-    return NULL;
-}
 
 /* map.go: getWithoutKey; runtime_fast64_swiss.go: runtime_mapaccess2_fast64, and its 32-bit and string kin.
  */
@@ -220,22 +74,6 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
     return go_table_find(map->type, go_table_of(map, hash), hash, &key, false, &group, &i)
                ? go_slot_elem(go_slot_at(map->type, group, i))
                : NULL;
-}
-
-/* map.go: putSlotSmall. A small map has no tombstones. NULL: out of memory. */
-GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
-    struct go_group *group = (struct go_group *)map->dir_ptr;
-    for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
-        struct go_slot *slot = &group->slots[go_bitset_first(match)];
-        if (!go_same_key(&key, go_slot_key(slot))) continue;
-        go_key_update(map, go_slot_key(slot), key);
-        return go_slot_elem(slot);
-    }
-    size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
-    if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
-    group->ctrl[i] = go_h2(hash);
-    map->used++;
-    return go_slot_elem(&group->slots[i]);
 }
 
 /* map.go: PutSlot; runtime_fast64_swiss.go: runtime_mapassign_fast64, and its 32-bit and string kin. As
@@ -314,8 +152,6 @@ static void map_clear(struct map *map) {
     go_end_write(map);
 }
 
-#include "maps/go/swiss_iter.h"
-
 /* Frees what the map holds, entries included; the directory's tables each once. */
 static void map_destroy(struct map *map) {
     go_free_stale(map);
@@ -350,6 +186,9 @@ static bool go_make_tables(struct map *map, size_t capacity, size_t dir_len) {
     return true;
 }
 
+/* Seeds the stream that hash seeds and iteration starts are drawn from. */
+static const uint64_t GO_SWISS_UNIT_SEED = 0x676f5f7377697373u;
+
 /* map.go: NewMap. Where Go makes an empty map of a hint too large to address, this fails. */
 static struct map *map_create(struct heap *heap, size_t hint) {
     if (hint > (size_t)PTRDIFF_MAX / sizeof(struct go_group)) return NULL;
@@ -358,7 +197,7 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     HEAP_BIND(map, heap);
     map->keys = go_hash_unit_keys();
     map->type = &go_unit_type;
-    map->random = go_swiss_random(heap);
+    map->random = go_random_seed(heap, GO_SWISS_UNIT_SEED);
     map->seed = rng_next(&map->random);
     if (hint <= GO_GROUP_SLOTS) return map;
     size_t capacity = hint * GO_GROUP_SLOTS / GO_GROUP_LOAD_MAX;
@@ -387,5 +226,3 @@ static struct map *map_copy(struct map *map) {
     }
     return copy;
 }
-
-#include "maps/go/swiss_check.h"

@@ -1,13 +1,25 @@
-/* What go_swiss says of itself. Part of maps/go/swiss.h. */
+/* The invariants of go_swiss, recounted, and its structure in numbers. Ported from Go 1.24.4,
+ * src/internal/runtime/maps/table_debug.go where a function says so. */
+#ifndef MAPBENCH_MAPS_GO_SWISS_CHECK_H
+#define MAPBENCH_MAPS_GO_SWISS_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/unit/map.h"
+#include "maps/go/swiss_small.h"
+#include "maps/go/swiss_table.h"
 
 /* Groups from the beginning of an entry's probe to its place, both included; 0: a group before has an empty
  * slot. */
 static size_t go_probe_length(const struct map *map, const struct go_table *table, struct go_group *place,
                               size_t i) {
     uint64_t hash = go_swiss_hash(map, go_slot_key(&place->slots[i]));
-    struct go_group *group;
     size_t length = 1;
-    GO_PROBE(map->type, table, hash, group) {
+    const struct go_group *group;
+    for (struct go_probe probe = go_probe_start(table, hash);
+         (group = go_group_at(map->type, table, probe.at), true); probe = go_probe_next(probe, table)) {
         if (group == place) return length;
         if (go_match_empty(group->ctrl)) return 0;
         length++;
@@ -120,3 +132,5 @@ static void map_describe(struct map *map, struct map_structure *out) {
     }
     if (map->used) out->probe_mean = (double)steps / (double)map->used;
 }
+
+#endif

@@ -71,7 +71,7 @@ GO_CTRL_INLINE go_bitset go_match_h2(const uint8_t *ctrl, uint8_t h2) {
     uint64_t differs = go_ctrl_word(ctrl) ^ GO_EVERY_BYTE(h2);
     return (differs - GO_EVERY_BYTE(1)) & ~differs & GO_EVERY_BYTE(0x80);
 }
-/* Of the two bytes with the highest bit set, only empty lacks bit 1. */
+/* Two kinds of bytes have the highest bit set; only empty lacks bit 1. */
 GO_CTRL_INLINE go_bitset go_match_empty(const uint8_t *ctrl) {
     uint64_t word = go_ctrl_word(ctrl);
     return word & ~(word << 6) & GO_EVERY_BYTE(0x80);
@@ -85,7 +85,8 @@ GO_CTRL_INLINE go_bitset go_match_full(const uint8_t *ctrl) {
 
 #endif
 
-/* group.go: bitset.first, removeFirst, removeBelow. The first needs a set that is not empty. */
+/* group.go: bitset.first, removeFirst, removeBelow. The first needs a set that is not empty. maps/group.h
+ * ends with the same functions; these stay apart, as the port follows Go's file and not another map's. */
 GO_CTRL_INLINE size_t go_bitset_first(go_bitset set) {
     return (size_t)__builtin_ctzll(set) / GO_BITSET_STRIDE;
 }

@@ -1,14 +1,22 @@
-/* Growth of go_swiss: a small map becomes a table, a table a larger one or two. Part of maps/go/swiss.h,
- * which says what the words mean; ported from Go 1.24.4, src/internal/runtime/maps/table.go unless a function
- * says otherwise. */
+/* Growth of go_swiss: a small map becomes a table, a table a larger one or two. maps/go/swiss.h says what the
+ * words mean. Ported from Go 1.24.4, src/internal/runtime/maps/table.go unless a function says otherwise. */
+#ifndef MAPBENCH_MAPS_GO_SWISS_GROW_H
+#define MAPBENCH_MAPS_GO_SWISS_GROW_H
 
-/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. Of what is
- * stored indirectly the pointer is moved. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/go/swiss_table.h"
+
+/* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. For what is
+ * stored indirectly only the pointer is moved. */
 GO_FUNC void go_table_put_new(const struct go_map_type *type, struct go_table *table, uint64_t hash,
                               struct go_slot *entry) {
     static const struct go_type pointer = {sizeof(void *), sizeof(void *), NULL};
     struct go_group *group;
-    GO_PROBE(type, table, hash, group) {
+    for (struct go_probe probe = go_probe_start(table, hash);
+         (group = go_group_at(type, table, probe.at), true); probe = go_probe_next(probe, table)) {
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
         if (__builtin_expect(spare == 0, 0)) continue;
         size_t i = go_bitset_first(spare);
@@ -151,3 +159,5 @@ static __attribute__((noinline)) bool go_table_rehash(struct map *map, struct go
     return 2 * table->capacity <= GO_TABLE_CAPACITY_MAX ? go_table_grow(map, table)
                                                         : go_table_split(map, table);
 }
+
+#endif

@@ -1,11 +1,25 @@
-/* Iteration over go_swiss, which may go on while the map changes. Part of maps/go/swiss.h; ported from
- * Go 1.24.4, src/internal/runtime/maps/table.go (Iter).
+/* Iteration over go_swiss, which may go on while the map changes. Ported from Go 1.24.4,
+ * src/internal/runtime/maps/table.go (Iter).
  *
  * An iterator walks the directory from a random place and each table from a random slot, and keeps to a table
  * it has begun even after that is replaced: the stale table says which keys are due, and a lookup in the map
  * finds their present values, or that they have gone. So each key comes once at most, and each that stays
  * comes.
  */
+#ifndef MAPBENCH_MAPS_GO_SWISS_ITER_H
+#define MAPBENCH_MAPS_GO_SWISS_ITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "harness/base/rng.h"
+#include "maps/go/swiss_table.h"
+
+/* Defined by maps/go/swiss.h; entries of replaced tables are looked up again. */
+GO_FUNC map_val *map_get(struct map *map, map_key key);
+
 struct map_iter {
     const map_key *key; /* NULL: at the end */
     const map_val *elem;
@@ -34,7 +48,7 @@ GO_FUNC void map_iter_start(struct map *map, struct map_iter *iter) {
     iter->group = map->dir_len ? NULL : (struct go_group *)map->dir_ptr;
 }
 
-/* As map_iter_start, for a map that does change meanwhile: what it replaces stays readable until as many
+/* Starts a walk over a map that does change meanwhile: what it replaces stays readable until as many
  * go_swiss_iter_close as go_swiss_iter_open have been called. In Go the collector sees to that. */
 static inline void go_swiss_iter_open(struct map *map, struct map_iter *iter) {
     map->open_iterators++;
@@ -152,7 +166,7 @@ GO_FUNC void go_map_iter_next(struct map_iter *iter) {
     go_iter_next(iter);
 }
 
-/* What a range loop does: the entry is read through the pointers left in the iterator. */
+/* Does what a range loop does: the entry is read through the pointers left in the iterator. */
 MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
     go_map_iter_next(iter);
     if (!iter->key) return false;
@@ -160,3 +174,5 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     *val = iter->elem;
     return true;
 }
+
+#endif

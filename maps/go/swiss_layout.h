@@ -1,5 +1,13 @@
-/* What go_swiss is made of, laid out as in Go, and what a collecting heap must know of it. Part of
- * maps/go/swiss.h, which says what the words mean. */
+/* The structs of go_swiss, laid out as in Go, and what a collecting heap must know of them. maps/go/swiss.h
+ * says what the words mean. */
+#ifndef MAPBENCH_MAPS_GO_SWISS_LAYOUT_H
+#define MAPBENCH_MAPS_GO_SWISS_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/go/call.h"
+#include "maps/go/swiss_group.h"
 
 enum {
     GO_TABLE_CAPACITY_MAX = 1024, /* table.go: maxTableCapacity */
@@ -40,7 +48,7 @@ struct go_table {
     uint64_t length_mask; /* groups - 1 */
 };
 
-/* What an open iterator may still read after the map has replaced it. */
+/* A table or group that the map has replaced and an open iterator may still read. */
 struct go_stale {
     struct go_stale *next;
     struct go_table *table; /* NULL: only the group of a small map */
@@ -74,7 +82,7 @@ struct map {
     HEAP_FIELD
 };
 
-/* What a collecting heap must know. */
+/* Descriptions for collecting heaps. */
 #ifdef SHAPE_VAL_OUTSIDE
 #define GO_ELEM_POINTERS(i) HEAP_POINTER_AT("value", struct go_group, slots[i].elem)
 #else
@@ -100,4 +108,6 @@ _Static_assert(offsetof(struct map, dir_ptr) == 16 && offsetof(struct map, globa
                    offsetof(struct map, keys) == 48,
                "Map is laid out as on amd64");
 _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups) == 16, "so is table");
+#endif
+
 #endif

@@ -1,18 +1,38 @@
 /* Tables of go_swiss: probing, inserting, deleting, making and freeing them (growing: maps/go/swiss_grow.h).
- * Part of maps/go/swiss.h, which says what the words mean; ported from Go 1.24.4,
- * src/internal/runtime/maps/table.go unless a function says otherwise. */
+ * maps/go/swiss.h says what the words mean. Ported from Go 1.24.4, src/internal/runtime/maps/table.go unless
+ * a function says otherwise. */
+#ifndef MAPBENCH_MAPS_GO_SWISS_TABLE_H
+#define MAPBENCH_MAPS_GO_SWISS_TABLE_H
 
-/* table.go: probeSeq. */
-#define GO_PROBE(type, table, hash, group)                                                                   \
-    for (uint64_t probe_at = ((hash) >> 7) & (table)->length_mask, probe_step = 0;                           \
-         (group) = go_group_at(type, table, probe_at), true;                                                 \
-         probe_at = (probe_at + ++probe_step) & (table)->length_mask)
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "maps/go/swiss_slot.h"
+
+/* table.go: probeSeq, makeProbeSeq, next: the groups that a key may be in, in steps of 1, 2, 3 ... Go keeps a
+ * copy of the mask in it. A loop over a probe sets its group in the condition, which is always true: some
+ * group has an empty slot that ends the search. */
+struct go_probe {
+    uint64_t at; /* number of the group */
+    uint64_t step;
+};
+MAP_INLINE struct go_probe go_probe_start(const struct go_table *table, uint64_t hash) {
+    return (struct go_probe){.at = (hash >> 7) & table->length_mask, .step = 0};
+}
+MAP_INLINE struct go_probe go_probe_next(struct go_probe probe, const struct go_table *table) {
+    probe.step++;
+    probe.at = (probe.at + probe.step) & table->length_mask;
+    return probe;
+}
 
 /* The probe of getWithKey and of Delete. With `calls` keys are compared through Key.Equal, as Delete does. */
 MAP_INLINE bool go_table_find(const struct go_map_type *type, const struct go_table *table, uint64_t hash,
                               const map_key *key, bool calls, struct go_group **group_out, size_t *slot_out) {
     struct go_group *group;
-    GO_PROBE(type, table, hash, group) {
+    for (struct go_probe probe = go_probe_start(table, hash);
+         (group = go_group_at(type, table, probe.at), true); probe = go_probe_next(probe, table)) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             size_t i = go_bitset_first(match);
             struct go_slot *slot = go_slot_at(type, group, i);
@@ -90,7 +110,8 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
     const struct go_map_type *type = map->type;
     struct go_group *group, *deleted_group = NULL;
     size_t deleted_slot = 0, i;
-    GO_PROBE(type, table, hash, group) {
+    for (struct go_probe probe = go_probe_start(table, hash);
+         (group = go_group_at(type, table, probe.at), true); probe = go_probe_next(probe, table)) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             struct go_slot *slot = go_slot_at(type, group, go_bitset_first(match));
             if (!go_same_key(&key, go_slot_key(slot))) continue;
@@ -138,21 +159,6 @@ GO_FUNC bool go_table_delete(const struct go_map_type *type, struct map *map, st
         group->ctrl[i] = GO_CTRL_DELETED;
     }
     return true;
-}
-
-/* map.go: deleteSmall. */
-GO_FUNC bool go_small_delete(const struct go_map_type *type, struct map *map, uint64_t hash,
-                             const map_key *key) {
-    struct go_group *group = (struct go_group *)map->dir_ptr;
-    for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
-        size_t i = go_bitset_first(match);
-        if (!type->key->equal(key, go_slot_key(&group->slots[i]))) continue;
-        map->used--;
-        go_slot_drop(map, &group->slots[i]);
-        group->ctrl[i] = GO_CTRL_EMPTY;
-        return true;
-    }
-    return false;
 }
 
 /* group.go: alignUpPow2; 0 stays 0. */
@@ -263,3 +269,5 @@ static void go_retire(struct map *map, struct go_stale *reserved, struct go_tabl
     reserved->next = map->stale;
     map->stale = reserved;
 }
+
+#endif

@@ -1,11 +1,11 @@
-/* What the two ports of Go's sync.Map share: the lock, the memory that waits for its last
- * reader, the counters.
+/* The common ground of the two ports of Go's sync.Map: the lock, the memory that waits for its last reader,
+ * the counters.
  *
  * Go leaves every replaced value, entry and map to its collector, so a reader may go on using what it found
  * without a lock. C has no collector. Here each map is in one of two states:
  *
  *   alone    (as created) one thread uses the map. Whatever an operation replaces is freed at once.
- *   shared   any number of threads. What is replaced is RETIRED: it goes on a list and stays readable until
+ *   shared   any number of threads. A replaced block is RETIRED: it goes on a list and stays readable until
  *            map_quiesce or map_destroy.
  *
  * map_share begins the shared state, before other threads get to know of the map. map_quiesce ends it: call

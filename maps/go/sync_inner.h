@@ -5,37 +5,16 @@
  * at random. A map is changed only while it is dirty, under the lock, and never again once it has been
  * published as read.
  */
+#ifndef MAPBENCH_MAPS_GO_SYNC_INNER_H
+#define MAPBENCH_MAPS_GO_SYNC_INNER_H
 
-struct sync_box;
-struct inner;
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
-/* Go's entry: a pointer to the value, NULL once deleted, SYNC_EXPUNGED when deleted and left out of dirty. */
-struct sync_entry {
-    struct go_retired retired;
-    _Atomic(struct sync_box *) p;
-};
-
-/* Go's readOnly. Go allocates one for each change of `amended`; here both lie in the map they speak of, so
- * that neither a lookup nor a delete ever needs memory. */
-struct sync_view {
-    struct inner *m;
-    bool amended; /* dirty holds some key that m does not */
-};
-
-struct inner_slot {
-    map_key key;
-    struct sync_entry *entry; /* NULL: free */
-};
-
-enum { VIEW_CLEAN, VIEW_AMENDED, INNER_CAPACITY_MIN = 8 };
-
-struct inner {
-    struct go_retired retired;
-    struct inner_slot *slots;
-    size_t capacity; /* a power of two, or 0 for the nil map */
-    size_t len;
-    struct sync_view view[2]; /* m points here; VIEW_CLEAN, VIEW_AMENDED */
-};
+#include "maps/go/syncmap_layout.h"
+#include "maps/sizing.h"
 
 static void inner_init(struct inner *inner, struct inner_slot *slots, size_t capacity) {
     inner->slots = slots;
@@ -140,3 +119,5 @@ static const char *inner_check(const struct map *map, const struct inner *inner)
     if (full != inner->len) return "an inner map's length is not the number of its full slots";
     return full > load_limit(inner->capacity, 3, 4) ? "an inner map is fuller than 3/4" : NULL;
 }
+
+#endif

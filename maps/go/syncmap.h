@@ -14,21 +14,23 @@
  *             read and there is no dirty. The next new key copies read to a new dirty, without the deleted.
  * Source:     Go 1.23.5, sync/map.go (The Go Authors, BSD licence), written anew; each function names its
  *             original. The states after every operation agree with the real ones (tests/test_go_syncmap.c).
- * Differs:    the inner maps are sync_inner.h's, not Go's; a scan goes by their slots, not at random; keys
- *             and values have the shape's types where Go boxes them as any, but a value still has a block of
- *             its own; the two readOnly structs of a map lie in it; entries are counted; memory is freed as
- *             sync.h says, for which a promotion walks the old read map to find the expunged entries.
- * Invariants: dirty absent: nothing expunged, nothing missed, read not amended; dirty there: it holds exactly
- *             the entries of read that are not expunged, and more only if read is amended; misses below its
- *             length; keys reachable and unique in both; length = entries that have a value.
- * Cost:       a hit in read: slot, entry, value, no lock. An overwrite allocates a value. A new key may copy
- *             the whole map; n of them in a row copy it once. Per entry: slots of key and pointer in one or
- *             two maps at load 3/8 to 3/4, an entry of 16 bytes and a value of 8 more than its own size.
+ * Differs:    the inner maps are maps/go/sync_inner.h's, not Go's; a scan goes by their slots, not at random;
+ * keys and values have the shape's types where Go boxes them as any, but a value still has a block of its
+ * own; the two readOnly structs of a map lie in it; entries are counted; memory is freed as sync.h says, for
+ * which a promotion walks the old read map to find the expunged entries. Invariants: dirty absent: nothing
+ * expunged, nothing missed, read not amended; dirty there: it holds exactly the entries of read that are not
+ * expunged, and more only if read is amended; misses below its length; keys reachable and unique in both;
+ * length = entries that have a value. Cost:       a hit in read: slot, entry, value, no lock. An overwrite
+ * allocates a value. A new key may copy the whole map; n of them in a row copy it once. Per entry: slots of
+ * key and pointer in one or two maps at load 3/8 to 3/4, an entry of 16 bytes and a value of 8 more than its
+ * own size.
  */
 #define MAP_COPIES 1
 
+#include "maps/by_entry.h"
 #include "maps/go/sync.h"
-#include "maps/sizing.h"
+#include "maps/go/sync_inner.h"
+#include "maps/go/syncmap_layout.h"
 
 static const struct map_facts map_facts = {
     .summary = "Go's sync.Map up to 1.23: a lock-free read map, a locked dirty one",
@@ -41,37 +43,6 @@ static const struct map_facts map_facts = {
     .package = NULL,
     .traits = TRAIT_IGNORES_HINT | TRAIT_TOMBSTONES,
 };
-
-struct map;
-static inline uint64_t sync_hash(const struct map *map, map_key key);
-#include "maps/go/sync_inner.h"
-
-struct sync_box {
-    struct go_retired retired;
-    map_val val;
-};
-
-/* Never the address of a box. */
-#define SYNC_EXPUNGED ((struct sync_box *)(uintptr_t)1)
-
-enum sync_retired_kind { RETIRED_BOX, RETIRED_ENTRY, RETIRED_INNER, RETIRED_KINDS };
-
-struct map {
-    struct go_mutex mu;
-    bool shared; /* other threads may be inside; sync.h */
-    _Atomic(const struct sync_view *) read;
-    struct inner *dirty; /* Go's nil: NULL */
-    size_t misses;
-    struct inner nil; /* what read is of an empty map */
-    _Atomic(size_t) len;
-    go_retired_list retired[RETIRED_KINDS];
-    GO_HASH_FIELD
-    HEAP_FIELD
-};
-
-static inline uint64_t sync_hash(const struct map *map, map_key key) {
-    return GO_KEY_HASH(map, key);
-}
 
 /* --- memory --- */
 
@@ -222,7 +193,256 @@ static inline bool sync_entry_delete(struct map *map, struct sync_entry *entry, 
     return true;
 }
 
-#include "maps/go/syncmap_ops.h"
+/* --- the methods of Map, each under the name of its original. "False: out of memory" is not in Go, where
+ * that ends the process --- */
+
+/* Map.Load */
+MAP_INLINE bool map_load(struct map *map, map_key key, map_val *val) {
+    uint64_t hash = sync_hash(map, key);
+    const struct sync_view *read = atomic_load(&map->read);
+    struct sync_entry *entry = inner_find(read->m, key, hash);
+    if (!entry && read->amended) {
+        go_mutex_lock(&map->mu);
+        read = atomic_load(&map->read); /* dirty may have been promoted while this thread waited */
+        entry = inner_find(read->m, key, hash);
+        if (!entry && read->amended) {
+            entry = inner_find(map->dirty, key, hash);
+            sync_miss_locked(map);
+        }
+        go_mutex_unlock(&map->mu);
+    }
+    return entry && sync_entry_load(entry, val);
+}
+
+static __attribute__((noinline)) bool sync_swap_slow(struct map *map, map_key key, uint64_t hash,
+                                                     struct sync_box *box, struct sync_box **old) {
+    bool ok = true;
+    *old = NULL;
+    go_mutex_lock(&map->mu);
+    struct sync_entry *entry = inner_find(atomic_load(&map->read)->m, key, hash);
+    if (entry) {
+        ok = sync_unexpunge_locked(map, key, hash, entry);
+        if (ok) *old = atomic_exchange(&entry->p, box); /* swapLocked */
+    } else if (map->dirty && (entry = inner_find(map->dirty, key, hash)) != NULL) {
+        *old = atomic_exchange(&entry->p, box);
+    } else {
+        ok = sync_add_locked(map, key, hash, box);
+    }
+    go_mutex_unlock(&map->mu);
+    return ok;
+}
+
+/* Map.Swap; Store is Swap without what it returns. False: out of memory, nothing stored. `previous` is set if
+ * `loaded` is. */
+MAP_INLINE bool sync_swap(struct map *map, map_key key, map_val val, map_val *previous, bool *loaded) {
+    struct sync_box *box = sync_new_box(map, val), *old;
+    if (__builtin_expect(!box, 0)) return false;
+    uint64_t hash = sync_hash(map, key);
+    struct sync_entry *entry = inner_find(atomic_load(&map->read)->m, key, hash);
+    if (!(entry && sync_try_swap(entry, box, &old)) && !sync_swap_slow(map, key, hash, box, &old)) {
+        HEAP_FREE(HEAP_OF(map), box);
+        return false;
+    }
+    *loaded = old != NULL;
+    if (old)
+        sync_drop_box(map, old, previous);
+    else
+        go_counter_add(&map->len, 1, map->shared);
+    return true;
+}
+
+/* entry.tryLoadOrStore: 1 stored, 0 loaded into *actual, -1 expunged. */
+static int sync_try_load_or_store(struct sync_entry *entry, struct sync_box *box, map_val *actual) {
+    struct sync_box *p = NULL;
+    while (!atomic_compare_exchange_weak(&entry->p, &p, box)) {
+        if (p == SYNC_EXPUNGED) return -1;
+        if (!p) continue;
+        *actual = p->val;
+        return 0;
+    }
+    return 1;
+}
+
+/* The locked part of LoadOrStore: 1 stored, 0 loaded, -1 out of memory. */
+static int sync_load_or_store_slow(struct map *map, map_key key, uint64_t hash, struct sync_box *box,
+                                   map_val *actual) {
+    int done;
+    go_mutex_lock(&map->mu);
+    struct sync_entry *entry = inner_find(atomic_load(&map->read)->m, key, hash);
+    if (entry) {
+        done = sync_unexpunge_locked(map, key, hash, entry) ? sync_try_load_or_store(entry, box, actual) : -1;
+    } else if (map->dirty && (entry = inner_find(map->dirty, key, hash)) != NULL) {
+        done = sync_try_load_or_store(entry, box, actual);
+        sync_miss_locked(map);
+    } else {
+        done = sync_add_locked(map, key, hash, box) ? 1 : -1;
+    }
+    go_mutex_unlock(&map->mu);
+    return done;
+}
+
+/* Map.LoadOrStore. False: out of memory. `actual` is what the map then holds; `loaded` says if it was there.
+ */
+static bool sync_load_or_store(struct map *map, map_key key, map_val val, map_val *actual, bool *loaded) {
+    struct sync_box *box = sync_new_box(map, val);
+    if (!box) return false;
+    uint64_t hash = sync_hash(map, key);
+    struct sync_entry *entry = inner_find(atomic_load(&map->read)->m, key, hash);
+    int done = entry ? sync_try_load_or_store(entry, box, actual) : -1;
+    if (done < 0) done = sync_load_or_store_slow(map, key, hash, box, actual);
+    if (done == 1) {
+        go_counter_add(&map->len, 1, map->shared);
+        *actual = val;
+    } else {
+        HEAP_FREE(HEAP_OF(map), box); /* never seen by another thread */
+    }
+    *loaded = done == 0;
+    return done >= 0;
+}
+
+/* Map.LoadAndDelete; Delete is LoadAndDelete without what it returns */
+MAP_INLINE bool sync_load_and_delete(struct map *map, map_key key, map_val *val) {
+    uint64_t hash = sync_hash(map, key);
+    const struct sync_view *read = atomic_load(&map->read);
+    struct sync_entry *entry = inner_find(read->m, key, hash);
+    bool unlinked = false; /* taken out of dirty by this call: nobody else finds the entry any more */
+    if (!entry && read->amended) {
+        go_mutex_lock(&map->mu);
+        read = atomic_load(&map->read);
+        entry = inner_find(read->m, key, hash);
+        if (!entry && read->amended) {
+            struct inner_slot *slot = inner_slot_of(map->dirty, key, hash);
+            if (slot) {
+                entry = slot->entry;
+                unlinked = true;
+                inner_remove(map, map->dirty, slot);
+            }
+            sync_miss_locked(map);
+        }
+        go_mutex_unlock(&map->mu);
+    }
+    if (!entry) return false;
+    bool deleted = sync_entry_delete(map, entry, val);
+    if (unlinked) sync_retire(map, RETIRED_ENTRY, &entry->retired);
+    return deleted;
+}
+
+/* entry.tryCompareAndSwap; with box NULL the loop of CompareAndDelete. Values are compared as bytes: those of
+ * the shapes have no padding. */
+static bool sync_try_compare_and_swap(struct map *map, struct sync_entry *entry, map_val old,
+                                      struct sync_box *box) {
+    struct sync_box *p = atomic_load(&entry->p);
+    map_val dropped;
+    do
+        if (!sync_live(p) || memcmp(&p->val, &old, sizeof old) != 0) return false;
+    while (!atomic_compare_exchange_weak(&entry->p, &p, box));
+    if (!box) go_counter_add(&map->len, (size_t)-1, map->shared);
+    sync_drop_box(map, p, &dropped);
+    return true;
+}
+
+/* Map.CompareAndSwap. False: out of memory. */
+static bool sync_compare_and_swap(struct map *map, map_key key, map_val old, map_val val, bool *swapped) {
+    uint64_t hash = sync_hash(map, key);
+    struct sync_box *box = sync_new_box(map, val);
+    if (!box) return false;
+    const struct sync_view *read = atomic_load(&map->read);
+    struct sync_entry *entry = inner_find(read->m, key, hash);
+    *swapped = false;
+    if (entry) {
+        *swapped = sync_try_compare_and_swap(map, entry, old, box);
+    } else if (read->amended) {
+        go_mutex_lock(&map->mu);
+        if ((entry = inner_find(atomic_load(&map->read)->m, key, hash)) != NULL) {
+            *swapped = sync_try_compare_and_swap(map, entry, old, box);
+        } else if (map->dirty && (entry = inner_find(map->dirty, key, hash)) != NULL) {
+            *swapped = sync_try_compare_and_swap(map, entry, old, box);
+            sync_miss_locked(map);
+        }
+        go_mutex_unlock(&map->mu);
+    }
+    if (!*swapped) HEAP_FREE(HEAP_OF(map), box);
+    return true;
+}
+
+/* Map.CompareAndDelete: a key that only dirty has stays there, as a deleted one */
+static bool sync_compare_and_delete(struct map *map, map_key key, map_val old) {
+    uint64_t hash = sync_hash(map, key);
+    const struct sync_view *read = atomic_load(&map->read);
+    struct sync_entry *entry = inner_find(read->m, key, hash);
+    if (!entry && read->amended) {
+        go_mutex_lock(&map->mu);
+        read = atomic_load(&map->read);
+        entry = inner_find(read->m, key, hash);
+        if (!entry && read->amended) {
+            entry = inner_find(map->dirty, key, hash);
+            sync_miss_locked(map);
+        }
+        go_mutex_unlock(&map->mu);
+    }
+    return entry && sync_try_compare_and_swap(map, entry, old, NULL);
+}
+
+/* Map.Clear: dirty keeps its slots and is not promoted */
+static void map_clear(struct map *map) {
+    const struct sync_view *read = atomic_load(&map->read);
+    if (read->m->len == 0 && !read->amended) return;
+    go_mutex_lock(&map->mu);
+    struct inner *m = atomic_load(&map->read)->m;
+    atomic_store(&map->read, &map->nil.view[VIEW_CLEAN]);
+    /* Entries of read that dirty lacks: with a dirty the expunged ones, without one all. */
+    size_t live = sync_retire_entries(map, m, map->dirty != NULL);
+    sync_retire_inner(map, m);
+    if (map->dirty) {
+        live += sync_retire_entries(map, map->dirty, false);
+        inner_clear(map->dirty);
+    }
+    map->misses = 0;
+    go_counter_add(&map->len, -live, map->shared);
+    go_mutex_unlock(&map->mu);
+}
+
+/* Entries that have a value: those of dirty and, if there is none, of read. A dirty that outlived a clear is
+ * empty and unamended, and holds all there is. */
+static size_t sync_count(const struct map *map) {
+    const struct sync_view *read = atomic_load((_Atomic(const struct sync_view *) *)&map->read);
+    const struct inner *all = map->dirty ? map->dirty : read->m;
+    size_t live = 0;
+    for (size_t i = 0; i < all->capacity; i++)
+        live += all->slots[i].entry && sync_live(atomic_load(&all->slots[i].entry->p));
+    return live;
+}
+
+/* Map.Range, in two parts: the promotion, then the walk over the read map of that moment. */
+struct map_iter {
+    const struct inner *m;
+    size_t next;
+};
+
+MAP_INLINE void map_iter_start(struct map *map, struct map_iter *iter) {
+    const struct sync_view *read = atomic_load(&map->read);
+    if (read->amended) {
+        go_mutex_lock(&map->mu);
+        if (atomic_load(&map->read)->amended) sync_promote_locked(map);
+        read = atomic_load(&map->read);
+        go_mutex_unlock(&map->mu);
+    }
+    iter->m = read->m;
+    iter->next = 0;
+}
+
+MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val **val) {
+    while (iter->next < iter->m->capacity) {
+        const struct inner_slot *slot = &iter->m->slots[iter->next++];
+        if (!slot->entry) continue;
+        const struct sync_box *p = atomic_load(&slot->entry->p);
+        if (!sync_live(p)) continue;
+        *key = slot->key;
+        *val = &p->val;
+        return true;
+    }
+    return false;
+}
 
 /* --- the suite's interface --- */
 
@@ -288,19 +508,81 @@ MAP_INLINE size_t map_capacity(const struct map *map) {
 }
 
 /* Not in Go, where a program would range over one map and store into another. */
-static struct map *map_copy(struct map *map) {
-    struct map *copy = map_create(HEAP_OF(map), 0);
-    struct map_iter iter;
-    map_key key;
-    const map_val *val;
-    if (!copy) return NULL;
-    map_iter_start(map, &iter);
-    while (map_iter_next(&iter, &key, &val)) {
-        if (map_store(copy, key, *val)) continue;
-        map_destroy(copy);
-        return NULL;
+MAP_COPY_BY_ENTRY(map_create(HEAP_OF(map), 0))
+
+/* --- the map seen from outside: columns, invariants, structure; only while it is alone --- */
+
+/* The columns of the reference traces. */
+struct sync_state {
+    size_t len_read, misses, nil_entries, expunged_entries; /* entries: of read */
+    long len_dirty;                                         /* -1: there is none */
+    bool amended;
+};
+
+static struct sync_state sync_state_of(const struct map *map) {
+    const struct sync_view *read = atomic_load((_Atomic(const struct sync_view *) *)&map->read);
+    struct sync_state state = {.len_read = read->m->len,
+                               .misses = map->misses,
+                               .len_dirty = map->dirty ? (long)map->dirty->len : -1,
+                               .amended = read->amended};
+    for (size_t i = 0; i < read->m->capacity; i++) {
+        if (!read->m->slots[i].entry) continue;
+        const struct sync_box *p = atomic_load(&read->m->slots[i].entry->p);
+        state.nil_entries += p == NULL;
+        state.expunged_entries += p == SYNC_EXPUNGED;
     }
-    return copy;
+    return state;
 }
 
-#include "maps/go/syncmap_check.h"
+/* Every entry of read is in dirty exactly if it is not expunged. */
+static const char *sync_check_read(const struct map *map, const struct inner *read) {
+    for (size_t i = 0; i < read->capacity; i++) {
+        const struct inner_slot *slot = &read->slots[i];
+        if (!slot->entry) continue;
+        bool expunged = atomic_load(&slot->entry->p) == SYNC_EXPUNGED;
+        if (!map->dirty && expunged) return "an entry is expunged though there is no dirty map";
+        if (!map->dirty) continue;
+        const struct sync_entry *twin = inner_find(map->dirty, slot->key, sync_hash(map, slot->key));
+        if (expunged && twin) return "the dirty map holds the key of an expunged entry";
+        if (!expunged && twin != slot->entry) return "an entry of read is missing from the dirty map";
+    }
+    return NULL;
+}
+
+static const char *map_check(struct map *map) {
+    struct sync_state state = sync_state_of(map);
+    const struct inner *read = atomic_load(&map->read)->m;
+    const char *fault = inner_check(map, read);
+    if (!fault && map->dirty) fault = inner_check(map, map->dirty);
+    if (!fault) fault = sync_check_read(map, read);
+    if (fault) return fault;
+    if (!map->dirty && (state.amended || state.misses)) return "amended or missed without a dirty map";
+    if (state.misses && state.misses >= map->dirty->len) return "a promotion is overdue";
+    size_t shared = state.len_read - state.expunged_entries;
+    if (map->dirty && !state.amended && map->dirty->len != shared)
+        return "the dirty map has keys that read lacks, yet read is not amended";
+    if (map->dirty)
+        for (size_t i = 0; i < map->dirty->capacity; i++) {
+            struct sync_entry *entry = map->dirty->slots[i].entry;
+            if (entry && atomic_load(&entry->p) == SYNC_EXPUNGED)
+                return "the dirty map holds an expunged entry";
+        }
+    return sync_count(map) == map_len(map) ? NULL : "the length is not the number of entries with a value";
+}
+
+/* Probe lengths are those of the map that holds all live entries, dirty if there is one; read's deleted and
+ * expunged entries count as tombstones. */
+static void map_describe(struct map *map, struct map_structure *out) {
+    const struct inner *all = map->dirty ? map->dirty : atomic_load(&map->read)->m;
+    struct sync_state state = sync_state_of(map);
+    size_t steps = 0;
+    out->tombstones = state.nil_entries + state.expunged_entries;
+    out->array_bytes = map_capacity(map) * sizeof(struct inner_slot);
+    for (size_t i = 0; i < all->capacity; i++) {
+        if (!all->slots[i].entry) continue;
+        size_t length = ((i - sync_hash(map, all->slots[i].key)) & (all->capacity - 1)) + 1;
+        steps += length;
+        if (length > out->probe_max) out->probe_max = length;
+    }
+    if (all->len) out->probe_mean = (double)steps / (double)all->len;
+}

@@ -7,7 +7,7 @@ unit_flags=(-std=gnu17 -D_GNU_SOURCE -O1 -g -I.)
 
 # The program around the unit; once per script.
 unit_runner() {
-    [[ -f $build/harness/selftest.o ]] || { echo "$0: nothing is built in $build: run make build first"; return 1; }
+    [[ -f $build/harness/selftest/selftest.o ]] || { echo "$0: nothing is built in $build: run make build first"; return 1; }
     "$unit_cc" "${unit_flags[@]}" -c tests/mutants/run_unit.c -o "$scratch/run_unit.o"
 }
 
@@ -19,7 +19,7 @@ unit_run() {
     "$unit_cc" "$@" "${unit_flags[@]}" "-DUNIT_SYMBOL=unit_under_test" "-DUNIT_MAP=\"$name\"" "-DUNIT_MAP_FILE=\"$file\"" \
         "-DUNIT_SHAPE_FILE=\"harness/shapes/$shape.h\"" '-DUNIT_HEAP_FILE="harness/heaps/malloc.h"' \
         '-DUNIT_HASH="common"' -DUNIT_HASH_common -c harness/unit/map_unit.c -o "$scratch/$name.o" || return 2
-    "$unit_cc" "$scratch/$name.o" "$scratch/run_unit.o" "$build"/harness/selftest{,_keys,_loops,_memory,_mirror,_model}.o \
-        "$build"/harness/{fault,shape}.o "$build"/shapes/*.o -ldl -o "$scratch/$name" || return 2
+    "$unit_cc" "$scratch/$name.o" "$scratch/run_unit.o" "$build"/harness/selftest/{selftest,key_sets,mirror,model,failing_memory,loops}.o \
+        "$build"/harness/{heaps/fault,shapes/shape}.o "$build"/shapes/*.o -ldl -o "$scratch/$name" || return 2
     "$build/tests/within" 120 2400 "$scratch/$name.used" env LD_PRELOAD="$build/libmemcount.so" "$scratch/$name" 1 20000
 }

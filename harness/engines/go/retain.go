@@ -1,11 +1,12 @@
 // Retention scenarios on the real runtime: programs that keep more alive than they need.
 //
 //	engine retain list                     every scenario and variant, a JSON line each
-//	engine retain SCENARIO VARIANT [N]     runs one, and prints a JSON line at each checkpoint
+//	engine retain SCENARIO VARIANT N       runs one, and prints a JSON line at each checkpoint
 //	engine retain markspeed GRAPH [N]      how fast the collector marks: retain_markspeed.go
 //
-// One process runs one scenario with one variant, so that nothing of another is on the heap. SCENARIO is a name of the
-// catalogue, or the name under which its curve was recorded.
+// One process runs one scenario with one variant, so that nothing of another is on the heap. The catalogue is mapbench's
+// (harness/retention/scenarios): it knows numbers, roles, sentences and the default N. Here a name has its function and what
+// is live. SCENARIO is a name of the catalogue, or the name under which its curve was recorded.
 package main
 
 import (
@@ -17,15 +18,7 @@ import (
 	"strconv"
 )
 
-// What a variant is to its scenario.
-const (
-	leaky     = "leaky"
-	fixed     = "fixed"
-	noFix     = "no_fix"    // believed to be a fix
-	reference = "reference" // neither: what the others are compared with
-)
-
-// Which map a variant is about.
+// The map that a variant is about.
 type mapKind int
 
 const (
@@ -35,37 +28,45 @@ const (
 )
 
 type retainVariant struct {
-	name    string
-	role    string
-	summary string
-	kind    mapKind
-	weak    bool // needs package weak or runtime.AddCleanup
+	name string
+	kind mapKind
+	weak bool // needs package weak or runtime.AddCleanup
+}
+
+func variantsOf(kind mapKind, names ...string) []retainVariant {
+	variants := make([]retainVariant, len(names))
+	for i, name := range names {
+		variants[i] = retainVariant{name: name, kind: kind}
+	}
+	return variants
+}
+
+func needWeak(variants []retainVariant) []retainVariant {
+	for i := range variants {
+		variants[i].weak = true
+	}
+	return variants
 }
 
 type retainScenario struct {
-	number     int // of the catalogue
 	name       string
 	recordedAs string // the name in the recordings where it is another
-	n          int    // default
 	liveIs     string // what the program still needs by meaning ...
 	liveEach   int    // ... and how many bytes of it one kept entry is
 	variants   []retainVariant
 	run        func(c *retainCase)
 }
 
-// Of the catalogue, in its order.
 func retainScenarios() []retainScenario {
-	all := slices.Concat(sliceScenarios, keyScenarios, valueScenarios, tableScenarios, rehashScenarios, iteratorScenarios,
+	return slices.Concat(sliceScenarios, keyScenarios, valueScenarios, tableScenarios, rehashScenarios, iteratorScenarios,
 		syncScenarios, timerScenarios, goroutineScenarios, headerScenarios, weakScenarios, cacheScenarios, gcWorkScenarios)
-	slices.SortStableFunc(all, func(a, b retainScenario) int { return a.number - b.number })
-	return all
 }
 
 // Exit codes as mapbench's: bad usage, cannot run here.
 const (
 	exitUsage      = 2
 	exitCannotRun  = 4
-	retainUsage    = "usage: engine retain list | engine retain SCENARIO VARIANT [N]"
+	retainUsage    = "usage: engine retain list | engine retain SCENARIO VARIANT N"
 	seeRetainNames = "; engine retain list names them"
 )
 
@@ -78,7 +79,7 @@ func retain(words []string) int {
 	if len(words) > 0 && words[0] == "markspeed" {
 		return markSpeed(words[1:])
 	}
-	if len(words) < 2 || len(words) > 3 {
+	if len(words) != 3 {
 		return refuse(exitUsage, retainUsage)
 	}
 	s := findScenario(all, words[0])
@@ -89,12 +90,9 @@ func retain(words []string) int {
 	if at < 0 {
 		return refuse(exitUsage, "scenario "+s.name+" has no variant "+words[1]+seeRetainNames)
 	}
-	n := s.n
-	if len(words) == 3 {
-		var err error
-		if n, err = strconv.Atoi(words[2]); err != nil || n < 1 {
-			return refuse(exitUsage, "N must be a whole number of at least 1, not "+words[2])
-		}
+	n, err := strconv.Atoi(words[2])
+	if err != nil || n < 1 {
+		return refuse(exitUsage, "N must be a whole number of at least 1, not "+words[2])
 	}
 	if s.variants[at].weak && weakMissing != "" {
 		return refuse(exitCannotRun, s.name+" "+words[1]+": "+weakMissing)
@@ -127,13 +125,9 @@ func findScenario(all []retainScenario, name string) *retainScenario {
 }
 
 type retainListLine struct {
-	Number      int     `json:"number"`
 	Scenario    string  `json:"scenario"`
 	Variant     string  `json:"variant"`
-	Role        string  `json:"role"`
-	Summary     string  `json:"summary"`
 	Map         *string `json:"map"`
-	N           int     `json:"n"`
 	LiveIs      string  `json:"semantic_live_is"`
 	RecordedAs  string  `json:"recorded_as,omitempty"`
 	Available   bool    `json:"available"`
@@ -144,8 +138,7 @@ func listRetain(all []retainScenario) {
 	out := json.NewEncoder(os.Stdout)
 	for _, s := range all {
 		for _, v := range s.variants {
-			line := retainListLine{Number: s.number, Scenario: s.name, Variant: v.name, Role: v.role, Summary: v.summary,
-				Map: mapName(v.kind), N: s.n, LiveIs: s.liveIs, RecordedAs: s.recordedAs, Available: true}
+			line := retainListLine{Scenario: s.name, Variant: v.name, Map: mapName(v.kind), LiveIs: s.liveIs, RecordedAs: s.recordedAs, Available: true}
 			if v.weak && weakMissing != "" {
 				line.Available, line.Unavailable = false, weakMissing
 			}
@@ -154,7 +147,7 @@ func listRetain(all []retainScenario) {
 	}
 }
 
-// As mapbench names the built-in map of this runtime; nil: the variant has no map. A sync.Map goes under the name of the
+// Returns mapbench's name of the built-in map of this runtime; nil: the variant has no map. A sync.Map goes under the name of the
 // built-in map of its Go too, as in mapbench's catalogue: a verdict is about the variants under one name.
 func mapName(kind mapKind) *string {
 	if kind == noMap {

@@ -15,20 +15,12 @@ const (
 )
 
 var cacheScenarios = []retainScenario{
-	{number: 38, name: "unbounded_cache", n: 20_000, run: runUnboundedCache,
+	{name: "unbounded_cache", run: runUnboundedCache,
 		liveIs: "the last 1000 entries of 1 KiB", liveEach: 1024,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "no bound"},
-			{name: "lru", role: fixed, summary: "the least recently used entry goes when 1000 are in"},
-			{name: "ttl_wheel", role: fixed, summary: "entries go by age, a slot of the wheel at a time"},
-		}},
-	{number: 39, name: "pool_keeps_giants", n: 512, run: runPoolKeepsGiants,
+		variants: variantsOf(builtinMap, "leaky", "lru", "ttl_wheel")},
+	{name: "pool_keeps_giants", run: runPoolKeepsGiants,
 		liveIs: "64 buffers of 1 KiB", liveEach: usualBytes,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, kind: noMap, summary: "a free list takes buffers back at any size"},
-			{name: "capped", role: fixed, kind: noMap, summary: "buffers above 64 KiB are left to the collector"},
-			{name: "sync_pool", role: reference, kind: noMap, summary: "sync.Pool at any size: two collections empty it"},
-		}},
+		variants: variantsOf(noMap, "leaky", "capped", "sync_pool")},
 }
 
 type cachedBlock struct {

@@ -33,7 +33,6 @@ type heapNumbers struct {
 type retainLine struct {
 	Scenario      string         `json:"scenario"`
 	Variant       string         `json:"variant"`
-	Role          string         `json:"role"`
 	Map           *string        `json:"map"`
 	Heap          string         `json:"heap"`
 	Engine        string         `json:"engine"`
@@ -66,8 +65,8 @@ func newRetainCase(s *retainScenario, v *retainVariant, n int) *retainCase {
 		roots: make([]any, 0, 8)}
 }
 
-// What the first checkpoints allocate for good (the encoder's knowledge of the types, the collector's workers) must not
-// come after the base.
+// Takes checkpoints that are not printed: what the first ones allocate for good (the encoder's knowledge of the types, the
+// collector's workers) must not come after the base.
 func (c *retainCase) warmUp() {
 	c.out = json.NewEncoder(io.Discard)
 	for i := range 4 {
@@ -93,7 +92,7 @@ func (c *retainCase) note(name string, value any) {
 // says its content is. Keys, slots, headers and tables count only where the scenario says they are the content.
 func (c *retainCase) live(kept int) uint64 { return uint64(kept) * uint64(c.liveEach) }
 
-// What d_heap_alloc and d_heap_objects are measured from.
+// The checkpoint that d_heap_alloc and d_heap_objects are measured from.
 func (c *retainCase) start() { c.checkpoint("base", 0, 0) }
 
 // A line after two collections: what a finalizer or a sync.Pool holds goes with the second. kept: entries that the
@@ -112,7 +111,7 @@ func (c *retainCase) record(label string, step, kept int, forced bool) {
 	if !c.hasBase {
 		c.base, c.hasBase = now, true
 	}
-	line := retainLine{Scenario: c.scenario.name, Variant: c.variant.name, Role: c.variant.role, Map: c.mapName,
+	line := retainLine{Scenario: c.scenario.name, Variant: c.variant.name, Map: c.mapName,
 		Heap: "go_gc", Engine: c.engine, N: c.n, Step: step, Label: label, Live: c.live(kept),
 		HeapAlloc: now.alloc, HeapObjects: now.objects,
 		DHeapAlloc: int64(now.alloc - c.base.alloc), DHeapObjects: int64(now.objects - c.base.objects),
@@ -182,7 +181,7 @@ func lastKept(most int) func(done int) int {
 	return func(done int) int { return min(done, most) }
 }
 
-// What a global variable would be: a place on the heap, there until the case ends, whatever the compiler knows of its use.
+// A place on the heap that stands for a global variable: there until the case ends, whatever the compiler knows of its use.
 type held[T any] struct{ it T }
 
 func hold[T any](c *retainCase, it T) *held[T] {

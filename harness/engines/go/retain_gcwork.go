@@ -8,14 +8,9 @@ import (
 )
 
 var gcWorkScenarios = []retainScenario{
-	{number: 40, name: "gc_work", n: 1 << 20, run: runGCWork,
+	{name: "gc_work", run: runGCWork,
 		liveIs: "key and value, and of the variant distinct the 16 bytes behind each pointer", liveEach: 8 + 8,
-		variants: []retainVariant{
-			{name: "pointer_free", role: reference, summary: "numbers to numbers: marked, never scanned"},
-			{name: "zero_size", role: reference, summary: "pointers to an empty struct, which is not on the heap"},
-			{name: "same", role: reference, summary: "pointers to one object"},
-			{name: "distinct", role: reference, summary: "pointers to as many objects"},
-		}},
+		variants: variantsOf(builtinMap, "pointer_free", "zero_size", "same", "distinct")},
 }
 
 func runGCWork(c *retainCase) {
@@ -51,7 +46,7 @@ func markSizes[V any](c *retainCase, value func() V) {
 
 const collectionSamples = 7
 
-// What the runtime says of a collection. Made before a case's base: reading allocates no more.
+// The runtime's numbers of a collection. Made before a case's base: reading allocates no more.
 type collectionTimes struct {
 	wall, cpu [collectionSamples]float64
 	metric    [4]metrics.Sample

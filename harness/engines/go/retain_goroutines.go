@@ -7,12 +7,9 @@ import (
 )
 
 var goroutineScenarios = []retainScenario{
-	{number: 26, name: "blocked_consumer", recordedAs: "goroutine_chan", n: 5000, run: runBlockedConsumer,
+	{name: "blocked_consumer", recordedAs: "goroutine_chan", run: runBlockedConsumer,
 		liveIs: "nothing of a deleted item", liveEach: 0,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "a goroutine ranges over the channel of each item; the items are deleted"},
-			{name: "close", role: fixed, summary: "the channel is closed first: its goroutine ends"},
-		}},
+		variants: variantsOf(builtinMap, "leaky", "close")},
 }
 
 func runBlockedConsumer(c *retainCase) {

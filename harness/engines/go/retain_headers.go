@@ -17,15 +17,9 @@ const (
 )
 
 var headerScenarios = []retainScenario{
-	{number: 29, name: "header_cache", n: 2000, run: runHeaderCache,
+	{name: "header_cache", run: runHeaderCache,
 		liveIs: "the one value wanted of each message", liveEach: headerText,
-		variants: []retainVariant{
-			{name: "shared_backing", role: leaky, summary: "keeps the list of one header: its array and text are those of all 32"},
-			{name: "clone_text", role: noFix, summary: "clones the text in place; the array still holds the others"},
-			{name: "clone", role: fixed, summary: "a list and a text of its own"},
-			{name: "json_round_trip", role: reference, summary: "through JSON: nil and empty lists stay apart"},
-			{name: "gob_round_trip", role: noFix, summary: "through gob: empty lists come back as nil"},
-		}},
+		variants: variantsOf(builtinMap, "shared_backing", "clone_text", "clone", "json_round_trip", "gob_round_trip")},
 }
 
 type header map[string][]string
@@ -79,7 +73,7 @@ func withEmptyLists(h header) header {
 	return h
 }
 
-// What comes back from an encoding, and how many lists are not as they were: another length, or nil for empty.
+// Returns what comes back from an encoding, and how many lists are not as they were: another length, or nil for empty.
 func passHeaders(c *retainCase, sent header) (returned header, changed int) {
 	var wire bytes.Buffer
 	var err error

@@ -3,19 +3,12 @@ package main
 import "runtime"
 
 var iteratorScenarios = []retainScenario{
-	{number: 16, name: "iterator_pins", recordedAs: "hiter", n: 100_000, run: runIteratorPins,
+	{name: "iterator_pins", recordedAs: "hiter", run: runIteratorPins,
 		liveIs: "key and value, 32 bytes an entry; then the text and header of each key that was copied", liveEach: 32,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "a goroutine is parked in the first round of a range; nobody else has the map"},
-			{name: "snapshot_keys", role: fixed, summary: "collects the keys first, then lets go of the map"},
-			{name: "no_iterator", role: reference, summary: "the goroutine never sees the map"},
-		}},
-	{number: 17, name: "iterator_growth", recordedAs: "iter_growth", n: 20_000, run: runIteratorGrowth,
+		variants: variantsOf(builtinMap, "leaky", "snapshot_keys", "no_iterator")},
+	{name: "iterator_growth", recordedAs: "iter_growth", run: runIteratorGrowth,
 		liveIs: "the 16 bytes of each key, and 1032 of each value", liveEach: 16,
-		variants: []retainVariant{
-			{name: "iterating", role: leaky, summary: "a parked iterator holds the arrays from before the growth"},
-			{name: "none", role: fixed, summary: "no iterator: they go"},
-		}},
+		variants: variantsOf(builtinMap, "iterating", "none")},
 }
 
 // A goroutine that does its work, says that it is parked in it, and ends when told.

@@ -1,40 +1,26 @@
 package main
 
-import "runtime"
+import (
+	"runtime"
+	"slices"
+)
 
 const documentBytes = 64 << 10
 
 var keyScenarios = []retainScenario{
-	{number: 3, name: "substring_key", recordedAs: "substring", n: 256, run: runSubstringKey,
+	{name: "substring_key", recordedAs: "substring", run: runSubstringKey,
 		liveIs: "the 16 bytes of each key", liveEach: 16,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "the key is 16 bytes of a document of 64 KiB"},
-			{name: "clone", role: fixed, summary: "the key is a copy"},
-		}},
-	{number: 4, name: "key_replaced", n: 1, run: runKeyReplaced,
+		variants: variantsOf(builtinMap, "leaky", "clone")},
+	{name: "key_replaced", run: runKeyReplaced,
 		liveIs: "the 3 bytes of each key", liveEach: 3,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "overwrites with an equal key cut from a buffer of 1 MiB"},
-			{name: "clone", role: fixed, summary: "overwrites with a copy of the key"},
-		}},
-	{number: 5, name: "pointer_key", recordedAs: "ptrkey", n: 256, run: runPointerKey,
+		variants: variantsOf(builtinMap, "leaky", "clone")},
+	{name: "pointer_key", recordedAs: "ptrkey", run: runPointerKey,
 		liveIs: "an id of 8 bytes a key", liveEach: 8,
-		variants: []retainVariant{
-			{name: "global_leaky", role: leaky, summary: "the keys of a global map are pointers to 64 KiB each"},
-			{name: "global_delete", role: fixed, summary: "deleted when done"},
-			{name: "id_key", role: fixed, summary: "the key is the payload's id"},
-			{name: "weak_key", role: fixed, weak: true, summary: "the key is a weak pointer: the entry stays, the payload goes"},
-			{name: "local_as_written", role: reference, summary: "the map is a local variable: gone when the function returns"},
-		}},
-	{number: 6, name: "interface_key", recordedAs: "ifacekey", n: 1000, run: runInterfaceKey,
+		variants: slices.Concat(variantsOf(builtinMap, "global_leaky", "global_delete", "id_key", "local_as_written"),
+			needWeak(variantsOf(builtinMap, "weak_key")))},
+	{name: "interface_key", recordedAs: "ifacekey", run: runInterfaceKey,
 		liveIs: "an id of 8 bytes a key", liveEach: 8,
-		variants: []retainVariant{
-			{name: "boxed_struct_leaky", role: leaky, summary: "an array of 4 KiB in an interface: every key is a copy on the heap"},
-			{name: "pointer_leaky", role: leaky, summary: "a pointer to 64 KiB in an interface"},
-			{name: "int_leaky", role: reference, summary: "an int in an interface: 8 bytes on the heap"},
-			{name: "boxed_struct_delete", role: fixed, summary: "deleted when done"},
-			{name: "plain_key", role: fixed, summary: "the id itself as key"},
-		}},
+		variants: variantsOf(builtinMap, "boxed_struct_leaky", "pointer_leaky", "int_leaky", "boxed_struct_delete", "plain_key")},
 }
 
 func runSubstringKey(c *retainCase) {

@@ -2,34 +2,21 @@ package main
 
 import "runtime"
 
-// The insert that makes a classic map grow from 2^14 to 2^15 buckets: 6.5 entries a bucket (runtime/map.go).
-const growthInsert = 13<<13 + 1
-
+// The first two begin where a classic map grows from 2^14 to 2^15 buckets, at 6.5 entries a bucket (runtime/map.go): the
+// catalogue's n.
 var rehashScenarios = []retainScenario{
-	{number: 14, name: "stalled_rehash", recordedAs: "oldbuckets", n: growthInsert, run: runStalledRehash,
+	{name: "stalled_rehash", recordedAs: "oldbuckets", run: runStalledRehash,
 		liveIs: "16 bytes an entry", liveEach: 16,
-		variants: []retainVariant{
-			{name: "insert", role: leaky, summary: "growth begins, then only reads; at last inserts drain it"},
-			{name: "tick", role: fixed, summary: "overwrites old entries at once until the old array is gone"},
-		}},
-	{number: 14, name: "stalled_rehash_strptr", recordedAs: "oldbuckets_strptr", n: growthInsert, run: runStalledRehashPointers,
+		variants: variantsOf(builtinMap, "insert", "tick")},
+	{name: "stalled_rehash_strptr", recordedAs: "oldbuckets_strptr", run: runStalledRehashPointers,
 		liveIs: "key and value, 32 bytes an entry", liveEach: 32,
-		variants: []retainVariant{
-			{name: "insert", role: leaky, summary: "strings to pointers; inserts drain"},
-			{name: "delete", role: leaky, summary: "deletes drain too"},
-		}},
-	{number: 15, name: "tombstones", recordedAs: "churn", n: 100_000, run: runTombstones,
+		variants: variantsOf(builtinMap, "insert", "delete")},
+	{name: "tombstones", recordedAs: "churn", run: runTombstones,
 		liveIs: "key and value of each entry in the window", liveEach: 16,
-		variants: []retainVariant{
-			{name: "u64u64", role: leaky, summary: "a window of n keys slides 40 n times"},
-			{name: "strptr", role: leaky, summary: "the same with strings to pointers"},
-			{name: "u64u64_remake", role: fixed, summary: "copied to a new map after every n replacements"},
-		}},
-	{number: 15, name: "tombstones_long", recordedAs: "churn_long", n: 1000, run: runTombstonesLong,
+		variants: variantsOf(builtinMap, "u64u64", "strptr", "u64u64_remake")},
+	{name: "tombstones_long", recordedAs: "churn_long", run: runTombstonesLong,
 		liveIs: "16 bytes an entry in the window", liveEach: 16,
-		variants: []retainVariant{
-			{name: "u64u64", role: leaky, summary: "a small window slides 84 million times"},
-		}},
+		variants: variantsOf(builtinMap, "u64u64")},
 }
 
 // Entries between two checkpoints while the growth is worked off, and how many such steps: classic maps are done after

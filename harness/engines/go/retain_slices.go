@@ -9,51 +9,24 @@ import (
 const stringHeader = 16
 
 var sliceScenarios = []retainScenario{
-	{number: 1, name: "subslice", recordedAs: "subslice3", n: 1_000_000, run: runSubslice,
+	{name: "subslice", recordedAs: "subslice3", run: runSubslice,
 		liveIs: "the one string kept", liveEach: stringHeader,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "keeps data[:1] of an array of n strings"},
-			{name: "capped", role: noFix, summary: "keeps data[:1:1]: the capacity does not matter to the collector"},
-			{name: "append_copy", role: fixed, summary: "appends the element to an empty slice"},
-			{name: "make_copy", role: fixed, summary: "makes a slice and copies the element"},
-			{name: "strings_filled_leaky", role: leaky, summary: "as leaky, with a text of 16 bytes in every string"},
-		}},
-	{number: 2, name: "subslice_capped", recordedAs: "subslice3", n: 1_000_000, run: runSubslice,
+		variants: variantsOf(builtinMap, "leaky", "capped", "append_copy", "make_copy", "strings_filled_leaky")},
+	{name: "subslice_capped", recordedAs: "subslice3", run: runSubslice,
 		liveIs: "the one string kept", liveEach: stringHeader,
-		variants: []retainVariant{
-			{name: "capped", role: leaky, summary: "keeps data[:1:1], believed to let go of the rest"},
-			{name: "append_copy", role: fixed, summary: "appends the element to an empty slice"},
-			{name: "make_copy", role: fixed, summary: "makes a slice and copies the element"},
-		}},
-	{number: 1, name: "subslice_many", recordedAs: "subslice", n: 64, run: runSubsliceMany,
+		variants: variantsOf(builtinMap, "capped", "append_copy", "make_copy")},
+	{name: "subslice_many", recordedAs: "subslice", run: runSubsliceMany,
 		liveIs: "a string per slice", liveEach: stringHeader,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "keeps data[:1] of each of n arrays of 10,000 strings"},
-			{name: "capped", role: noFix, summary: "keeps data[:1:1]"},
-			{name: "append_copy", role: fixed, summary: "appends the element to an empty slice"},
-			{name: "make_copy", role: fixed, summary: "makes a slice and copies the element"},
-		}},
-	{number: 23, name: "append_value", recordedAs: "append_growth", n: 100_000, run: runAppendValue,
+		variants: variantsOf(builtinMap, "leaky", "capped", "append_copy", "make_copy")},
+	{name: "append_value", recordedAs: "append_growth", run: runAppendValue,
 		liveIs: "the last 64 lines of 16 bytes", liveEach: 16,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "appends to the value for ever"},
-			{name: "window_reslice", role: fixed, summary: "drops the first line by slicing; append copies the rest now and then"},
-			{name: "window_copydown", role: fixed, summary: "moves 63 lines down and appends in place"},
-		}},
-	{number: 24, name: "log_fields", recordedAs: "logfields", n: 100_000, run: runLogFields,
+		variants: variantsOf(builtinMap, "leaky", "window_reslice", "window_copydown")},
+	{name: "log_fields", recordedAs: "logfields", run: runLogFields,
 		liveIs: "nothing after a call", liveEach: 0,
-		variants: []retainVariant{
-			{name: "naive", role: leaky, kind: noMap, summary: "the slice of fields grows by append in every call"},
-			{name: "prealloc", role: fixed, kind: noMap, summary: "made with room for all fields"},
-			{name: "pooled", role: fixed, kind: noMap, summary: "taken from a sync.Pool and returned"},
-		}},
-	{number: 25, name: "prealloc_trim", recordedAs: "prealloc_trunc", n: 10_000, run: runPreallocTrim,
+		variants: variantsOf(noMap, "naive", "prealloc", "pooled")},
+	{name: "prealloc_trim", recordedAs: "prealloc_trunc", run: runPreallocTrim,
 		liveIs: "16 bytes an entry", liveEach: 16,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "stores the first 16 bytes of a buffer of 1 KiB as a slice"},
-			{name: "copy", role: fixed, summary: "copies the 16 bytes"},
-			{name: "reused_buffer", role: noFix, summary: "one buffer for all: little is kept, and all entries show the last text"},
-		}},
+		variants: variantsOf(builtinMap, "leaky", "copy", "reused_buffer")},
 }
 
 // The piece of data that a variant of the subslice scenarios keeps.

@@ -2,30 +2,20 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
 var syncScenarios = []retainScenario{
-	{number: 18, name: "syncmap_deleted", recordedAs: "syncmap_delete", n: 50_000, run: runSyncmapDeleted,
+	{name: "syncmap_deleted", recordedAs: "syncmap_delete", run: runSyncmapDeleted,
 		liveIs: "key and value, 1048 bytes an entry, none at the end", liveEach: 16 + 1032,
-		variants: []retainVariant{
-			{name: "syncmap", role: leaky, kind: syncMap, summary: "sync.Map, everything deleted"},
-			{name: "syncmap_promoted", role: leaky, kind: syncMap, summary: "the same after a Range, which promotes the keys"},
-			{name: "rwmutex", role: fixed, summary: "a map behind a mutex"},
-		}},
-	{number: 19, name: "syncmap_overwrite", n: 100_000, run: runSyncmapOverwrite,
+		variants: slices.Concat(variantsOf(syncMap, "syncmap", "syncmap_promoted"), variantsOf(builtinMap, "rwmutex"))},
+	{name: "syncmap_overwrite", run: runSyncmapOverwrite,
 		liveIs: "key and value, 24 bytes an entry", liveEach: 16 + 8,
-		variants: []retainVariant{
-			{name: "syncmap", role: leaky, kind: syncMap, summary: "100 keys stored over and over: garbage, not retention"},
-			{name: "rwmutex", role: fixed, summary: "a map to any behind a mutex"},
-			{name: "rwmutex_int", role: fixed, summary: "a map to int behind a mutex: no garbage but the keys"},
-		}},
-	{number: 19, name: "syncmap_overwrite_nogc", n: 100_000, run: runSyncmapOverwriteUncollected,
+		variants: slices.Concat(variantsOf(syncMap, "syncmap"), variantsOf(builtinMap, "rwmutex", "rwmutex_int"))},
+	{name: "syncmap_overwrite_nogc", run: runSyncmapOverwriteUncollected,
 		liveIs: "key and value, 24 bytes an entry", liveEach: 16 + 8,
-		variants: []retainVariant{
-			{name: "syncmap", role: leaky, kind: syncMap, summary: "read before a collection: what looks like a leak"},
-			{name: "rwmutex", role: fixed, summary: "a map to any behind a mutex"},
-		}},
+		variants: slices.Concat(variantsOf(syncMap, "syncmap"), variantsOf(builtinMap, "rwmutex"))},
 }
 
 // Either a sync.Map or a map behind a mutex.

@@ -54,7 +54,7 @@ func (t *numbered[K, V]) walk() int {
 
 func plainKey(i int) uint64 { return uint64(i) }
 
-// Without its map, which replace or presize makes; there until the case ends.
+// Makes a table that is there until the case ends; its map is made by replace or presize.
 func newNumbered(c *retainCase, types string) numberedMap {
 	table := numberedOf(types)
 	c.keep(table)
@@ -80,38 +80,19 @@ func numberedOf(types string) numberedMap {
 const remakeSuffix = "_remake"
 
 var tableScenarios = []retainScenario{
-	{number: 10, name: "never_shrinks", recordedAs: "shrink", n: 100_000, run: runNeverShrinks,
+	{name: "never_shrinks", recordedAs: "shrink", run: runNeverShrinks,
 		liveIs: "key and value of each entry", liveEach: 16,
-		variants: []retainVariant{
-			{name: "u64u64", role: leaky, summary: "numbers to numbers: all deleted, the table stays"},
-			{name: "strstr", role: leaky, summary: "strings to strings"},
-			{name: "strptr", role: leaky, summary: "strings to pointers"},
-			{name: "u64_128", role: leaky, summary: "values of 128 bytes, in the table"},
-			{name: "u64_129", role: leaky, summary: "values of 129 bytes, outside it"},
-			{name: "u64u64_remake", role: fixed, summary: "copied to a new map"},
-			{name: "strstr_remake", role: fixed, summary: "copied to a new map"},
-			{name: "strptr_remake", role: fixed, summary: "copied to a new map"},
-			{name: "u64_128_remake", role: fixed, summary: "copied to a new map"},
-			{name: "u64_129_remake", role: fixed, summary: "copied to a new map"},
-		}},
-	{number: 11, name: "clear_keeps", n: 100_000, run: runClearKeeps,
+		variants: variantsOf(builtinMap, "u64u64", "strstr", "strptr", "u64_128", "u64_129",
+			"u64u64_remake", "strstr_remake", "strptr_remake", "u64_128_remake", "u64_129_remake")},
+	{name: "clear_keeps", run: runClearKeeps,
 		liveIs: "16 bytes an entry, none at the end", liveEach: 16,
-		variants: []retainVariant{
-			{name: "clear", role: leaky, summary: "clear(m) empties the table and keeps it"},
-			{name: "remake", role: fixed, summary: "a new map in its place"},
-		}},
-	{number: 12, name: "inline_cliff", n: 1_000_000, run: runInlineCliff,
+		variants: variantsOf(builtinMap, "clear", "remake")},
+	{name: "inline_cliff", run: runInlineCliff,
 		liveIs: "key and value of each entry, none at the end", liveEach: 8 + 128,
-		variants: []retainVariant{
-			{name: "u64_128", role: leaky, summary: "values of 128 bytes lie in the table: deleting all frees nothing"},
-			{name: "u64_129", role: fixed, summary: "values of 129 bytes lie outside: only the table stays"},
-		}},
-	{number: 13, name: "growth_peak", n: growthInsert, run: runGrowthPeak,
+		variants: variantsOf(builtinMap, "u64_128", "u64_129")},
+	{name: "growth_peak", run: runGrowthPeak,
 		liveIs: "16 bytes an entry", liveEach: 16,
-		variants: []retainVariant{
-			{name: "growing", role: leaky, summary: "grows from empty: old and new array at once"},
-			{name: "presized", role: fixed, summary: "made with room for all"},
-		}},
+		variants: variantsOf(builtinMap, "growing", "presized")},
 }
 
 func runNeverShrinks(c *retainCase) {

@@ -13,27 +13,15 @@ import (
 const ttlKeys = 16
 
 var timerScenarios = []retainScenario{
-	{number: 20, name: "ttl_timers", recordedAs: "afterfunc", n: 20_000, run: runTTLTimers,
+	{name: "ttl_timers", recordedAs: "afterfunc", run: runTTLTimers,
 		liveIs: "key and value, 32 bytes an entry", liveEach: 16 + 16,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "a timer of an hour a set; those of overwritten entries stay"},
-			{name: "stop", role: fixed, summary: "stops the overwritten entry's timer"},
-			{name: "one_heap", role: fixed, summary: "one heap of deadlines, moved when an entry is overwritten, and one timer"},
-		}},
-	{number: 21, name: "ttl_premature", recordedAs: "afterfunc_fire", n: 20_000, run: runTTLPremature,
+		variants: variantsOf(builtinMap, "leaky", "stop", "one_heap")},
+	{name: "ttl_premature", recordedAs: "afterfunc_fire", run: runTTLPremature,
 		liveIs: "key and value, 32 bytes an entry, none at the end", liveEach: 16 + 16,
-		variants: []retainVariant{
-			{name: "unchecked", role: leaky, summary: "a stale timer deletes the entry set after it"},
-			{name: "checked", role: fixed, summary: "a timer deletes only the entry it was made for"},
-			{name: "refreshed", role: leaky, summary: "an entry set ten times in its life is often gone (n: up to 119)"},
-			{name: "refreshed_checked", role: fixed, summary: "the same, checked"},
-		}},
-	{number: 22, name: "burst_residue", n: 20_000, run: runBurstResidue,
+		variants: variantsOf(builtinMap, "unchecked", "checked", "refreshed", "refreshed_checked")},
+	{name: "burst_residue", run: runBurstResidue,
 		liveIs: "nothing once the timers have fired", liveEach: 0,
-		variants: []retainVariant{
-			{name: "burst", role: leaky, kind: noMap, summary: "all timers fire at once: a goroutine each, whose record stays"},
-			{name: "batched", role: fixed, kind: noMap, summary: "one timer does the work of all"},
-		}},
+		variants: variantsOf(noMap, "burst", "batched")},
 }
 
 type ttlEntry struct {

@@ -1,42 +1,23 @@
 package main
 
+import "slices"
+
 var valueScenarios = []retainScenario{
-	{number: 7, name: "pointer_value", recordedAs: "ptrvalue", n: 10_000, run: runPointerValue,
+	{name: "pointer_value", recordedAs: "ptrvalue", run: runPointerValue,
 		liveIs: "1032 bytes an entry, none at the end", liveEach: 1032,
-		variants: []retainVariant{
-			{name: "leaky", role: leaky, summary: "never cleared"},
-			{name: "delete_all", role: fixed, summary: "every key deleted: the values go, the table stays"},
-			{name: "clear", role: fixed, summary: "clear(m): the same"},
-			{name: "set_nil", role: fixed, summary: "the variable set to nil: all goes"},
-			{name: "remake", role: fixed, summary: "a new map in its place"},
-		}},
-	{number: 8, name: "delete_leaves_value", recordedAs: "delete_structval", n: 2000, run: runDeleteLeavesValue,
+		variants: variantsOf(builtinMap, "leaky", "delete_all", "clear", "set_nil", "remake")},
+	{name: "delete_leaves_value", recordedAs: "delete_structval", run: runDeleteLeavesValue,
 		liveIs: "1 KiB an entry, none at the end", liveEach: 1024,
-		variants: []retainVariant{
-			{name: "marked_only", role: leaky, kind: noMap, summary: "a table written by hand, whose delete only marks the slot"},
-			{name: "plain", role: leaky, summary: "every key deleted: the built-in map clears the slot, nothing stays"},
-			{name: "cleared_first", role: fixed, summary: "empty values stored in all entries before the first is deleted"},
-			{name: "local_var_alive", role: reference, summary: "the last value is still in a variable"},
-		}},
-	{number: 9, name: "zero_size_value", recordedAs: "structptr", n: 1000, run: runZeroSizeValue,
+		variants: slices.Concat(variantsOf(noMap, "marked_only"), variantsOf(builtinMap, "plain", "cleared_first", "local_var_alive"))},
+	{name: "zero_size_value", recordedAs: "structptr", run: runZeroSizeValue,
 		liveIs: "the 16 bytes of each key", liveEach: 16,
-		variants: []retainVariant{
-			{name: "ptr_empty", role: leaky, summary: "map[string]*struct{}: 8 bytes a slot and every slot scanned"},
-			{name: "empty", role: fixed, summary: "map[string]struct{}"},
-			{name: "ptr_byte", role: reference, summary: "a pointer to one byte"},
-		}},
-	{number: 27, name: "map_of_maps", recordedAs: "mapofmaps", n: 2000, run: runMapOfMaps,
+		variants: variantsOf(builtinMap, "ptr_empty", "empty", "ptr_byte")},
+	{name: "map_of_maps", recordedAs: "mapofmaps", run: runMapOfMaps,
 		liveIs: "20 entries of 17 bytes in every inner map, none at the end", liveEach: innerEntries * 17,
-		variants: []retainVariant{
-			{name: "delete_inner", role: leaky, summary: "deletes every entry of the inner maps"},
-			{name: "delete_outer", role: fixed, summary: "deletes the inner maps"},
-		}},
-	{number: 28, name: "map_vs_pointer", recordedAs: "map_vs_ptrmap", n: 100_000, run: runMapVsPointer,
+		variants: variantsOf(builtinMap, "delete_inner", "delete_outer")},
+	{name: "map_vs_pointer", recordedAs: "map_vs_ptrmap", run: runMapVsPointer,
 		liveIs: "a reference of 8 bytes to each empty map", liveEach: 8,
-		variants: []retainVariant{
-			{name: "ptrmap", role: leaky, summary: "a slice of pointers to maps: one more object and hop each"},
-			{name: "map", role: fixed, summary: "a slice of maps, which are pointers already"},
-		}},
+		variants: variantsOf(builtinMap, "ptrmap", "map")},
 }
 
 func runPointerValue(c *retainCase) {

@@ -2,34 +2,23 @@ package main
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 var weakScenarios = []retainScenario{
-	{number: 30, name: "wrapper_cleanup", n: 2000, run: runWrapperCleanup,
+	{name: "wrapper_cleanup", run: runWrapperCleanup,
 		liveIs: "1 KiB a wrapper, nothing once they are dropped", liveEach: 1024,
-		variants: []retainVariant{
-			{name: "finalizer", role: leaky, kind: noMap, summary: "closed by a finalizer: memory goes a collection later"},
-			{name: "finalizer_cycle", role: leaky, kind: noMap, summary: "a finalizer on an object of a cycle: never"},
-			{name: "cleanup_captures", role: leaky, kind: noMap, weak: true, summary: "a cleanup whose function holds the object"},
-			{name: "cleanup", role: fixed, kind: noMap, weak: true, summary: "runtime.AddCleanup: memory goes at once"},
-			{name: "close", role: fixed, kind: noMap, summary: "closed by the program"},
-		}},
-	{number: 31, name: "weak_values", n: 10_000, run: runWeakValues,
+		variants: slices.Concat(variantsOf(noMap, "finalizer", "finalizer_cycle", "close"),
+			needWeak(variantsOf(noMap, "cleanup_captures", "cleanup")))},
+	{name: "weak_values", run: runWeakValues,
 		liveIs: "1032 bytes a value, nothing once they are dropped", liveEach: 1032,
-		variants: []retainVariant{
-			{name: "unswept", role: leaky, weak: true, summary: "a map to weak pointers: the values go, the entries stay"},
-			{name: "cleanup", role: fixed, weak: true, summary: "a cleanup on each value deletes its entry"},
-		}},
-	{number: 32, name: "weak_key_cycle", n: 10_000, run: runWeakKeyCycle,
+		variants: needWeak(variantsOf(builtinMap, "unswept", "cleanup"))},
+	{name: "weak_key_cycle", run: runWeakKeyCycle,
 		liveIs: "1032 bytes a key, nothing once they are dropped", liveEach: 1032,
-		variants: []retainVariant{
-			{name: "strong_back", role: leaky, weak: true, summary: "weak keys, but each value refers to its key: nothing ever goes"},
-			{name: "weak_back", role: fixed, weak: true, summary: "the value refers weakly; a cleanup deletes the entry"},
-			{name: "inside_key", role: fixed, weak: true, summary: "the value lies in its key, as an ephemeron would have it"},
-		}},
+		variants: needWeak(variantsOf(builtinMap, "strong_back", "weak_back", "inside_key"))},
 }
 
 // Something that stands for a resource outside the heap.

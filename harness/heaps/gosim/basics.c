@@ -1,5 +1,5 @@
-/* What every file of the collector calls and what calls none of them: the reason of a failure, growing
- * arrays, the clock, random numbers, and whether a collection may begin. */
+/* The basics that every file of the collector calls and that call none of them: the reason of a failure,
+ * growing arrays, the clock, random numbers, and whether a collection may begin. */
 #include "internal.h"
 
 #include <stdarg.h>

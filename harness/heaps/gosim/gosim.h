@@ -42,7 +42,7 @@ struct gosim_field {
     uint32_t offset;  /* of a pointer within an element */
 };
 
-/* What an object is made of. Objects are arrays of one or more elements. Static storage: objects refer to it.
+/* The layout of an object. Objects are arrays of one or more elements. Static storage: objects refer to it.
  */
 struct gosim_type {
     const char *name; /* "hmap", "[]string" */
@@ -53,8 +53,8 @@ struct gosim_type {
                             never counted, never scanned */
 };
 
-/* As a type's `pointer`, with 0 pointers: noscan although it holds addresses (Go's uintptr), since something
- * else keeps alive what is there; a checking heap does not complain. */
+/* Stands in a type's `pointer`, with 0 pointers: noscan although it holds addresses (Go's uintptr), since
+ * something else keeps alive what is there; a checking heap does not complain. */
 extern const struct gosim_field gosim_untraced[];
 
 /* --- heaps --- */

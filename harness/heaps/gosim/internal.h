@@ -1,4 +1,4 @@
-/* What the files of gosim share. Names here begin with gs_; nothing outside this folder includes it.
+/* Shared declarations of gosim's files. Names here begin with gs_; nothing outside this folder includes it.
  *
  * Words, as Go's: a SPAN is a run of 8 KiB pages cut into slots of one size, or one large object. A CLASS
  * (Go's span class) is a slot size with or without pointers; classes beyond Go's own have slots larger than
@@ -42,7 +42,7 @@ enum { GS_SPAN_NOSCAN = 1, GS_SPAN_KEYS = 2 /* holds keys of ephemerons */ };
 enum { GS_RED_BYTE = 0xFD, GS_DEAD_BYTE = 0xDB };
 
 struct gs_span {
-    /* What marking reads: one cache line. */
+    /* The fields that marking reads: one cache line. */
     uintptr_t base;
     uint64_t *bits;  /* word i: bits[2i] allocated, bits[2i + 1] marked */
     uint32_t *kinds; /* NULL while every object is of `kind` */

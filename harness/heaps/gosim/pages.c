@@ -182,8 +182,7 @@ static void clean_run(struct gs_pages *pages, size_t first, size_t n) {
             i++;
             continue;
         }
-        /* Without the system's consent the pages stay dirty: they are not zeroed, and not counted released.
-         */
+        /* If the system refuses, the pages stay dirty: they are not zeroed, and not counted released. */
         if (madvise((void *)(pages->base + (i << GS_PAGE_SHIFT)), (end - i) << GS_PAGE_SHIFT,
                     MADV_DONTNEED) == 0) {
             for (size_t at = i; at < end; at++) pages->state[at] &= (uint8_t)~PAGE_DIRTY;

@@ -159,8 +159,9 @@ void gs_sched_each_root(struct gosim *heap, bool (*visit)(void *, enum gosim_roo
                            sched->live[i]->local[local].slot);
 }
 
-/* Who calls runtime.GC() waits for it, and goes on on another P: with two of them the heaps of timers fill in
- * turns, as the recordings of Go 1.23 and 1.24 show page by page. */
+/* Moves the program to the other P after a forced cycle: a goroutine that calls runtime.GC() waits for it,
+ * and goes on on another P. With two of them the heaps of timers fill in turns, as the recordings of Go 1.23
+ * and 1.24 show page by page. */
 void gs_sched_after_cycle(struct gosim *heap, bool forced) {
     struct gs_sched *sched = &heap->sched;
     sched->idle_stacks = 0; /* markrootFreeGStacks */

@@ -28,7 +28,7 @@ extern const struct gs_size_class gs_size_classes[GS_SIZE_CLASSES];
 
 /* The class of a request, 0: large. `header`: pointerful objects carry one (since Go 1.22). */
 unsigned gs_size_class_of(size_t bytes, bool noscan, bool header);
-/* What the books count for a request: the class's bytes, or whole pages. */
+/* Returns the bytes that the books count for a request: the class's, or whole pages. */
 size_t gs_booked_bytes(size_t bytes, bool noscan, bool header);
 /* runtime.growslice: the new capacity of a full slice to which one element is appended. */
 size_t gs_grown_capacity(size_t capacity, size_t elem_bytes, bool noscan, bool header);

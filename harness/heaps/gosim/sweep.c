@@ -36,7 +36,7 @@ void gs_sweep_begin(struct gosim *heap) {
     heap->sweep_class = 0;
 }
 
-/* What becomes of the dead objects of a checking heap. */
+/* Checks and poisons the dead objects of a span, on a checking heap. */
 static void note_dead(struct gosim *heap, struct gs_span *span) {
     for (uint32_t slot = 0; slot < span->slots; slot++)
         if (gs_slot_allocated(span, slot) && !gs_slot_marked(span, slot)) gs_note_dead(heap, span, slot);

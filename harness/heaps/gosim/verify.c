@@ -1,6 +1,6 @@
 /* Checking heaps: red zones, poison, and a verification of everything.
  *
- * What is looked at, and when:
+ * The rules, and when each is checked:
  *  - a new object's bytes behind its own, to the end of its slot, hold a pattern. It must be intact when the
  *    object dies, is freed, and at every verification: a write past the end.
  *  - a dead slot is filled with another pattern, intact until it is used again: a write after the end of
@@ -49,7 +49,7 @@ static const unsigned char *first_other(const unsigned char *from, const unsigne
     return from == to ? NULL : from;
 }
 
-/* As much of a large object's rest as is worth looking at. */
+/* Returns the end of the red zone; of a large object's rest no more than is worth checking. */
 static size_t red_end(const struct gs_span *span, size_t bytes) {
     size_t room = slot_room(span);
     return room - bytes > GS_PAGE_BYTES ? bytes + GS_PAGE_BYTES : room;

@@ -85,7 +85,7 @@ static struct go_trie_node **child_of(struct go_trie_indirect *node, uint64_t ha
     return &node->children[(hash >> shift) & (CHILDREN - 1)];
 }
 
-/* Where a key is or would be: a child that is an entry or NULL. */
+/* The place where a key is or would be: a child that is an entry or NULL. */
 struct place {
     struct go_trie_indirect *parent;
     struct go_trie_node **slot;

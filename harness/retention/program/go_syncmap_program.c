@@ -219,7 +219,7 @@ static bool count_live(void *context, const void *key, const void *val) {
     return true;
 }
 
-/* As Range would count after its promotion: dirty, where there is one, holds all that live. */
+/* Counts what Range would meet after its promotion: dirty, if there is one, holds all live entries. */
 size_t go_syncmap_len(const struct go_syncmap *m) {
     void *all = m->dirty ? m->dirty : m->read ? m->read->m : NULL;
     size_t live = 0;

@@ -36,7 +36,7 @@ bool program_collect(struct retention *r);
  * registers and on its stack is gone at the next checkpoint. Returns what f does. */
 bool program_phase(struct retention *r, bool (*f)(void *context), void *context);
 
-/* As gosim and boehm_special.h have them. False, NULL: out of memory. */
+/* The same as in gosim.h and boehm_special.h. False, NULL: out of memory. */
 bool program_set_finalizer(struct retention *r, void *object, void (*f)(void *object));
 bool program_add_cleanup(struct retention *r, void *object, void (*f)(void *argument), void *argument);
 void *program_weak_make(struct retention *r, void *object); /* an object of the heap */

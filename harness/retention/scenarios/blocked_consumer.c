@@ -97,12 +97,6 @@ static bool run(struct retention *r) {
     return ok;
 }
 
-static const struct variant variants[] = {
-    {"leaky", VARIANT_LEAKY, "a goroutine ranges over the channel of each item; the items are deleted"},
-    {"close", VARIANT_FIXED, "the channel is closed first: its goroutine ends"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_blocked_consumer = {
     .number = 26,
     .name = "blocked_consumer",
@@ -114,11 +108,11 @@ const struct scenario scenario_blocked_consumer = {
     .claim = "A goroutine that waits for a channel nobody will send to keeps its stack, the channel and "
              "everything either refers to; deleting the item does not end it.",
     .fix = "Close the channel when the item is deleted, or let the goroutine also wait for a done signal.",
-    .references = "",
-    .variant = variants,
+    .variant = VARIANTS(
+        {"leaky", VARIANT_LEAKY, "a goroutine ranges over the channel of each item; the items are deleted"},
+        {"close", VARIANT_FIXED, "the channel is closed first: its goroutine ends"}),
     .labels = "base fill end",
     .verdict_label = "end",
-    .release_label = NULL,
     .bound_factor = 0,
     .bound_bytes = 128 << 10, /* descriptors of the goroutines that were alive at once */
     .run = run,

@@ -30,16 +30,17 @@ struct block {
     void *data;
     size_t len, cap;
 };
-#define ELEMENT_FIELDS                                                                                       \
-    {"next", offsetof(struct element, next)}, {"prev", offsetof(struct element, prev)},                      \
-        {"list", offsetof(struct element, list)}, {                                                          \
-        "value", offsetof(struct element, value.data)                                                        \
-    }
-static const struct gosim_field element_fields[] = {ELEMENT_FIELDS};
+static const struct gosim_field element_fields[] = {{"next", offsetof(struct element, next)},
+                                                    {"prev", offsetof(struct element, prev)},
+                                                    {"list", offsetof(struct element, list)},
+                                                    {"value", offsetof(struct element, value.data)}};
 static const struct gosim_field block_fields[] = {{"key", offsetof(struct block, key.text)},
                                                   {"data", offsetof(struct block, data)}};
-static const struct gosim_type type_element = {"list.Element", sizeof(struct element), element_fields, 4, 0};
-static const struct gosim_type type_list = {"list.List", sizeof(struct list), element_fields, 4, 0};
+enum { ELEMENT_FIELDS = sizeof element_fields / sizeof *element_fields };
+static const struct gosim_type type_element = {"list.Element", sizeof(struct element), element_fields,
+                                               ELEMENT_FIELDS, 0};
+static const struct gosim_type type_list = {"list.List", sizeof(struct list), element_fields, ELEMENT_FIELDS,
+                                            0};
 static const struct gosim_type type_block = {"block", sizeof(struct block), block_fields, 2, 0};
 static const struct any_type any_block = {"*block", sizeof(void *), true};
 
@@ -139,30 +140,22 @@ static bool run_cache(struct retention *r) {
     return ok;
 }
 
-static const struct variant cache_variants[] = {
-    {"leaky", VARIANT_LEAKY, "no bound"},
-    {"lru", VARIANT_FIXED, "the least recently used entry goes when 1000 are in"},
-    {"ttl_wheel", VARIANT_FIXED, "entries go by age, a slot of the wheel at a time"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_unbounded_cache = {
     .number = 38,
     .name = "unbounded_cache",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = 20000,
     .claim =
         "A cache without a bound is a leak with a hit rate: it grows with the requests, not with what they "
         "still ask for.",
     .fix = "Bound it: by number with an LRU list, by age with a wheel.",
-    .references = "",
-    .variant = cache_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "no bound"},
+                        {"lru", VARIANT_FIXED, "the least recently used entry goes when 1000 are in"},
+                        {"ttl_wheel", VARIANT_FIXED, "entries go by age, a slot of the wheel at a time"}),
     .labels = "base requests end",
     .verdict_label = "end",
-    .release_label = NULL,
     /* Some maps leave pointers in the slots of deleted entries, as many as there are free slots. */
     .bound_factor = 2.5,
     .bound_bytes = 256 << 10,
@@ -238,7 +231,7 @@ static void pool_cleanup(struct pool *p) {
     p->free = NULL, p->count = p->room = 0;
 }
 
-/* As many requests at once as the pool has served before; one of them, by chance, needs a giant. */
+/* Serves POOLED_AT_ONCE requests at once; one of them, by chance, needs a giant. */
 static bool serve_round(struct pool *p, uint64_t *random) {
     struct slice taken[POOLED_AT_ONCE];
     size_t giant = (size_t)rng_below(random, POOLED_AT_ONCE);
@@ -287,14 +280,7 @@ static bool run_pool(struct retention *r) {
     return true;
 }
 
-static const struct variant pool_variants[] = {
-    {"leaky", VARIANT_LEAKY, "a free list takes buffers back at any size"},
-    {"capped", VARIANT_FIXED, "buffers above 64 KiB are left to the collector"},
-    {"sync_pool", VARIANT_REFERENCE, "sync.Pool at any size: two collections empty it"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-static const struct boehm_telling pool_on_boehm = {
+static const struct boehm_settings pool_on_boehm = {
     .bound_factor = 1.5, .bound_bytes = GIANT_BYTES + (16 << 10), /* one giant that a stray word may pin */
 };
 
@@ -308,10 +294,11 @@ const struct scenario scenario_pool_keeps_giants = {
              "one.",
     .fix = "Leave buffers above a cap to the collector.",
     .references = "go#23199",
-    .variant = pool_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "a free list takes buffers back at any size"},
+                        {"capped", VARIANT_FIXED, "buffers above 64 KiB are left to the collector"},
+                        {"sync_pool", VARIANT_REFERENCE, "sync.Pool at any size: two collections empty it"}),
     .labels = "base rounds_uncollected rounds",
     .verdict_label = "rounds",
-    .release_label = NULL,
     .bound_factor = 1.5,
     .bound_bytes = 16 << 10,
     .on_boehm = &pool_on_boehm,

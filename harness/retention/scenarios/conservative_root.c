@@ -220,15 +220,6 @@ static const char *cannot(const struct map_unit *unit, const char *variant) {
     return boehm_unavailable();
 }
 
-static const struct variant variants[] = {
-    {"scanned_keys", VARIANT_LEAKY, "keys and values side by side in scanned memory"},
-    {"typed_array", VARIANT_NO_FIX, "one large typed array: libgc scans it conservatively all the same"},
-    {"atomic_keys", VARIANT_FIXED, "keys in an atomic array of their own"},
-    {"typed_buckets", VARIANT_FIXED, "typed objects of eight keys and eight values"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_conservative_root;
 const struct scenario scenario_conservative_root = {
     .number = 37,
     .name = "conservative_root",
@@ -240,7 +231,11 @@ const struct scenario scenario_conservative_root = {
         "few of the small ones, a large one nearly always.",
     .fix = "Keep keys in atomic memory, or allocate buckets as small typed objects.",
     .references = "bdwgc#21",
-    .variant = variants,
+    .variant = VARIANTS(
+        {"scanned_keys", VARIANT_LEAKY, "keys and values side by side in scanned memory"},
+        {"typed_array", VARIANT_NO_FIX, "one large typed array: libgc scans it conservatively all the same"},
+        {"atomic_keys", VARIANT_FIXED, "keys in an atomic array of their own"},
+        {"typed_buckets", VARIANT_FIXED, "typed objects of eight keys and eight values"}),
     .labels = "base dropped",
     .verdict_label = "dropped",
     .bound_factor = 2,        /* an 8-byte value takes 16, a bucket a word for its type */

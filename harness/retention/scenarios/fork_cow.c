@@ -76,8 +76,8 @@ static int by_number(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-/* Which entries change. Grouped: those that change lie side by side, as when hot entries are kept together;
- * the number is the same. */
+/* Chooses the entries that change. Grouped: they lie side by side, as when hot entries are kept together;
+ * their number is the same. */
 static bool make_order(struct retention *r, struct snapshot_case *c) {
     uint64_t rng = rng_derive(case_seed(r), PURPOSE);
     uint32_t *all = malloc(c->n * sizeof *all);
@@ -234,16 +234,6 @@ static bool run(struct retention *r) {
     return ok;
 }
 
-static const struct variant variants[] = {
-    {"flat", VARIANT_LEAKY, "16-byte entries in one array, updated in place"},
-    {"nodes", VARIANT_REFERENCE, "each entry a block of its own, updated in place"},
-    {"sorted_batch", VARIANT_NO_FIX, "the same updates in one batch, in the order of addresses"},
-    {"grouped", VARIANT_FIXED, "the entries that change lie together"},
-    {"side_table", VARIANT_FIXED, "updates go to a side table, merged when the child has ended"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_fork_cow;
 const struct scenario scenario_fork_cow = {
     .number = 35,
     .name = "fork_cow",
@@ -255,7 +245,12 @@ const struct scenario scenario_fork_cow = {
         "in ten.",
     .fix = "Keep entries that change together, or write them to a side table until the child has ended.",
     .references = "redis#8007",
-    .variant = variants,
+    .variant = VARIANTS(
+        {"flat", VARIANT_LEAKY, "16-byte entries in one array, updated in place"},
+        {"nodes", VARIANT_REFERENCE, "each entry a block of its own, updated in place"},
+        {"sorted_batch", VARIANT_NO_FIX, "the same updates in one batch, in the order of addresses"},
+        {"grouped", VARIANT_FIXED, "the entries that change lie together"},
+        {"side_table", VARIANT_FIXED, "updates go to a side table, merged when the child has ended"}),
     .labels = "base updates held ended",
     .verdict_label = "held",
     .release_label = "ended",

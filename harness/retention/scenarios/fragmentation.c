@@ -208,7 +208,7 @@ static bool fill(struct retention *r, struct store *store) {
     return true;
 }
 
-/* Whatever moved must have arrived. */
+/* Checks that every entry still holds its bytes, wherever it was moved to. */
 static bool intact(struct retention *r, const struct store *store) {
     for (size_t i = 0; i < store->n; i++)
         for (size_t b = 0; store->entry[i].at && b < store->entry[i].bytes; b++)
@@ -247,16 +247,6 @@ static bool run(struct retention *r) {
     return ok;
 }
 
-static const struct variant variants[] = {
-    {"malloc", VARIANT_LEAKY, "entries from malloc, freed one by one"},
-    {"malloc_trim", VARIANT_NO_FIX, "the same, then malloc_trim(0)"},
-    {"slab", VARIANT_NO_FIX, "a slab per size class, holes reused but nothing moves"},
-    {"slab_compact", VARIANT_FIXED, "the last slot of a slab fills each hole, the end is given back"},
-    {"arena_copy", VARIANT_FIXED, "survivors copied to a new arena once half of the old one is dead"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_fragmentation;
 const struct scenario scenario_fragmentation = {
     .number = 33,
     .name = "fragmentation",
@@ -269,7 +259,12 @@ const struct scenario scenario_fragmentation = {
     .fix = "Keep entries where they can move: copy survivors to a new arena, or fill each hole with the last "
            "slot of its slab.",
     .references = "redis#354",
-    .variant = variants,
+    .variant = VARIANTS(
+        {"malloc", VARIANT_LEAKY, "entries from malloc, freed one by one"},
+        {"malloc_trim", VARIANT_NO_FIX, "the same, then malloc_trim(0)"},
+        {"slab", VARIANT_NO_FIX, "a slab per size class, holes reused but nothing moves"},
+        {"slab_compact", VARIANT_FIXED, "the last slot of a slab fills each hole, the end is given back"},
+        {"arena_copy", VARIANT_FIXED, "survivors copied to a new arena once half of the old one is dead"}),
     .labels = "base filled deleting deleted",
     .verdict_label = "deleted",
     .bound_factor = 2.25,   /* an arena is copied when half of it is dead; a slab rounds sizes up */

@@ -1,4 +1,4 @@
-/* What a collection costs against the size of a map (no number of the catalogue's own; 9's cost is here): a
+/* The cost of a collection against the size of a map (no number of the catalogue's own; 9's cost is here): a
  * table without pointers is marked and never scanned; one of pointers is scanned whole, and every pointer
  * followed.
  *
@@ -74,30 +74,22 @@ static bool run(struct retention *r) {
     return ok;
 }
 
-static const struct variant variants[] = {
-    {"pointer_free", VARIANT_REFERENCE, "numbers to numbers: marked, never scanned"},
-    {"zero_size", VARIANT_REFERENCE, "pointers to an empty struct, which is not on the heap"},
-    {"same", VARIANT_REFERENCE, "pointers to one object"},
-    {"distinct", VARIANT_REFERENCE, "pointers to as many objects"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_gc_work;
-
 const struct scenario scenario_gc_work = {
     .number = 40,
     .name = "gc_work",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_ptr",
-    .maps = "",
     .n = 1 << 20,
     .claim =
         "A collection scans every slot of a map that has pointers and none of a map that has not, whatever "
         "its size.",
     .fix = "Keep pointers out of large maps: indices, or values in the slots.",
-    .references = "",
-    .variant = variants,
+    .variant =
+        VARIANTS({"pointer_free", VARIANT_REFERENCE, "numbers to numbers: marked, never scanned"},
+                 {"zero_size", VARIANT_REFERENCE, "pointers to an empty struct, which is not on the heap"},
+                 {"same", VARIANT_REFERENCE, "pointers to one object"},
+                 {"distinct", VARIANT_REFERENCE, "pointers to as many objects"}),
     .labels = "base marked",
     .verdict_label = "marked",
     .bound_factor = 8,

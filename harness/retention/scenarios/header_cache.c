@@ -36,7 +36,8 @@ static bool read_message(struct retention *r, size_t message, struct program_map
         memcpy(text + i * TEXT_BYTES, digits, TEXT_BYTES);
         gosim_store(heap, &values[i].text, text + i * TEXT_BYTES);
         values[i].len = TEXT_BYTES;
-        struct str key = program_string(r, name_of(i, name, sizeof name), strlen(name));
+        name_of(i, name, sizeof name);
+        struct str key = program_string(r, name, strlen(name));
         struct slice list = {&values[i], 1, 1};
         if (!key.text || !program_put(header, &key, &list)) return false;
     }
@@ -193,31 +194,25 @@ static bool run(struct retention *r) {
     return ok;
 }
 
-static const struct variant variants[] = {
-    {"shared_backing", VARIANT_LEAKY, "keeps the list of one header: its array and text are those of all 32"},
-    {"clone_text", VARIANT_NO_FIX, "clones the text in place; the array still holds the others"},
-    {"clone", VARIANT_FIXED, "a list and a text of its own"},
-    {"json_round_trip", VARIANT_REFERENCE, "through JSON: nil and empty lists stay apart"},
-    {"gob_round_trip", VARIANT_NO_FIX, "through gob: empty lists come back as nil"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_header_cache = {
     .number = 29,
     .name = "header_cache",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_slice",
-    .maps = "",
     .n = 2000,
     .claim = "One header's list keeps the array and the text that all headers of its message share.",
     .fix = "Clone both, the list and the text; a round trip through an encoding does it too, but gob turns "
            "empty lists into nil.",
-    .references = "",
-    .variant = variants,
+    .variant =
+        VARIANTS({"shared_backing", VARIANT_LEAKY,
+                  "keeps the list of one header: its array and text are those of all 32"},
+                 {"clone_text", VARIANT_NO_FIX, "clones the text in place; the array still holds the others"},
+                 {"clone", VARIANT_FIXED, "a list and a text of its own"},
+                 {"json_round_trip", VARIANT_REFERENCE, "through JSON: nil and empty lists stay apart"},
+                 {"gob_round_trip", VARIANT_NO_FIX, "through gob: empty lists come back as nil"}),
     .labels = "base fill end",
     .verdict_label = "end",
-    .release_label = NULL,
     .bound_factor = 3,
     .bound_bytes = 64 << 10,
     .run = run,

@@ -103,26 +103,20 @@ static bool run_pins(struct retention *r) {
     return checkpoint(r, "iterator_done", n, 0);
 }
 
-static const struct variant pins_variants[] = {
-    {"leaky", VARIANT_LEAKY, "a goroutine is parked in the first round of a range; nobody else has the map"},
-    {"snapshot_keys", VARIANT_FIXED, "collects the keys first, then lets go of the map"},
-    {"no_iterator", VARIANT_REFERENCE, "the goroutine never sees the map"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_iterator_pins = {
     .number = 16,
     .name = "iterator_pins",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = 100000,
     .claim = "An iterator that is parked in a range holds the map's arrays and all values, though every "
              "variable with the map is nil.",
     .fix = "Copy the keys first and let go of the map, or do not wait inside a range.",
-    .references = "",
-    .variant = pins_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY,
+                         "a goroutine is parked in the first round of a range; nobody else has the map"},
+                        {"snapshot_keys", VARIANT_FIXED, "collects the keys first, then lets go of the map"},
+                        {"no_iterator", VARIANT_REFERENCE, "the goroutine never sees the map"}),
     .labels = "base filled m_nil_iterator_parked iterator_done",
     .verdict_label = "m_nil_iterator_parked",
     .release_label = "iterator_done",
@@ -189,18 +183,12 @@ static bool run_growth(struct retention *r) {
     return ok;
 }
 
-/* Without an iterator there is nothing to compare either. */
+/* Refuses both variants: if no iterator can be left standing, there is nothing to compare. */
 static const char *growth_cannot(const struct map_unit *unit, const char *variant) {
     (void)variant;
     return unit && strncmp(unit->map, "go_", 3) != 0 ? "its walks end with the first change of the map"
                                                      : NULL;
 }
-
-static const struct variant growth_variants[] = {
-    {"iterating", VARIANT_LEAKY, "a parked iterator holds the arrays from before the growth"},
-    {"none", VARIANT_FIXED, "no iterator: they go"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
 
 const struct scenario scenario_iterator_growth = {
     .number = 17,
@@ -208,14 +196,14 @@ const struct scenario scenario_iterator_growth = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = 20000,
     .claim =
         "A parked iterator holds the arrays from before a growth, and with a classic map every value that "
         "was in them, long after the entries were deleted.",
     .fix = "Do not wait inside a range: copy the keys first.",
-    .references = "",
-    .variant = growth_variants,
+    .variant =
+        VARIANTS({"iterating", VARIANT_LEAKY, "a parked iterator holds the arrays from before the growth"},
+                 {"none", VARIANT_FIXED, "no iterator: they go"}),
     .labels = "base filled grown_and_deleted_iterator_parked iterator_done",
     .verdict_label = "grown_and_deleted_iterator_parked",
     .release_label = "iterator_done",

@@ -186,49 +186,18 @@ static bool run_interface(struct retention *r) {
 
 /* --- the catalogue --- */
 
-static const struct variant substring_variants[] = {
-    {"leaky", VARIANT_LEAKY, "the key is 16 bytes of a document of 64 KiB"},
-    {"clone", VARIANT_FIXED, "the key is a copy"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant replaced_variants[] = {
-    {"leaky", VARIANT_LEAKY, "overwrites with an equal key cut from a buffer of 1 MiB"},
-    {"clone", VARIANT_FIXED, "overwrites with a copy of the key"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant pointer_variants[] = {
-    {"global_leaky", VARIANT_LEAKY, "the keys of a global map are pointers to 64 KiB each"},
-    {"global_delete", VARIANT_FIXED, "deleted when done"},
-    {"id_key", VARIANT_FIXED, "the key is the payload's id"},
-    {"weak_key", VARIANT_FIXED, "the key is a weak pointer: the entry stays, the payload goes"},
-    {"local_as_written", VARIANT_REFERENCE, "the map is a local variable: gone when the function returns"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant interface_variants[] = {
-    {"boxed_struct_leaky", VARIANT_LEAKY,
-     "an array of 4 KiB in an interface: every key is a copy on the heap"},
-    {"pointer_leaky", VARIANT_LEAKY, "a pointer to 64 KiB in an interface"},
-    {"int_leaky", VARIANT_REFERENCE, "an int in an interface: 8 bytes on the heap"},
-    {"boxed_struct_delete", VARIANT_FIXED, "deleted when done"},
-    {"plain_key", VARIANT_FIXED, "the id itself as key"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_substring_key, scenario_key_replaced, scenario_pointer_key,
-    scenario_interface_key;
-
 const struct scenario scenario_substring_key = {
     .number = 3,
     .name = "substring_key",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_u64",
-    .maps = "",
     .n = 256,
     .claim = "A key that is a piece of a document keeps the whole document.",
     .fix = "Clone the piece before it becomes a key: strings.Clone.",
     .references = "cortex#4739",
-    .variant = substring_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "the key is 16 bytes of a document of 64 KiB"},
+                        {"clone", VARIANT_FIXED, "the key is a copy"}),
     .labels = "base fill dropped",
     .verdict_label = "fill",
     .bound_factor = 6,
@@ -242,13 +211,13 @@ const struct scenario scenario_key_replaced = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_u64",
-    .maps = "",
     .n = 1,
     .claim = "Overwriting an entry with an equal key from a large buffer makes the entry keep the buffer, "
              "where the map stores the new key.",
     .fix = "Clone the key before every store, not only before the first.",
     .references = "go#69370",
-    .variant = replaced_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "overwrites with an equal key cut from a buffer of 1 MiB"},
+                        {"clone", VARIANT_FIXED, "overwrites with a copy of the key"}),
     .labels = "base small_keys replaced dropped",
     .verdict_label = "replaced",
     .bound_factor = 64, /* a slot and 16 bytes for three bytes of text */
@@ -262,12 +231,16 @@ const struct scenario scenario_pointer_key = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "ptr_bool",
-    .maps = "",
     .n = 256,
     .claim = "A key that is a pointer keeps what it points to for as long as the entry is there.",
     .fix = "Use an id as the key, delete entries when done, or use a weak pointer.",
-    .references = "",
-    .variant = pointer_variants,
+    .variant =
+        VARIANTS({"global_leaky", VARIANT_LEAKY, "the keys of a global map are pointers to 64 KiB each"},
+                 {"global_delete", VARIANT_FIXED, "deleted when done"},
+                 {"id_key", VARIANT_FIXED, "the key is the payload's id"},
+                 {"weak_key", VARIANT_FIXED, "the key is a weak pointer: the entry stays, the payload goes"},
+                 {"local_as_written", VARIANT_REFERENCE,
+                  "the map is a local variable: gone when the function returns"}),
     .labels = "base inside_live after_return fill dropped",
     .verdict_label = "fill",
     .bound_factor = 8,
@@ -282,12 +255,15 @@ const struct scenario scenario_interface_key = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "any_bool",
-    .maps = "",
     .n = 1000,
     .claim = "A key stored as an interface is a copy on the heap, as large as the value it was made from.",
     .fix = "Use a plain key type: the id, or a struct of the few fields that identify.",
-    .references = "",
-    .variant = interface_variants,
+    .variant = VARIANTS({"boxed_struct_leaky", VARIANT_LEAKY,
+                         "an array of 4 KiB in an interface: every key is a copy on the heap"},
+                        {"pointer_leaky", VARIANT_LEAKY, "a pointer to 64 KiB in an interface"},
+                        {"int_leaky", VARIANT_REFERENCE, "an int in an interface: 8 bytes on the heap"},
+                        {"boxed_struct_delete", VARIANT_FIXED, "deleted when done"},
+                        {"plain_key", VARIANT_FIXED, "the id itself as key"}),
     .labels = "base fill dropped",
     .verdict_label = "fill",
     .bound_factor = 8,

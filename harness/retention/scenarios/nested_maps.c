@@ -113,31 +113,17 @@ static bool run_held(struct retention *r) {
 
 /* --- the catalogue --- */
 
-static const struct variant nested_variants[] = {
-    {"delete_inner", VARIANT_LEAKY, "deletes every entry of the inner maps"},
-    {"delete_outer", VARIANT_FIXED, "deletes the inner maps"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant held_variants[] = {
-    {"ptrmap", VARIANT_LEAKY, "an array of pointers to maps: one more object and hop each"},
-    {"map", VARIANT_FIXED, "an array of maps, which are pointers already"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_map_of_maps, scenario_map_vs_pointer;
-
 const struct scenario scenario_map_of_maps = {
     .number = 27,
     .name = "map_of_maps",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = 2000,
     .claim = "Deleting the entries of inner maps leaves every inner map with its table.",
     .fix = "Delete the inner map from the outer one when it is empty.",
-    .references = "",
-    .variant = nested_variants,
+    .variant = VARIANTS({"delete_inner", VARIANT_LEAKY, "deletes every entry of the inner maps"},
+                        {"delete_outer", VARIANT_FIXED, "deletes the inner maps"}),
     .labels = "base fill after",
     .verdict_label = "after",
     .bound_factor = 1,
@@ -153,12 +139,12 @@ const struct scenario scenario_map_vs_pointer = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_str",
-    .maps = "",
     .n = 100000,
     .claim = "A pointer to a map costs one more object of 8 bytes each, which every collection visits.",
     .fix = "Hold the map itself: it is a pointer already.",
-    .references = "",
-    .variant = held_variants,
+    .variant =
+        VARIANTS({"ptrmap", VARIANT_LEAKY, "an array of pointers to maps: one more object and hop each"},
+                 {"map", VARIANT_FIXED, "an array of maps, which are pointers already"}),
     .labels = "base filled gc_time",
     .verdict_label = "filled",
     .bound_factor = 24, /* an empty map's struct for a reference of 8 bytes */

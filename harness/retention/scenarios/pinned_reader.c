@@ -122,7 +122,7 @@ static bool update(struct retention *r, size_t i, void *context) {
     return true;
 }
 
-/* What the program needs: the nodes that the table refers to. Called just before each checkpoint. */
+/* Counts what the program needs, the nodes that the table refers to. Called just before each checkpoint. */
 static uint64_t live(struct retention *r, size_t done, void *context) {
     const struct table *table = context;
     (void)done;
@@ -173,15 +173,6 @@ static bool run(struct retention *r) {
     return ok;
 }
 
-static const struct variant variants[] = {
-    {"pinned", VARIANT_LEAKY, "one reader of four stays inside its section"},
-    {"left_late", VARIANT_NO_FIX, "it leaves at the end: all is freed"},
-    {"left_late_trim", VARIANT_REFERENCE, "it leaves at the end, then malloc_trim(0)"},
-    {"short_sections", VARIANT_FIXED, "every reader leaves and enters again after 32 updates"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_pinned_reader;
 const struct scenario scenario_pinned_reader = {
     .number = 34,
     .name = "pinned_reader",
@@ -192,7 +183,11 @@ const struct scenario scenario_pinned_reader = {
              "after it leaves the memory is free but still resident.",
     .fix = "Keep sections short: leave and enter again every few operations, never wait inside one.",
     .references = "crossbeam#566",
-    .variant = variants,
+    .variant =
+        VARIANTS({"pinned", VARIANT_LEAKY, "one reader of four stays inside its section"},
+                 {"left_late", VARIANT_NO_FIX, "it leaves at the end: all is freed"},
+                 {"left_late_trim", VARIANT_REFERENCE, "it leaves at the end, then malloc_trim(0)"},
+                 {"short_sections", VARIANT_FIXED, "every reader leaves and enters again after 32 updates"}),
     .labels = "base updates end left",
     .verdict_label = "end",
     .release_label = "left",

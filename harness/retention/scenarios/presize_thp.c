@@ -114,14 +114,6 @@ static const char *cannot(const struct map_unit *unit, const char *variant) {
                : NULL;
 }
 
-static const struct variant variants[] = {
-    {"huge_pages", VARIANT_LEAKY, "presized for 10,000 times as many entries, huge pages"},
-    {"small_pages", VARIANT_FIXED, "the same table on 4 KiB pages (MADV_NOHUGEPAGE)"},
-    {"grown", VARIANT_FIXED, "no hint: the table grows as entries come"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_presize_thp;
 const struct scenario scenario_presize_thp = {
     .number = 36,
     .name = "presize_thp",
@@ -132,8 +124,10 @@ const struct scenario scenario_presize_thp = {
         "A table presized for far more than it gets is resident whole on huge pages: every one of them is "
         "touched by some entry.",
     .fix = "Give no hint that is not meant, or keep such a table on small pages (MADV_NOHUGEPAGE).",
-    .references = "",
-    .variant = variants,
+    .variant =
+        VARIANTS({"huge_pages", VARIANT_LEAKY, "presized for 10,000 times as many entries, huge pages"},
+                 {"small_pages", VARIANT_FIXED, "the same table on 4 KiB pages (MADV_NOHUGEPAGE)"},
+                 {"grown", VARIANT_FIXED, "no hint: the table grows as entries come"}),
     .labels = "base filling filled",
     .verdict_label = "filled",
     .bound_factor = 257, /* one 4 KiB page an entry of 16 bytes */

@@ -202,40 +202,19 @@ static bool run_trim(struct retention *r) {
 
 /* --- the catalogue --- */
 
-static const struct variant append_variants[] = {
-    {"leaky", VARIANT_LEAKY, "appends to the value for ever"},
-    {"window_reslice", VARIANT_FIXED, "drops the first line by slicing; append copies the rest now and then"},
-    {"window_copydown", VARIANT_FIXED, "moves 63 lines down and appends in place"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant log_variants[] = {
-    {"naive", VARIANT_LEAKY, "the slice of fields grows by append in every call"},
-    {"prealloc", VARIANT_FIXED, "made with room for all fields"},
-    {"pooled", VARIANT_FIXED, "taken from a sync.Pool and returned"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant trim_variants[] = {
-    {"leaky", VARIANT_LEAKY, "stores the first 16 bytes of a buffer of 1 KiB as a slice"},
-    {"copy", VARIANT_FIXED, "copies the 16 bytes"},
-    {"reused_buffer", VARIANT_NO_FIX,
-     "one buffer for all: little is kept, and all entries show the last text"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_append_value, scenario_log_fields, scenario_prealloc_trim;
-
 const struct scenario scenario_append_value = {
     .number = 23,
     .name = "append_value",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_slice",
-    .maps = "",
     .n = 100000,
     .claim = "A value to which the program appends and from which it never takes grows for ever.",
     .fix = "Keep the last lines only, in a ring or a window of fixed length.",
-    .references = "",
-    .variant = append_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "appends to the value for ever"},
+                        {"window_reslice", VARIANT_FIXED,
+                         "drops the first line by slicing; append copies the rest now and then"},
+                        {"window_copydown", VARIANT_FIXED, "moves 63 lines down and appends in place"}),
     .labels = "base append end",
     .verdict_label = "end",
     .bound_factor = 4,
@@ -252,8 +231,9 @@ const struct scenario scenario_log_fields = {
     .claim = "A slice of fields built per call keeps nothing but makes 224 bytes of garbage a call "
              "(bytes_per_call).",
     .fix = "Make it with room for all fields (96 bytes a call), or take it from a pool (none).",
-    .references = "",
-    .variant = log_variants,
+    .variant = VARIANTS({"naive", VARIANT_LEAKY, "the slice of fields grows by append in every call"},
+                        {"prealloc", VARIANT_FIXED, "made with room for all fields"},
+                        {"pooled", VARIANT_FIXED, "taken from a sync.Pool and returned"}),
     .labels = "base end",
     .verdict_label = "end",
     .bound_factor = 1,
@@ -267,14 +247,15 @@ const struct scenario scenario_prealloc_trim = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_slice",
-    .maps = "",
     .n = 10000,
     .claim =
         "Sixteen bytes cut from a buffer of 1 KiB keep the buffer; one buffer used for all entries instead "
         "changes the earlier ones.",
     .fix = "Copy the bytes that are kept.",
-    .references = "",
-    .variant = trim_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "stores the first 16 bytes of a buffer of 1 KiB as a slice"},
+                        {"copy", VARIANT_FIXED, "copies the 16 bytes"},
+                        {"reused_buffer", VARIANT_NO_FIX,
+                         "one buffer for all: little is kept, and all entries show the last text"}),
     .labels = "base fill",
     .verdict_label = "fill",
     .bound_factor = 10,

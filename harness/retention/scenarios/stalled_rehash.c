@@ -81,32 +81,20 @@ static bool run_strptr(struct retention *r) {
            drain(r, &table, by_delete, by_delete ? "continue_delete" : "continue_insert") && drop(r, &table);
 }
 
-static const struct variant variants[] = {
-    {"insert", VARIANT_LEAKY, "growth begins, then only reads; at last insertions drain it"},
-    {"tick", VARIANT_FIXED, "overwrites old entries at once until the old table is gone"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant strptr_variants[] = {
-    {"insert", VARIANT_LEAKY, "strings to pointers; insertions drain it"},
-    {"delete", VARIANT_LEAKY, "deletions drain it too"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_stalled_rehash, scenario_stalled_rehash_strptr;
-
 const struct scenario scenario_stalled_rehash = {
     .number = 14,
     .name = "stalled_rehash",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
-    .maps = "",
     .n = GROWTH_INSERT,
     .claim = "A map that has begun to grow little by little and is then only read keeps both tables, through "
              "reads and collections.",
     .fix = "Write to it now and then (a tick that overwrites an entry) until the old table is gone.",
     .references = "redis#13605",
-    .variant = variants,
+    .variant =
+        VARIANTS({"insert", VARIANT_LEAKY, "growth begins, then only reads; at last insertions drain it"},
+                 {"tick", VARIANT_FIXED, "overwrites old entries at once until the old table is gone"}),
     .labels =
         "base before_growth growth_started_then_idle ticked after_reads_range_10gc continue_writes dropped",
     .verdict_label = "after_reads_range_10gc",
@@ -122,14 +110,14 @@ const struct scenario scenario_stalled_rehash_strptr = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = GROWTH_INSERT,
     .claim =
         "The same with strings to pointers: both tables stay until insertions or deletions have moved the "
         "rest.",
     .fix = "Write to it now and then until the old table is gone.",
     .references = "redis#13605",
-    .variant = strptr_variants,
+    .variant = VARIANTS({"insert", VARIANT_LEAKY, "strings to pointers; insertions drain it"},
+                        {"delete", VARIANT_LEAKY, "deletions drain it too"}),
     .labels = "base before_growth growth_started_then_idle continue_insert continue_delete dropped",
     .verdict_label = "growth_started_then_idle",
     .release_label = "continue_insert",

@@ -6,7 +6,7 @@
 
 enum { STRINGS_EACH = 10000 }; /* subslice_many */
 
-/* What the variant keeps of `data`. NULL data: out of memory. */
+/* Returns what the variant keeps of `data`. NULL data: out of memory. */
 static struct slice first_of(struct retention *r, void *data, size_t strings) {
     struct slice kept = {data, 1, case_is(r, "capped") ? 1 : strings};
     if (!case_is(r, "append_copy") && !case_is(r, "make_copy")) return kept;
@@ -76,31 +76,10 @@ static bool run_many(struct retention *r) {
 
 /* --- the catalogue --- */
 
-#define COPIES                                                                                               \
-    {"append_copy", VARIANT_FIXED, "appends the element to an empty slice"}, {                               \
-        "make_copy", VARIANT_FIXED, "makes a slice and copies the element"                                   \
-    }
-
-static const struct variant one_variants[] = {
-    {"leaky", VARIANT_LEAKY, "keeps data[:1] of an array of n strings"},
-    {"capped", VARIANT_NO_FIX, "keeps data[:1:1]: the capacity does not matter to the collector"},
-    COPIES,
-    {"strings_filled_leaky", VARIANT_LEAKY, "as leaky, with a text of 16 bytes in every string"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant capped_variants[] = {
-    {"capped", VARIANT_LEAKY, "keeps data[:1:1], believed to let go of the rest"},
-    COPIES,
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant many_variants[] = {
-    {"leaky", VARIANT_LEAKY, "keeps data[:1] of each of n arrays of 10,000 strings"},
-    {"capped", VARIANT_NO_FIX, "keeps data[:1:1]"},
-    COPIES,
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_subslice, scenario_subslice_capped, scenario_subslice_many;
+#define APPEND_COPY                                                                                          \
+    { "append_copy", VARIANT_FIXED, "appends the element to an empty slice" }
+#define MAKE_COPY                                                                                            \
+    { "make_copy", VARIANT_FIXED, "makes a slice and copies the element" }
 
 const struct scenario scenario_subslice = {
     .number = 1,
@@ -108,12 +87,14 @@ const struct scenario scenario_subslice = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_slice",
-    .maps = "",
     .n = 1000000,
     .claim = "A slice of one element keeps the whole array that it was cut from.",
     .fix = "Copy what is kept: append([]T(nil), s...) or make and copy.",
-    .references = "",
-    .variant = one_variants,
+    .variant = VARIANTS(
+        {"leaky", VARIANT_LEAKY, "keeps data[:1] of an array of n strings"},
+        {"capped", VARIANT_NO_FIX, "keeps data[:1:1]: the capacity does not matter to the collector"},
+        APPEND_COPY, MAKE_COPY,
+        {"strings_filled_leaky", VARIANT_LEAKY, "as leaky, with a text of 16 bytes in every string"}),
     .labels = "base after dropped",
     .verdict_label = "after",
     .bound_factor = 1,
@@ -127,12 +108,11 @@ const struct scenario scenario_subslice_capped = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_slice",
-    .maps = "",
     .n = 1000000,
     .claim = "A full slice expression, data[:1:1], cuts the capacity and keeps the whole array all the same.",
     .fix = "Copy what is kept: append([]T(nil), s...) or make and copy.",
-    .references = "",
-    .variant = capped_variants,
+    .variant = VARIANTS({"capped", VARIANT_LEAKY, "keeps data[:1:1], believed to let go of the rest"},
+                        APPEND_COPY, MAKE_COPY),
     .labels = "base after dropped",
     .verdict_label = "after",
     .bound_factor = 1,
@@ -146,13 +126,12 @@ const struct scenario scenario_subslice_many = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_slice",
-    .maps = "",
     .n = 64,
     .claim =
         "Many slices of one element each keep as many whole arrays: the heap grows by an array an entry.",
     .fix = "Copy what is kept: append([]T(nil), s...) or make and copy.",
-    .references = "",
-    .variant = many_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "keeps data[:1] of each of n arrays of 10,000 strings"},
+                        {"capped", VARIANT_NO_FIX, "keeps data[:1:1]"}, APPEND_COPY, MAKE_COPY),
     .labels = "base fill dropped",
     .verdict_label = "fill",
     .bound_factor = 12, /* slots at half load and keys of 16 bytes for a header of 16 */

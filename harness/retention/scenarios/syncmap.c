@@ -120,13 +120,6 @@ static bool run_deleted(struct retention *r) {
     return ok;
 }
 
-static const struct variant deleted_variants[] = {
-    {"syncmap_promoted", VARIANT_LEAKY, "a Range first, which promotes all keys to the read map"},
-    {"syncmap", VARIANT_LEAKY, "sync.Map, everything deleted"},
-    {"rwmutex", VARIANT_FIXED, "a map behind a mutex"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_syncmap_deleted = {
     .number = 18,
     .name = "syncmap_deleted",
@@ -140,7 +133,10 @@ const struct scenario scenario_syncmap_deleted = {
     .fix = "Use a plain map behind a mutex where keys come and go, or Go 1.24, whose sync.Map is a trie that "
            "lets go of them.",
     .references = "go#40999",
-    .variant = deleted_variants,
+    .variant = VARIANTS(
+        {"syncmap_promoted", VARIANT_LEAKY, "a Range first, which promotes all keys to the read map"},
+        {"syncmap", VARIANT_LEAKY, "sync.Map, everything deleted"},
+        {"rwmutex", VARIANT_FIXED, "a map behind a mutex"}),
     .labels = "base fill filled deleted_all one_store_after promoted",
     .verdict_label = "deleted_all",
     .release_label = "promoted",
@@ -208,7 +204,7 @@ static struct str short_key(struct retention *r, size_t i) {
     return program_string(r, text, (size_t)len);
 }
 
-/* What a store is about to put in: roots, since any allocation may collect. */
+/* The key and value that a store is about to put in: roots, since any allocation may collect. */
 struct pending {
     struct str key;
     struct any boxed_key, value;
@@ -248,13 +244,6 @@ static bool run_overwrite_uncollected(struct retention *r) {
     return ok;
 }
 
-static const struct variant overwrite_variants[] = {
-    {"syncmap", VARIANT_LEAKY, "100 keys stored over and over: garbage, not retention"},
-    {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"},
-    {"rwmutex_int", VARIANT_FIXED, "a map to int behind a mutex: no garbage but the keys"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_syncmap_overwrite = {
     .number = 19,
     .name = "syncmap_overwrite",
@@ -266,20 +255,15 @@ const struct scenario scenario_syncmap_overwrite = {
     .claim = "A sync.Map whose keys are overwritten keeps next to nothing; what it costs is garbage, several "
              "objects a store.",
     .fix = "Nothing leaks: for less garbage use a typed map behind a mutex.",
-    .references = "",
-    .variant = overwrite_variants,
+    .variant =
+        VARIANTS({"syncmap", VARIANT_LEAKY, "100 keys stored over and over: garbage, not retention"},
+                 {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"},
+                 {"rwmutex_int", VARIANT_FIXED, "a map to int behind a mutex: no garbage but the keys"}),
     .labels = "base overwrite end",
     .verdict_label = "end",
-    .release_label = NULL,
     .bound_factor = 4,
     .bound_bytes = 16 << 10,
     .run = run_overwrite,
-};
-
-static const struct variant uncollected_variants[] = {
-    {"syncmap", VARIANT_LEAKY, "read before a collection: what looks like a leak"},
-    {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"},
-    {NULL, VARIANT_REFERENCE, NULL},
 };
 
 const struct scenario scenario_syncmap_overwrite_nogc = {
@@ -293,11 +277,10 @@ const struct scenario scenario_syncmap_overwrite_nogc = {
     .claim = "Read without a collection, the garbage of an overwritten sync.Map looks like a leak: as many "
              "megabytes as have come since the last collection by itself.",
     .fix = "Collect before the heap is read; what is there after it is what the program keeps.",
-    .references = "",
-    .variant = uncollected_variants,
+    .variant = VARIANTS({"syncmap", VARIANT_LEAKY, "read before a collection: what looks like a leak"},
+                        {"rwmutex", VARIANT_FIXED, "a map to any behind a mutex"}),
     .labels = "base end_no_forced_gc end_after_gc",
     .verdict_label = "end_after_gc",
-    .release_label = NULL,
     .bound_factor = 4,
     .bound_bytes = 16 << 10,
     .run = run_overwrite_uncollected,

@@ -124,50 +124,26 @@ static const char *cannot_have_types(const struct map_unit *unit, const char *va
     return numbered_unit(unit, variant) ? NULL : "the map is not compiled for such keys and values";
 }
 
-static const struct variant shrink_variants[] = {
-    {"u64u64", VARIANT_LEAKY, "numbers to numbers: all deleted, the table stays"},
-    {"strstr", VARIANT_LEAKY, "strings to strings"},
-    {"strptr", VARIANT_LEAKY, "strings to pointers"},
-    {"u64_128", VARIANT_LEAKY, "values of 128 bytes, in the table"},
-    {"u64_129", VARIANT_LEAKY, "values of 129 bytes, which Go keeps outside it"},
-    {"u64u64_remake", VARIANT_FIXED, "copied to a new map"},
-    {"strstr_remake", VARIANT_FIXED, "copied to a new map"},
-    {"strptr_remake", VARIANT_FIXED, "copied to a new map"},
-    {"u64_128_remake", VARIANT_FIXED, "copied to a new map"},
-    {"u64_129_remake", VARIANT_FIXED, "copied to a new map"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant clear_variants[] = {
-    {"clear", VARIANT_LEAKY, "clear(m) empties the table and keeps it"},
-    {"remake", VARIANT_FIXED, "a new map in its place"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant cliff_variants[] = {
-    {"u64_128", VARIANT_LEAKY, "values of 128 bytes lie in the table: deleting all frees nothing"},
-    {"u64_129", VARIANT_FIXED, "values of 129 bytes lie outside: only the table stays"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant growth_variants[] = {
-    {"growing", VARIANT_LEAKY, "grows from empty: old and new table at once"},
-    {"presized", VARIANT_FIXED, "made with room for all"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_never_shrinks, scenario_clear_keeps, scenario_inline_cliff,
-    scenario_growth_peak;
-
 const struct scenario scenario_never_shrinks = {
     .number = 10,
     .name = "never_shrinks",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
-    .maps = "",
     .n = 100000,
     .claim = "A map that was large once keeps its table when every entry has been deleted.",
     .fix = "Copy the few entries that are left to a new map, sized for them.",
     .references = "go#20135",
-    .variant = shrink_variants,
+    .variant = VARIANTS({"u64u64", VARIANT_LEAKY, "numbers to numbers: all deleted, the table stays"},
+                        {"strstr", VARIANT_LEAKY, "strings to strings"},
+                        {"strptr", VARIANT_LEAKY, "strings to pointers"},
+                        {"u64_128", VARIANT_LEAKY, "values of 128 bytes, in the table"},
+                        {"u64_129", VARIANT_LEAKY, "values of 129 bytes, which Go keeps outside it"},
+                        {"u64u64_remake", VARIANT_FIXED, "copied to a new map"},
+                        {"strstr_remake", VARIANT_FIXED, "copied to a new map"},
+                        {"strptr_remake", VARIANT_FIXED, "copied to a new map"},
+                        {"u64_128_remake", VARIANT_FIXED, "copied to a new map"},
+                        {"u64_129_remake", VARIANT_FIXED, "copied to a new map"}),
     .labels = "base fill delete remade end",
     .verdict_label = "end",
     .bound_factor = 1,
@@ -182,12 +158,12 @@ const struct scenario scenario_clear_keeps = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
-    .maps = "",
     .n = 100000,
     .claim = "Clearing a map keeps its table, as deleting every entry does.",
     .fix = "Take a new map where the table is not needed again.",
     .references = "go#20135",
-    .variant = clear_variants,
+    .variant = VARIANTS({"clear", VARIANT_LEAKY, "clear(m) empties the table and keeps it"},
+                        {"remake", VARIANT_FIXED, "a new map in its place"}),
     .labels = "base fill after",
     .verdict_label = "after",
     .bound_factor = 1,
@@ -207,8 +183,9 @@ const struct scenario scenario_inline_cliff = {
         "Go's maps keep values of up to 128 bytes in the table, where deleting frees nothing; a byte more "
         "and each value is an object that goes with its entry.",
     .fix = "Store pointers to large values where many entries come and go.",
-    .references = "",
-    .variant = cliff_variants,
+    .variant = VARIANTS(
+        {"u64_128", VARIANT_LEAKY, "values of 128 bytes lie in the table: deleting all frees nothing"},
+        {"u64_129", VARIANT_FIXED, "values of 129 bytes lie outside: only the table stays"}),
     .labels = "base filled deleted",
     .verdict_label = "deleted",
     .bound_factor = 1,
@@ -224,12 +201,12 @@ const struct scenario scenario_growth_peak = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
-    .maps = "",
     .n = (13 << 13) + 1, /* the insertion at which go_hmap grows from 2^14 to 2^15 buckets */
     .claim = "At the insertion that grows it, a map that doubles holds its old and its new table.",
     .fix = "Make the map with room for all entries, or use one that grows in small tables.",
     .references = "redis#12950",
-    .variant = growth_variants,
+    .variant = VARIANTS({"growing", VARIANT_LEAKY, "grows from empty: old and new table at once"},
+                        {"presized", VARIANT_FIXED, "made with room for all"}),
     .labels = "base before_growth growing_insert steady",
     .verdict_label = "growing_insert",
     .bound_factor = 4,

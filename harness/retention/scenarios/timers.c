@@ -17,7 +17,7 @@ static uint64_t ttl_live(struct retention *r, size_t done, void *context) {
     return (uint64_t)(done < TTL_KEYS ? done : TTL_KEYS) * ENTRY_LIVE_BYTES;
 }
 
-/* What a timer deletes from: variables of the program, outside the heap. */
+/* The map that a timer deletes from: variables of the program, outside the heap. */
 struct ttl {
     struct retention *r;
     struct program_map map;
@@ -169,13 +169,6 @@ static bool run_timers(struct retention *r) {
     return checkpoint(r, "map_dropped_timers_pending", n, 0);
 }
 
-static const struct variant timers_variants[] = {
-    {"leaky", VARIANT_LEAKY, "a timer of an hour for each set; those of overwritten entries stay pending"},
-    {"stop", VARIANT_FIXED, "stops the timer of the entry that is overwritten"},
-    {"one_heap", VARIANT_FIXED, "one heap of deadlines, moved when an entry is overwritten, and one timer"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_ttl_timers = {
     .number = 20,
     .name = "ttl_timers",
@@ -188,8 +181,11 @@ const struct scenario scenario_ttl_timers = {
         "A timer for each set of a cache entry stays pending when the entry is overwritten, with all that "
         "its function captured.",
     .fix = "Stop the old entry's timer, or keep one timer and a heap of deadlines.",
-    .references = "",
-    .variant = timers_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY,
+                         "a timer of an hour for each set; those of overwritten entries stay pending"},
+                        {"stop", VARIANT_FIXED, "stops the timer of the entry that is overwritten"},
+                        {"one_heap", VARIANT_FIXED,
+                         "one heap of deadlines, moved when an entry is overwritten, and one timer"}),
     .labels = "base set map_dropped_timers_pending",
     .verdict_label = "set",
     .release_label = "map_dropped_timers_pending",
@@ -264,12 +260,6 @@ static bool run_premature(struct retention *r) {
     return ok;
 }
 
-static const struct variant premature_variants[] = {
-    {"unchecked", VARIANT_LEAKY, "a stale timer deletes the entry set after it"},
-    {"checked", VARIANT_FIXED, "a timer deletes only the entry it was made for"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_ttl_premature = {
     .number = 21,
     .name = "ttl_premature",
@@ -282,11 +272,10 @@ const struct scenario scenario_ttl_premature = {
         "The timer of an overwritten entry deletes the newer one long before its time: a wrong answer, not "
         "bytes.",
     .fix = "Let the timer's function compare the entry in the map with the one it was made for.",
-    .references = "",
-    .variant = premature_variants,
+    .variant = VARIANTS({"unchecked", VARIANT_LEAKY, "a stale timer deletes the entry set after it"},
+                        {"checked", VARIANT_FIXED, "a timer deletes only the entry it was made for"}),
     .labels = "base all_set all_fired",
     .verdict_label = "all_fired",
-    .release_label = NULL,
     .bound_factor = 0,
     .bound_bytes = 1 << 20, /* the runtime's arrays of 20,000 timers and their goroutines' records */
     .run = run_premature,
@@ -294,8 +283,8 @@ const struct scenario scenario_ttl_premature = {
 
 /* --- 22 --- */
 
-/* What the function of a burst's timer does does not matter: gosim starts a goroutine for each timer of one
- * instant before the first of them runs. */
+/* The function of a burst's timer; it may do anything: gosim starts a goroutine for each timer of one instant
+ * before the first of them runs. */
 static void work(void *closure) {
     (void)closure;
 }
@@ -328,12 +317,6 @@ static bool run_burst(struct retention *r) {
     return ok;
 }
 
-static const struct variant burst_variants[] = {
-    {"burst", VARIANT_LEAKY, "all timers fire at once: a goroutine each, whose records stay for ever"},
-    {"batched", VARIANT_FIXED, "one timer does the work of all"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_burst_residue = {
     .number = 22,
     .name = "burst_residue",
@@ -343,10 +326,11 @@ const struct scenario scenario_burst_residue = {
     .claim = "Each goroutine of the largest burst leaves its descriptor behind for the life of the process.",
     .fix = "Let one timer do the work of a batch, or bound how many goroutines run at once.",
     .references = "go#9869",
-    .variant = burst_variants,
+    .variant = VARIANTS(
+        {"burst", VARIANT_LEAKY, "all timers fire at once: a goroutine each, whose records stay for ever"},
+        {"batched", VARIANT_FIXED, "one timer does the work of all"}),
     .labels = "base all_fired ten_collections_later",
     .verdict_label = "ten_collections_later",
-    .release_label = NULL,
     .bound_factor = 0,
     .bound_bytes = 16 << 10,
     .run = run_burst,

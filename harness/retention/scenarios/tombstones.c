@@ -89,29 +89,22 @@ static bool run(struct retention *r) {
     return true;
 }
 
-static const struct variant variants[] = {
-    {"u64u64", VARIANT_LEAKY, "a window of n keys slides 40 n times"},
-    {"strptr", VARIANT_LEAKY, "the same with strings to pointers"},
-    {"u64u64_remake", VARIANT_FIXED, "copied to a new map after every n replacements"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_tombstones = {
     .number = 15,
     .name = "tombstones",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
-    .maps = "",
     .n = 100000,
     .claim = "A map of constant length grows under churn where deleted slots make it split or double, and "
              "never gives that back.",
     .fix = "Copy the entries to a new map once in a while, or take a map that rehashes in place.",
     .references = "go#70886, go#16070",
-    .variant = variants,
+    .variant = VARIANTS({"u64u64", VARIANT_LEAKY, "a window of n keys slides 40 n times"},
+                        {"strptr", VARIANT_LEAKY, "the same with strings to pointers"},
+                        {"u64u64_remake", VARIANT_FIXED, "copied to a new map after every n replacements"}),
     .labels = "base filled churn",
     .verdict_label = "churn",
-    .release_label = NULL,
     .bound_factor = 4,
     .bound_bytes = 64 << 10,
     .run = run,
@@ -134,11 +127,6 @@ static bool run_long(struct retention *r) {
     return true;
 }
 
-static const struct variant long_variants[] = {
-    {"u64u64", VARIANT_LEAKY, "a small window slides 84 million times"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
 const struct scenario scenario_tombstones_long = {
     .number = 15,
     .name = "tombstones_long",
@@ -151,10 +139,9 @@ const struct scenario scenario_tombstones_long = {
              "saws and is reset.",
     .fix = "Copy the entries to a new map once in a while.",
     .references = "go#70886, go#16070",
-    .variant = long_variants,
+    .variant = VARIANTS({"u64u64", VARIANT_LEAKY, "a small window slides 84 million times"}),
     .labels = "base filled churn",
     .verdict_label = "churn",
-    .release_label = NULL,
     .bound_factor = 4,
     .bound_bytes = 16 << 10,
     .run = run_long,

@@ -177,45 +177,23 @@ static bool run_zero_size(struct retention *r) {
 
 /* --- the catalogue --- */
 
-static const struct variant pointer_variants[] = {
-    {"leaky", VARIANT_LEAKY, "never cleared"},
-    {"delete_all", VARIANT_FIXED, "every key deleted: the values go, the table stays"},
-    {"clear", VARIANT_FIXED, "clear(m): the same"},
-    {"set_nil", VARIANT_FIXED, "the variable set to nil: all goes"},
-    {"remake", VARIANT_FIXED, "a new map in its place"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant delete_variants[] = {
-    {"marked_only", VARIANT_LEAKY, "a table written by hand, whose delete only marks the slot"},
-    {"plain", VARIANT_LEAKY, "every key deleted: what the slots still refer to stays"},
-    {"cleared_first", VARIANT_FIXED, "empty values stored in all entries before the first is deleted"},
-    {"local_var_alive", VARIANT_REFERENCE, "the last value is still in a variable"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-static const struct variant zero_size_variants[] = {
-    {"ptr_empty", VARIANT_LEAKY, "a pointer to an empty struct: 8 bytes a slot, nothing behind it"},
-    {"empty", VARIANT_FIXED, "the empty struct itself"},
-    {"ptr_byte", VARIANT_REFERENCE, "a pointer to one byte"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-extern const struct scenario scenario_pointer_value, scenario_delete_leaves_value, scenario_zero_size_value;
-
 const struct scenario scenario_pointer_value = {
     .number = 7,
     .name = "pointer_value",
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = 10000,
     .claim =
         "A cache that is never cleared keeps every value; deleting or clearing leaves the map's table, a "
         "new map leaves nothing.",
     .fix =
         "Delete what is done with; where the table is to go too, take a new map or set the variable to nil.",
-    .references = "",
-    .variant = pointer_variants,
+    .variant = VARIANTS({"leaky", VARIANT_LEAKY, "never cleared"},
+                        {"delete_all", VARIANT_FIXED, "every key deleted: the values go, the table stays"},
+                        {"clear", VARIANT_FIXED, "clear(m): the same"},
+                        {"set_nil", VARIANT_FIXED, "the variable set to nil: all goes"},
+                        {"remake", VARIANT_FIXED, "a new map in its place"}),
     .labels = "base fill after",
     .verdict_label = "after",
     .bound_factor = 1,
@@ -231,13 +209,15 @@ const struct scenario scenario_delete_leaves_value = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_item",
-    .maps = "",
     .n = 2000,
     .claim = "A map whose delete only marks the slot keeps what the value in it refers to until the slot is "
              "used again; Go's maps clear the slot.",
     .fix = "Clear the slot on deletion, in the map or by storing an empty value first.",
-    .references = "",
-    .variant = delete_variants,
+    .variant = VARIANTS(
+        {"marked_only", VARIANT_LEAKY, "a table written by hand, whose delete only marks the slot"},
+        {"plain", VARIANT_LEAKY, "every key deleted: what the slots still refer to stays"},
+        {"cleared_first", VARIANT_FIXED, "empty values stored in all entries before the first is deleted"},
+        {"local_var_alive", VARIANT_REFERENCE, "the last value is still in a variable"}),
     .labels = "base fill deleted",
     .verdict_label = "deleted",
     .bound_factor = 1,
@@ -254,13 +234,14 @@ const struct scenario scenario_zero_size_value = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_unit",
-    .maps = "",
     .n = 1000,
     .claim = "A pointer to an empty struct allocates nothing, but every slot is 8 bytes wider and must be "
              "scanned.",
     .fix = "Use the empty struct itself as the value of a set.",
-    .references = "",
-    .variant = zero_size_variants,
+    .variant = VARIANTS(
+        {"ptr_empty", VARIANT_LEAKY, "a pointer to an empty struct: 8 bytes a slot, nothing behind it"},
+        {"empty", VARIANT_FIXED, "the empty struct itself"},
+        {"ptr_byte", VARIANT_REFERENCE, "a pointer to one byte"}),
     .labels = "base fill",
     .verdict_label = "fill",
     .bound_factor = 5.5, /* slots at half load beside keys of 16 bytes */

@@ -90,13 +90,7 @@ static bool run_values(struct retention *r) {
     return tell(r, add_value);
 }
 
-static const struct variant values_variants[] = {
-    {"unswept", VARIANT_LEAKY, "a map to weak pointers: the values go, the entries stay"},
-    {"cleanup", VARIANT_FIXED, "a cleanup on each value deletes its entry"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-static const struct boehm_telling values_on_boehm = {
+static const struct boehm_settings values_on_boehm = {
     .shape = "str_ptr",
     .bound_factor = 0,
     /* The map's array, up to 512 KiB; the key and the handle in each slot that a map marks deleted and does
@@ -110,15 +104,13 @@ const struct scenario scenario_weak_values = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_BOEHM | ON_GO,
     .shape = "str_ptr",
-    .maps = "",
     .n = 10000,
     .claim = "A map to weak pointers lets the values go, but keeps an entry, a key and a handle for each.",
     .fix = "Give every value a cleanup that deletes its entry; what the map's arrays keep is another story.",
-    .references = "",
-    .variant = values_variants,
+    .variant = VARIANTS({"unswept", VARIANT_LEAKY, "a map to weak pointers: the values go, the entries stay"},
+                        {"cleanup", VARIANT_FIXED, "a cleanup on each value deletes its entry"}),
     .labels = "base filled strong_dropped collected_again",
     .verdict_label = "collected_again",
-    .release_label = NULL,
     .bound_factor = 0,
     /* Arrays, which no map here gives back by itself. */
     .bound_bytes_per_n = TABLE_BYTES_PER_N(sizeof(struct str) + sizeof(void *)),
@@ -214,15 +206,7 @@ static bool run_key_cycle(struct retention *r) {
     return tell(r, add_owner);
 }
 
-static const struct variant key_variants[] = {
-    {"strong_back", VARIANT_LEAKY, "weak keys, but each value refers to its key: nothing ever goes"},
-    {"weak_back", VARIANT_FIXED, "the value refers weakly; a cleanup deletes the entry"},
-    {"inside_key", VARIANT_FIXED, "the value lies in its key, as an ephemeron would have it"},
-    {"ephemeron", VARIANT_FIXED, "the collector ties the value's life to the key's, which Go has not"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-static const struct boehm_telling keys_on_boehm = {
+static const struct boehm_settings keys_on_boehm = {
     .shape = "u64_ptr",
     .bound_factor = 0,
     /* The map's array, up to 288 KiB; the note and the handle that a deleted slot leads to, 112 bytes; tables
@@ -237,16 +221,17 @@ const struct scenario scenario_weak_key_cycle = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_BOEHM | ON_GO,
     .shape = "any_ptr",
-    .maps = "",
     .n = 10000,
     .claim = "Weak keys do not help if a value refers to its own key: the map keeps the value, the value the "
              "key.",
     .fix = "Keep the value in the key, refer back weakly, or use an ephemeron where the collector has one.",
-    .references = "",
-    .variant = key_variants,
+    .variant = VARIANTS(
+        {"strong_back", VARIANT_LEAKY, "weak keys, but each value refers to its key: nothing ever goes"},
+        {"weak_back", VARIANT_FIXED, "the value refers weakly; a cleanup deletes the entry"},
+        {"inside_key", VARIANT_FIXED, "the value lies in its key, as an ephemeron would have it"},
+        {"ephemeron", VARIANT_FIXED, "the collector ties the value's life to the key's, which Go has not"}),
     .labels = "base filled strong_dropped collected_again",
     .verdict_label = "collected_again",
-    .release_label = NULL,
     .bound_factor = 0,
     .bound_bytes_per_n = TABLE_BYTES_PER_N(sizeof(struct any) + sizeof(void *)), /* as for weak values */
     .bound_bytes = 16 << 10,

@@ -114,17 +114,7 @@ static const char *cannot(const struct map_unit *unit, const char *variant) {
                                                    : NULL;
 }
 
-static const struct variant variants[] = {
-    {"finalizer_cycle", VARIANT_LEAKY, "a finalizer on an object of a cycle: never"},
-    {"cleanup_captures", VARIANT_LEAKY, "a cleanup whose function holds the object: never"},
-    {"finalizer", VARIANT_LEAKY, "closed by a finalizer: memory goes a collection later"},
-    {"cleanup", VARIANT_FIXED, "a cleanup (runtime.AddCleanup): memory goes at once"},
-    {"close", VARIANT_FIXED, "closed by the program"},
-    {"cycle_unordered", VARIANT_FIXED, "a finalizer without order, which libgc runs in a cycle too"},
-    {NULL, VARIANT_REFERENCE, NULL},
-};
-
-static const struct boehm_telling on_boehm = {
+static const struct boehm_settings on_boehm = {
     .bound_factor = 0,
     .bound_bytes = 48 << 10, /* a table for 2,000 finalizers, 16 KiB, and 20 strays of 1,344 bytes */
 };
@@ -140,10 +130,15 @@ const struct scenario scenario_wrapper_cleanup = {
         "function refers to the object keeps it for ever.",
     .fix = "Close explicitly; as a net use a cleanup whose function and argument do not refer to the object.",
     .references = "go#67535",
-    .variant = variants,
+    .variant = VARIANTS(
+        {"finalizer_cycle", VARIANT_LEAKY, "a finalizer on an object of a cycle: never"},
+        {"cleanup_captures", VARIANT_LEAKY, "a cleanup whose function holds the object: never"},
+        {"finalizer", VARIANT_LEAKY, "closed by a finalizer: memory goes a collection later"},
+        {"cleanup", VARIANT_FIXED, "a cleanup (runtime.AddCleanup): memory goes at once"},
+        {"close", VARIANT_FIXED, "closed by the program"},
+        {"cycle_unordered", VARIANT_FIXED, "a finalizer without order, which libgc runs in a cycle too"}),
     .labels = "base open collected",
     .verdict_label = "collected",
-    .release_label = NULL,
     .bound_factor = 0,
     .bound_bytes = 16 << 10,
     .cannot = cannot,

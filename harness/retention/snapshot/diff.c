@@ -97,7 +97,7 @@ static bool list_types(struct snapshot_change *c, const struct snapshot *before,
     return true;
 }
 
-/* Where each name of a snapshot is in the list. */
+/* Maps each name of a snapshot to its place in the list. */
 static size_t *index_names(const struct snapshot_change *c, const struct snapshot *s) {
     size_t *index = malloc((s->names.count ? s->names.count : 1) * sizeof *index);
     for (uint32_t i = 0; index && i < s->names.count; i++) {

@@ -13,7 +13,7 @@ static int field_length(const char *field) {
     return (int)strcspn(field, "[");
 }
 
-/* Of a node whose parent has `above`; NULL: out of memory. */
+/* Returns the text of a node whose parent has the text `above`; NULL: out of memory. */
 static char *path_text(const struct snapshot *s, const struct trie_node *n, const char *above) {
     const char *type = s->names.text[n->type],
                *field = n->field == SNAPSHOT_NONE ? "" : s->names.text[n->field];
@@ -34,7 +34,7 @@ static char *path_text(const struct snapshot *s, const struct trie_node *n, cons
     return length < 0 ? NULL : text;
 }
 
-/* Where the text after the last arrow begins; a root's text has none. */
+/* Finds the text after the last arrow; a root's text has no arrow. */
 static const char *last_step(const char *path) {
     const char *at = path;
     for (const char *next = strstr(at, " -> "); next; next = strstr(at, " -> ")) at = next + strlen(" -> ");

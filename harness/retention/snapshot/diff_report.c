@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/output.h"
 #include "harness/retention/snapshot/diff_paths.h"
 
 struct diff_report {
@@ -165,14 +166,14 @@ static bool finish(FILE *out, bool ok, const char *path) {
 }
 
 bool diff_report_write_text(const struct diff_report *r, const json_t *names, const char *path) {
-    FILE *out = fopen(path, "w");
+    FILE *out = output_open(path);
     if (!out) return false;
     diff_report_print(r, names, out);
     return finish(out, true, path);
 }
 
 bool diff_report_write_jsonl(const struct diff_report *r, const json_t *names, const char *path) {
-    FILE *out = fopen(path, "w");
+    FILE *out = output_open(path);
     if (!out) return false;
     bool ok = put_line(out, case_json(r, names));
     for (size_t i = 0; i < r->paths->count; i++) ok = ok && put_line(out, path_json(&r->paths->change[i]));

@@ -39,13 +39,13 @@ struct dominators {
 struct dominators *dominators_find(const struct graph *graph, const uint64_t *weight);
 void dominators_free(struct dominators *dominators);
 
-/* By order: the sums over subtrees of `weight` (by node). NULL: out of memory. */
+/* Returns, by order, the sums over subtrees of `weight` (by node). NULL: out of memory. */
 uint64_t *dominators_sum(const struct dominators *dominators, const uint64_t *weight);
-/* By order: the child with the largest `value` (by order), the first of equals; DOMINATORS_NONE: a leaf.
- * NULL: out of memory. */
+/* Returns, by order, the child with the largest `value` (by order), the first of equals; DOMINATORS_NONE: a
+ * leaf. NULL: out of memory. */
 uint32_t *dominators_heaviest(const struct dominators *dominators, const uint64_t *value);
 
-/* Of a node; DOMINATORS_NONE: the start, or not reachable. */
+/* Returns the immediate dominator; DOMINATORS_NONE: the node is the start, or not reachable. */
 static inline uint32_t dominator_of(const struct dominators *d, uint32_t node) {
     uint32_t order = d->order_of[node];
     return order == DOMINATORS_NONE || order == 0 ? DOMINATORS_NONE : d->node_at[d->parent[order]];

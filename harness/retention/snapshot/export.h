@@ -37,8 +37,8 @@ enum { EXPORT_DOT_NODES = 30 };
 struct export_report export_dot(const struct snapshot *snapshot, const struct dominators *dominators,
                                 uint32_t count, const char *path);
 
-/* By order: an edge by which the immediate dominator points to the node; SNAPSHOT_NONE: none does. NULL: out
- * of memory. */
+/* Returns, by order, an edge by which the immediate dominator points to the node; SNAPSHOT_NONE: none does.
+ * NULL: out of memory. */
 uint32_t *export_holding_edges(const struct snapshot *snapshot, const struct dominators *dominators);
 /* The `count` orders (not the summit's) that retain most, ascending: with each its dominators. NULL: out of
  * memory; *count falls to what there is. */

@@ -11,7 +11,7 @@
 enum { NODE_OBJECT = 3, NODE_SYNTHETIC = 9 };
 enum { EDGE_ELEMENT = 1, EDGE_PROPERTY = 2, EDGE_INTERNAL = 3 };
 enum { NODE_FIELDS = 7 };
-/* In "strings": these, then the snapshot's names, then a text for each root. */
+/* The first of "strings"; the snapshot's names follow, then a text for each root. */
 enum { STRING_EMPTY, STRING_LEFT_OUT, STRING_VALUE, STRING_NAMES };
 
 static const char meta[] =
@@ -104,7 +104,7 @@ static uint32_t each_edge(struct chrome *c, uint32_t index, bool write, bool *fi
 }
 
 /* Ids are of 32 bits, and the same in two snapshots for the same object, so that the tools can compare them.
- * As in V8 those of the heap's objects are odd. */
+ * Objects of the heap have odd ids, as in V8. */
 static uint64_t id_of(const struct chrome *c, uint32_t node) {
     const struct snapshot *s = c->s;
     if (!snapshot_is_object(s, node))

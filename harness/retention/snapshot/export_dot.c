@@ -6,7 +6,7 @@
 #include "harness/retention/snapshot/export.h"
 #include "harness/retention/snapshot/writer.h"
 
-/* In quotes; what Graphviz would take for an escape is escaped, so are line ends. */
+/* Writes the text in quotes; escapes line ends and what Graphviz would take for an escape. */
 static void write_label(struct writer *w, const char *text) {
     char one[2] = "";
     for (; *text; text++) {

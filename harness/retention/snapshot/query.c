@@ -84,7 +84,7 @@ char *snapshot_bytes_text(uint64_t bytes, char out[SNAPSHOT_BYTES_TEXT]) {
     return out;
 }
 
-/* What is printed of consecutive objects that are left by the same field. */
+/* Steps of a path that are printed as one: consecutive objects left by the same field. */
 struct step {
     uint32_t node;  /* the first of them */
     uint32_t edge;  /* by which it is left; SNAPSHOT_NONE: the path ends here */

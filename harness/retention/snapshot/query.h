@@ -5,7 +5,8 @@
 #include "harness/retention/snapshot/dominators.h"
 #include "harness/retention/snapshot/snapshot.h"
 
-/* Of the whole snapshot, from its summit; weights are bytes. NULL: out of memory. */
+/* Builds the dominator tree of the whole snapshot, from its summit; weights are bytes. NULL: out of memory.
+ */
 struct dominators *snapshot_dominators(const struct snapshot *snapshot);
 
 /* --- paths --- */
@@ -36,8 +37,9 @@ uint32_t snapshot_edge_between(const struct snapshot *snapshot, uint32_t from, u
 
 /* --- where it piles up --- */
 
-/* From the root that retains most down the tree of dominators, always to the child that retains most: the
- * node below which retention falls most is where many things are held that nothing larger holds. */
+/* The accumulation point. A walk goes from the root that retains most down the tree of dominators, always to
+ * the child that retains most; the point is the node below which retention falls most: it holds many things
+ * that nothing larger holds. */
 struct accumulation {
     uint32_t root; /* SNAPSHOT_NONE: nothing is reachable. A root, or an object that several roots share */
     uint32_t node;
@@ -65,9 +67,9 @@ struct snapshot_change {
     struct type_change *types; /* that changed; largest change of bytes first, growth before loss */
     size_t count;
     uint64_t bytes_new, bytes_gone, objects_new, objects_gone;
-    /* Where what is new piles up in `after`. */
+    /* The accumulation point of the new objects, in `after`. */
     struct accumulation gained;
-    /* What gained.node retained before; 0 where it is itself new. */
+    /* Bytes that gained.node retained before and retains now; before is 0 if it is itself new. */
     uint64_t retained_before_bytes, retained_after_bytes;
 };
 /* NULL: out of memory. */

@@ -41,7 +41,8 @@ static void __attribute__((format(printf, 2, 3))) fail(struct snapshot_builder *
     b->failed = true;
 }
 
-/* By half: the peak stays below 2.5 times what is used, and glibc moves large blocks without copying. */
+/* Grows by half: the peak stays below 2.5 times what is used, and glibc moves large blocks without copying.
+ */
 static bool grow(struct snapshot_builder *b, void **array, size_t element_bytes, size_t *capacity) {
     size_t wanted = *capacity ? *capacity + *capacity / 2 : 64;
     void *larger = realloc(*array, wanted * element_bytes);

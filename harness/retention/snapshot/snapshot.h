@@ -28,13 +28,14 @@ struct snapshot {
     uint32_t edges;
     uint64_t total_bytes; /* of all objects */
 
-    /* By node. Roots: bytes and address 0, type is the variable's name. The summit: the name is "(roots)". */
+    /* Arrays by node. Roots: bytes and address 0, type is the variable's name. The summit: the name is
+     * "(roots)". */
     uint64_t *address, *bytes;
     uint32_t *type;       /* index into names */
     uint32_t *first_edge; /* nodes + 1 */
     uint8_t *root_kind;   /* by root: 0 .. roots - 1 */
 
-    /* By edge. */
+    /* Arrays by edge. */
     uint32_t *to;
     uint32_t *field;   /* index into names; the empty name: the pointer is the element itself */
     uint32_t *element; /* SNAPSHOT_NONE: the object is not an array */

@@ -22,7 +22,7 @@ bool writer_open(struct writer *w, const char *path);
 bool writer_close(struct writer *w);
 void write_text(struct writer *w, const char *text);
 void write_number(struct writer *w, uint64_t number);
-/* In quotes, as JSON wants it. Bytes from 0x80 on are taken for UTF-8 and kept. */
+/* Writes a JSON string. Bytes from 0x80 on are taken for UTF-8 and kept. */
 void write_json_text(struct writer *w, const char *text);
 
 #endif

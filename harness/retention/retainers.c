@@ -1,4 +1,4 @@
-#include "harness/retention/holders.h"
+#include "harness/retention/retainers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,29 +7,29 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/base/names.h"
 #include "harness/retention/snapshot/diff_report.h"
-#include "harness/retention/options.h"
 #include "harness/retention/snapshot/export.h"
 #include "harness/retention/snapshot/query.h"
 
-/* Where many things hang below one: the node of the accumulation point; a path is shown to the largest of
- * them. */
+/* Names the accumulation point, the object below which most bytes are kept, and shows the path to its largest
+ * child. */
 static void describe(const struct snapshot *snapshot, const struct dominators *tree,
                      const struct snapshot_paths *paths, json_t *line) {
-    struct accumulation pile;
-    if (!snapshot_accumulation(tree, &pile) || pile.root == SNAPSHOT_NONE) return;
+    struct accumulation point;
+    if (!snapshot_accumulation(tree, &point) || point.root == SNAPSHOT_NONE) return;
     uint32_t *heaviest = dominators_heaviest(tree, tree->retained);
     if (!heaviest) return;
-    uint32_t child = heaviest[tree->order_of[pile.node]];
-    uint32_t shown = child == DOMINATORS_NONE ? pile.node : tree->node_at[child];
-    char *path = snapshot_path_text(snapshot, paths, shown), *node = snapshot_node_text(snapshot, pile.node);
+    uint32_t child = heaviest[tree->order_of[point.node]];
+    uint32_t shown = child == DOMINATORS_NONE ? point.node : tree->node_at[child];
+    char *path = snapshot_path_text(snapshot, paths, shown), *node = snapshot_node_text(snapshot, point.node);
     char bytes[SNAPSHOT_BYTES_TEXT], text[400];
     if (path) json_object_set_new(line, "path", json_string(path));
     if (node) {
         int length = snprintf(text, sizeof text, "%s, which retains %s", node,
-                              snapshot_bytes_text(pile.node_retained_bytes, bytes));
-        if (pile.children && length > 0 && (size_t)length < sizeof text)
-            snprintf(text + length, sizeof text - (size_t)length, " in %u below it", pile.children);
+                              snapshot_bytes_text(point.node_retained_bytes, bytes));
+        if (point.children && length > 0 && (size_t)length < sizeof text)
+            snprintf(text + length, sizeof text - (size_t)length, " in %u below it", point.children);
         json_object_set_new(line, "dominator", json_string(text));
     }
     free(path), free(node), free(heaviest);
@@ -41,16 +41,16 @@ static void complain(const struct export_report *report) {
 
 /* FOLDER/SCENARIO-VARIANT-MAP; false: the folder cannot be made. */
 static bool file_stem(const struct case_plan *plan, char *stem, size_t size) {
-    if (mkdir(plan->wish.folder, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "mapbench: cannot create %s: %s\n", plan->wish.folder, strerror(errno));
+    if (mkdir(plan->snapshots.folder, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "mapbench: cannot create %s: %s\n", plan->snapshots.folder, strerror(errno));
         return false;
     }
-    snprintf(stem, size, "%s/%s-%s-%s", plan->wish.folder, plan->scenario->name, plan->variant->name,
+    snprintf(stem, size, "%s/%s-%s-%s", plan->snapshots.folder, plan->scenario->name, plan->variant->name,
              plan->unit ? plan->unit->map : "gosim");
     return true;
 }
 
-/* The stem, label and step, with the endings of the formats. */
+/* Writes the snapshot in each format: stem, label and step, with the format's ending. */
 static void export_all(const struct snapshot *snapshot, const struct dominators *tree,
                        const struct snapshot_paths *paths, const struct case_plan *plan, const char *label,
                        size_t step) {
@@ -67,31 +67,32 @@ static void export_all(const struct snapshot *snapshot, const struct dominators 
     report = export_dot(snapshot, tree, EXPORT_DOT_NODES, path), complain(&report);
 }
 
-/* --- the two to compare --- */
+/* --- the two that are compared --- */
 
-static void forget(struct kept_snapshot *kept) {
+static void drop(struct compared_snapshot *kept) {
     if (kept->tree) dominators_free(kept->tree);
     if (kept->snapshot) snapshot_free(kept->snapshot);
-    *kept = (struct kept_snapshot){0};
+    *kept = (struct compared_snapshot){0};
 }
 
-static struct kept_snapshot *place_to_keep(struct holders *holders, const struct snapshot_wish *wish,
-                                           const char *label) {
-    if (wish->from && strcmp(label, wish->from) == 0) return &holders->from;
-    return wish->to && strcmp(label, wish->to) == 0 ? &holders->to : NULL;
+/* Returns the side of the comparison that a checkpoint's snapshot is; NULL: neither. */
+static struct compared_snapshot *side_of(struct compared_snapshots *compared,
+                                         const struct requested_snapshots *wanted, const char *label) {
+    if (wanted->from && strcmp(label, wanted->from) == 0) return &compared->from;
+    return wanted->to && strcmp(label, wanted->to) == 0 ? &compared->to : NULL;
 }
 
-void holders_checkpoint(struct holders *holders, struct gosim *heap, const struct case_plan *plan,
-                        const char *label, size_t step, json_t *line) {
-    const struct snapshot_wish *wish = &plan->wish;
-    /* Of a phase with many checkpoints the last one is looked into. */
+void retainers_checkpoint(struct compared_snapshots *compared, struct gosim *heap,
+                          const struct case_plan *plan, const char *label, size_t step, json_t *line) {
+    const struct requested_snapshots *wanted = &plan->snapshots;
+    /* The last checkpoint of a phase is the one that is looked into. */
     bool decisive = step >= plan->n && strcmp(label, plan->scenario->verdict_label) == 0;
-    bool exported = wish->folder &&
-                    (retain_selected(wish->at, label) || (decisive && retain_selected(wish->at, "verdict")));
-    struct kept_snapshot *keep = place_to_keep(holders, wish, label);
+    bool exported = wanted->folder &&
+                    (names_select(wanted->at, label) || (decisive && names_select(wanted->at, "verdict")));
+    struct compared_snapshot *keep = side_of(compared, wanted, label);
     if (!decisive && !exported && !keep) return;
     char why[160];
-    struct kept_snapshot taken = {.snapshot = snapshot_of_gosim(heap, why), .step = step};
+    struct compared_snapshot taken = {.snapshot = snapshot_of_gosim(heap, why), .step = step};
     taken.tree = taken.snapshot ? snapshot_dominators(taken.snapshot) : NULL;
     struct snapshot_paths *paths = taken.tree ? snapshot_paths_find(taken.snapshot) : NULL;
     if (paths) {
@@ -103,18 +104,18 @@ void holders_checkpoint(struct holders *holders, struct gosim *heap, const struc
     }
     snapshot_paths_free(paths);
     if (keep && paths) {
-        forget(keep);
+        drop(keep);
         *keep = taken;
     } else {
-        forget(&taken);
+        drop(&taken);
     }
 }
 
-static void write_difference(const struct holders *holders, const struct case_plan *plan) {
-    const struct snapshot_wish *wish = &plan->wish;
-    const struct diff_side from = {wish->from, holders->from.step, holders->from.snapshot,
-                                   holders->from.tree},
-                           to = {wish->to, holders->to.step, holders->to.snapshot, holders->to.tree};
+static void write_difference(const struct compared_snapshots *compared, const struct case_plan *plan) {
+    const struct requested_snapshots *wanted = &plan->snapshots;
+    const struct diff_side from = {wanted->from, compared->from.step, compared->from.snapshot,
+                                   compared->from.tree},
+                           to = {wanted->to, compared->to.step, compared->to.snapshot, compared->to.tree};
     char stem[PATH_MAX], path[PATH_MAX + 160];
     if (!file_stem(plan, stem, sizeof stem)) return;
     struct diff_report *report = diff_report_make(&from, &to);
@@ -124,7 +125,7 @@ static void write_difference(const struct holders *holders, const struct case_pl
     }
     json_t *names = case_line(plan);
     diff_report_print(report, names, stdout);
-    fflush(stdout); /* the process ends without */
+    fflush(stdout); /* the process ends without flushing */
     int length =
         snprintf(path, sizeof path, "%s-%s-%zu-%s-%zu.diff.", stem, from.label, from.step, to.label, to.step);
     if (length > 0 && (size_t)length + sizeof "jsonl" <= sizeof path) {
@@ -139,8 +140,8 @@ static void write_difference(const struct holders *holders, const struct case_pl
     diff_report_free(report);
 }
 
-void holders_finish(struct holders *holders, const struct case_plan *plan) {
-    if (holders->from.snapshot && holders->to.snapshot) write_difference(holders, plan);
-    forget(&holders->from);
-    forget(&holders->to);
+void retainers_finish(struct compared_snapshots *compared, const struct case_plan *plan) {
+    if (compared->from.snapshot && compared->to.snapshot) write_difference(compared, plan);
+    drop(&compared->from);
+    drop(&compared->to);
 }

@@ -1,0 +1,36 @@
+#include "harness/retention/case_plan.h"
+
+#include <string.h>
+
+bool scenario_has_label(const struct scenario *s, const char *label) {
+    size_t length = strlen(label);
+    for (const char *at = s->labels; at && *at;) {
+        size_t item = strcspn(at, " ");
+        if (item == length && strncmp(at, label, length) == 0) return true;
+        at += item + (at[item] == ' ');
+    }
+    return false;
+}
+
+const char *role_name(enum variant_role role) {
+    static const char *const names[] = {"leaky", "fixed", "no_fix", "reference"};
+    return names[role];
+}
+
+const char *case_heap_name(enum case_heap heap) {
+    static const char *const names[] = {
+#define CASE_HEAP(WORD, name) #name,
+#include "harness/retention/heaps.def"
+#undef CASE_HEAP
+    };
+    return names[heap];
+}
+
+json_t *case_line(const struct case_plan *plan) {
+    const struct scenario *s = plan->scenario;
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:s, s:I}", "scenario", s->name, "variant",
+                     plan->variant->name, "role", role_name(plan->variant->role), "map",
+                     plan->unit ? plan->unit->map : NULL, "heap", case_heap_name(plan->heap), "engine", "c",
+                     "n", (json_int_t)plan->n, "shape", plan->unit ? plan->unit->shape : "", "seed",
+                     (json_int_t)plan->seed);
+}

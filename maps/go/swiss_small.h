@@ -1,0 +1,78 @@
+/* The small map of go_swiss: a single group without table and directory. It has no tombstones.
+ * maps/go/swiss.h says what the words mean. Ported from Go 1.24.4, src/internal/runtime/maps/map.go. */
+#ifndef MAPBENCH_MAPS_GO_SWISS_SMALL_H
+#define MAPBENCH_MAPS_GO_SWISS_SMALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "maps/go/swiss_slot.h"
+#include "maps/go/swiss_table.h"
+
+/* map.go: getWithKeySmall; runtime_fast32_swiss.go and runtime_fast64_swiss.go compare integers without
+ * hashing, and runtime_faststr_swiss.go's getWithoutKeySmallFastStr hashes a long string only if two entries
+ * look like it. */
+MAP_INLINE struct go_slot *go_small_find(struct map *map, map_key key) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+#if defined(SHAPE_KEY_STR)
+    if (key.len > 64) {
+        struct go_slot *alike = NULL;
+        bool one = true;
+        for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
+            if (group->ctrl[i] & GO_CTRL_EMPTY) continue;
+            const map_key *other = go_slot_key(&group->slots[i]);
+            if (other->len != key.len || memcmp(other->text, key.text, 8) != 0 ||
+                memcmp(other->text + key.len - 8, key.text + key.len - 8, 8) != 0)
+                continue;
+            one = !alike;
+            if (!one) break;
+            alike = &group->slots[i];
+        }
+        if (one) return alike && go_same_key(go_slot_key(alike), &key) ? alike : NULL;
+    }
+    uint8_t h2 = go_h2(go_swiss_hash(map, &key));
+    for (size_t i = 0; i < GO_GROUP_SLOTS; i++)
+        if (group->ctrl[i] == h2 && go_same_key(&key, go_slot_key(&group->slots[i]))) return &group->slots[i];
+#else
+    for (go_bitset full = go_match_full(group->ctrl); full; full = go_bitset_rest(full)) {
+        struct go_slot *slot = &group->slots[go_bitset_first(full)];
+        if (go_same_key(&key, go_slot_key(slot))) return slot;
+    }
+#endif
+    return NULL;
+}
+
+/* map.go: putSlotSmall. A small map has no tombstones. NULL: out of memory. */
+GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+    for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
+        struct go_slot *slot = &group->slots[go_bitset_first(match)];
+        if (!go_same_key(&key, go_slot_key(slot))) continue;
+        go_key_update(map, go_slot_key(slot), key);
+        return go_slot_elem(slot);
+    }
+    size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
+    if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
+    group->ctrl[i] = go_h2(hash);
+    map->used++;
+    return go_slot_elem(&group->slots[i]);
+}
+
+/* map.go: deleteSmall. */
+GO_FUNC bool go_small_delete(const struct go_map_type *type, struct map *map, uint64_t hash,
+                             const map_key *key) {
+    struct go_group *group = (struct go_group *)map->dir_ptr;
+    for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
+        size_t i = go_bitset_first(match);
+        if (!type->key->equal(key, go_slot_key(&group->slots[i]))) continue;
+        map->used--;
+        go_slot_drop(map, &group->slots[i]);
+        group->ctrl[i] = GO_CTRL_EMPTY;
+        return true;
+    }
+    return false;
+}
+
+#endif
