@@ -210,7 +210,11 @@ engines:
 
 build:
 	@$(MAKE) -s -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so $(engine_programs))
-	@$(if $(SELECT),$(MAKE) units,$(BUILD)/mapbench units smoke)
+ifneq ($(SELECT),)
+	@$(MAKE) units
+else
+	@$(BUILD)/mapbench units smoke
+endif
 
 units:
 	@$(MAKE) -s -k -j$(JOBS) unit-files UNITS="$(selected_units)"

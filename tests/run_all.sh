@@ -17,6 +17,8 @@ export MAPBENCH_BUILD=$build
 matched=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/drawn"
+export MAPBENCH_DRAWN=$scratch/drawn # figures that several tests look at (tests/support/plot_test_tools.py)
 trap 'kill $(jobs -rp) 2>/dev/null; exit 130' INT TERM
 verdicts=$scratch/verdicts # one word a test: those that run side by side have no variables in common
 : >"$verdicts"

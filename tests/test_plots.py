@@ -9,7 +9,7 @@ import re
 import subprocess
 import unittest
 
-from plot_test_tools import Scratch, prefix_of, run_report, words_of  # first: it makes plots/ importable
+from plot_test_tools import Drawn, Scratch, prefix_of, run_report, words_of  # first: it makes plots/ importable
 
 from plots.figures import latency as fig_latency
 from plots.rows import load
@@ -34,16 +34,8 @@ FIGURES = {
 }
 
 
-class Figures(Scratch):
-    """Draws every case once."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.drawn = {}
-        for case in FIGURES:
-            folder = synthetic_run.write(case, cls.folder / case)
-            cls.drawn[case] = folder, run_report(folder)
+class Figures(Drawn):
+    CASES = FIGURES
 
     def test_all_are_drawn(self):
         for case, expected in FIGURES.items():

@@ -1,13 +1,11 @@
 """Opens report.html in headless Chromium: no console error, no request but the file itself, charts with ink in them,
-tables that sort and filter. Skipped with a reason where there is no Chromium, failed there when CI=true."""
+tables that sort and filter. Skipped with a reason where there is no Chromium."""
 import base64
-import os
-import sys
 import unittest
 
-from plot_test_tools import Scratch, run_report  # first: it makes plots/ importable
+from plot_test_tools import run_report  # first: it makes plots/ importable
 
-import browser
+from browser_pages import Pages
 import synthetic_run
 
 # Share of pixels of a figure's canvas that differ from its most frequent one.
@@ -24,40 +22,8 @@ CASES = {"wide": {"speed", "tradeoff", "latency", "growth", "memory"},
          "ports": {"speed", "tradeoff", "latency", "growth", "memory"}, "memory_only": {"memory"}, "errors": {"speed", "tradeoff", "latency", "memory"}, "empty": set()}
 
 
-def setUpModule():
-    if browser.find_chromium() is None:
-        if os.environ.get("CI") == "true":
-            raise RuntimeError("no chromium here, and CI=true: make deps-test (chromium)")
-        print("skipped: no chromium here (make deps-test: chromium)", file=sys.stderr)
-        raise unittest.SkipTest("no chromium here (make deps-test: chromium)")
-
-
-class Page(Scratch):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.pages = {}
-        for case in CASES:
-            folder = synthetic_run.write(case, cls.folder / case)
-            code, complaints = run_report(folder)
-            if code != 0:
-                raise RuntimeError(complaints)
-            cls.pages[case] = folder / "report.html"
-        cls.browser = browser.Browser()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.close()
-        super().tearDownClass()
-
-    def setUp(self):
-        self.browser.call("Emulation.setEmulatedMedia", media="", features=[])
-
-    def clean(self, page):
-        self.assertEqual(self.browser.complaints(), [])
-        # a picture inside the page is "requested" by its data: address, which leads nowhere
-        asked = [address[:200] for address in self.browser.requests() if not address.startswith("data:image/svg+xml;base64,")]
-        self.assertEqual(asked, [page.resolve().as_uri()])
+class Page(Pages):
+    CASES = CASES
 
     def test_the_watcher_sees_errors_and_requests(self):
         bad = self.folder / "bad.html"

@@ -1,49 +1,17 @@
 """Opens pages with retention scenarios in headless Chromium: no console error, no request but the file itself, links that
-open the page of a scenario, paper that shows them all. Skipped with a reason where there is no Chromium, failed there when
-CI=true."""
+open the page of a scenario, paper that shows them all. Skipped with a reason where there is no Chromium."""
 import base64
-import os
-import sys
 import unittest
 
-from plot_test_tools import Scratch, run_report  # first: it makes plots/ importable
-
-import browser
+from browser_pages import Pages
 import synthetic_retention
 
 OPEN = "Array.from(document.querySelectorAll('details.scenario[open] article'), (a) => a.id)"
 
 
-def setUpModule():
-    if browser.find_chromium() is None:
-        if os.environ.get("CI") == "true":
-            raise RuntimeError("no chromium here, and CI=true: make deps-test (chromium)")
-        print("skipped: no chromium here (make deps-test: chromium)", file=sys.stderr)
-        raise unittest.SkipTest("no chromium here (make deps-test: chromium)")
-
-
-class Page(Scratch):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.pages = {}
-        for case in synthetic_retention.CASES:
-            folder = synthetic_retention.write(case, cls.folder / case)
-            code, complaints = run_report(folder)
-            if code != 0:
-                raise RuntimeError(complaints)
-            cls.pages[case] = folder / "report.html"
-        cls.browser = browser.Browser()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.close()
-        super().tearDownClass()
-
-    def clean(self, page):
-        self.assertEqual(self.browser.complaints(), [])
-        asked = [a[:200] for a in self.browser.requests() if not a.startswith("data:image/svg+xml;base64,")]
-        self.assertEqual(asked, [page.resolve().as_uri()])
+class Page(Pages):
+    CASES = synthetic_retention.CASES
+    write = staticmethod(synthetic_retention.write)
 
     def test_every_page_opens_within_the_window(self):
         for width in (1280, 390):

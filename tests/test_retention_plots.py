@@ -4,7 +4,7 @@ import re
 import subprocess
 import unittest
 
-from plot_test_tools import Scratch, prefix_of, run_report, words_of  # first: it makes plots/ importable
+from plot_test_tools import Drawn, Scratch, prefix_of, run_report, words_of  # first: it makes plots/ importable
 
 from plots.draw import events
 from plots.figures import retention as fig_retention
@@ -31,16 +31,9 @@ FIGURES = {
 }
 
 
-class Figures(Scratch):
-    """Draws every case once."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.drawn = {}
-        for case in FIGURES:
-            folder = synthetic_retention.write(case, cls.folder / case)
-            cls.drawn[case] = folder, run_report(folder)
+class Figures(Drawn):
+    CASES = FIGURES
+    write = staticmethod(synthetic_retention.write)
 
     def page(self, case):
         return (self.drawn[case][0] / "report.html").read_text(encoding="utf-8")

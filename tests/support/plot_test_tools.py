@@ -1,6 +1,9 @@
 """What the tests of plots/ share: a scratch folder with synthetic runs, the report run in this process."""
 import contextlib
+import fcntl
 import io
+import json
+import os
 import pathlib
 import shutil
 import sys
@@ -46,3 +49,31 @@ class Scratch(unittest.TestCase):
 
     def make(self, case, name=None):
         return synthetic_run.write(case, self.folder / (name or f"{case}-{self._testMethodName}"))
+
+
+def draw(write, case, folder):
+    """Writes the run of a case into the folder and draws it; returns what run_report gave. Tests that run_all.sh runs draw a
+    case once, for all of them."""
+    shared = os.environ.get("MAPBENCH_DRAWN")
+    if not shared:
+        return run_report(write(case, folder))
+    kept = pathlib.Path(shared) / write.__module__ / case
+    kept.parent.mkdir(exist_ok=True)
+    result = kept.with_name(f"{case}.json")
+    with open(kept.with_name(f"{case}.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not result.exists():
+            result.write_text(json.dumps(run_report(write(case, kept))), encoding="utf-8")
+    shutil.copytree(kept, folder)
+    return tuple(json.loads(result.read_text(encoding="utf-8")))
+
+
+class Drawn(Scratch):
+    """Has every case drawn once: `drawn[case]` is its folder and what run_report gave."""
+    CASES = ()
+    write = staticmethod(synthetic_run.write)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.drawn = {case: (cls.folder / case, draw(cls.write, case, cls.folder / case)) for case in cls.CASES}
