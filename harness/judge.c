@@ -13,18 +13,18 @@
 
 int judge_command(const char *command, char *const *args) {
     char why[256], self[PATH_MAX];
-    const char *python = python_find(why, sizeof why);
+    const char *python = python_find(PYTHON_ANY, why, sizeof why);
     if (!python) return complain(EXIT_CANNOT, why);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) return perror("mapbench: /proc/self/exe"), EXIT_CANNOT;
     self[length] = '\0';
     size_t count = 0;
     while (args[count]) count++;
-    char **argv = calloc(count + 6, sizeof *argv);
+    char **argv = calloc(count + 7, sizeof *argv);
     if (!argv) return complain(EXIT_CANNOT, "out of memory");
-    char *head[] = {(char *)python, "-B", "-m", "judge", (char *)command};
+    char *head[] = {(char *)python, "-B", "-P", "-m", "judge", (char *)command};
     memcpy(argv, head, sizeof head);
-    memcpy(argv + 5, args, count * sizeof *argv);
+    memcpy(argv + 6, args, count * sizeof *argv);
     python_use_project();
     setenv("MAPBENCH", self, 1);
     fflush(NULL);

@@ -8,16 +8,14 @@ could be drawn is drawn all the same).
 """
 import argparse
 import importlib
-import importlib.util
 import pathlib
 import sys
 
 from plots.draw import gnuplot, style
-from plots.rows import load
+from plots.rows import load, packages
 from plots.rows.exits import BAD_INPUT, CANNOT, OK
 from plots.rows.files import write_whole
 
-PACKAGES = {"numpy": "python3-numpy", "scipy": "python3-scipy", "matplotlib": "python3-matplotlib"}
 # Modules of plots/figures/, in the order of the page.
 FIGURES = ("heatmap", "ports", "speed", "scatter", "latency", "tail", "open", "spikes", "memory", "retention", "retention_matrix",
            "retention_originals", "retention_gc", "retention_layers")
@@ -25,10 +23,6 @@ FIGURES = ("heatmap", "ports", "speed", "scatter", "latency", "tail", "open", "s
 
 def complain(text):
     print(f"report: {text}", file=sys.stderr)
-
-
-def missing_modules():
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 def figure_modules():
@@ -46,8 +40,8 @@ def has_rows(run, kind):
     return bool(run.retention if kind == "retention" else run.measured(kind))
 
 
-def draw_figures(run, problems):
-    """Draws all that the rows support. Returns {module of a figure: [(file name without suffix, title)]}."""
+def draw_figures(run, absent, problems):
+    """Draws all that the rows support, with nothing that is absent. Returns {module of a figure: [(file name without suffix, title)]}."""
     folder, modules = run.folder / "plots", figure_modules()
     folder.mkdir(exist_ok=True)
     clear(folder, modules)
@@ -55,7 +49,7 @@ def draw_figures(run, problems):
     (folder / "style.gp").write_text(style.style_gp(run_looks, sorted(run_looks)), encoding="utf-8")
     figures = {module: [] for module in modules}
     for module in modules:
-        if module.LIBRARY in missing_modules() or not all(has_rows(run, kind) for kind in module.NEEDS):
+        if module.LIBRARY in absent or not all(has_rows(run, kind) for kind in module.NEEDS):
             continue
         try:
             figures[module] = module.draw(run, run_looks, folder)
@@ -78,8 +72,8 @@ def main(arguments):
         complain(error)
         return BAD_INPUT
 
-    absent = missing_modules()
-    problems = [f"the Python module {name} is missing: make deps ({PACKAGES[name]})" for name in absent]
+    absent = packages.missing()
+    problems = list(absent.values())
     if "numpy" in absent or "scipy" in absent:
         for problem in problems:
             complain(problem)
@@ -90,7 +84,7 @@ def main(arguments):
         drawn = []
         for run in runs:
             current = run.folder / "plots"
-            drawn.append(draw_figures(run, problems))
+            drawn.append(draw_figures(run, absent, problems))
         if page.chart_library() is None:
             problems.append("Chart.js is missing, the page has no interactive figures: make deps (libjs-chart.js)")
         for i, run in enumerate(runs):

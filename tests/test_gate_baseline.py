@@ -237,6 +237,21 @@ class Workers(Scratch):
                 self.run_script(script)
             self.assertEqual(caught.exception.code, code)
 
+    def test_an_unknown_instruction_is_said_of_the_cell_that_has_it(self):
+        """A child that goes on after one of its cells was ended, as count-worker does."""
+        script = """printf '{"cell": 0, "ops": 1}\\n{"cell": 1, "signal": 4}\\n'; echo 'noise of another cell' >&2; exit 4"""
+        cells = [cell("linear"), cell("dense"), cell("chained")]
+        for valgrind, said in (("valgrind-3.19.0", "valgrind-3.19.0 does not know an instruction of this build.*MARCH.*newer valgrind"),
+                               (None, "this processor does not know an instruction of this build")):
+            worker = counting.Worker(["sh", "-c", script, "worker", "count-worker"], self.scratch.name, {"PATH": "/usr/bin:/bin"},
+                                     cells, [0, 1, 2], self.scratch.name, valgrind)
+            with self.assertRaisesRegex(Refused, f"^dense u64_u64 get .*: {said}") as caught:
+                counting.run_workers([worker], lambda done: None)
+            self.assertEqual(caught.exception.code, CANNOT)
+
+    def test_any_other_signal_is_named(self):
+        self.assertEqual(counting.ended_by(11, "valgrind-3.19.0"), "was ended by signal 11 (Segmentation fault)")
+
     def test_none_is_left_running(self):
         file = pathlib.Path(self.scratch.name) / "pid"
         with self.assertRaises(Refused):

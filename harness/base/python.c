@@ -32,26 +32,51 @@ static int spawn_and_wait(char *const argv[], bool silent) {
     return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : 128 + WTERMSIG(child.status);
 }
 
-static bool can_draw(const char *python) {
-    char *argv[] = {(char *)python, "-c", "import matplotlib, numpy, scipy", NULL};
-    return spawn_and_wait(argv, true) == 0;
+/* Exit status of the probe: 64 and the number of packages it can import. */
+enum { HAS_NOTHING = 64, HAS_ALL = HAS_NOTHING + 3 };
+
+/* Asks an interpreter what it can import; 0: it is none, or older than 3.11. -P: not from the working folder.
+ */
+static int packages_of(const char *python) {
+    static const char probe[] = "import importlib, sys\n"
+                                "found = 64\n"
+                                "for name in ('numpy', 'scipy', 'matplotlib'):\n"
+                                "    try:\n"
+                                "        importlib.import_module(name)\n"
+                                "        found += 1\n"
+                                "    except ImportError:\n"
+                                "        pass\n"
+                                "sys.exit(found if sys.version_info >= (3, 11) else 0)\n";
+    char *argv[] = {(char *)python, "-P", "-c", (char *)probe, NULL};
+    int status = spawn_and_wait(argv, true);
+    return status >= HAS_NOTHING && status <= HAS_ALL ? status : 0;
 }
 
-const char *python_find(char *why, size_t why_size) {
-    static const char *found;
+static struct {
+    const char *program;
+    int packages;
+} found;
+
+static void look_for_python(void) {
     const char *chosen = getenv("MAPBENCH_PYTHON");
-    if (chosen && !found && !can_draw(chosen)) {
-        snprintf(why, why_size, "MAPBENCH_PYTHON=%s cannot import matplotlib, numpy and scipy", chosen);
-        return NULL;
+    const char *candidates[] = {chosen ? chosen : "python3", chosen ? NULL : "/usr/bin/python3"};
+    for (size_t i = 0; i < COUNT_OF(candidates) && found.packages < HAS_ALL; i++) {
+        int packages = candidates[i] ? packages_of(candidates[i]) : 0;
+        if (packages > found.packages) found.program = candidates[i], found.packages = packages;
     }
-    const char *candidates[] = {chosen, "python3", "/usr/bin/python3"};
-    for (size_t i = 0; !found && i < COUNT_OF(candidates); i++)
-        if (candidates[i] && can_draw(candidates[i])) found = candidates[i];
-    if (!found)
-        snprintf(why, why_size,
-                 "no python3 here has matplotlib, numpy and scipy: make deps (python3-matplotlib "
-                 "python3-numpy python3-scipy)");
-    return found;
+}
+
+const char *python_find(enum python_need need, char *why, size_t why_size) {
+    const char *chosen = getenv("MAPBENCH_PYTHON");
+    if (!found.program) look_for_python();
+    if (!found.program)
+        snprintf(why, why_size, "%s%s is no python3 of version 3.11 or newer: make deps (python3)",
+                 chosen ? "MAPBENCH_PYTHON=" : "what PATH has", chosen ? chosen : "");
+    else if (need == PYTHON_DRAWS && found.packages < HAS_ALL)
+        snprintf(why, why_size, "%s cannot import matplotlib, numpy and scipy", found.program);
+    else
+        return found.program;
+    return NULL;
 }
 
 enum { FOLDERS_MAX = 64 }; /* as many words as a command line takes */
@@ -61,12 +86,13 @@ void python_use_project(void) {
     const char *root = project_root(), *before = getenv("PYTHONPATH");
     size_t length = strlen(root);
     if (before && strncmp(before, root, length) == 0 && strchr(":", before[length])) return;
-    snprintf(path, sizeof path, "%s%s%s", root, before ? ":" : "", before ? before : "");
+    /* an empty entry would be the working folder */
+    snprintf(path, sizeof path, "%s%s%s", root, before && *before ? ":" : "", before ? before : "");
     setenv("PYTHONPATH", path, 1);
 }
 
 int report_draw(char *const *folders, char *why, size_t why_size) {
-    char *head[] = {(char *)python_find(why, why_size), "-m", "plots.report"};
+    char *head[] = {(char *)python_find(PYTHON_ANY, why, why_size), "-P", "-m", "plots.report"};
     enum { HEAD = sizeof head / sizeof *head };
     char *argv[HEAD + FOLDERS_MAX + 1] = {NULL};
     if (!head[0]) return EXIT_CANNOT;

@@ -46,7 +46,7 @@ void findings_of_tools(json_t *list, bool all) {
                        "make deps (valgrind)");
     if (!all) return;
     finding_of_program(list, "gnuplot", "figures of a run", "make deps (gnuplot-nox)");
-    const char *python = python_find(why, sizeof why);
+    const char *python = python_find(PYTHON_DRAWS, why, sizeof why);
     finding_add(list, "tools", "python3", python ? FINDING_OK : FINDING_NO,
                 "figures, the report, and every command that compares",
                 python ? NULL : "make deps (python3-matplotlib python3-numpy python3-scipy)", "%s",

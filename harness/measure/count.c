@@ -100,6 +100,12 @@ int count_facts(void) {
                                 "callgrind", has_callgrind, "sanitized", is_sanitized));
 }
 
+/* Prints that the fork of a cell was ended by a signal: what that means, gate count knows better. */
+static int print_signal(const struct counted *c, int signal) {
+    print_line(json_pack("{s:i, s:i}", "cell", (int)c->index, "signal", signal));
+    return EXIT_CANNOT;
+}
+
 static int print_error(const struct counted *c, const char *why, int code) {
     int written = print_line(json_pack("{s:i, s:s}", "cell", (int)c->index, "error", why));
     return written == EXIT_OK ? code : written;
@@ -176,11 +182,7 @@ static int count_in_fork(struct counted *c) {
     if (!child_fork(&child, count_cell, c, end, sizeof end))
         return fprintf(stderr, "mapbench: count-worker: %s\n", end), EXIT_CANNOT;
     child_wait(&child, -1);
-    if (WIFEXITED(child.status)) return WEXITSTATUS(child.status);
-    child_describe_end(&child, end, sizeof end);
-    fprintf(stderr, "mapbench: %s %s %s %s while it was counted\n", c->unit->map, c->cell.shape->name,
-            c->workload->name, end);
-    return EXIT_CANNOT;
+    return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : print_signal(c, WTERMSIG(child.status));
 }
 
 int count_build(void) {

@@ -71,7 +71,7 @@ static bool attach_perf(struct run *run) {
 void run_finish_perf(struct run *run) {
     char flamegraph[PATH_MAX + 32], python_why[128], why[512]; /* the run's own says why it ended */
     if (!run->measure.perf) return;
-    const char *python = python_find(python_why, sizeof python_why);
+    const char *python = python_find(PYTHON_ANY, python_why, sizeof python_why);
     snprintf(flamegraph, sizeof flamegraph, "%s/plots/flamegraph.py", project_root());
     for (size_t i = 0; i < registry_map_count(); i++)
         if (run->measure.perf[i] && !perf_finish(run->measure.perf[i], python, flamegraph, why, sizeof why)) {

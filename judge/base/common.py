@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plots.rows.exits import BAD_INPUT, CANNOT
 from plots.rows.files import is_special, write_whole
+from plots.rows.packages import PACKAGES, missing
 
 # How the reason begins for which compare left out a cell, and by which the nightly job counts those.
 NO_TIME = "no time within --budget"
@@ -19,6 +20,16 @@ class Refused(Exception):
     def __init__(self, message, code=BAD_INPUT):
         super().__init__(message)
         self.code = code
+
+
+def need(what, *modules):
+    """Refuses `what` where one of the Python modules that it is about to import is missing."""
+    lines = missing(modules)
+    if lines:
+        packages = " ".join(PACKAGES[name] for name in lines)
+        whys = ", ".join(line.partition(": make deps")[0].removeprefix("the Python module ") for line in lines.values())
+        raise Refused(f"{what} needs {' and '.join(modules)}, but of {sys.executable} {whys}: make deps ({packages}), or name "
+                      "another interpreter in MAPBENCH_PYTHON", CANNOT)
 
 
 def project_root():

@@ -5,10 +5,9 @@ import shlex
 import sys
 
 from judge.base.arguments import Parser
-from judge.base.common import Refused, project_root, say
+from judge.base.common import Refused, need, project_root, say
 from judge.base.stored import cell_text, open_run, result_id
 from judge.cite.rerun_line import without
-from plots.rows import stats
 from plots.rows.exits import CANNOT, OK
 from plots.rows.run import BASELINE
 
@@ -113,6 +112,7 @@ def single_sentence(row, run):
 
 def ratio_sentence(row, other, run):
     """None where the rounds give no interval."""
+    from plots.rows import stats  # with numpy and scipy
     logs = stats.log_ratios(row["round_medians"], other["round_medians"])
     interval = stats.interval(logs)
     if not interval:
@@ -144,6 +144,8 @@ def other_row(run, row, name):
 
 
 def pair_sentences(run, rows, against):
+    need("cite of two maps", "numpy", "scipy")
+    from plots.rows import stats
     names = {row["map"] for row in run.rows}
     if against not in names:
         raise Refused(f"{run.folder}: has no map '{against}': it has {', '.join(sorted(names - {BASELINE}))}")

@@ -1,6 +1,6 @@
 """`mapbench rerun RUN`: measures again what a stored run measured, and says where the two agree.
 
-Two runs are unpaired (judge/unpaired.py). So a cell differs only when the interval of the ratio lies outside what processes
+Two runs are unpaired (judge/compare/unpaired.py). So a cell differs only when the interval of the ratio lies outside what processes
 of the same code are apart anyway.
 """
 import json
@@ -12,10 +12,9 @@ from pathlib import Path
 
 from judge.base import child
 from judge.base.arguments import Parser
-from judge.base.common import Refused, executable, refuse_unwritable, say, write_text
+from judge.base.common import Refused, executable, need, refuse_unwritable, say, write_text
 from judge.base.stored import cell_text, open_run
 from judge.cite.rerun_line import retain_words, run_words, shown
-from judge.compare import unpaired
 from plots.rows.exits import CANNOT, FAILED, INTERRUPTED, NOTHING, OK
 from plots.rows.fields import BadRun
 from plots.rows.load import load
@@ -52,6 +51,7 @@ def compare_row(old, new):
     if old["checksum"] is not None and new["checksum"] is not None:
         record["checksums_equal"] = old["checksum"] == new["checksum"]
     if old["kind"] == "time" and old["median"] > 0 and new["median"] > 0:
+        from judge.compare import unpaired  # with numpy and scipy
         ratio, interval = unpaired.ratio(old, new)
         return record | {"old": old["median"], "new": new["median"], "ratio": ratio, "ci95": interval,
                          "verdict": time_verdict(old, new, interval), "why": new["why_unstable"] or old["why_unstable"]}
@@ -181,6 +181,8 @@ def main(argv):
     old = open_run(args.run, "repeated")
     if not old.rows and not verdict_lines(old.folder):
         raise Refused(f"{old.folder}: has neither rows nor verdicts: there is nothing to compare a repetition with")
+    if any(row["kind"] == "time" for row in old.rows):
+        need("rerun", "numpy", "scipy")
     with tempfile.TemporaryDirectory(prefix="mapbench-rerun-") as scratch:
         words = run_words(old, Path(scratch)) if old.rows else retain_words(old)
         code, folder = repeat(words, args.out)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from judge.base import selection
 from judge.base.arguments import Parser
-from judge.base.common import Refused, refuse_unwritable, utc_now
+from judge.base.common import Refused, need, refuse_unwritable, utc_now
 
 # The selection, with what is compared where it is not given: options of `mapbench plan`.
 SELECTION = {"maps": "ours", "shapes": "u64_u64,str_u64", "workloads": "get,get_miss,put_grow,del", "keys": "uniform",
@@ -64,5 +64,6 @@ def parse(argv):
 
 def main(argv):
     options = parse(argv)
+    need("compare", "numpy", "scipy")
     from judge.compare import compare
     return compare.compare(options)

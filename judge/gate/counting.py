@@ -89,10 +89,21 @@ def build(program, cells):
 # --- workers -----------------------------------------------------------------------------------------------------
 
 
-class Worker:
-    """A process that counts some of the cells, by their numbers in the plan."""
+def ended_by(number, valgrind):
+    """Says what a signal that ended a cell's process means. valgrind: its version where the process ran under it, or None."""
+    if number != signal.SIGILL:
+        return f"was ended by signal {number} ({signal.strsignal(number) or 'unknown'})"
+    if valgrind:
+        return (f"{valgrind} does not know an instruction of this build, such as those of AVX-512: make build with another MARCH "
+                "(x86-64-v3 has none of them, empty is the compiler's baseline) and count that, or install a newer valgrind")
+    return "this processor does not know an instruction of this build: make build with MARCH= empty, or as this processor is"
 
-    def __init__(self, command, folder, environment, cells, numbers, scratch):
+
+class Worker:
+    """A process that counts some of the cells, by their numbers in the plan. valgrind: as for ended_by."""
+
+    def __init__(self, command, folder, environment, cells, numbers, scratch, valgrind=None):
+        self.valgrind = valgrind
         self.cells, self.numbers, self.unread, self.answers = cells, numbers, b"", {}
         self.what = " ".join(command[-2:])
         self.errors = tempfile.TemporaryFile(dir=scratch)
@@ -120,6 +131,8 @@ class Worker:
             number = self.numbers[answer["cell"]]
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise Refused(f"{self.what} printed something else than counts: {line[:80]!r}", CANNOT) from error
+        if "signal" in answer:
+            raise Refused(f"{name(self.cells[number])}: {ended_by(answer['signal'], self.valgrind)}", CANNOT)
         if "error" in answer:
             wrong = answer["error"].startswith("wrong result")
             raise Refused(f"{name(self.cells[number])}: {answer['error']}", FAILED if wrong else CANNOT)
@@ -190,12 +203,12 @@ def count_memory(program, cells, scratch):
 
 def count_executed(program, valgrind, cells, scratch):
     """{number: (answer, counts)}, simulated."""
-    workers, folders = [], []
+    workers, folders, version = [], [], callgrind.version(valgrind)
     try:
         for numbers in share(cells):
             folders.append(tempfile.mkdtemp(dir=scratch))
             command = callgrind.worker_command(valgrind, program, folders[-1])
-            workers.append(Worker(command, program.parent, callgrind.ENVIRONMENT, cells, numbers, scratch))
+            workers.append(Worker(command, program.parent, callgrind.ENVIRONMENT, cells, numbers, scratch, version))
     except Refused:
         for worker in workers:
             worker.stop()

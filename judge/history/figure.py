@@ -3,7 +3,7 @@ from pathlib import Path
 
 from judge.base.cells import text_of
 from judge.base.common import Refused
-from judge.history import changepoints, show
+from judge.history import changepoints, changes, show
 from judge.history.series import RATIO
 from plots.draw import canvas, style
 from plots.rows.exits import CANNOT
@@ -17,7 +17,7 @@ LINE, MARK = "#0072b2", "#d55e00"
 def draw(all_series, base, path):
     """Writes the figure; returns what to print about it."""
     if len(all_series) > PANELS_MAX:  # those that changed first
-        changed = {(r["machine"], r["metric"], *r["cell"].values()) for r in show.find_changes(all_series)[0]}
+        changed = {(r["machine"], r["metric"], *r["cell"].values()) for r in changes.find_changes(all_series)[0]}
         all_series = sorted(all_series, key=lambda s: (s.machine[0], s.metric, *s.cell) not in changed)
     chosen = all_series[:PANELS_MAX]
     left = len(all_series) - len(chosen)
@@ -72,8 +72,8 @@ def draw_series(axes, series, base, several_machines):
 def draw_changes(axes, points):
     """Levels and changes; the places of the changes."""
     used = [i for i, p in enumerate(points) if p.stable and p.value > 0]
-    changes = changepoints.find([points[i].value for i in used]) or []
-    for change in changes:
+    found = changepoints.find([points[i].value for i in used]) or []
+    for change in found:
         first, at, last = used[change.first], used[change.at], used[change.last]
         if change.kind == changepoints.DRIFT:
             axes.plot([first, last], [change.before, change.after], color=MARK, linewidth=1.6)
@@ -85,7 +85,7 @@ def draw_changes(axes, points):
         right = at < 0.75 * len(points)
         axes.annotate(show.percent((change.ratio - 1) * 100), (at - 0.5, 1), xycoords=axes.get_xaxis_transform(),
                       xytext=(3 if right else -3, -2), textcoords="offset points", ha="left" if right else "right", va="top", fontsize=8, color=MARK)
-    return [used[c.at] for c in changes if c.kind == changepoints.STEP]
+    return [used[c.at] for c in found if c.kind == changepoints.STEP]
 
 
 def label_commits(axes, points, marked):

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from judge.base.arguments import Parser
-from judge.base.common import Refused, say
+from judge.base.common import Refused, need, say
 from judge.base.revisions import commit_of
 from judge.history import series, show, store
 from judge.history.input import read as read_result
@@ -92,7 +92,8 @@ def show_series(options):
     with opened(options) as database:
         found, base = selected(options, database)
     if options.figure:
-        from judge.history import figure  # matplotlib takes a second to load
+        need("history show --figure", "numpy", "matplotlib")
+        from judge.history import figure
         print(figure.draw(found, base, options.figure))
         return OK
     unicode = not options.ascii and show.terminal_takes_unicode()
@@ -101,14 +102,16 @@ def show_series(options):
 
 
 def show_changes(options):
+    need("history changes", "numpy")
+    from judge.history import changes
     with opened(options) as database:
         found, _base = selected(options, database)
-    records, few, tested = show.find_changes(found)
+    records, few, tested = changes.find_changes(found)
     if options.json:
-        print(json.dumps({"schema": 1, "kind": "changes", "level": show.changepoints.LEVEL,
+        print(json.dumps({"schema": 1, "kind": "changes", "level": changes.changepoints.LEVEL,
                           "tested": tested, "too_few_points": sum(map(len, few.values())), "changes": records}, indent=1))
     else:
-        print("\n".join(show.changes(records, few, tested)))
+        print("\n".join(changes.text(records, few, tested)))
     return OK
 
 
