@@ -1,66 +1,48 @@
 """Reads a run folder and refuses a broken one with one line: which file, which line, what is wrong.
 
-results/README.md describes the fields. Fields this version does not know are kept and ignored, so that a run made by
-a later version of the same schema can still be drawn.
+results/schema.json lists the fields, results/README.md describes them. Fields this version does not know are kept and
+ignored, so that a run made by a later version of the same schema can still be drawn.
 """
 import pathlib
 
-from plots.rows import retention
-from plots.rows.fields import (COUNT, FLAG, LIST, NUMBER, OBJECT, TESTS, TEXT, BadRun, check_fields, check_numbers, parse,
+from plots.rows import retention, schema
+from plots.rows.fields import (COUNT, LIST, NUMBER, TESTS, TEXT, BadRun, check_fields, check_numbers, parse,
                                read_lines, read_text)
 from plots.rows.run import Run
 
 SCHEMA = 1
-KINDS = ("time", "latency", "memory", "counters", "structure")
-
-# field: (type, may be null)
-RUN_FIELDS = {"id": (TEXT, False), "command": (TEXT, False), "profile": (OBJECT, True), "options": (OBJECT, False),
-              "machine": (OBJECT, False), "build": (OBJECT, False), "timers": (OBJECT, True), "keys": (LIST, False),
-              "maps": (LIST, False), "warnings": (LIST, False), "skipped": (LIST, False), "started": (TEXT, False),
-              "duration_s": (NUMBER, True), "complete": (FLAG, False)}
-# Absent in runs made before the field was.
-RUN_EXTRA_FIELDS = {"resumed": (COUNT, True), "scenarios": (LIST, True)}
-ROW_FIELDS = {"kind": (TEXT, False), "job": (TEXT, False), "map": (TEXT, False), "shape": (TEXT, False),
-              "workload": (TEXT, False), "keys": (TEXT, False), "n": (COUNT, False), "heap": (TEXT, False), "hash": (TEXT, False),
-              "threads": (COUNT, False), "seed": (NUMBER, False), "engine": (TEXT, False), "ns_per_op": (LIST, True),
-              "median": (NUMBER, True), "ci95": (LIST, True), "stable": (FLAG, False), "why_unstable": (TEXT, True),
-              "null_ns_per_op": (NUMBER, True), "error": (TEXT, True)}
-# Records within lists of run.json.
-RECORD_FIELDS = {
-    "keys": {"name": (TEXT, False), "shape": (TEXT, False), "mean_key_bytes": (NUMBER, True)},
-    "maps": {"name": (TEXT, False)},
-    "warnings": {"text": (TEXT, False), "advice": (TEXT, True)},
-    "skipped": {"cell": (TEXT, False), "reason": (TEXT, False)},
-}
-CACHE_FIELDS = {"level": (COUNT, False), "type": (TEXT, False), "bytes": (COUNT, True)}
+RUN, ROW, LATENCY = schema.fields("run"), schema.fields("row"), schema.fields("latency")
+# Fields that a run made by any version has; others are checked where they are.
+RUN_FIELDS = schema.needed(RUN, ("id", "command", "options", "machine", "build", "keys", "maps", "warnings", "skipped", "started",
+                                 "complete")) | schema.needed(RUN, ("profile", "timers", "duration_s"), nullable=True)
+RUN_EXTRA_FIELDS = schema.needed(RUN, ("resumed", "scenarios"), nullable=True)
+ROW_FIELDS = schema.needed(ROW, ("kind", "job", "map", "shape", "workload", "keys", "n", "heap", "hash", "threads", "seed", "engine",
+                                 "median", "ci95", "stable", "why_unstable", "null_ns_per_op", "error")) \
+    | schema.needed(ROW, ("ns_per_op",), nullable=True)
+ROW_EXTRA_FIELDS = schema.needed(ROW, [name for name in ROW if name not in ROW_FIELDS], nullable=True)
+# Records within lists of run.json: what they must have.
+RECORD_FIELDS = {"keys": ("name", "shape"), "maps": ("name",), "warnings": ("text",), "skipped": ("cell", "reason")}
+CACHE_FIELDS = schema.needed(schema.fields("run", "machine", "caches"), ("level", "type")) \
+    | schema.needed(schema.fields("run", "machine", "caches"), ("bytes",), nullable=True)
 # What a row that was measured must bring besides, by kind.
 KIND_FIELDS = {
-    "time": {"median": (NUMBER, False), "round_medians": (LIST, False)},
-    "latency": {"latency": (OBJECT, False), "growth_events": (LIST, False)},
-    "memory": {"bytes_per_entry": (NUMBER, True), "curve": (LIST, True)},
-    "counters": {"counters": (OBJECT, False)},
+    "time": {"median": (NUMBER, False)} | schema.needed(ROW, ("round_medians",)),
+    "latency": schema.needed(ROW, ("latency", "growth_events")),
+    "memory": schema.needed(ROW, ("bytes_per_entry", "curve"), nullable=True),
+    "counters": schema.needed(ROW, ("counters",)),
     "structure": {},
 }
-# What it may bring, and then of this type or null.
-EXTRA_FIELDS = dict.fromkeys(("capacity", "load_factor", "tombstones", "probe_mean", "probe_max", "array_bytes",
-                              "bytes_live", "bytes_peak", "rss_delta", "rss_peak_delta", "blocks_live", "allocations",
-                              "growth_events_total", "p50", "p90", "p99", "p999", "p9999", "old_capacity",
-                              "new_capacity", "mean", "min", "max", "limit", "files", "duplicates", "with_nul",
-                              "preempted_share", "cpu_per_wall", "timer_share", "timer_step_ns", "offered_per_s",
-                              "achieved_per_s", "closed_per_s", "utilisation", "late_share"), (NUMBER, True)) | {
-    "octave": (OBJECT, True), "counters_why": (OBJECT, True), "order": (TEXT, True), "cell": (TEXT, True),
-    "layers": (LIST, True), "events": (LIST, True), "thp": (FLAG, True),
-    "pages": (TEXT, True), "loop": (TEXT, True), "rate": (TEXT, True), "overload": (FLAG, True),
-    "no_open_loop": (TEXT, True), "timeline": (OBJECT, True), "empty": (OBJECT, True)}
+KINDS = tuple(KIND_FIELDS)
 
 
-def check_extra(record, where):
-    check_fields(record, {name: rule for name, rule in EXTRA_FIELDS.items() if name in record}, where)
+def check_extra(record, fields, where):
+    """Checks those of the fields that are there; null passes, which an earlier version may have written."""
+    check_fields(record, {name: (kind, True) for name, (kind, _null) in fields.items() if name in record}, where)
 
 
 def check_row(row, where):
     check_fields(row, ROW_FIELDS, where)
-    check_extra(row, where)
+    check_extra(row, ROW_EXTRA_FIELDS, where)
     if row["kind"] not in KINDS:
         raise BadRun(f"{where}: unknown kind '{row['kind'][:40]}' (known: {', '.join(KINDS)})")
     if row["n"] == 0:
@@ -98,13 +80,13 @@ def check_latency(row, where):
         check_numbers(row["timeline"]["max_ns"], 0, where, "max_ns", nullable=False)
     for event in row["growth_events"]:
         check_fields(event, {"op": (COUNT, False), "ns": (NUMBER, False)}, where)
-        check_extra(event, where)
+        check_extra(event, schema.fields("row", "growth_events"), where)
 
 
 def check_histogram(histogram, where):
     check_fields(histogram, {"buckets": (LIST, False), "max": (NUMBER, False), "count": (COUNT, False),
                              "above": (COUNT, False)}, where)
-    check_extra(histogram, where)
+    check_extra(histogram, LATENCY, where)
     check_numbers(histogram["buckets"], 3, where, "buckets", nullable=False)
 
 
@@ -121,10 +103,11 @@ def load(folder):
         advice = "update mapbench" if version > SCHEMA else "measure again"
         raise BadRun(f"{path}: schema {version}, this version reads schema {SCHEMA}: {advice}")
     check_fields(info, RUN_FIELDS | {name: rule for name, rule in RUN_EXTRA_FIELDS.items() if name in info}, path)
-    for name, fields in RECORD_FIELDS.items():
+    for name, names in RECORD_FIELDS.items():
+        fields = schema.fields("run", name)
         for record in info[name]:
-            check_fields(record, fields, f"{path}: '{name}'")
-            check_extra(record, f"{path}: '{name}'")
+            check_fields(record, schema.needed(fields, names), f"{path}: '{name}'")
+            check_extra(record, fields, f"{path}: '{name}'")
     check_fields(info["machine"], {"caches": (LIST, True)} if "caches" in info["machine"] else {}, f"{path}: 'machine'")
     for cache in info["machine"].get("caches") or []:
         check_fields(cache, CACHE_FIELDS, f"{path}: 'caches'")

@@ -22,10 +22,11 @@ PROJECT = pathlib.Path(tempfile.mkdtemp(prefix="mapbench-night-")).resolve()
 atexit.register(shutil.rmtree, PROJECT)
 for part in ("judge", "plots"):
     shutil.copytree(ROOT / part, PROJECT / part, ignore=shutil.ignore_patterns("__pycache__", "page"))
-for header in (ROOT / "harness").rglob("*.h"):  # one of them lists the exit codes
-    target = PROJECT / header.relative_to(ROOT)
+# One of the headers lists the exit codes, the schema the fields of rows.
+for listing in (*(ROOT / "harness").rglob("*.h"), ROOT / "results" / "schema.json"):
+    target = PROJECT / listing.relative_to(ROOT)
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(header, target)
+    shutil.copy(listing, target)
 sys.path.insert(0, str(PROJECT))
 
 from judge import __main__ as judge_main  # noqa: E402
