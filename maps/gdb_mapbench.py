@@ -35,7 +35,7 @@ FRAMES_MAX = 64
 # --- which map an expression is ----------------------------------------------------------------------------------
 
 def map_of(value):
-    """What shows a struct map, or None: not one of the two."""
+    """Returns what shows a struct map, or None: not one of the two."""
     if is_hmap(value.type):
         return Hmap(value)
     if is_swiss(value.type):
@@ -44,7 +44,7 @@ def map_of(value):
 
 
 def struct_map_of(block):
-    """The struct map of the translation unit that a block is in, or None."""
+    """Returns the struct map of the translation unit that a block is in, or None."""
     if block is None or block.static_block is None:
         return None
     for symbol in block.static_block:
@@ -54,7 +54,7 @@ def struct_map_of(block):
 
 
 def struct_map_of_unit(unit):
-    """The struct map that a unit's functions use."""
+    """Returns the struct map that a unit's functions use."""
     code = int(unit["op"]["put"])
     if not code:
         raise BadMap("the unit has no functions: it is unavailable in this build, or the program is not running")
@@ -73,7 +73,7 @@ def named_unit(name):
 
 
 def unit_behind(value):
-    """The struct map_unit that a variable is, points to, or has as its member `unit`; None: it has not."""
+    """Returns the struct map_unit that a variable is, points to, or has as its member `unit`; None: it has not."""
     def dereferenced(v):
         return v.dereference() if bare(v.type).code == gdb.TYPE_CODE_PTR and int(v) else v
     value = dereferenced(value)
@@ -106,7 +106,7 @@ def struct_map_of_frame(frame):
 
 
 def struct_map_of_stack():
-    """From the selected frame outwards, then from the newest."""
+    """Looks from the selected frame outwards, then from the newest."""
     try:
         starts = gdb.selected_frame(), gdb.newest_frame()
     except gdb.error:
@@ -123,7 +123,7 @@ def struct_map_of_stack():
 
 
 def lookup(expression, unit):
-    """The map that an expression is or points to."""
+    """Returns the map that an expression is or points to."""
     value = gdb.parse_and_eval(expression)
     kind = bare(value.type)
     if unit is None and kind.code == gdb.TYPE_CODE_STRUCT and is_struct(kind, "map"):

@@ -19,7 +19,7 @@ SYMBOL = re.compile(r"^(.*)\+0x[0-9a-f]+ \((.*)\)$|^(.*?) \((.*)\)$")
 
 
 def function_name(frame):
-    """'run_get+0x1f (/usr/bin/mapbench)' -> 'run_get'; a frame without a symbol keeps the file it lies in."""
+    """Shortens 'run_get+0x1f (/usr/bin/mapbench)' to 'run_get'; a frame without a symbol keeps the file it lies in."""
     match = SYMBOL.match(frame)
     if not match:
         return frame.strip() or "[unknown]"
@@ -30,7 +30,7 @@ def function_name(frame):
 
 
 def stacks(lines):
-    """{(outermost, ..., innermost): samples}. A sample is a line that starts at the margin, then its frames from the
+    """Returns {(outermost, ..., innermost): samples}. A sample is a line that starts at the margin, then its frames from the
     innermost outwards, each indented, then an empty line. Samples without a single frame are counted by command."""
     found, frames, header = {}, [], None
 
@@ -53,13 +53,13 @@ def stacks(lines):
 
 
 def command_of(line):
-    """The command, which may hold blanks, stands before the thread's number."""
+    """Returns the command, which may hold blanks and stands before the thread's number."""
     match = re.match(r"(.*?)\s+-?\d+(?:/-?\d+)?\s", line)
     return match.group(1) if match else line.split()[0]
 
 
 def tree(found):
-    """Nested {name: [samples, children]} with one root."""
+    """Returns nested {name: [samples, children]} with one root."""
     root = [0, {}]
     for stack, samples in found.items():
         node = root
@@ -71,7 +71,8 @@ def tree(found):
 
 
 def colour(name):
-    """Warm for code, blue-grey for what has no symbol; the same function has the same colour in every graph."""
+    """Chooses a colour: warm for code, blue-grey for what has no symbol; the same function has the same colour in every
+    graph."""
     digest = hashlib.sha1(name.encode("utf-8", "replace")).digest()
     if name.startswith("["):
         return f"hsl(210,18%,{74 + digest[0] % 10}%)"

@@ -4,13 +4,13 @@ from collections import namedtuple
 # The text form, joined by slashes, is what the regular expressions of the history see.
 # variant: '' as usual; otherwise "threads:2", "go1.24.4", "order:insertion", "pages:huge", "job:NAME", by commas.
 Cell = namedtuple("Cell", "map shape workload keys n hash heap variant")
-# What rows of the same cell may differ in: the section of the profile; whether there were huge pages; for which hash policy a
+# Fields that rows of the same cell may differ in: the section of the profile; whether there were huge pages; for which hash policy a
 # map was measured that has one hash only; beside which maps.
 TWICE_BY = ("job", "thp", "hash_policy", "cell")
 
 
 def cells_of(rows):
-    """A Cell per row. Where a run measured the same cell several times, what the rows differ in tells them apart."""
+    """Returns a Cell per row. Where a run measured the same cell several times, what the rows differ in tells them apart."""
     cells, groups = [cell_of(row) for row in rows], {}
     for row, cell in zip(rows, cells):
         groups.setdefault((row["kind"], cell), []).append(row)
@@ -35,5 +35,5 @@ def cell_of(row):
 
 
 def text_of(cell):
-    """linear/u64_u64/get/uniform/10000/common/malloc; what is empty is left out."""
+    """Writes a cell as linear/u64_u64/get/uniform/10000/common/malloc; what is empty is left out."""
     return "/".join(str(part) for part in cell if part not in ("", 0))

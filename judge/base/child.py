@@ -11,12 +11,12 @@ Ended = namedtuple("Ended", "exit state seconds last_line")
 ENDED, TIMED_OUT, STOPPED = "ended", "timed out", "stopped"
 
 POLL_S = 0.2
-# How long a command has to clean up (worktrees, partial runs) after SIGINT, then after SIGTERM.
+# Seconds that a command has to clean up (worktrees, partial runs) after SIGINT, then after SIGTERM.
 GRACE_S = ((signal.SIGINT, 15.0), (signal.SIGTERM, 5.0))
 
 
 def last_line(log):
-    """The last line of a log that says something, shortened."""
+    """Returns the last line of a log that says something, shortened."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
             lines = [line.strip() for line in file if line.strip()]
@@ -26,7 +26,7 @@ def last_line(log):
 
 
 def default_interrupt():
-    """In the child: a shell that runs things in the background, as cron does, has SIGINT ignored in them."""
+    """Lets SIGINT end the child: a shell that runs things in the background, as cron does, has it ignored in them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -10,7 +10,7 @@ from plots.rows.exits import BAD_INPUT, CANNOT
 from plots.rows.files import is_special, write_whole
 from plots.rows.packages import PACKAGES, missing
 
-# How the reason begins for which compare left out a cell, and by which the nightly job counts those.
+# Beginning of the reason why compare left out a cell; the nightly job counts those by it.
 NO_TIME = "no time within --budget"
 
 
@@ -37,7 +37,7 @@ def project_root():
 
 
 def executable():
-    """The mapbench that measures: the one that handed the command over, else the build folder's."""
+    """Returns the mapbench that measures: the one that handed the command over, else the build folder's."""
     path = Path(os.environ.get("MAPBENCH") or project_root() / "build" / "mapbench")
     if not os.access(path, os.X_OK):
         raise Refused(f"there is no {path}: make build", CANNOT)
@@ -45,7 +45,7 @@ def executable():
 
 
 def ask(program, *words):
-    """What the program prints as JSON; its refusal is this command's."""
+    """Returns what the program prints as JSON; its refusal is this command's."""
     done = subprocess.run([str(program), *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = [line.removeprefix("mapbench: ") for line in done.stderr.splitlines() if line.strip()]
@@ -73,10 +73,10 @@ def write_text(path, text):
 
 
 def utc_now():
-    """As in run.json: ISO 8601 with Z."""
+    """Returns the time as in run.json: ISO 8601 with Z."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def say(message):
-    """A line about progress; results go to stdout."""
+    """Prints a line about progress; results go to stdout."""
     print(message, file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ PASSED, FAILURE, ERROR, SKIPPED = "passed", "failure", "error", "skipped"
 
 
 def suite(name, cases):
-    """A testsuite element. cases: (case name, PASSED | FAILURE | ERROR | SKIPPED, message, seconds)."""
+    """Returns a testsuite element. cases: (case name, PASSED | FAILURE | ERROR | SKIPPED, message, seconds)."""
     cases = list(cases)
     element = ElementTree.Element("testsuite", name=name, tests=str(len(cases)))
     for attribute, state in (("failures", FAILURE), ("errors", ERROR), ("skipped", SKIPPED)):

@@ -31,7 +31,7 @@ def git(*words):
 
 
 def reason(done):
-    """Git's own, in one line: what it says first that went wrong, and the command it names for that."""
+    """Returns git's own reason in one line: what it says first that went wrong, and the command it names for that."""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     if not lines:
         return f"git ended with {done.returncode}"
@@ -41,14 +41,14 @@ def reason(done):
 
 
 def find(name):
-    """The Revision of that name, or None."""
+    """Returns the Revision of that name, or None."""
     done = git("log", "-1", "--format=%H%n%h%n%s", "--end-of-options", f"{name}^{{commit}}", "--")
     parts = done.stdout.strip().split("\n", 2) + [""]  # a message may be empty
     return Revision(*parts[:3]) if done.returncode == 0 and len(parts[0]) >= 40 else None
 
 
 def commit_of(name):
-    """The full commit id of a revision; Refused with git's reason."""
+    """Returns the full commit id of a revision; Refused with git's reason."""
     done = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
     if done.returncode != 0:
         raise Refused(f"'{name}' is no commit: git says: {reason(done)}")
@@ -56,7 +56,7 @@ def commit_of(name):
 
 
 def head():
-    """Refused where the project is no git checkout with a commit."""
+    """Returns the Revision that is checked out; refused where the project is no git checkout with a commit."""
     done = git("rev-parse", "--verify", "HEAD^{commit}")
     if done.returncode != 0:
         raise Refused(f"{project_root()}: no git revision to compare ({reason(done)})", CANNOT)
@@ -64,6 +64,6 @@ def head():
 
 
 def edited():
-    """Whether tracked files differ from HEAD."""
+    """Tells whether tracked files differ from HEAD."""
     done = git("status", "--porcelain", "--untracked-files=no")
     return done.returncode != 0 or done.stdout != ""

@@ -3,7 +3,7 @@ from judge.base.common import ask
 
 
 def add_options(parser, defaults):
-    """One option for each of `defaults`: the options of `mapbench plan` with what each is where it is not given."""
+    """Adds one option for each of `defaults`: the options of `mapbench plan` with what each is where it is not given."""
     for name, value in defaults.items():
         parser.add_argument(f"--{name}", metavar="WORDS", help=f"as for run; {value or 'all cells'} where not given")
 
@@ -13,7 +13,7 @@ def is_given(options, defaults):
 
 
 def plan(program, options, defaults, **instead):
-    """(cells, what is skipped), as `mapbench plan --json` prints them. instead: values in place of the options'."""
+    """Returns (cells, what is skipped), as `mapbench plan --json` prints them. instead: values in place of the options'."""
     words = []
     for name, value in defaults.items():
         given = instead.get(name, getattr(options, name))

@@ -12,7 +12,7 @@ DATA = ("rows.jsonl", "retention.jsonl")  # the measurements; a run may lack one
 
 
 def check_sums(folder):
-    """What was measured is as SHA256SUMS says. What was drawn from it is not looked at, as in mapbench report."""
+    """Checks that what was measured is as SHA256SUMS says. What was drawn from it is not looked at, as in mapbench report."""
     path, sums = folder / SUMS, {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -34,7 +34,7 @@ def check_sums(folder):
 
 
 def sha256(*paths):
-    """Of their content, one behind the other."""
+    """Digests their content, one behind the other."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())
@@ -42,14 +42,14 @@ def sha256(*paths):
 
 
 def result_id(folder):
-    """What identifies the measurements whatever is drawn from them later: as in run.json."""
+    """Returns what identifies the measurements whatever is drawn from them later: as in run.json."""
     paths = (Path(folder) / name for name in DATA)
     return sha256(*(path for path in paths if path.exists()))
 
 
 def open_run(folder, purpose):
-    """The run in a folder (plots/run.py), complete and undamaged; otherwise Refused, which says what for it was wanted:
-    purpose completes "an incomplete run cannot be ..."."""
+    """Returns the run in a folder (plots/rows/run.py), complete and undamaged; otherwise Refused, which says what for it
+    was wanted: purpose completes "an incomplete run cannot be ..."."""
     folder = Path(folder)
     try:
         run = load(folder)
@@ -66,5 +66,5 @@ def open_run(folder, purpose):
 
 
 def cell_text(row):
-    """A cell's name, as --filter matches it."""
+    """Returns a cell's name, as --filter matches it."""
     return f"{row['map']}/{row['shape']}/{row['workload']}/{row['keys']}/n:{size_text(row['n'])}"

@@ -24,7 +24,7 @@ def latex(text):
 
 
 def project_facts():
-    """(title, author) of CITATION.cff: a title in quotes, and the first author's name."""
+    """Returns (title, author) of CITATION.cff: a title in quotes, and the first author's name."""
     path = project_root() / "CITATION.cff"
     try:
         text = path.read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def bibtex(run):
 
 
 def number(value):
-    """Three digits that count."""
+    """Writes three digits that count."""
     return f"{value:.0f}" if value >= 999.5 else f"{value:#.3g}".rstrip(".")
 
 
@@ -111,7 +111,7 @@ def single_sentence(row, run):
 
 
 def ratio_sentence(row, other, run):
-    """None where the rounds give no interval."""
+    """Returns the sentence of a pair; None where the rounds give no interval."""
     from plots.rows import stats  # with numpy and scipy
     logs = stats.log_ratios(row["round_medians"], other["round_medians"])
     interval = stats.interval(logs)
@@ -135,7 +135,7 @@ def chosen_rows(run, pattern):
 
 
 def other_row(run, row, name):
-    """The row of another map that was measured interleaved with this one."""
+    """Returns the row of another map that was measured interleaved with this one."""
     same = ("cell", "job", "shape", "workload", "keys", "n", "hash_policy", "threads", "order")
     for other in run.measured("time"):
         if other["map"] == name and all(other.get(field) == row.get(field) for field in same):
@@ -171,7 +171,8 @@ def sentences(run, pattern, against):
 
 
 def measuring_words(command):
-    """The words after `mapbench` of a stored command without those of SHOWN_ONLY, or None where they cannot be told."""
+    """Returns the words after `mapbench` of a stored command without those of SHOWN_ONLY, or None where they cannot be
+    told."""
     words = command.split(" ")
     if not PLAIN_WORDS.fullmatch(command) or len(words) < 2 or words[1] != "run":
         return None

@@ -43,7 +43,7 @@ def time_verdict(old, new, interval):
 
 
 def compare_row(old, new):
-    """What is said of one row of the stored run: a record of the JSON."""
+    """Returns what is said of one row of the stored run: a record of the JSON."""
     record = {"kind": old["kind"], "cell": cell_text(old), "map": old["map"], "shape": old["shape"], "workload": old["workload"],
               "keys": old["keys"], "n": old["n"], "old": None, "new": None, "ratio": None, "ci95": None, "checksums_equal": None}
     if new is None or new["error"] is not None:
@@ -68,7 +68,7 @@ def compare_rows(old_run, new_run):
 
 
 def verdict_lines(folder):
-    """{subject: line} of the verdicts of a run of scenarios; open_run and load have checked the file."""
+    """Returns {subject: line} of the verdicts of a run of scenarios; open_run and load have checked the file."""
     path = Path(folder) / "retention.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line] if path.exists() else []
     return {(line["scenario"], line["map"], line["heap"], line["engine"], line.get("n")): line
@@ -97,7 +97,7 @@ def compare_verdicts(old_folder, new_folder):
 
 
 def elsewhere(old, new):
-    """Lines about what is not as it was when the stored run was measured."""
+    """Returns lines about what is not as it was when the stored run was measured."""
     lines = []
     for part, fields in (("machine", MACHINE), ("build", BUILD)):
         for field in fields:
@@ -139,7 +139,7 @@ def repeat(words, out):
 
 
 def judged(records, measured):
-    """(exit code, sentence)."""
+    """Returns (exit code, sentence)."""
     wrong = [r for r in records if r["checksums_equal"] is False]
     broken = [r for r in records if r.get("bound_kept") is False]
     if wrong:
@@ -154,7 +154,7 @@ def judged(records, measured):
 
 
 def show(old, new, records, code, json_path):
-    """The table on stdout, and the JSON."""
+    """Prints the table, and writes the JSON."""
     differences = elsewhere(old, new)
     print(f"{old.info['id']} against its repetition {new.info['id']} ({new.folder}); unpaired", *table(records), sep="\n")
     for line in differences:

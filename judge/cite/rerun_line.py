@@ -12,14 +12,14 @@ RETAIN_TARGETS = {"--out": 1, "--snapshot": 1, "--snapshot-at": 1, "--snapshot-d
 
 
 def fits_a_line(name, value):
-    """Whether a job file can hold an option: it ends at a line's end, and at a semicolon behind a space."""
+    """Tells whether a job file can hold an option: it ends at a line's end, and at a semicolon behind a space."""
     return "\n" not in value and " ;" not in value and value == value.strip() and len(f"{name} = {value}") <= LINE_MAX
 
 
 def run_words(run, scratch):
-    """(words of the command line without `mapbench`, text) of a run of loops. Its options in effect are given in full, so
-    that other defaults or another profile of that name change nothing. Writes a job file into the folder scratch where
-    the run had several jobs."""
+    """Returns (words of the command line without `mapbench`, text) of a run of loops. Its options in effect are given in
+    full, so that other defaults or another profile of that name change nothing. Writes a job file into the folder scratch
+    where the run had several jobs."""
     info = run.info
     jobs, name = info.get("jobs") or [], (info["profile"] or {}).get("name")
     for job in jobs:
@@ -56,7 +56,7 @@ def write_jobs(run, path, jobs, options, elsewhere):
 
 
 def without(words, options):
-    """The words of a command line less these options and what they take: {option: how many words follow it}."""
+    """Returns the words of a command line less these options and what they take: {option: how many words follow it}."""
     kept, rest = [], list(words)
     while rest:
         word = rest.pop(0)
@@ -69,8 +69,8 @@ def without(words, options):
 
 
 def retain_words(run):
-    """The same for a run of retention scenarios, which keeps only its command line, without the user's quotes: every word
-    that is no option must be a scenario of the run."""
+    """Returns the same for a run of retention scenarios, which keeps only its command line, without the user's quotes:
+    every word that is no option must be a scenario of the run."""
     words = run.info["command"].split(" ")
     known = {scenario.get("name") for scenario in run.info.get("scenarios") or []}
     if len(words) < 2 or words[1] != "retain":

@@ -15,15 +15,15 @@ from plots.rows.exits import BAD_INPUT, CANNOT
 # Bytes in front of a unit's code: its places within a page, over which processes go round. A loop may be slower by some
 # percent at one of them, and any edit of the unit moves it.
 PADS = tuple(range(0, 4096, 512))
-MOVED_PADS = tuple(pad + 33 * 64 for pad in PADS)  # of the relink check: other lines, other sets of the first caches
-# What a make that called this program has set would redirect the one below.
+MOVED_PADS = tuple(pad + 33 * 64 for pad in PADS)  # for the relink check: other lines, other sets of the first caches
+# Variables of a make that called this program: they would redirect the one below.
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "BUILD", "UNITS", "PAD")
 FIRST_ERROR = re.compile(r"\berror\b:|\*\*\* ")
 
 
 @contextmanager
 def scratch_folder():
-    """Within the build folder, gone in the end, the worktrees in it too."""
+    """Makes a folder within the build folder, gone in the end, the worktrees in it too."""
     folder = Path(tempfile.mkdtemp(prefix="compare-", dir=executable().resolve().parent))
     try:
         yield folder
@@ -44,7 +44,7 @@ def is_build(path):
 
 
 def units_of(tree):
-    """{name of a unit that the sources have: its map's file}, by the sources' own list."""
+    """Returns {name of a unit that the sources have: its map's file}, by the sources' own list."""
     defs = [str(tree / part) for part in ("harness/shapes/shapes.def", "harness/heaps/heaps.def", "maps/maps.def")]
     expand = tree / "harness/unit/expand_units.awk"
     if not expand.is_file():  # a revision from before the harness had folders
@@ -66,7 +66,7 @@ class Side:
 
     @property
     def commit(self):
-        """That it is built from, with -dirty where files differ from it; None where nobody knows."""
+        """Returns the commit that it is built from, with -dirty where files differ from it; None where nobody knows."""
         return self.record["commit"]
 
     @property
@@ -74,7 +74,7 @@ class Side:
         return self.tree / "build"
 
     def why_not(self, unit):
-        """None, or why this side has no such unit."""
+        """Returns None, or why this side has no such unit."""
         return None if unit in self.units else f"{self.label} has no unit {unit}"
 
     def command(self, units, pad):
@@ -91,7 +91,7 @@ class Side:
         return {unit: [of_pad[unit] for of_pad in found] for unit in units}
 
     def link(self, units, log, pad):
-        """{unit: path}"""
+        """Returns {unit: path}"""
         environment = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
         try:
             with open(log, "a", encoding="utf-8") as out:
@@ -159,7 +159,7 @@ class Build(Side):
 
 
 def first_error(log):
-    """The line of a build's log that says what failed first."""
+    """Returns the line of a build's log that says what failed first."""
     lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
     found = next((line for line in lines if FIRST_ERROR.search(line)), lines[-1] if lines else "no message")
     if "No rule to make target 'pair-units'" in found:
@@ -168,7 +168,7 @@ def first_error(log):
 
 
 def revision_commit(word):
-    """(commit, its subject); refuses with git's reason."""
+    """Returns (commit, its subject); refuses with git's reason."""
     if word.startswith("-"):
         raise Refused(f"'{word}' is no revision, folder or map")
     done = git("rev-parse", "--verify", "--end-of-options", f"{word}^{{commit}}")
@@ -180,7 +180,7 @@ def revision_commit(word):
 
 
 def worktree(commit, scratch):
-    """The sources of a commit, once for both sides."""
+    """Checks out the sources of a commit, once for both sides."""
     folder = scratch / f"{commit[:12]}-src"
     if folder.exists():
         return folder
@@ -194,7 +194,7 @@ def worktree(commit, scratch):
 
 
 def side_of(name, word, scratch):
-    """A revision, a source tree or a build folder as a Side."""
+    """Returns a revision, a source tree or a build folder as a Side."""
     path = Path(word)
     if path.is_dir():
         path = path.resolve()
@@ -215,7 +215,7 @@ def side_of(name, word, scratch):
 
 
 def tree_commit(tree):
-    """"<commit>", with -dirty where files differ from it; None where the tree is no git checkout."""
-    program = Path(__file__).resolve().parent.parent / "setup" / "commit.sh"
+    """Returns "<commit>", with -dirty where files differ from it; None where the tree is no git checkout."""
+    program = Path(__file__).resolve().parents[2] / "setup" / "commit.sh"
     said = subprocess.run([str(program), str(tree)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
     return said.stdout.strip().removesuffix("unknown") or None

@@ -17,7 +17,7 @@ from judge.compare.verdict import SLOWER
 from plots.rows.exits import CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY
 
 def plan(options, maps=None):
-    """The cells that the selection names: list of the program's objects, and what it skips."""
+    """Returns the cells that the selection names: list of the program's objects, and what it skips."""
     given = {"maps": maps} if maps else {}
     planned, skipped = selection.plan(executable(), options, SELECTION, **given)
     named = (maps or options.maps or "").replace(" ", "").split(",")
@@ -29,7 +29,7 @@ def plan(options, maps=None):
 
 
 def pairs_of_maps(planned, base, new):
-    """Pairs of two maps' cells that differ in nothing else."""
+    """Returns pairs of two maps' cells that differ in nothing else."""
     def same(c):
         return tuple(c[f] for f in ("shape", "workload", "keys", "n", "heap"))
     bases = {same(c): c for c in planned if c["map"] == base}
@@ -39,13 +39,13 @@ def pairs_of_maps(planned, base, new):
 
 
 def pairs_of_sides(planned):
-    """Each cell with itself."""
+    """Returns each cell with itself."""
     return [pairing.Cell(c["map"], c["map"], c["shape"], c["workload"], c["keys"], c["n"], c["hash"], c["hash"], c["heap"])
             for c in planned]
 
 
 def split_by_sides(cells, base, new):
-    """(cells that both sides have, [(cell, why the others have not)])."""
+    """Returns (cells that both sides have, [(cell, why the others have not)])."""
     both, rest = [], []
     for cell in cells:
         whys = [w for w in (base.why_not(cell.base_unit), new.why_not(cell.new_unit)) if w]
@@ -73,7 +73,7 @@ class Objects:
         return pairing.CellSeries(cell, self.base[cell.base_unit], self.new[cell.new_unit])
 
     def check(self, role, cell):
-        """A check of validity on a cell: BASE against itself."""
+        """Returns a check of validity on a cell: BASE against itself."""
         unit = cell.base_unit
         other = self.relinked(unit) if role == pairing.RELINK else self.base[unit]
         extra = pairing.CONTROL_PERCENT if role == pairing.CONTROL else 0.0
@@ -81,13 +81,14 @@ class Objects:
 
 
 def lookups(cells):
-    """Those of the cells that only look up; all where there is none. Where the allocator decides how nodes come to lie,
+    """Returns the cells that only look up; all where there is none. Where the allocator decides how nodes come to lie,
     a cell may be too noisy to show 5 % on the soundest machine."""
     return [c for c in cells if c.workload.startswith(("get", "mix")) and c.workload != "get_cold"] or cells
 
 
 def checked_cells(cells, seed):
-    """Where validity is checked: a cell of the smallest n and one of the largest, the same but for n where there is one."""
+    """Returns the cells on which validity is checked: one of the smallest n and one of the largest, the same but for n
+    where there is one."""
     random = numpy.random.default_rng([seed, 1])
     low, high = min(c.n for c in cells), max(c.n for c in cells)
     small = lookups([c for c in cells if c.n == low])
@@ -142,7 +143,7 @@ def exit_code(kind, measured, valid):
 
 
 def is_map_pair(options):
-    """Whether both words name maps; refuses a map beside something else."""
+    """Tells whether both words name maps; refuses a map beside something else."""
     if Path(options.base).is_dir() or Path(options.new).is_dir():
         return False
     known = {m["name"] for m in ask(executable(), "list", "maps", "--json")}
@@ -200,7 +201,7 @@ def out_folder(options):
 
 
 def compare(options):
-    """The whole command; returns the exit code."""
+    """Runs the whole command; returns the exit code."""
     if compare_runs.is_run(options.base) and compare_runs.is_run(options.new):
         return compare_runs.compare(options.base, options.new, options.json)
     # the scratch folder and its worktrees go however this ends

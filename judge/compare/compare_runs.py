@@ -11,7 +11,7 @@ from plots.rows.run import BASELINE
 
 # Fields of run.json's machine that make it another one; absent on both sides counts as equal.
 MACHINE_FIELDS = ("cpu", "cores", "cpus", "threads_per_core", "caches", "virtual")
-# What may change on one machine, and then changes times: said, not refused. (part of run.json, field)
+# Conditions that may change on one machine, and then change times: said, not refused. (part of run.json, field)
 CONDITIONS = (("machine", "kernel"), ("machine", "libc"), ("machine", "thp"), ("machine", "governor"), ("build", "cc"),
               ("build", "cxx"), ("build", "unit_flags"), ("build", "allocator"))
 
@@ -33,7 +33,7 @@ def refuse_unlike(base, new):
 
 
 def notes(base, new):
-    """What else differs between the runs, one line each."""
+    """Returns what else differs between the runs, one line each."""
     pairs = ((part, name, base.info[part].get(name), new.info[part].get(name)) for part, name in CONDITIONS)
     return [f"differs too: {name} of the {part}: {ours} and {theirs}" for part, name, ours, theirs in pairs if ours != theirs]
 

@@ -21,7 +21,7 @@ Estimate = namedtuple("Estimate", "processes mean sd reach")
 
 
 def round_value(ns_per_op, starts, preempted):
-    """The logarithm of new / base of one round: the median over its inner batches of s * ln(t / mean of both
+    """Returns the logarithm of new / base of one round: the median over its inner batches of s * ln(t / mean of both
     neighbours), s = 1 for the new variant and -1 for the base. ns_per_op: in order of execution, variants alternating;
     starts: "base" or "new"; preempted: whether each batch lost its processor, which drops it and its neighbours. None:
     no batch is left."""
@@ -40,7 +40,7 @@ def round_value(ns_per_op, starts, preempted):
 
 
 def process_value(rounds):
-    """Mean of the middle two fifths of the rounds' values (of three: of all); None when no round has one. The branch
+    """Returns the mean of the middle two fifths of the rounds' values (of three: of all); None when no round has one. The branch
     predictor takes some loops by one address a third slower than by another: a few rounds are far off, to either side.
     rounds: as the worker prints them."""
     values = [round_value(r["ns_per_op"], r["starts"], r["preempted"]) for r in rounds]
@@ -53,7 +53,7 @@ def t_quantile(probability, freedom):
 
 
 def estimate(values):
-    """Over the processes' values; None with fewer than two, which have no spread."""
+    """Estimates over the processes' values; None with fewer than two, which have no spread."""
     values = [value for value in values if value is not None]
     if len(values) < 2:
         return None
@@ -63,7 +63,7 @@ def estimate(values):
 
 
 def p_greater(e):
-    """One-sided p of "the mean is not above zero", by t; the other side is one minus it."""
+    """Returns the one-sided p of "the mean is not above zero", by t; the other side is one minus it."""
     if e.sd < 1e-12:  # no spread at all: the statistic would be 0/0 or infinite
         return 0.5 if abs(e.mean) < 1e-12 else float(e.mean < 0)
     return float(scipy.special.stdtr(e.processes - 1, -e.mean / (e.sd / math.sqrt(e.processes))))
@@ -74,24 +74,25 @@ def ratio(e):
 
 
 def interval(e):
-    """95 % interval of the ratio."""
+    """Returns the 95 % interval of the ratio."""
     return math.exp(e.mean - e.reach), math.exp(e.mean + e.reach)
 
 
 def bound_percent(e):
-    """Within which base and new are equal: the end of the interval that is further from no difference."""
+    """Returns the bound within which base and new are equal: the end of the interval that is further from no difference."""
     low, high = interval(e)
     return 100 * max(1 - low, high - 1)
 
 
 def mde_percent(e):
-    """The smallest difference that nine of ten such measurements would call one: (t(.995, P-1) + 1.28) s / sqrt(P)."""
+    """Returns the smallest difference that nine of ten such measurements would call one: (t(.995, P-1) + 1.28) s /
+    sqrt(P)."""
     logs = (t_quantile(1 - ALPHA, e.processes - 1) + POWER_QUANTILE) * e.sd / math.sqrt(e.processes)
     return 100 * (math.exp(logs) - 1)
 
 
 def alarm(e, floor_percent, alpha=ALPHA):
-    """1: new is slower, -1: new is faster, 0: neither. Beyond the floor, and significant by a one-sided t."""
+    """Returns 1: new is slower, -1: new is faster, 0: neither. Beyond the floor, and significant by a one-sided t."""
     if e is None:
         return 0
     beyond = 100 * abs(ratio(e) - 1) > floor_percent

@@ -16,24 +16,24 @@ from plots.rows.numbers import size_text
 
 CELL, AA, CONTROL, RELINK = "cell", "aa", "control", "relink"
 CONTROL_PERCENT = 5.0
-FIRST_LOOK_SHARE = 0.75  # of a budget: the rest is for second looks and confirmations
-RELINK_SHARE = 0.5  # of the processes, for the moved code of an alarm: only a difference that is significant counts there
+FIRST_LOOK_SHARE = 0.75  # share of a budget: the rest is for second looks and confirmations
+RELINK_SHARE = 0.5  # share of the processes, for the moved code of an alarm: only a difference that is significant counts there
 CONFIRMED_WITH_MOVED_CODE = 1 + RELINK_SHARE  # times an alarm's processes: as many fresh ones, and those of the moved code
-TRY_SHARE = 0.15  # of a budget: for finding out what a cell takes
+TRY_SHARE = 0.15  # share of a budget, for finding out what a cell takes
 WORKER_SECONDS_MOST = 600  # a loop of a broken map may never end
 SAY_EVERY_SECONDS = 15
 
-BATCH_US = 250  # of 1 ms ones a busy machine preempts a quarter, and each takes its neighbours with it (docs/method.md)
+BATCH_US = 250  # a busy machine preempts a quarter of those of 1 ms, and each takes its neighbours with it (docs/method.md)
 
 
 # Rounds of a process, each with code and memory placed anew. What a placement does to a time stays for the whole round,
 # so many short rounds say more than a few long ones; but every round builds both maps.
 ROUNDS_MOST, ROUNDS_LEAST, ENTRIES_BUILT = 24, 3, 1_200_000
-BATCHES_OF_ALL_ROUNDS, BATCHES_LEAST = 288, 16  # of each variant
+BATCHES_OF_ALL_ROUNDS, BATCHES_LEAST = 288, 16  # numbers for each variant
 
 
 def rounds_of(n):
-    """(placements, batches per variant and round) of a process that compares maps of n entries."""
+    """Returns (placements, batches per variant and round) of a process that compares maps of n entries."""
     rounds = min(ROUNDS_MOST, max(ROUNDS_LEAST, ENTRIES_BUILT // n))
     return ["free"] + [("shake", "rebuild")[i % 2] for i in range(rounds - 1)], max(BATCHES_LEAST, BATCHES_OF_ALL_ROUNDS // rounds)
 
@@ -61,7 +61,7 @@ class Cell:
 
     @property
     def name(self):
-        """As in the cells that --filter sees, with hash and heap where they are not the usual ones."""
+        """Returns the name as in the cells that --filter sees, with hash and heap where they are not the usual ones."""
         maps = self.map if self.map == self.base_map else f"{self.base_map}:{self.map}"
         extra = "".join(f"/{word}" for word, usual in ((self.hash, "common"), (self.heap, "malloc")) if word != usual)
         return f"{maps}/{self.shape}/{self.workload}/{self.keys}/n:{size_text(self.n)}{extra}"
@@ -75,7 +75,7 @@ class Measurement:
     base_files: list  # the same code at several places within a page, as many on either side
     new_files: list
     series: Series = field(default_factory=Series, kw_only=True)
-    outputs: list = field(default_factory=list, kw_only=True)  # what the workers printed, in order
+    outputs: list = field(default_factory=list, kw_only=True)  # objects that the workers printed, in order
     extra_percent: float = field(default=0.0, kw_only=True)  # more work for NEW
 
     def arguments(self, seed):
@@ -94,7 +94,7 @@ class Measurement:
         self.series.seconds += seconds
 
     def shape_of_process(self):
-        """(rounds, batches per variant and round) of each process."""
+        """Returns (rounds, batches per variant and round) of each process."""
         rounds = self.outputs[0]["rounds"]
         return len(rounds), len(rounds[0]["ns_per_op"]) // 2
 
@@ -109,7 +109,7 @@ class CellSeries(Measurement):
         return self.cell.new_unit
 
     def raise_floor(self, percent):
-        """No smaller difference of this cell is called one from here on."""
+        """Lets no smaller difference of this cell be called one from here on."""
         self.series.floor_percent = max(self.series.floor_percent, percent)
 
 
@@ -126,7 +126,7 @@ class CheckSeries(Measurement):
 
     @property
     def raises_floor(self):
-        """Whether what it finds becomes a floor: moved code may differ, and is no fault of the machine."""
+        """Tells whether what it finds becomes a floor: moved code may differ, and is no fault of the machine."""
         return self.role == RELINK
 
     @property
@@ -161,7 +161,7 @@ class Worker:
 
 
 def checked(output):
-    """The worker's object, once it has what the statistics need."""
+    """Returns the worker's object, once it has what the statistics need."""
     if output["abi"] != 1:
         raise ValueError(f"abi {output['abi']}, known is 1")
     if not output["rounds"]:
@@ -183,7 +183,8 @@ class Runner:
         return numpy.random.default_rng(self.streams.spawn(1)[0])
 
     def run(self, stage, wanted):
-        """wanted: (measurement, the list its values go to, how many processes). In random order, all interleaved."""
+        """Runs what is wanted, in random order, all interleaved. wanted: (measurement, the list its values go to, how many
+        processes)."""
         random = self.random()
         queue = [(m, into) for m, into, count in wanted for _ in range(count)]
         seeds = random.integers(1, 2**31, size=len(queue))
@@ -203,7 +204,7 @@ class Runner:
 
 
 def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
-    """The whole of a comparison: looks, further looks, confirmations (judge/verdict.py says the rule).
+    """Measures a whole comparison: looks, further looks, confirmations (judge/compare/verdict.py says the rule).
 
     cells: CellSeries, checks: CheckSeries; those that raise the floor raise it for all cells. relink_of(measurement): a
     further such check on the unit of an alarmed cell, or None. budget_s: seconds for all processes; cells for which there is
@@ -234,7 +235,7 @@ def measure(runner, cells, checks, processes, relink_of=None, budget_s=None):
 
 
 def within(measured, seconds, times=1.0):
-    """As many, in their order, as can run `times` as long again as they did."""
+    """Returns as many, in their order, as can run `times` as long again as they did."""
     kept = []
     for m in measured:
         seconds -= times * m.series.seconds
@@ -244,8 +245,8 @@ def within(measured, seconds, times=1.0):
 
 
 def in_time(alarmed, seconds, relink_of):
-    """The cells whose alarm can be confirmed, slower ones and the clearest first. One at the least: a comparison in which much
-    became slower must not pass for want of time."""
+    """Returns the cells whose alarm can be confirmed, slower ones and the clearest first. One at the least: a comparison in
+    which much became slower must not pass for want of time."""
     def doubt(m):
         p = paired.p_greater(paired.estimate(m.series.first))
         return p if m.series.alarmed > 0 else 2 - p
@@ -254,8 +255,8 @@ def in_time(alarmed, seconds, relink_of):
 
 
 def without_time(runner, cells, checks, processes, budget_s):
-    """The cells, in random order, for whose first look there is no time beside the checks; one process of each says what
-    it takes, as long as those take no more than their share."""
+    """Returns the cells, in random order, for whose first look there is no time beside the checks; one process of each says
+    what it takes, as long as those take no more than their share."""
     runner.run("one process of each check", [(m, m.series.first, 1) for m in checks])
     left_s = FIRST_LOOK_SHARE * budget_s - sum(m.series.seconds * processes for m in checks)
     tried_s, left_out = 0.0, []
@@ -282,7 +283,7 @@ def confirm_alarms(runner, checks, cells, processes, relink_of):
 
 
 def relink_floor_percent(checks):
-    """The largest difference that moving the same code made; what cannot be told from none counts as none."""
+    """Returns the largest difference that moving the same code made; what cannot be told from none counts as none."""
     floor = 0.0
     for check in checks:
         e = paired.estimate(check.series.first) if check.raises_floor else None

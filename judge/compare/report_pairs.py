@@ -16,7 +16,7 @@ Comparison = namedtuple("Comparison", "started base new measured one_sided skipp
 
 
 def machine():
-    """What a ratio may depend on."""
+    """Returns what a ratio may depend on."""
     model = None
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as info:
@@ -27,7 +27,7 @@ def machine():
 
 
 def verdict_of(comparison, m):
-    """None where the comparison is not to be trusted."""
+    """Returns the verdict; None where the comparison is not to be trusted."""
     return m.series.verdict() if comparison.validity["trustworthy"] else None
 
 
@@ -67,7 +67,7 @@ def verdict_text(comparison, m):
 
 
 def table(comparison):
-    """The whole answer for a terminal: cells, geomean, validity, and a last line that says what it comes to."""
+    """Returns the whole answer for a terminal: cells, geomean, validity, and a last line that says what it comes to."""
     head = ("cell", "new/base", "95 % interval", "processes", "MDE", "verdict")
     rows = [head]
     for m in comparison.measured:

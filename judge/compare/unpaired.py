@@ -9,8 +9,8 @@ ROUNDS_LEAST = 3  # fewer have no spread to speak of
 
 
 def ratio(base, new):
-    """(ratio of the medians new/base, interval or None): Welch's 95 % interval of the logarithms of the medians of the
-    rounds, widened to the ratio where a stray round would leave it outside."""
+    """Returns (ratio of the medians new/base, interval or None): Welch's 95 % interval of the logarithms of the medians of
+    the rounds, widened to the ratio where a stray round would leave it outside."""
     log = math.log(new["median"] / base["median"])
     logs = [numpy.log([median for median in row["round_medians"] if median]) for row in (base, new)]
     if min(map(len, logs)) < ROUNDS_LEAST:

@@ -13,13 +13,13 @@ def check_of(measurement):
     s, e = measurement.series, measurement.series.estimate()
     record = {"cell": measurement.cell.name, "n": measurement.cell.n, "processes": len(s.first) + len(s.confirming),
               "ratio": e and round(paired.ratio(e), 6), "ci95": e and [round(x, 6) for x in paired.interval(e)],
-              # of moved code no alarm is confirmed, and so it has no verdict: it raises the floor
+              # moved code has no verdict: it raises the floor, and no alarm of it is confirmed
               "verdict": s.verdict() if measurement.may_alarm else None}
     return record
 
 
 def conditions(measurements):
-    """What the machine did to the processes, over all of them."""
+    """Returns what the machine did to the processes, over all of them."""
     outputs = [o for m in measurements for o in m.outputs]
     lost = [p for o in outputs for r in o["rounds"] for p in r["preempted"]]
     wall, cpu = sum(o["wall_ns"] for o in outputs), sum(o["cpu_ns"] for o in outputs)
@@ -34,7 +34,7 @@ def conditions(measurements):
 
 
 def judge(cells, checks):
-    """The "validity" of the JSON: every check, whether all hold, and the reasons why not."""
+    """Returns the "validity" of the JSON: every check, whether all hold, and the reasons why not."""
     reasons, seen = [], conditions(cells + checks)
     for m in checks:
         verdict, record = m.series.verdict(), check_of(m)

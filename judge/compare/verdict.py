@@ -38,7 +38,7 @@ class Series:
         return self.alarmed != 0
 
     def unclear(self):
-        """Whether a second look is worth its time."""
+        """Tells whether a second look is worth its time."""
         e = paired.estimate(self.first)
         if self.looks >= LOOKS or self.alarmed or e is None:
             return False
@@ -48,12 +48,12 @@ class Series:
         return wanted and 4 * self.seconds <= self.seconds_most
 
     def confirmed(self):
-        """The fresh processes alone find the same difference in the same direction, beyond the floor."""
+        """Tells whether the fresh processes alone find the same difference in the same direction, beyond the floor."""
         return self.alarmed != 0 and self.alarmed == paired.alarm(paired.estimate(self.confirming), self.floor_percent)
 
     def estimate(self):
-        """Of a confirmed difference, by the processes that confirmed: those that raised the alarm were chosen for being
-        large. Otherwise by all."""
+        """Estimates a confirmed difference by the processes that confirmed: those that raised the alarm were chosen for being
+        large. Any other is estimated by all."""
         return paired.estimate(self.confirming if self.confirmed() else self.first + self.confirming)
 
     def verdict(self):

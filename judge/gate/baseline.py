@@ -13,7 +13,7 @@ SCHEMA = 1
 KIND = "count-baseline"
 SAME, MORE, FEWER, NEW, MISSING = "same", "more", "fewer", "new", "missing"
 
-# What a count depends on. EXECUTED: the same whenever the same code runs on the same keys. SIMULATED: also on addresses,
+# The things that a count depends on. EXECUTED: the same whenever the same code runs on the same keys. SIMULATED: also on addresses,
 # which any edit of the program may move. PLACED: so much on them that it cannot be judged but between runs of one build: the
 # simulated branch predictor has no tags, and which branches share an entry is the linker's doing. MEMORY: what the map
 # asks of the allocator, and its structure.
@@ -24,7 +24,7 @@ COUNTS = {
     "allocations": MEMORY, "bytes": MEMORY,
     "array_bytes": MEMORY, "capacity": MEMORY, "tombstones": MEMORY, "probe_max": MEMORY, "probe_mean": MEMORY,
 }
-# Those that are sums over operations, and are shown per operation.
+# Counts that are sums over operations, and are shown per operation.
 SUMS = tuple(name for name in COUNTS if name not in ("array_bytes", "capacity", "tombstones", "probe_max", "probe_mean"))
 KEY_WORDS = ("map", "shape", "workload", "keys", "n", "hash", "heap")
 
@@ -38,7 +38,7 @@ class Tolerance:
 
 ANY = Tolerance(math.inf)
 EXACT = dict.fromkeys((EXECUTED, SIMULATED, PLACED, MEMORY), Tolerance(0))
-# What moving the program does to simulated counts is in docs/counting.md.
+# docs/counting.md says what moving the program does to simulated counts.
 SAME_TOOLCHAIN = {EXECUTED: Tolerance(0), SIMULATED: Tolerance(0.02, 0.01), PLACED: ANY, MEMORY: Tolerance(0)}
 OTHER_VERSIONS = {EXECUTED: Tolerance(0.03), SIMULATED: Tolerance(0.10, 0.02), PLACED: ANY, MEMORY: Tolerance(0.01)}
 
@@ -72,7 +72,7 @@ def _check_cell(key, cell, where):
 
 
 def load(path):
-    """The baseline, checked in all its parts. Refused: one line with what is wrong."""
+    """Returns the baseline, checked in all its parts. Refused: one line with what is wrong."""
     advice = "restore it from git, or remove it and make it again: mapbench gate count --update"
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -105,12 +105,12 @@ def load(path):
 
 
 def stored(cell):
-    """What the baseline keeps of a counted cell."""
+    """Returns what the baseline keeps of a counted cell."""
     return {"ops": cell["ops"], "checksum": cell["checksum"], **cell["counts"]}
 
 
 def save(path, tools, seed, cells):
-    """cells: {key: stored cell}."""
+    """Writes the baseline. cells: {key: stored cell}."""
     head = json.dumps({"schema": SCHEMA, "kind": KIND, "seed": seed, "toolchain": dict(sorted(tools.items()))}, indent=1)
     lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(dict(sorted(cells[key].items())))}" for key in sorted(cells))
     try:
@@ -128,12 +128,12 @@ def _family(compiler):
 
 
 def differences(base, now):
-    """[(fact, base, now)] of two toolchains."""
+    """Returns [(fact, base, now)] of two toolchains."""
     return [(fact, base[fact], now[fact]) for fact in TOOLCHAIN if base[fact] != now[fact]]
 
 
 def tolerances(base, now, path):
-    """How exactly counts can be compared between two toolchains; refuses those that have nothing in common."""
+    """Returns how exactly counts can be compared between two toolchains; refuses those that have nothing in common."""
     different = differences(base, now)
     for fact, before, present in different:
         if fact in MUST_AGREE or (fact in ("cc", "cxx") and _family(before) != _family(present)):
@@ -156,7 +156,7 @@ def _differs(name, base, now, ops, allowed):
 
 
 def incomparable(base, now):
-    """None, or why a stored cell is no measure for another."""
+    """Returns None, or why a stored cell is no measure for another."""
     if base["ops"] != now["ops"] or base["checksum"] != now["checksum"]:
         return (f"the baseline is of other operations ({base['ops']}, checksum {base['checksum']}; now {now['ops']}, "
                 f"{now['checksum']}): keys or loops changed")
@@ -165,7 +165,7 @@ def incomparable(base, now):
 
 
 def changes_of(base, now, allowed):
-    """What differs by more than is allowed, in numbers as they are shown."""
+    """Returns what differs by more than is allowed, in numbers as they are shown."""
     changes = []
     for name in COUNTS:
         if name in base and _differs(name, base[name], now[name], now["ops"], allowed):
@@ -176,7 +176,7 @@ def changes_of(base, now, allowed):
 
 
 def compare_cell(base, cell, allowed):
-    """(verdict, changes) of a counted cell against its line of the baseline. More of anything is more."""
+    """Returns (verdict, changes) of a counted cell against its line of the baseline. More of anything is more."""
     now = stored(cell)
     why = incomparable(base, now)
     if why:
@@ -188,7 +188,7 @@ def compare_cell(base, cell, allowed):
 
 
 def compare(base_cells, cells, allowed, whole):
-    """The cells with "verdict" and "changes", and with `whole` those of the baseline that were not counted."""
+    """Returns the cells with "verdict" and "changes", and with `whole` those of the baseline that were not counted."""
     judged, seen = [], set()
     for cell in cells:
         key = key_of(cell)
@@ -203,7 +203,7 @@ def compare(base_cells, cells, allowed, whole):
 
 
 def split_key(key):
-    """The words of a key; that of the key stream may contain slashes."""
+    """Returns the words of a key; that of the key stream may contain slashes."""
     before, after = key.split("/", 3), key.rsplit("/", 3)
     keys = before[3].rsplit("/", 3)[0]
     number = int(after[1]) if after[1].isdigit() else 0

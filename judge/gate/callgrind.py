@@ -12,7 +12,7 @@ from plots.rows.exits import CANNOT
 # last level so small that the maps of the gate's default size exceed it.
 CACHES = ("--I1=32768,8,64", "--D1=32768,8,64", "--LL=1048576,16,64")
 
-# What glibc would choose by the processor: which variants of memcpy and the like, and above which sizes other ways of
+# Settings that glibc would choose by the processor: which variants of memcpy and the like, and above which sizes other ways of
 # copying. The allocator's thresholds are fixed, too, and what is freed stays with the process, as when time is measured.
 TUNABLES = ":".join((
     "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX,-BMI1,-BMI2,-LZCNT,-MOVBE,-POPCNT,-RTM,-ERMS,-FSRM,"
@@ -57,7 +57,7 @@ def version(valgrind):
 
 
 def without_randomisation():
-    """The words that start a program without address space randomisation; none where that is forbidden (in some
+    """Returns the words that start a program without address space randomisation; none where that is forbidden (in some
     containers), which valgrind's own placement of the program makes up for."""
     setarch = shutil.which("setarch")
     if setarch and subprocess.run([setarch, "-R", "true"], capture_output=True, check=False).returncode == 0:
@@ -66,15 +66,16 @@ def without_randomisation():
 
 
 def worker_command(valgrind, program, dumps):
-    """The program is named as ./NAME from its own folder: its path would move the stack."""
+    """Returns the command line of a worker. The program is named as ./NAME from its own folder: its path would move the
+    stack."""
     return [*without_randomisation(), valgrind, "-q", "--tool=callgrind", "--cache-sim=yes", "--branch-sim=yes", *CACHES,
             "--instr-atstart=no", "--collect-atstart=no", f"--callgrind-out-file={dumps}/%p", f"./{program.name}",
             "count-worker"]
 
 
 def parse(text, where):
-    """A dump of one cell: (its number, counts), or None for a dump that callgrind makes by itself at the end. Read from
-    `totals:`; `summary:` wraps after counts were set to zero."""
+    """Returns a dump of one cell: (its number, counts), or None for a dump that callgrind makes by itself at the end. Read
+    from `totals:`; `summary:` wraps after counts were set to zero."""
     cell, events, totals = None, None, None
     for line in text.splitlines():
         trigger = TRIGGER.match(line)
@@ -97,7 +98,7 @@ def parse(text, where):
 
 
 def read_dumps(folder):
-    """{cell: counts} of the dumps in a folder."""
+    """Returns {cell: counts} of the dumps in a folder."""
     counts = {}
     for path in sorted(Path(folder).iterdir()):
         found = parse(path.read_text(encoding="utf-8", errors="replace"), path.name)

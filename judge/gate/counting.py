@@ -20,7 +20,7 @@ WORKERS_MOST = 2
 
 
 def facts(program):
-    """What the program was built with, and of which commit; refuses one that cannot be counted."""
+    """Returns what the program was built with, and of which commit; refuses one that cannot be counted."""
     found = ask(program, "count-facts")
     if found["sanitized"]:
         raise Refused("a build with sanitizers cannot be counted: make build without SANITIZE", CANNOT)
@@ -30,7 +30,7 @@ def facts(program):
 
 
 def plan(program, options, defaults):
-    """(cells that can be counted, [(what, why)] of the others) of the selection."""
+    """Returns (cells that can be counted, [(what, why)] of the others) of the selection."""
     planned, skipped = selection.plan(program, options, defaults)
     skips = dict.fromkeys((s["cell"], s["reason"]) for s in skipped)
     skips.update(dict.fromkeys((c["map"], "its loops run in a process of their own") for c in planned if c["engine"]))
@@ -47,7 +47,7 @@ def plan(program, options, defaults):
 
 
 def libraries(program):
-    """Version of the C library, in its own words, and file of the C++ library that the program runs with."""
+    """Returns the version of the C library, in its own words, and file of the C++ library that the program runs with."""
     answer = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
     paths = dict(re.findall(r"^\s*(\S+) => (/\S+)", answer.stdout, re.M))
     libc, libstdcxx = paths.get("libc.so.6"), paths.get("libstdc++.so.6")
@@ -160,7 +160,7 @@ def name(cell):
 
 
 def run_workers(workers, progress):
-    """Until all have ended; none is left running whatever happens."""
+    """Reads until all have ended; none is left running whatever happens."""
     try:
         with selectors.DefaultSelector() as selector:
             for worker in workers:
@@ -185,13 +185,13 @@ def shown_progress(total, what):
 
 
 def share(cells):
-    """The numbers of the cells, dealt to so many workers as there are processors for."""
+    """Returns the numbers of the cells, dealt to so many workers as there are processors for."""
     count = max(1, min(WORKERS_MOST, len(os.sched_getaffinity(0)), len(cells)))
     return [list(range(first, len(cells), count)) for first in range(count)]
 
 
 def count_memory(program, cells, scratch):
-    """{number: answer}: checked results, structure, allocations, bytes; without valgrind."""
+    """Returns {number: answer}: checked results, structure, allocations, bytes; without valgrind."""
     if not (program.parent / "libmemcount.so").exists():
         raise Refused(f"there is no {program.parent}/libmemcount.so: make build", CANNOT)
     # By a path without blanks or colons, which LD_PRELOAD could not hold.
@@ -202,7 +202,7 @@ def count_memory(program, cells, scratch):
 
 
 def count_executed(program, valgrind, cells, scratch):
-    """{number: (answer, counts)}, simulated."""
+    """Returns {number: (answer, counts)}, simulated."""
     workers, folders, version = [], [], callgrind.version(valgrind)
     try:
         for numbers in share(cells):
@@ -225,7 +225,7 @@ def count_executed(program, valgrind, cells, scratch):
 
 
 def count(program, valgrind, cells):
-    """The cells with what was counted: ops, segments, checksum, and "counts" by name, in all operations."""
+    """Returns the cells with what was counted: ops, segments, checksum, and "counts" by name, in all operations."""
     if not cells:
         raise Refused("there is nothing to count", NOTHING)
     with tempfile.TemporaryDirectory(prefix="mapbench-count-") as scratch:

@@ -33,7 +33,7 @@ ROWS_MOST = 40
 
 
 def parse(argv):
-    """The options; None: help is asked for."""
+    """Returns the options; None: help is asked for."""
     if not argv or argv[0] in ("--help", "-h"):
         return None
     if argv[0] != "count":
@@ -65,7 +65,7 @@ def percent(change):
 
 
 def rows(judged):
-    """One row a change, the largest growth first."""
+    """Returns one row a change, the largest growth first."""
     found = [(cell, change) for cell in judged for change in cell["changes"]]
     infinite = float("inf")
     found.sort(key=lambda row: -(infinite if row[1]["percent"] is None else row[1]["percent"]))
@@ -118,14 +118,14 @@ def exit_code(judged):
 
 
 def public(cell):
-    """A cell as --json has it: sums per operation, and the counts themselves."""
+    """Returns a cell as --json has it: sums per operation, and the counts themselves."""
     sums = {name: cell["counts"][name] / cell["ops"] for name in baseline.SUMS if name in cell["counts"]}
     beside = {name: value for name, value in cell["counts"].items() if name not in baseline.SUMS}
     return {**cell, **sums, **beside}
 
 
 def write_json(path, head, judged, code, seconds):
-    """head: what the cells were counted with, when, and against what."""
+    """Writes the JSON. head: what the cells were counted with, when, and against what."""
     compared = sum(cell["verdict"] in (SAME, MORE, FEWER) for cell in judged)
     result = {"schema": 1, "kind": "count", **head, "seconds": round(seconds, 1),
               "cells": [public(cell) for cell in judged], "compared": compared, "exit": code}
@@ -149,7 +149,7 @@ def one_seed(cells):
 
 
 def kept(before, now, tolerances):
-    """What is to be stored: of cells that are the same within the tolerances the old line, so that a review sees what
+    """Returns what is to be stored: of cells that are the same within the tolerances the old line, so that a review sees what
     changed and not where the linker has put it."""
     def same(key):
         return (tolerances and key in before and not baseline.incomparable(before[key], now[key])

@@ -22,7 +22,7 @@ import numpy
 POINTS_MIN, SEGMENT_MIN = 10, 3
 LEVEL = 0.001
 EFFECT = 0.01
-QUIET_SHARE = 0.7  # of the differences, the smaller ones, are taken for noise
+QUIET_SHARE = 0.7  # share of the differences, the smaller ones, that is taken for noise
 # Step 5: the level; few points have so few arrangements that not even the clearest step reaches it: there, ten of them.
 PERMUTATIONS, ORDER_LEVEL, ARRANGEMENTS = 999, 0.01, 10
 SPIKE_NOISES = 4  # there a value farther than this from the levels counts as so far: one spike does not outweigh the rest
@@ -37,7 +37,7 @@ Change = namedtuple("Change", "kind at first last before after ratio p")
 
 
 def find(values):
-    """The changes of a series of positive numbers in order of time, [Change]. None: too few points."""
+    """Returns the changes of a series of positive numbers in order of time, [Change]. None: too few points."""
     if len(values) < POINTS_MIN:
         return None
     logs = numpy.log(numpy.asarray(values, dtype=float))
@@ -62,8 +62,8 @@ def search(logs, first, last, splits):
 
 
 def confirmed(logs, splits):
-    """The steps that hold between the segments as they came out. The weakest that does not is dropped, its two segments
-    become one, and the rest is looked at again."""
+    """Returns the steps that hold between the segments as they came out. The weakest that does not is dropped, its two
+    segments become one, and the rest is looked at again."""
     splits, tested = dict(splits), {}
     while splits:
         edges = [0, *sorted(splits), len(logs)]
@@ -84,7 +84,7 @@ def confirmed(logs, splits):
 
 
 def without_spikes(rows):
-    """Running median of three of every row; the ends take their neighbour's."""
+    """Returns the running median of three of every row; the ends take their neighbour's."""
     inner = numpy.median(numpy.stack((rows[:, :-2], rows[:, 1:-1], rows[:, 2:])), axis=0)
     return numpy.concatenate((inner[:, :1], inner, inner[:, -1:]), axis=1)
 
@@ -96,7 +96,8 @@ def noise(rows):
 
 
 def contrasts(rows):
-    """(index of the split of every row where the means differ most, for how many points they have, that difference)."""
+    """Returns (index of the split of every row where the means differ most, for how many points they have, that
+    difference)."""
     points = rows.shape[1]
     left = numpy.arange(SEGMENT_MIN, points - SEGMENT_MIN + 1)
     sums = numpy.cumsum(rows, axis=1)
@@ -107,20 +108,20 @@ def contrasts(rows):
 
 
 def candidates(rows):
-    """(index of the best split, its T) of every row."""
+    """Returns (index of the best split, its T) of every row."""
     at, shift = contrasts(without_spikes(rows))
     return at, shift / noise(rows)
 
 
 def chance(statistic, points):
-    """How often noise alone reaches the statistic. The least it can say is 1 / (SIMULATIONS + 1)."""
+    """Returns how often noise alone reaches the statistic. The least it can say is 1 / (SIMULATIONS + 1)."""
     null = simulated(next(size for size in sizes() if size >= points))
     return (1 + len(null) - int(numpy.searchsorted(null, statistic, side="left"))) / (len(null) + 1)
 
 
 def sizes():
-    """Lengths that are simulated: all up to 40, then each a quarter longer; a length between them takes the next longer: from
-    there on T hardly depends on it (at LEVEL 6.0 to 6.4 from 30 points to 120)."""
+    """Returns lengths that are simulated: all up to 40, then each a quarter longer; a length between them takes the next
+    longer: from there on T hardly depends on it (at LEVEL 6.0 to 6.4 from 30 points to 120)."""
     size = 2 * SEGMENT_MIN
     while True:
         yield size
@@ -128,7 +129,7 @@ def sizes():
 
 
 def by_order(part, split):
-    """How often these very values in another order look as changed, by how often they may: 1 or less is a change."""
+    """Returns how often these very values in another order look as changed, by how often they may: 1 or less is a change."""
     levels = numpy.median(part[:split]), numpy.median(part[split:])
     reach = SPIKE_NOISES * noise(part[None, :])[0]
     part = numpy.clip(part, min(levels) - reach, max(levels) + reach)
@@ -142,7 +143,7 @@ def by_order(part, split):
 
 @functools.lru_cache(maxsize=None)
 def simulated(points):
-    """Sorted largest T of series without a change."""
+    """Returns the sorted largest T of series without a change."""
     random = numpy.random.default_rng((SEED, points))
     batch = max(1, 1_000_000 // points)  # rows at once: some megabytes
     found = [candidates(random.standard_normal((min(batch, SIMULATIONS - done), points)))[1]
@@ -156,7 +157,7 @@ def step(logs, first, at, last, p):
 
 
 def one_way(steps):
-    """Neighbouring steps in the same direction, as groups."""
+    """Returns neighbouring steps in the same direction, as groups."""
     groups = []
     for change in steps:
         if groups and (groups[-1][-1].ratio > 1) == (change.ratio > 1):
@@ -167,7 +168,7 @@ def one_way(steps):
 
 
 def as_drift(logs, steps):
-    """[one drift] instead of the steps where a line explains their points better; otherwise the steps."""
+    """Returns [one drift] instead of the steps where a line explains their points better; otherwise the steps."""
     first, last = steps[0].first, steps[-1].last + 1
     x, y = numpy.arange(first, last), without_spikes(logs[None, first:last])[0]
     edges = [first, *(s.at for s in steps), last]

@@ -4,7 +4,8 @@ from judge.history import changepoints, show
 
 
 def change_record(series, points, change):
-    """A change as `changes --json` has it. commit: the first at the new level; last_before: the last at the old one."""
+    """Returns a change as `changes --json` has it. commit: the first at the new level; last_before: the last at the old
+    one."""
     at, before = points[change.at], points[change.at - 1] if change.at else None
     return {"cell": dict(series.cell._asdict()), "metric": series.metric, "machine": series.machine[0], "base": series.base,
             "kind": change.kind, "commit": at.revision, "time": at.time, "last_before": before and before.revision,
@@ -13,7 +14,7 @@ def change_record(series, points, change):
 
 
 def find_changes(all_series):
-    """([record], {points: [series with too few]}, series that were tested). Only points that may be quoted count."""
+    """Returns ([record], {points: [series with too few]}, series that were tested). Only points that may be quoted count."""
     found, few, tested = [], {}, 0
     for series in all_series:
         points = [p for p in series.points if p.stable and p.value > 0]
@@ -31,7 +32,7 @@ def cell_text(record):
 
 
 def text(found, few, tested):
-    """The text of `history changes`."""
+    """Returns the text of `history changes`."""
     lines = []
     if found:
         rows = [("cell", "metric", "where", "since", "before", "after", "change", "p")]

@@ -70,7 +70,7 @@ def draw_series(axes, series, base, several_machines):
 
 
 def draw_changes(axes, points):
-    """Levels and changes; the places of the changes."""
+    """Draws levels and changes; returns the places of the changes."""
     used = [i for i, p in enumerate(points) if p.stable and p.value > 0]
     found = changepoints.find([points[i].value for i in used]) or []
     for change in found:
@@ -89,7 +89,7 @@ def draw_changes(axes, points):
 
 
 def label_commits(axes, points, marked):
-    """Short commit ids below the points, as many as fit; those of changes always."""
+    """Writes short commit ids below the points, as many as fit; those of changes always."""
     every = -(-len(points) // LABELS_MAX)
     apart = max(1, every // 2 + 1)
     places = set(marked) | {i for i in range(0, len(points), every) if all(abs(i - m) >= apart for m in marked)}

@@ -42,7 +42,7 @@ def main(argv):
 
 @contextlib.contextmanager
 def opened(options, create=False):
-    """The database; also what SQLite raises while it is read becomes a line for the user."""
+    """Opens the database; also what SQLite raises while it is read becomes a line for the user."""
     database = store.open(options.db, create)
     try:
         with store.explained(options.db or store.default_path()):
@@ -52,7 +52,7 @@ def opened(options, create=False):
 
 
 def add_results(options):
-    """All of them or, if one is refused, none."""
+    """Stores all of them or, if one is refused, none."""
     revision = options.revision and commit_of(options.revision)
     results = [read_result(source, revision) for source in options.sources]
     stored = []
@@ -67,7 +67,7 @@ def add_results(options):
 
 
 def selected(options, database):
-    """The series asked for, and what ratios are to. Refused where there are none."""
+    """Returns the series asked for, and what ratios are to. Refused where there are none."""
     base = options.base and commit_of(options.base)
     anchor = store.get_setting(database, store.ANCHOR)
     pattern = series.regex(options.cells)

@@ -32,7 +32,7 @@ NOT_COUNTS = {"map", "shape", "workload", "keys", "n", "hash", "heap", "seed", "
 
 
 def read(source, revision=None):
-    """The Result of a run folder or of a JSON file. revision: the commit, where the file does not say it."""
+    """Returns the Result of a run folder or of a JSON file. revision: the commit, where the file does not say it."""
     path = Path(source)
     if path.is_dir():
         return read_run(path, revision)
@@ -59,19 +59,19 @@ def read(source, revision=None):
 
 
 def digest(value):
-    """Of anything that is JSON: the same for the same content, whatever its spacing and the order of fields."""
+    """Digests anything that is JSON: the same for the same content, whatever its spacing and the order of fields."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def machine_of(machine):
-    """(key, facts as JSON) of the `machine` of a run or comparison."""
+    """Returns (key, facts as JSON) of the `machine` of a run or comparison."""
     facts = {name: machine.get(name) for name in MACHINE_KEY}
     facts["kernel_major"] = str(machine.get("kernel") or "").split(".", maxsplit=1)[0]
     return digest(facts)[:16], json.dumps(machine, sort_keys=True)
 
 
 def utc(text, where):
-    """The time in the one form that sorts as text."""
+    """Returns the time in the one form that sorts as text."""
     try:
         time = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (ValueError, AttributeError):
@@ -100,7 +100,7 @@ def known_revision(commit):
 
 
 def row_values(row):
-    """(metric, value, low, high, stable) of all that a row is worth remembering for."""
+    """Returns (metric, value, low, high, stable) of all that a row is worth remembering for."""
     low, high = row["ci95"] or (None, None)
     found = {"time": lambda: [("ns_per_op", row["median"], low, high)],
              "latency": lambda: [(f"{name}_ns", row["latency"].get(name), None, None) for name in ("p99", "p999", "max")],
@@ -111,7 +111,7 @@ def row_values(row):
 
 
 def retention_values(verdicts):
-    """Bytes that the leaky and the worst fixed variant keep. The workload of such a cell is `retain:SCENARIO`."""
+    """Returns bytes that the leaky and the worst fixed variant keep. The workload of such a cell is `retain:SCENARIO`."""
     found = []
     for subject, line in verdicts.items():
         engine = subject.engine if subject.engine != "c" else ""
@@ -137,7 +137,7 @@ def json_cell(record, where):
 
 
 def time_of(document, path):
-    """When it was measured, by its own word; else, of files of old, when the file was written."""
+    """Returns when it was measured, by its own word; else, of files of old, when the file was written."""
     if "started" in document:
         return utc(document["started"], path)
     return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -174,7 +174,7 @@ def read_paired(path, document, revision):
 
 
 def read_count(path, document, revision):
-    """Counts depend on the toolchain and not on the machine: its identity is the key."""
+    """Reads counts. They depend on the toolchain and not on the machine: its identity is the key."""
     fields.check_fields(document, {"toolchain": (fields.OBJECT, False), "cells": (fields.LIST, False)}, path)
     counts, left_out = [], 0
     for record in document["cells"]:
@@ -193,7 +193,7 @@ def read_count(path, document, revision):
 
 
 def count_numbers(record):
-    """(name, number) of a counted cell's numbers, which are per operation."""
+    """Returns (name, number) of a counted cell's numbers, which are per operation."""
     return [(name, value) for name, value in record.items()
             if name not in NOT_COUNTS and COUNT_WHAT.fullmatch(name) and fields.TESTS[fields.NUMBER](value)]
 

@@ -72,14 +72,14 @@ VALUES = f"""
 
 
 def metrics(database):
-    """Names of all that there are values of, ratios first."""
+    """Returns names of all that there are values of, ratios first."""
     names = [row[0] for row in database.execute("SELECT DISTINCT metric FROM raw_values UNION SELECT DISTINCT what FROM counts")]
     has_ratios = database.execute("SELECT 1 FROM ratios LIMIT 1").fetchone()
     return ([RATIO] if has_ratios else []) + sorted(names)
 
 
 def chosen_metrics(database, asked):
-    """The metrics that --metric asks for: names by commas, 'all', or None. Refused where one has no values."""
+    """Returns the metrics that --metric asks for: names by commas, 'all', or None. Refused where one has no values."""
     there = metrics(database)
     if not there:
         raise Refused(f"{store.path_of(database)}: the history is empty: mapbench history add RUN", NOTHING)
@@ -94,8 +94,8 @@ def chosen_metrics(database, asked):
 
 
 def read(database, metric, pattern=None, base=None):
-    """The series of a metric whose cell matches the regular expression, [Series], by machine and cell. Ratios: to the pinned
-    anchor, or to `base`, a commit."""
+    """Returns the series of a metric whose cell matches the regular expression, [Series], by machine and cell. Ratios: to
+    the pinned anchor, or to `base`, a commit."""
     found = {}
     for row in database.execute(VALUES, (base or "", metric)):
         name, row_base, value, low, high, stable, verdict, time, revision, key, facts, *cell = row
@@ -119,7 +119,8 @@ def regex(text):
 
 
 def change_of_last(series):
-    """The newest point against the median of up to LAST points before it, per cent; None with fewer than 3 of them."""
+    """Returns the newest point against the median of up to LAST points before it, per cent; None with fewer than 3 of
+    them."""
     before = [p.value for p in series.points[-LAST - 1:-1]]
     middle = statistics.median(before) if len(before) >= 3 else 0
     return (series.points[-1].value / middle - 1) * 100 if middle else None

@@ -8,21 +8,22 @@ from judge.history.series import RATIO, change_of_last
 
 BLOCKS, ASCII = "▁▂▃▄▅▆▇█", "_.-~=+*#"
 SPARK_POINTS = 30
-# Of the values: less than this from lowest to highest is drawn as less than the full height, so that noise looks like noise.
+# Range of the values by their median: less than this from lowest to highest is drawn as less than the full height, so that noise looks like noise.
 SPARK_SPAN = 0.02
 UNITS = {RATIO: "time by that of the anchor", "ns_per_op": "ns per operation", "bytes_per_entry": "bytes per entry"}
 HIGHER_IS_NEITHER = ("load_factor",)
 
 
 def terminal_takes_unicode():
-    """By the locale: Python has its output in UTF-8 even where LANG=C, and then sets LC_CTYPE=C.UTF-8 itself."""
+    """Tells by the locale whether letters beyond ASCII can be shown: Python has its output in UTF-8 even where LANG=C, and
+    then sets LC_CTYPE=C.UTF-8 itself."""
     everything, letters, language = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     chosen = everything or (letters if letters != "C.UTF-8" else "") or language
     return chosen.lower().replace("-", "").endswith("utf8")
 
 
 def sparkline(values, blocks):
-    """One sign a value of the newest SPARK_POINTS, from the lowest block to the highest."""
+    """Returns one sign a value of the newest SPARK_POINTS, from the lowest block to the highest."""
     values = values[-SPARK_POINTS:]
     low, high = min(values), max(values)
     span = max(high - low, SPARK_SPAN * abs(statistics.median(values)))
@@ -67,13 +68,13 @@ def heading(series, anchor_text):
 
 
 def table(rows, right=()):
-    """Lines of a table; columns whose index is in `right` are aligned there."""
+    """Returns lines of a table; columns whose index is in `right` are aligned there."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(t.rjust(w) if i in right else t.ljust(w) for i, (t, w) in enumerate(zip(row, widths))).rstrip() for row in rows]
 
 
 def show(all_series, anchor_text, blocks):
-    """The text of `history show`: a block per metric and machine, a line per cell."""
+    """Returns the text of `history show`: a block per metric and machine, a line per cell."""
     groups = {}
     for series in all_series:
         groups.setdefault((series.metric, series.machine[0]), []).append(series)
@@ -93,7 +94,7 @@ def show(all_series, anchor_text, blocks):
 
 
 def short(revision):
-    """A commit as people name it; "-" where none was said."""
+    """Returns a commit as people name it; "-" where none was said."""
     if not revision:
         return "-"
     return revision[:9] + ("-dirty" if revision.endswith("-dirty") else "")

@@ -23,7 +23,7 @@ ANCHOR, LAST_GREEN = "anchor_revision", "last_green_revision"
 
 
 def results_and_values(database):
-    """Version 1: where and when something was measured, what, and the values: raw ones and ratios."""
+    """Makes version 1: where and when something was measured, what, and the values: raw ones and ratios."""
     # Times are UTC, ISO 8601. Of a cell, what is usual is '': threads 1, engine c, order shuffled.
     for statement in (
             "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -50,8 +50,8 @@ def results_and_values(database):
 
 
 def counts_and_order(database):
-    """Version 2: what the counting gate counts, per operation. With it a night has thousands of values, so that series are
-    looked up by cell."""
+    """Makes version 2: what the counting gate counts, per operation. With it a night has thousands of values, so that
+    series are looked up by cell."""
     for statement in (
             "CREATE TABLE counts (result INTEGER NOT NULL REFERENCES results(id), cell INTEGER NOT NULL REFERENCES cells(id),"
             " what TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (result, cell, what)) WITHOUT ROWID",
@@ -71,7 +71,7 @@ def default_path():
 
 
 def open(path=None, create=True):  # pylint: disable=redefined-builtin
-    """The database, an sqlite3.Connection in autocommit mode: write within transaction(). The caller closes it.
+    """Opens the database, an sqlite3.Connection in autocommit mode: write within transaction(). The caller closes it.
     create: an absent file is made; otherwise it is refused with exit 6. The folder of the default path is made."""
     given, path = path, Path(path or default_path())
     if not path.exists() and not create:
@@ -110,7 +110,7 @@ def prepare(database, path):
 
 
 def check(database, path):
-    """(version, whether the file holds nothing yet); Refused unless it is a whole history of a known version."""
+    """Returns (version, whether the file holds nothing yet); Refused unless it is a whole history of a known version."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
     application = database.execute("PRAGMA application_id").fetchone()[0]
     empty = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -134,7 +134,7 @@ def migrate(database, version, target=VERSION):
 
 @contextlib.contextmanager
 def transaction(database, path=None):
-    """All of it or nothing. Waits for other writers; begins as a writer, so that two never wait for each other."""
+    """Writes all of it or nothing. Waits for other writers; begins as a writer, so that two never wait for each other."""
     with explained(path or path_of(database), "; nothing was stored"):
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -204,7 +204,7 @@ def mark_anchor(database, anchor):
 
 
 def same_revision(one, other):
-    """Whether two names mean one commit; either may be shortened, to 7 digits at the least."""
+    """Tells whether two names mean one commit; either may be shortened, to 7 digits at the least."""
     if not one or not other:
         return False
     shorter = min(len(one), len(other))

@@ -19,9 +19,9 @@ from judge.nightly.steps import LEFT_OUT, RAN, STEPS, Finding, Outcome, Unreadab
 from judge.nightly.summary import headline, summary_text, write_junit
 from plots.rows.exits import CANNOT, INTERRUPTED, NOTHING, OK
 
-# Those of the counting gate but put, which put_grow contains: as many cells as a night has time for.
+# The workloads of the counting gate but put, which put_grow contains: as many cells as a night has time for.
 WORKLOADS = "put_grow,get,get_miss,overwrite,del,churn,scan"
-COMPARE_SHARE = 0.85  # of a paired step's limit is its budget: what the checks need, and moved code, come on top
+COMPARE_SHARE = 0.85  # the budget of a paired step by its limit: what the checks need, and moved code, come on top
 
 
 class Night:
@@ -70,7 +70,8 @@ def make_folder(out, night):
 # --- what is compared with what ---
 
 def stored_settings(night):
-    """(last green, anchor) of the history, each None where there is none. Refused where the history cannot be read."""
+    """Returns (last green, anchor) of the history, each None where there is none. Refused where the history cannot be
+    read."""
     path = Path(night.database or store.default_path())
     if not path.exists():
         return None, None
@@ -123,7 +124,7 @@ def described(revision, night):
 # --- commands ---
 
 def command_of(step, night):
-    """(words without the program's name, "") or (None, why the step cannot be done), or (None, None): not needed."""
+    """Returns (words without the program's name, "") or (None, why the step cannot be done), or (None, None): not needed."""
     out = night.out
     if step.name == "smoke":
         return ["run", "smoke", "--figures", "no", "--progress", "off", "--out", out / "smoke"], ""
@@ -157,7 +158,7 @@ def stored_results(night):
 
 
 def read_results(outcome, step, night):
-    """What the files of a step say; Unreadable."""
+    """Reads what the files of a step say; Unreadable."""
     out = night.out
     if step.name == "smoke":
         steps.read_smoke(outcome, out)
@@ -171,7 +172,7 @@ def read_results(outcome, step, night):
 
 
 def limit_of(step, night):
-    """Seconds for a step: its share of what is left, so that what the steps before did not need is not lost."""
+    """Returns seconds for a step: its share of what is left, so that what the steps before did not need is not lost."""
     left = night.budget_s - night.spent_s()
     waiting = [other for other in night.steps if not night.outcome(other.name)]
     return left * step.minutes / sum(other.minutes for other in waiting)
@@ -202,7 +203,7 @@ def run_step(step, night):
 
 
 def judge(outcome, ended, step, night):
-    """The outcome's code and why, from how the command ended and what it wrote."""
+    """Sets the outcome's code and why, from how the command ended and what it wrote."""
     outcome.code = steps.code_of_exit(ended.exit)
     if ended.state != child.ENDED:
         outcome.code = CANNOT
@@ -228,7 +229,7 @@ def judge(outcome, ended, step, night):
 
 
 def add_changes(night):
-    """What the history says has changed over time: told, never judged."""
+    """Adds what the history says has changed over time: told, never judged."""
     database = ["--db", night.database] if night.database else []
     path = night.out / "changes.txt"
     ended = child.run([executable(), "history", "changes", *database], path, 120, lambda: night.interrupted)
@@ -240,7 +241,7 @@ def add_changes(night):
 # --- the night ---
 
 def build_commit(night):
-    """The commit the program was built from, or None where the night has no run that says so."""
+    """Returns the commit the program was built from, or None where the night has no run that says so."""
     try:
         info = json.loads((night.out / "smoke" / "run.json").read_text(encoding="utf-8"))
         return info["build"]["commit"].removesuffix("-dirty")
@@ -253,7 +254,7 @@ def built_from_head(night):
 
 
 def pin(night):
-    """After a green night HEAD is the last green revision, and the anchor is pinned if it was not."""
+    """Makes HEAD the last green revision after a green night, and pins the anchor if it was not."""
     paired = night.outcome("paired-green")
     if not built_from_head(night):
         night.notes.append(f"The program was built from {build_commit(night)[:12]}, not from HEAD: run make build first. "

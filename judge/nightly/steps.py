@@ -77,7 +77,7 @@ def read_json(path, kind):
 
 
 def shown_path(path):
-    """As a user in the project's folder writes it."""
+    """Writes a path as a user in the project's folder writes it."""
     try:
         return str(path.relative_to(project_root()))
     except ValueError:
@@ -141,7 +141,7 @@ def read_paired(outcome, out, base, new):
 
 
 def exit_code(document):
-    """The exit code that a result file says its command ended with."""
+    """Returns the exit code that a result file says its command ended with."""
     code = document.get("exit")
     return code if code in WORST_FIRST else CANNOT
 
@@ -189,13 +189,13 @@ def read_retention(outcome, out):
 # --- the ends of commands ---
 
 def code_of_exit(code):
-    """What a command's exit code adds to the night. Bad input to a step, or an end that is none of the documented codes,
-    means that the step could not do its work."""
+    """Returns what a command's exit code adds to the night. Bad input to a step, or an end that is none of the documented
+    codes, means that the step could not do its work."""
     return code if code in WORST_FIRST else CANNOT
 
 
 def suites_of(path):
-    """The testsuites of a JUnit file; Unreadable."""
+    """Returns the testsuites of a JUnit file; Unreadable."""
     try:
         root = ElementTree.parse(path).getroot()
     except FileNotFoundError:

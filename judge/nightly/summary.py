@@ -9,12 +9,12 @@ LISTED_MAX = 40  # cells of a list; the rest stand in the JSON beside it
 
 
 def plain(text):
-    """Text for a cell of a table: nothing in it is Markdown."""
+    """Returns text for a cell of a table: nothing in it is Markdown."""
     return " ".join(str(text).split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
 
 
 def headline(night):
-    """The verdict in one line."""
+    """Returns the verdict in one line."""
     code = night.exit()
     if night.interrupted:
         return f"nightly of {night.head.short}: interrupted (exit {code})"
@@ -49,7 +49,7 @@ def step_table(night):
 
 
 def findings(night, title, name, file_hint):
-    """A section that lists the findings of all steps in one of their lists, with the lines that show them again."""
+    """Returns a section that lists the findings of all steps in one of their lists, with the lines that show them again."""
     found = [(outcome, finding) for outcome in night.outcomes for finding in getattr(outcome, name)]
     if not found:
         return []
@@ -71,7 +71,7 @@ def doubts(night):
 
 
 def steps_again(night):
-    """Of a step that could not do its work there is no cell to show: its whole command."""
+    """Returns the whole commands of steps that could not do their work: of those there is no cell to show."""
     failed = [outcome for outcome in night.outcomes if outcome.code != OK and outcome.command
               and not (outcome.slower or outcome.wrong or outcome.doubts)]
     if not failed:
@@ -122,7 +122,7 @@ def summary_text(night):
 # --- JUnit ---
 
 def step_case(outcome):
-    """(name, state, message, seconds) for junit.suite."""
+    """Returns (name, state, message, seconds) for junit.suite."""
     if outcome.state == LEFT_OUT and outcome.code == OK:
         return outcome.step, junit.SKIPPED, outcome.why, outcome.seconds
     state = junit.PASSED if outcome.code == OK else junit.FAILURE if outcome.code in (FAILED, REGRESSION) else junit.ERROR
@@ -130,7 +130,7 @@ def step_case(outcome):
 
 
 def write_junit(night):
-    """The suites of all steps, each named after its step, before them one with a case for every step."""
+    """Writes the suites of all steps, each named after its step, before them one with a case for every step."""
     cases = [step_case(outcome) for outcome in night.outcomes]
     if night.interrupted or not any(outcome.compared for outcome in night.outcomes):
         cases.append(("comparisons", junit.ERROR, "the night was interrupted" if night.interrupted else "nothing was compared", 0.0))

@@ -94,7 +94,7 @@ class Hmap:
             yield field, self.h[field] if "buckets" in field or field == "extra" else getattr(self, field)
 
     def rest_of_chain(self, head):
-        """The overflow buckets behind one. A chain that comes back to itself, or leads nowhere, raises BadMap."""
+        """Returns the overflow buckets behind one. A chain that comes back to itself, or leads nowhere, raises BadMap."""
         seen, address = set(), self.bucket.get(head, "overflow")
         while address:
             if address in seen or len(seen) >= CHAIN_MAX:
@@ -138,7 +138,7 @@ class Hmap:
             return f"{self.extra:#x}, which cannot be read"
 
     def arrays(self, report, scan_max):
-        """The array and the old one, each counted; what makes that impossible is a fault."""
+        """Returns the array and the old one, each counted; what makes that impossible is a fault."""
         if self.B > B_MAX:
             report.fault(f"B is {self.B}, more than a map can have: not a go_hmap, or overwritten")
             return []
@@ -181,7 +181,7 @@ class Hmap:
                 report.fault(fault)
 
     def report_part(self, report, n):
-        """One chain, and the one of the old array that its entries come from."""
+        """Reports one chain, and the one of the old array that its entries come from."""
         if self.B > B_MAX:
             raise BadMap(f"B is {self.B}: not a go_hmap, or overwritten")
         if not self.buckets:

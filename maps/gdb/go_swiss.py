@@ -87,7 +87,7 @@ class Swiss:
             yield field, self.value[field]
 
     def runs(self, report, scan_max):
-        """(first, entries, table) of each table, in the order of the directory."""
+        """Returns (first, entries, table) of each table, in the order of the directory."""
         if self.global_depth > DEPTH_MAX or self.dir_len != 1 << self.global_depth:
             report.fault(f"dirLen {self.dir_len} is not 2^globalDepth, globalDepth being {self.global_depth}: "
                          "not a go_swiss, or overwritten")
@@ -136,7 +136,7 @@ class Swiss:
             report.fault(f"{self.used} entries, but no group")
 
     def tables(self, report, scan_max):
-        """(first, where, table) of each that can be read; the others are faults."""
+        """Returns (first, where, table) of each that can be read; the others are faults."""
         runs = self.runs(report, scan_max if scan_max is None else max(1, scan_max * SLOTS // TABLE_SLOTS_MAX))
         covered, tables = sum(run[1] for run in runs), []
         for first, entries, address in runs:
@@ -178,7 +178,7 @@ class Swiss:
                       lambda group: f"dir[{group[0]}] {group[2].group_row(group[1])}")
 
     def report_part(self, report, n):
-        """One table with all its groups."""
+        """Reports one table with all its groups."""
         if n >= self.dir_len:
             raise BadMap(f"there is no directory entry {n}: the map has {self.dir_len}")
         data = read(self.dir_ptr + n * self.pointer_bytes, self.pointer_bytes)

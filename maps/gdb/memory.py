@@ -26,7 +26,7 @@ def read(address, size):
 
 
 def elements(address, size, count):
-    """(index, bytes) of each element of an array, read in chunks."""
+    """Returns (index, bytes) of each element of an array, read in chunks."""
     at_once = max(1, CHUNK_BYTES // size)
     for first in range(0, count, at_once):
         n = min(at_once, count - first)
@@ -90,7 +90,7 @@ class Report:
         self.faults.append(text)
 
     def listed(self, rows, what, text=str):
-        """All rows, or as many as the limit allows."""
+        """Returns all rows, or as many as the limit allows."""
         shown = rows if self.limit is None else rows[:self.limit]
         self.lines += [f"    {text(row)}" for row in shown]
         if len(shown) < len(rows):

@@ -33,7 +33,7 @@ WIDTH_MIN = 7.6  # inches: the machine line fits
 
 
 def frame(width, height, title, subtitle, note):
-    """A figure of width x height inches plus header and footer. Returns it and the free area in figure coordinates:
+    """Makes a figure of width x height inches plus header and footer. Returns it and the free area in figure coordinates:
     (left, bottom, width, height) of the space between them."""
     text = style.heading(width, title, subtitle, note)
     total = text.header + height + text.footer
@@ -49,7 +49,7 @@ def frame(width, height, title, subtitle, note):
 
 def panels(figure, area, count, columns, left=0.75, right=0.25, gap_x=0.55, gap_y=0.75, bottom=0.45, top=0.25,
            legend=1.6):
-    """A grid of `count` axes in the area, margins in inches, `legend` inches left free on the right."""
+    """Makes a grid of `count` axes in the area, margins in inches, `legend` inches left free on the right."""
     width, height = figure.get_size_inches()
     rows = -(-count // columns)
     inner_w = width - left - right - legend - gap_x * (columns - 1)
@@ -64,17 +64,17 @@ def panels(figure, area, count, columns, left=0.75, right=0.25, gap_x=0.55, gap_
 
 
 def legend_inches(labels):
-    """The width of a legend; DejaVu Sans takes up to 0.64 of its size per letter in names."""
+    """Returns the width of a legend; DejaVu Sans takes up to 0.64 of its size per letter in names."""
     return max(1.65, 0.65 + max(map(len, labels), default=0) * style.SIZE_TEXT * 0.64 / 72)
 
 
 def names_inches(labels):
-    """The room for names to the left of what they name."""
+    """Returns the room for names to the left of what they name."""
     return max(1.35, 0.4 + max(map(len, labels), default=0) * style.SIZE_TEXT * 0.6 / 72)
 
 
 def legend_height(labels):
-    """The room a legend takes downwards, its title included."""
+    """Returns the room a legend takes downwards, its title included."""
     return 0.45 + 0.222 * len(labels)
 
 
@@ -88,7 +88,7 @@ def legend(figure, area, handles, title=None, inches=1.6):
 
 @functools.cache
 def ramp(colours):
-    """A function from 0..1 to a colour between those of the tuple."""
+    """Returns a function from 0..1 to a colour between those of the tuple."""
     return LinearSegmentedColormap.from_list("ramp", colours)
 
 
@@ -102,12 +102,12 @@ def format_axis(axis, function):
 
 
 def plain(value):
-    """1, 2.5, 0.05, 1,000: a tick label without exponent."""
+    """Writes 1, 2.5, 0.05, 1,000: a tick label without exponent."""
     return f"{value:,.0f}" if value >= 10 and value == int(value) else f"{value:g}"
 
 
 def ticks_1_2_5(axis, low, high):
-    """Ticks of a log axis: powers of ten, with 2 and 5 between them where the range is short."""
+    """Sets ticks of a log axis: powers of ten, with 2 and 5 between them where the range is short."""
     steps = (1, 2, 5) if high / low < 200 else (1, 3) if high / low < 5000 else (1,)
     values = [s * 10.0**e for e in range(-3, 13) for s in steps]
     axis.set_major_locator(ticker.FixedLocator([v for v in values if low * 0.999 <= v <= high * 1.001]))
@@ -115,7 +115,7 @@ def ticks_1_2_5(axis, low, high):
 
 
 def ticks_of_bytes(axis, low, high):
-    """Ticks of a log axis of bytes: powers of two, at most eight of them, far enough apart."""
+    """Sets ticks of a log axis of bytes: powers of two, at most eight of them, far enough apart."""
     powers = [e for e in range(64) if low * 0.999 <= 2**e <= high * 1.001]
     step = next(s for s in (1, 2, 3, 4, 5, 6, 10, 20, 64) if len(powers) <= 8 * s)
     axis.set_major_locator(ticker.FixedLocator([2**e for e in powers if e % step == 0]))
@@ -123,7 +123,7 @@ def ticks_of_bytes(axis, low, high):
 
 
 def save(figure, folder, name):
-    """NAME.svg and NAME.png in the folder."""
+    """Writes NAME.svg and NAME.png in the folder."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box for a letter no font has is enough
         for suffix, more in ((".svg", {"metadata": {"Date": None, "Creator": "mapbench"}}),

@@ -15,7 +15,8 @@ SPARE_COLOUR, SPARE_MARKS = "#6b6b6b", [("s", True, 5), ("s", False, 4), ("x", T
 
 
 def looks(kinds):
-    """{kind: EventLook} in the order of LOOKS; behind them kinds without a look of their own, which take a spare one."""
+    """Returns {kind: EventLook} in the order of LOOKS; behind them kinds without a look of their own, which take a spare
+    one."""
     found = list(dict.fromkeys(kinds))
     spare = [kind for kind in found if kind not in LOOKS]
     return {kind: look for kind, look in LOOKS.items() if kind in found} | {

@@ -18,7 +18,7 @@ class MissingGnuplot(Exception):
 
 
 def quote(text):
-    """A gnuplot string that holds any text: between single quotes nothing is expanded or run."""
+    """Returns a gnuplot string that holds any text: between single quotes nothing is expanded or run."""
     return "'" + text.replace("\n", " ").replace("'", "''") + "'"
 
 
@@ -48,7 +48,7 @@ class Grid:
         return style.heading(self.width, title, subtitle, note)
 
     def screen(self, x, y):
-        """A position in inches from the lower left corner."""
+        """Returns a position in inches from the lower left corner."""
         return f"screen {x / self.width:.5f}, screen {y / self.height:.5f}"
 
     def labels(self, x_label, y_label):
@@ -68,7 +68,7 @@ class Grid:
         return out
 
     def panel(self, index, title):
-        """Margins and title of a panel; the title is label 90."""
+        """Returns margins and title of a panel; the title is label 90."""
         row, column = divmod(index, self.columns)
         x = self.LEFT + column * (self.panel_width + self.GAP_X)
         y = self.text.footer + self.X_LABEL + (self.lines - 1 - row) * (self.panel_height + self.GAP_Y)
@@ -125,7 +125,7 @@ def draw(folder, name, grid, body):
 
 
 def embolden(path):
-    """gnuplot's SVG keeps ':Bold' as part of the family's name, which no viewer knows."""
+    """Makes bold what is to be bold: gnuplot's SVG keeps ':Bold' as part of the family's name, which no viewer knows."""
     text = path.read_text(encoding="utf-8")
     text = text.replace(f'font-family="{FONT}:Bold"', f'font-family="{FONT}" font-weight="bold"')
     path.write_text(text, encoding="utf-8")

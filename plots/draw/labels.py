@@ -6,20 +6,20 @@ ANGLES = [math.radians(a) for a in (0, 25, -25, 50, -50, 90, -90, 130, -130, 155
 
 
 def overlap(a, b):
-    """Common area of two boxes (x0, y0, x1, y1)."""
+    """Returns the common area of two boxes (x0, y0, x1, y1)."""
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def box_at(x, y, angle, distance, width, height):
-    """The box of a text whose nearest edge is `distance` away from the point in a direction."""
+    """Returns the box of a text whose nearest edge is `distance` away from the point in a direction."""
     centre_x = x + math.cos(angle) * (distance + width / 2)
     centre_y = y + math.sin(angle) * (distance + height / 2)
     return centre_x - width / 2, centre_y - height / 2, centre_x + width / 2, centre_y + height / 2
 
 
 def choose(points, sizes, bounds, path=(), radius=9):
-    """points {name: (x, y)}, sizes {name: (width, height)}, bounds and the corners of a line of horizontal and vertical
-    pieces to keep off, all in pixels. Returns {name: (box, distance)}."""
+    """Chooses places. points {name: (x, y)}, sizes {name: (width, height)}, bounds and the corners of a line of horizontal
+    and vertical pieces to keep off, all in pixels. Returns {name: (box, distance)}."""
     obstacles = [(x - radius, y - radius, x + radius, y + radius) for x, y in points.values()]
     for (x0, y0), (x1, y1) in zip(path, path[1:]):
         obstacles.append((min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1))
@@ -46,8 +46,8 @@ def choose(points, sizes, bounds, path=(), radius=9):
 
 
 def place(axes, named, path=()):
-    """named: {text: ((x, y) in data coordinates, colour)}. Draws the texts, with a line to the point from afar; they
-    keep off the path, corners in data coordinates."""
+    """Places texts. named: {text: ((x, y) in data coordinates, colour)}. Draws the texts, with a line to the point from
+    afar; they keep off the path, corners in data coordinates."""
     figure = axes.figure
     renderer = figure.canvas.get_renderer()
     points, sizes, texts = {}, {}, {}

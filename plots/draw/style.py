@@ -58,7 +58,7 @@ SIZE_TITLE, SIZE_PANEL, SIZE_TEXT, SIZE_SMALL = 13, 10, 9, 7.5
 
 
 def known_look(name):
-    """The look of a map by its name, or None: its own, or what it shares with the port it is the original of."""
+    """Returns the look of a map by its name, or None: its own, or what it shares with the port it is the original of."""
     facts = original(name)
     if not facts or facts.port not in LOOKS:
         return LOOKS.get(name)
@@ -67,7 +67,7 @@ def known_look(name):
 
 
 def looks(labels):
-    """{label: Look} for all labels of a run. Ask once a run, with all of them: a name without a look of its own takes
+    """Returns {label: Look} for all labels of a run. Ask once a run, with all of them: a name without a look of its own takes
     one that no other has."""
     chosen, taken = {}, set()
     for label in sorted(labels, key=lambda text: (" " in text, text)):
@@ -91,12 +91,12 @@ def looks(labels):
 
 
 def look_of(run_looks, name):
-    """The look of a map by its name, whatever its label says besides."""
+    """Returns the look of a map by its name, whatever its label says besides."""
     return next(look for label, look in run_looks.items() if label.split(" ")[0] == name)
 
 
 def round_sizes(last, most):
-    """0 and up to `most` multiples of a power of two, the last of them at or below `last`."""
+    """Returns 0 and up to `most` multiples of a power of two, the last of them at or below `last`."""
     step = 1
     while last // step > most:
         step *= 2
@@ -104,7 +104,7 @@ def round_sizes(last, most):
 
 
 def compiler(version):
-    """'gcc (Debian 12.2.0-14) 12.2.0' -> 'gcc 12.2'."""
+    """Shortens 'gcc (Debian 12.2.0-14) 12.2.0' to 'gcc 12.2'."""
     name = str(version or "").split(" ")[0]
     number = re.findall(r"\d+\.\d+", re.sub(r"\(.*?\)", "", str(version or "")))
     return f"{name} {number[-1]}" if number else name
@@ -121,7 +121,7 @@ def machine_line(run):
 
 
 def hash_line(rows):
-    """'common hash', with the maps named that bring a hash of their own."""
+    """Returns 'common hash', with the maps named that bring a hash of their own."""
     own = sorted({r["map"] for r in rows if r["hash"] == "native"})
     if not any(r["hash"] == "common" and r["map"] != BASELINE for r in rows):
         return "native hash" if own else "common hash"
@@ -131,7 +131,7 @@ def hash_line(rows):
 
 
 def engine_line(rows):
-    """'real Go: go1.23.12, go1.24.4': the versions of the engines that ran some of the rows; "" without any."""
+    """Returns 'real Go: go1.23.12, go1.24.4': the versions of the engines that ran some of the rows; "" without any."""
     found = sorted({r["engine"] for r in rows if r["engine"] != "c"})
     kinds = {f"real {re.match('[a-z]*', version)[0].capitalize()}" for version in found}
     return f"{' and '.join(sorted(kinds))}: {', '.join(found)}" if found else ""
@@ -144,7 +144,7 @@ def subtitle(run, rows):
 
 
 def wrap(text, inches, points, bold=False):
-    """Lines of text broken to a width. DejaVu Sans takes 0.55 of its size per letter on average, bold 0.62."""
+    """Returns lines of text broken to a width. DejaVu Sans takes 0.55 of its size per letter on average, bold 0.62."""
     letters = max(20, int(inches * 72 / (points * (0.62 if bold else 0.55))))
     return [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, letters) or [""]]
 
@@ -162,7 +162,7 @@ def heading(width, title_text, subtitle_text, note_text):
 
 
 def slug(text):
-    """A file name for any text: what had to be changed or cut is replaced by a digest, so names stay distinct."""
+    """Returns a file name for any text: what had to be changed or cut is replaced by a digest, so names stay distinct."""
     # a computed key stream with its parameters: no other name looks so
     if re.fullmatch(r"(?!file:)[a-z0-9_]+(:[0-9A-Za-z.]+)*", text) and len(text) <= 40:
         return text.replace(":", "_")
@@ -178,7 +178,7 @@ def family_slug(family):
 
 
 def style_gp(run_looks, order):
-    """The same looks as gnuplot line types, numbered as in `order`; figures then say `linetype N`."""
+    """Returns the same looks as gnuplot line types, numbered as in `order`; figures then say `linetype N`."""
     lines = ["# Written by plots/draw/style.py for the figures of this folder: one line type per map.",
              f"ink = '{INK}'", f"grey = '{GREY}'", f"faint = '{FAINT}'",
              "set border 3 linecolor rgb grey linewidth 0.8", "set tics nomirror scale 0.5 textcolor rgb grey",

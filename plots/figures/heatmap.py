@@ -36,7 +36,7 @@ def draw(run, run_looks, folder):
 
 
 def split(keys):
-    """Columns in parts of at most COLUMNS_MAX, broken between workloads where possible."""
+    """Returns columns in parts of at most COLUMNS_MAX, broken between workloads where possible."""
     parts, part = [], []
     for workload in dict.fromkeys(w for w, _ in keys):
         block = [k for k in keys if k[0] == workload]

@@ -80,7 +80,7 @@ def draw_line(axes, look, row):
 
 
 def columns_of(heights, apart):
-    """A column for each height, the first in which no other is nearer than `apart`."""
+    """Returns a column for each height, the first in which no other is nearer than `apart`."""
     columns = []
     for i, height in enumerate(heights):
         near = {columns[j] for j in range(i) if abs(heights[j] - height) < apart}
@@ -89,7 +89,7 @@ def columns_of(heights, apart):
 
 
 def draw_ends(axes, drawn):
-    """The largest value of each line as a marker to the right of all lines, joined to its end by a hair."""
+    """Draws the largest value of each line as a marker to the right of all lines, joined to its end by a hair."""
     ends = sorted(((look, row["stable"], row["latency"]["count"], row["latency"]["max"]) for look, row in drawn
                    if look.marker.mpl), key=lambda end: -end[3])
     if not ends:

@@ -32,17 +32,18 @@ def draw(run, run_looks, folder):
 
 
 def design(label):
-    """The port that a map is the original of, or the map itself."""
+    """Returns the port that a map is the original of, or the map itself."""
     return original(label).port if original(label) else label
 
 
 def last_beside(label, curves):
-    """A key that sorts by the last point, originals behind their port."""
+    """Returns a key that sorts by the last point, originals behind their port."""
     return curves.get(design(label), curves[label])[-1][1], design(label), original(label) is not None, curves[label][-1][1]
 
 
 def largest(rows):
-    """Of each map the row that grew to the largest n, on pages as the machine is set where it was measured on others too."""
+    """Returns of each map the row that grew to the largest n, on pages as the machine is set where it was measured on
+    others too."""
     found = {}
     for row in one_page_setting(rows):
         label = (row["map"], row["hash"], row["engine"])
@@ -52,12 +53,12 @@ def largest(rows):
 
 
 def points(row):
-    """[(entries, bytes live per entry, resident bytes per entry or NaN)]"""
+    """Returns [(entries, bytes live per entry, resident bytes per entry or NaN)]"""
     return [(e, live / e, rss / e if rss else float("nan")) for e, live, rss in row["curve"] if e and live is not None]
 
 
 def ceiling(curves, floor):
-    """The top of the vertical axis. Small maps cost hundreds of bytes an entry; what matters is the saw-tooth once a
+    """Returns the top of the vertical axis. Small maps cost hundreds of bytes an entry; what matters is the saw-tooth once a
     map has some size, so only the last six doublings decide."""
     last = [live for curve in curves.values() for e, live, _rss in curve if e >= curve[-1][0] / 64]
     return 1.12 * max(last + [floor or 0])
@@ -101,7 +102,7 @@ def draw_part(run, run_looks, rows, family, curves, order, name, title, folder):
 
 
 def related(label, other):
-    """Whether one is a port and the other an original of it."""
+    """Tells whether one is a port and the other an original of it."""
     return label != other and design(label) == design(other) and bool(original(label)) != bool(original(other))
 
 

@@ -100,7 +100,7 @@ def draw_panel(run, run_looks, axes, rows, limits):
 
 
 def draw_queues(run, run_looks, closed, opened, calm, title):
-    """A panel a map, the worst first: the slowest of each stretch of operations, over the operations."""
+    """Draws a panel a map, the worst first: the slowest of each stretch of operations, over the operations."""
     columns = min(3, len(opened))
     lines = -(-len(opened) // columns)
     note = (f"Each step is the slowest of {format_n(opened[0]['timeline']['ops_per_slot'])} stores in a row. Colour: open "

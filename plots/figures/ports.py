@@ -77,14 +77,14 @@ def pair_text(pair):
 
 
 def lines_of(four):
-    """The lines of a table of shapes: (text, field of Shape)."""
+    """Returns the lines of a table of shapes: (text, field of Shape)."""
     older, newer, older_real, newer_real = four
     return [(f"{newer} / {older}", "ports"), (f"{newer_real} / {older_real}", "originals"),
             ("ports / originals", "agreement")]
 
 
 def panels_of(figure, left, top, height, workloads, titled):
-    """{workload: axes}, a column each, their upper edge at `top` inches; sizes have equal room, as the table has."""
+    """Returns {workload: axes}, a column each, their upper edge at `top` inches; sizes have equal room, as the table has."""
     width, total = figure.get_size_inches()
     x, found = left, {}
     for workload, sizes in workloads.items():
@@ -101,7 +101,7 @@ def panels_of(figure, left, top, height, workloads, titled):
 
 
 def ticks_between(low, high, height):
-    """The marks of a logarithmic axis of that many inches: 1, and outwards from it each that has room."""
+    """Returns the marks of a logarithmic axis of that many inches: 1, and outwards from it each that has room."""
     room = TICK * math.log(high / low) / height
     kept = [1]
     for direction in (1, -1):
@@ -114,7 +114,7 @@ def ticks_between(low, high, height):
 
 
 def scale(panels, values, height):
-    """One logarithmic axis for all panels, 1.00 on it, named on the left one."""
+    """Sets one logarithmic axis for all panels, 1.00 on it, named on the left one."""
     low, high = min([*values, 0.95]) / 1.06, max([*values, 1.05]) * 1.06
     ticks = ticks_between(low, high, height)
     for place, axes in enumerate(panels.values()):
@@ -125,7 +125,7 @@ def scale(panels, values, height):
 
 
 def reach(found):
-    """The values an axis has to show: all points, and intervals as far as twice beyond them."""
+    """Returns the values an axis has to show: all points, and intervals as far as twice beyond them."""
     values = []
     for ratio in found:
         low, high = ratio.interval or (ratio.value, ratio.value)
@@ -134,7 +134,7 @@ def reach(found):
 
 
 def draw_line(axes, sizes, found, look, shift=0.0):
-    """found: {n: Ratio}. A point per size with its interval, hollow when unstable."""
+    """Draws a line. found: {n: Ratio}. A point per size with its interval, hollow when unstable."""
     at = [(i + shift, found[n]) for i, n in enumerate(sizes) if n in found]
     axes.plot([x for x, _ in at], [ratio.value for _, ratio in at], color=look.colour, linewidth=1.4,
               linestyle=(0, look.dash) if look.dash else "-", zorder=3)
@@ -193,13 +193,13 @@ def draw_shape(figure, left, top, workloads, four, found, run_looks):
 
 
 def ground(ratio, judged):
-    """The colour under a number that calls for attention."""
+    """Returns the colour under a number that calls for attention."""
     return {"above": AMISS, "outside": AMISS, "unsure": UNSURE}.get(ratio.verdict) if judged else None
 
 
 def draw_table(figure, left, top, workloads, lines):
-    """lines: [(text, look or None, whether its numbers are judged, {(workload, n): Ratio})], in columns below the panels'
-    sizes."""
+    """Draws a table. lines: [(text, look or None, whether its numbers are judged, {(workload, n): Ratio})], in columns
+    below the panels' sizes."""
     width, total = figure.get_size_inches()
     height = LINE * len(lines)
     axes = figure.add_axes([0, (top - height) / total, 1, height / total])

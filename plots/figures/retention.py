@@ -31,7 +31,7 @@ ROLE_LOOKS = {
 ROLE_WORDS = {"leaky": "leaky", "no_fix": "no fix", "fixed": "fixed", "reference": "reference"}
 FLOOR = "#cfe6d4"
 ENGINE_POINTS = (6, 4, 8, 12)  # hollow: circle, square, triangle, diamond
-EVENT_ROW = 0.075  # of a panel's height, for the marks of a kind of events
+EVENT_ROW = 0.075  # share of a panel's height, for the marks of a kind of events
 EVENTS_MAX = 400  # ticks of a kind that a panel can show apart
 LETTER = 0.064    # inches a letter of the small size takes
 Variant = namedtuple("Variant", "name role colour dash point")
@@ -51,7 +51,7 @@ def draw(run, _run_looks, folder):
 
 
 def panels_of(data, scenario):
-    """[(title, [Case])]: one for each map and heap; what a real collector did belongs to its simulation."""
+    """Returns [(title, [Case])]: one for each map and heap; what a real collector did belongs to its simulation."""
     found = {}
     subjects = [s for s in data.subjects(scenario) if data.of(s)]
     several_n = len({s.n for s in subjects}) > 1
@@ -69,12 +69,12 @@ def panels_of(data, scenario):
 
 
 def has_simulation(cases):
-    """Whether what real engines did is drawn as rings over lines, and not as the lines themselves."""
+    """Tells whether what real engines did is drawn as rings over lines, and not as the lines themselves."""
     return any(not retention.is_real(c.subject) for c in cases)
 
 
 def looks_of(cases):
-    """{(variant, shape): Variant}, in the order of their roles. One look in all panels."""
+    """Returns {(variant, shape): Variant}, in the order of their roles. One look in all panels."""
     several = {c.variant for c in cases if len({d.shape for d in cases if d.variant == c.variant
                                                 and d.subject == c.subject}) > 1}
     found, used, by_name = {}, {}, {}
@@ -122,7 +122,7 @@ class Bands:
         return steps[0] > 0 and steps[-1] >= self.LOG_RANGE * steps[0]
 
     def start(self, name):
-        """The step at the left end of a band: one step before the first, and not before 0."""
+        """Returns the step at the left end of a band: one step before the first, and not before 0."""
         steps = self.steps[name]
         return max(0, steps[0] - (steps[-1] - steps[0]) / (len(steps) - 1)) if len(steps) > 1 else 0
 
@@ -137,7 +137,7 @@ class Bands:
         return left + min(max(share, 0), 1) * (wide - self.PAD)
 
     def event_x(self, name, step):
-        """Events of a single checkpoint happened before it."""
+        """Returns the place of an event. Those of a single checkpoint happened before it."""
         steps = self.steps[name]
         if len(steps) > 1:
             return self.x(name, step)
@@ -174,7 +174,7 @@ class PhaseGrid(gnuplot.Grid):
         return textwrap.wrap(retention.words(name[0]), max(4, int(inches / LETTER)))
 
     def placed(self):
-        """The entries in rows of the figure's width: [[(x in inches, entry)]]."""
+        """Returns the entries in rows of the figure's width: [[(x in inches, entry)]]."""
         rows, x = [[]], 0.18
         for entry in self.entries:
             wide = 0.5 + len(entry[0]) * 0.078
@@ -237,7 +237,7 @@ class Figure:
         self.top = max([*highest, 1]) * 1.12 / (1 - EVENT_ROW * len(self.events))
 
     def bytes(self, case, point):
-        """What the curve shows: kept, or allocated since the base. None: not measured."""
+        """Returns what the curve shows: kept, or allocated since the base. None: not measured."""
         if not self.allocated:
             return case.kept(point)
         now = point.get("total_alloc")
@@ -268,7 +268,7 @@ class Figure:
         return f"{what} (lower is better)"
 
     def entries(self):
-        """[(words, swatch)] of the legend."""
+        """Returns [(words, swatch)] of the legend."""
         found = [(look.name + ("" if look.name == ROLE_WORDS[look.role] else f" ({ROLE_WORDS[look.role]})"),
                   line_swatch(look.colour, look.dash, look.point)) for look in dict.fromkeys(self.looks.values())]
         found.append(("semantically live", area_swatch(FLOOR)))
@@ -296,7 +296,7 @@ class Figure:
                                            if any(map(self.bands.logarithmic, self.bands.names)) else "")])
 
     def uncollected(self):
-        """The phases that are read as they are, in words."""
+        """Returns the phases that are read as they are, in words."""
         names = dict.fromkeys(p["label"] for case in self.cases for p in case.points if p.get("after_forced_gc") is False)
         return f" but {', '.join(map(retention.words, names))}" if names else ""
 
@@ -310,7 +310,7 @@ class Figure:
         return out + (gnuplot.datablock(f"live{index}", floor) if floor else [])
 
     def floor(self, cases):
-        """What is live by the leaky variant's own count: the same work as the others', told by the story."""
+        """Returns what is live by the leaky variant's own count: the same work as the others', told by the story."""
         case = cases[0]
         rows = [(self.bands.x(name, p["step"]), p["semantic_live_bytes"]) for name, of in case.phases() for p in of
                 if p["semantic_live_bytes"] is not None]
@@ -331,7 +331,7 @@ class Figure:
         return out
 
     def decorations(self, grid, index, cases):
-        """Borders of the phases, ticks and names below, event ticks above."""
+        """Returns borders of the phases, ticks and names below, event ticks above."""
         bands, out = self.bands, []
         for name in bands.names[1:]:
             out.append(f"set arrow from {bands.left[name]:.6g}, graph 0 to {bands.left[name]:.6g}, graph 1 nohead back "
@@ -348,7 +348,7 @@ class Figure:
         return out + self.event_ticks(cases)
 
     def tics(self, grid):
-        """Steps below the ends of phases of several checkpoints, the first ones where there is room."""
+        """Returns steps below the ends of phases of several checkpoints, the first ones where there is room."""
         inches, found, free = grid.panel_width / self.bands.end, [], 0.0
         for name in self.bands.names:
             steps = self.bands.steps[name]
@@ -361,7 +361,7 @@ class Figure:
         return found
 
     def event_ticks(self, cases):
-        """Of the first case that has events of a kind: the leaky variant's, as a rule."""
+        """Returns those of the first case that has events of a kind: the leaky variant's, as a rule."""
         out = []
         for row, (what, look) in enumerate(self.events.items()):
             for case in cases:
@@ -379,7 +379,7 @@ class Figure:
 
 
 def subtitle(run, cases):
-    """The machine, the date and what ran the cases."""
+    """Returns the machine, the date and what ran the cases."""
     heaps = sorted({c.subject.heap for c in cases if not retention.is_real(c.subject)})
     engines = sorted({c.subject.engine for c in cases if retention.is_real(c.subject)})
     ran = [f"heap {', '.join(heaps)}"] if heaps else []

@@ -13,7 +13,7 @@ READING = ""
 HUES = ["#009e73", "#e69f00", "#c4342d", "#0072b2", "#7e57c2", "#6b6b6b"]
 MARKERS = "os^Dv"
 FORMATS = {"mark_ns": ("time to mark", format_ns), "scanned_bytes": ("bytes scanned", format_bytes)}
-# What each time is; a real collection runs beside the program, so that its time on the clock says something else.
+# Words that say what each time is; a real collection runs beside the program, so that its time on the clock says something else.
 SIMULATED_TIME = "gosim: one thread that stops the program, from the first root to the end of marking."
 REAL_TIME = ("Real Go: what its mark workers took together, as runtime/metrics has it (dedicated, idle and assists); its bytes "
              "include the runtime's own, some 80 KiB.")
@@ -82,7 +82,7 @@ def subtitle(run, engines):
 
 
 def in_words(series):
-    """What marking takes where the maps are largest, a group for each collector."""
+    """Returns what marking takes where the maps are largest, a group for each collector."""
     groups = {}
     for (variant, engine), sizes in series.items():
         n = max(sizes)
@@ -93,7 +93,7 @@ def in_words(series):
 
 
 def in_all(series):
-    """How long whole collections of a real engine were, or "": they wait for the scheduler as well."""
+    """Returns how long whole collections of a real engine were, or "": they wait for the scheduler as well."""
     whole = [of[WHOLE] for of in (of for sizes in series.values() for of in sizes.values()) if WHOLE in of]
     return (f" A whole collection, from runtime.GC to its return with the wait for the scheduler and the sweep, took "
             f"{format_ns(min(whole))} to {format_ns(max(whole))} on the clock.") if whole else ""

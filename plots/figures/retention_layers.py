@@ -33,7 +33,7 @@ def draw(run, _run_looks, folder):
 
 
 def by_map(run, rows):
-    """{label: {huge pages on: row}}, of each the largest n. Unknown counts as off."""
+    """Returns {label: {huge pages on: row}}, of each the largest n. Unknown counts as off."""
     found = {}
     for row in rows:
         of = found.setdefault(run.label(row), {})
@@ -89,8 +89,8 @@ def draw_layers(axes, row, looks):
 
 
 def heights(layers):
-    """Upper edges of the four layers. Each lies on the one below: what was not touched yet is requested but not resident,
-    and then the last layer is empty; the line says what is resident."""
+    """Returns the upper edges of the four layers. Each lies on the one below: what was not touched yet is requested but not
+    resident, and then the last layer is empty; the line says what is resident."""
     edges, below = [], [0] * len(layers)
     for number in range(1, 5):
         below = [max(low, point[number] or 0) for low, point in zip(below, layers)]
@@ -104,7 +104,7 @@ def mark_style(look):
 
 
 def handles(rows, looks):
-    """Of the layers that are known of any row: a collecting heap does not tell what was asked for."""
+    """Returns the handles of the layers that are known of any row: a collecting heap does not tell what was asked for."""
     found = [canvas.Patch(facecolor=colour, label=name) for number, (name, colour) in enumerate(zip(LAYERS, COLOURS), 1)
              if any(point[number] is not None for row in rows for point in row["layers"])]
     found.append(canvas.Line2D([], [], color=RESIDENT, linewidth=1, label="resident"))
@@ -112,7 +112,7 @@ def handles(rows, looks):
 
 
 def resident_words(resident, live, usable):
-    """What is resident at last. Nothing, where the map found room on a page that was there before its first entry."""
+    """Returns what is resident at last. Nothing, where the map found room on a page that was there before its first entry."""
     if resident > 0:
         return f"{format_bytes(resident)} resident, {resident / live:.2f} times what is live,"
     if usable is not None and 0 < usable < HUGE_PAGE:
@@ -121,7 +121,7 @@ def resident_words(resident, live, usable):
 
 
 def note(found):
-    """What the last operation left, and how much of it is the map's."""
+    """Returns what the last operation left, and how much of it is the map's."""
     lines = []
     for label, of in found.items():
         parts = []

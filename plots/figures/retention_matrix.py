@@ -84,7 +84,7 @@ def draw_cell(axes, x, y, answer, why):
 
 
 def legend(figure, left, bottom, total, width):
-    """A strip of the colours, below the matrix."""
+    """Draws a strip of the colours, below the matrix."""
     for i, value in enumerate((1, 3, 10, 30, 100, 1e3, DEEPEST)):
         axes = figure.add_axes([(left + 0.62 * i) / width, bottom + 0.1 / total, 0.58 / width, 0.2 / total])
         axes.set_axis_off()

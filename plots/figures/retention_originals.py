@@ -63,7 +63,8 @@ def look(kinds, kind):
 
 
 def draw_quantity(axes, pairs, kinds, quantity, absolute):
-    """Each value against what is real; a difference of a value next to nothing is a difference by the allowance's base."""
+    """Draws each value against what is real; a difference of a value next to nothing is a difference by the allowance's
+    base."""
     low = absolute / 8
     points = {}
     for pair in pairs:

@@ -40,7 +40,7 @@ def is_octave(sizes):
 
 
 def order_of(run, rows):
-    """Labels from the slowest to the fastest over the panels, as lines lie from top to bottom; the baseline last."""
+    """Returns labels from the slowest to the fastest over the panels, as lines lie from top to bottom; the baseline last."""
     times = {}
     for row in rows:
         times.setdefault(run.label(row), []).append(row["median"])
@@ -98,8 +98,8 @@ def draw_curve(axes, look, curve, baseline):
 
 
 def needs_log(rows):
-    """Linear from zero while that can be read; logarithmic, in all panels alike, when in one of them the slowest time
-    is more than 12 times the fastest."""
+    """Tells whether an axis is logarithmic: linear from zero while that can be read; logarithmic, in all panels alike, when
+    in one of them the slowest time is more than 12 times the fastest."""
     panels = {}
     for row in rows:
         if row["map"] != BASELINE:
@@ -127,7 +127,7 @@ def scale_time(axes, rows, logarithmic):
 
 
 def named_sizes(axes, sizes):
-    """The sizes whose names fit below the axis: the first, and others down from the last."""
+    """Returns the sizes whose names fit below the axis: the first, and others down from the last."""
     def span(n):
         middle = axes.transData.transform((n, 1))[0] / axes.figure.dpi
         half = len(format_n(n)) * 0.034 + 0.05
@@ -160,7 +160,7 @@ def scale_sizes(axes, run, family, sizes, octave):
 
 
 def draw_dots(run, run_looks, family, rows, workloads, sizes, title):
-    """One or two sizes: maps from the fastest to the slowest, a dot for each size."""
+    """Draws one or two sizes: maps from the fastest to the slowest, a dot for each size."""
     order = [label for label in order_of(run, rows) if label != BASELINE] or [BASELINE]
     columns = min(5, len(workloads))
     lines = -(-len(workloads) // columns)

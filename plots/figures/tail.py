@@ -35,7 +35,7 @@ def draw(run, run_looks, folder):
 
 
 def quotients(port, original):
-    """[(which, port's by original's)] of p99.9 and the longest operation, without those that are not known."""
+    """Returns [(which, port's by original's)] of p99.9 and the longest operation, without those that are not known."""
     found = []
     for which, text in (("p999", "p99.9"), ("max", "longest")):
         own, other = port["latency"].get(which), original["latency"].get(which)
@@ -83,7 +83,7 @@ def draw_designs(run, run_looks, designs, title):
 
 
 def draw_panel(axes, drawn, every, title):
-    """drawn: [(look, row)]. The axes are those of all designs, so that they can be compared."""
+    """Draws a panel. drawn: [(look, row)]. The axes are those of all designs, so that they can be compared."""
     for look, row in reversed(drawn):
         draw_line(axes, look, row)
         ranked = growth_points(row)
@@ -102,7 +102,7 @@ def draw_panel(axes, drawn, every, title):
 
 
 def growth_points(row):
-    """[(1/(1-share), ns)]: the growth events of a row at the place on its line where their durations rank."""
+    """Returns [(1/(1-share), ns)]: the growth events of a row at the place on its line where their durations rank."""
     line = percentile_points(row["latency"])
     heights = [y for _, y in line]
     return [(line[min(bisect_left(heights, event["ns"]), len(line) - 1)][0], event["ns"]) for event in row["growth_events"]

@@ -7,7 +7,7 @@ from plots.rows.run import BASELINE, entry_bytes
 
 
 def short(value):
-    """Five significant digits: more than any figure shows, in half the bytes."""
+    """Rounds to five significant digits: more than any figure shows, in half the bytes."""
     return None if value is None else float(f"{value:.5g}")
 
 
@@ -74,6 +74,6 @@ def collect(run):
 
 
 def embed(data):
-    """JSON that can stand inside a <script> element whatever its strings hold."""
+    """Returns JSON that can stand inside a <script> element whatever its strings hold."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -49,7 +49,7 @@ def head(run, problems):
 
 
 def noise_floor(info):
-    """What the machine showed before the run when a map was compared with itself; None where it was not asked."""
+    """Returns what the machine showed before the run when a map was compared with itself; None where it was not asked."""
     noise = (info.get("doctor") or {}).get("noise")
     if not noise:
         return None
@@ -62,7 +62,7 @@ def times(count):
 
 
 def folded(what, entries):
-    """A list of what is missing and why, folded to one line."""
+    """Returns a list of what is missing and why, folded to one line."""
     if not entries:
         return ""
     return (f'<details class="warning"><summary>{len(entries)} {what}</summary><ul>'
@@ -74,7 +74,7 @@ def duration(seconds):
 
 
 def glance(run):
-    """The shortest answer for each family: the first three by speed, by memory and by the longest pause."""
+    """Returns the shortest answer for each family: the first three by speed, by memory and by the longest pause."""
     cards, memory = {}, {}
     for family, rows in run.families("time").items():
         columns, verdicts = stats.compared(run, rows)

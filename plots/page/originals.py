@@ -16,7 +16,7 @@ SHAPE_WORDS = {"within": "yes", "unsure": "not shown", "outside": "no"}
 
 
 def compared(run):
-    """The section, or "" without a port beside its original."""
+    """Returns the section, or "" without a port beside its original."""
     parts, ratio_rows, shape_rows = [], [], []
     for family, rows in run.families("time").items():
         ratios, shapes = originals.ratios(rows), originals.shapes(rows)
@@ -56,7 +56,7 @@ def interval_cell(ratio):
 
 
 def stable_cell(rows):
-    """Yes, or no with the reasons to point at; the results table spells them out."""
+    """Writes yes, or no with the reasons to point at; the results table spells them out."""
     shaky = [f"{row['map']}: {row['why_unstable']}" for row in rows if not row["stable"]]
     return f'<span class="bad" title="{text("; ".join(shaky))}">no</span>' if shaky else "yes"
 

@@ -29,7 +29,7 @@ def chart_library():
 
 
 def build(drawn, folder, problems):
-    """The page for [(run, {module of a figure: [(file, title)]})]; links are relative to `folder`."""
+    """Returns the page for [(run, {module of a figure: [(file, title)]})]; links are relative to `folder`."""
     library = chart_library()
     scripts = [library] if library else []
     scripts += [(PARTS / name).read_text(encoding="utf-8") for name in SCRIPTS]
@@ -94,7 +94,7 @@ def heat(run, figures, folder):
 
 
 def beside(run, figures, folder):
-    """Tables and figures of ports and originals; of the tails the largest n, the others as files."""
+    """Returns tables and figures of ports and originals; of the tails the largest n, the others as files."""
     largest = {}
     for name, title in figures[tail]:
         cell, n = name.rsplit("-", 1)
@@ -106,12 +106,12 @@ def beside(run, figures, folder):
 
 
 def ranked(run):
-    """Whether something was measured that a run without scenarios is about."""
+    """Tells whether something was measured that a run without scenarios is about."""
     return any(r["kind"] in ("time", "latency") for r in run.rows)
 
 
 def kept(run, figures, folder):
-    """The sections about all scenarios together."""
+    """Returns the sections about all scenarios together."""
     matrix = retention.matrices(run)
     found = [("forgiveness", retention_matrix.TITLE, matrix and matrix + files(run, figures, (retention_matrix,), folder))]
     for name, module, inner in (("simulated", retention_originals, retention.simulated(run)),
@@ -127,7 +127,7 @@ def pictured(run, figures, module, folder):
 
 
 def pictures(run, figures, folder):
-    """{scenario: its curves}; of several parts the first, the others as files."""
+    """Returns {scenario: its curves}; of several parts the first, the others as files."""
     found = {}
     for scenario in run.retention.names if run.retention else []:
         stem = re.escape(f"{curves.PREFIX}{style.slug(scenario)}")
@@ -160,7 +160,7 @@ def files(run, figures, modules, folder):
 
 
 def figure(run, figures, module, folder, interactive, i):
-    """A figure that the page draws itself or, where it cannot, shows as a picture."""
+    """Writes a figure that the page draws itself or, where it cannot, shows as a picture."""
     links = files(run, figures, (module,), folder)
     if interactive:
         return (f'<figure data-figure="{module.INTERACTIVE}" data-run="{i}"><div class="controls"></div>'

@@ -10,7 +10,7 @@ from plots.rows.retention_matrix import number_text
 from plots.rows.run import shorten
 
 ROLE_WORDS = {"leaky": "leaky", "no_fix": "believed to be a fix", "fixed": "fixed", "reference": "for comparison"}
-# Where the issue trackers of the references are.
+# Addresses of the issue trackers that references name.
 TRACKERS = {"go": "golang/go", "redis": "redis/redis", "cortex": "cortexproject/cortex",
             "crossbeam": "crossbeam-rs/crossbeam", "bdwgc": "ivmai/bdwgc"}
 OUTSIDE_MAX, BROKEN_MAX = 40, 8
@@ -22,7 +22,7 @@ def anchor(i, data, scenario):
 
 
 def overview(run, i):
-    """The answers of all scenarios, a line each; "" without any."""
+    """Returns the answers of all scenarios, a line each; "" without any."""
     data = run.retention
     if data is None or not data.names:
         return ""
@@ -92,7 +92,7 @@ def answer_cells(answer):
 
 
 def kept_cell(value):
-    """Bytes; a heap that shrank below its base keeps nothing."""
+    """Writes bytes; a heap that shrank below its base keeps nothing."""
     return size(max(0, value)) if value is not None else ("–", "")
 
 
@@ -116,7 +116,7 @@ def passed_words(answer):
 # --- the matrix, the simulation, the collector's work ---------------------------------------------------------------
 
 def matrices(run):
-    """The forgiveness matrices as tables; "" without any."""
+    """Returns the forgiveness matrices as tables; "" without any."""
     found = retention_matrix.matrices(run.retention) if run.retention else []
     return "".join(matrix_table(matrix) for matrix in found) + (MATRIX_NOTE if found else "")
 
@@ -156,7 +156,7 @@ def bytes_words(value):
 
 
 def simulated(run):
-    """How far the simulation and the real collector agree; "" without both."""
+    """Returns how far the simulation and the real collector agree; "" without both."""
     pairs = retention_pairs.pairs_of(run.retention) if run.retention else []
     if not pairs:
         return ""
@@ -177,7 +177,7 @@ def simulated(run):
 
 
 def gc_work(run):
-    """The collector's work, as a table; "" without any."""
+    """Returns the collector's work, as a table; "" without any."""
     rows = [[text(design or "–"), text(retention.words(variant)), text("gosim" if engine == "c" else engine),
              (format_n(n), n), duration(of.get("mark_ns")), size(of.get("scanned_bytes")), duration(of.get("collection_ns"))]
             for design, series in (retention.series_of(run.retention) if run.retention else {}).items()
@@ -199,7 +199,7 @@ def duration(ns):
 # --- a page for every scenario --------------------------------------------------------------------------------------
 
 def scenarios(run, i, pictures):
-    """The pages, folded. pictures: {scenario: HTML of its figures}."""
+    """Returns the pages, folded. pictures: {scenario: HTML of its figures}."""
     data = run.retention
     if data is None or not data.names:
         return ""
@@ -262,7 +262,7 @@ def costs(first, told):
 
 
 def spread(told):
-    """The most and the least forgiving map, where several ran on one heap."""
+    """Returns the most and the least forgiving map, where several ran on one heap."""
     known = {s: a.amplification for s, a in told.items()
              if s.map and a.amplification is not None and not retention.is_real(s)}
     if len(known) < 2:
@@ -324,7 +324,7 @@ def variants(data, scenario):
 
 
 def time_to_mark(case):
-    """Of the last checkpoint that says; where a real collector was timed it is worth a column."""
+    """Returns that of the last checkpoint that says; where a real collector was timed it is worth a column."""
     said = [retention.work_of(p.get("extra") or {}, "mark_ns") for p in case.points]
     return next((ns for ns in reversed(said) if ns is not None), None)
 
@@ -351,6 +351,6 @@ def references(data, scenario):
 
 
 def expanded(word):
-    """'go#20135' with where to find it."""
+    """Writes 'go#20135' with where to find it."""
     found = re.fullmatch(r"([a-z]+)#(\d+)", word)
     return f"{word} (github.com/{TRACKERS[found[1]]}/issues/{found[2]})" if found and found[1] in TRACKERS else word

@@ -12,7 +12,8 @@ def text(value):
 
 
 def table(caption, columns, rows, classes="", sortable=True):
-    """columns: [(title, class)]; rows: [[cell]], a cell is HTML, or (HTML, sort value), or (HTML, sort value, class)."""
+    """Writes a table. columns: [(title, class)]; rows: [[cell]], a cell is HTML, or (HTML, sort value), or (HTML, sort
+    value, class)."""
     out = [f'<div class="scroll"><table class="{classes}{" sortable" if sortable else ""}">'
            f'<caption>{caption}</caption><thead><tr>']
     for title, kind in columns:
@@ -34,15 +35,16 @@ def table(caption, columns, rows, classes="", sortable=True):
 
 
 def digits(value):
-    """A measured number with three significant digits, trailing zeros kept so that columns line up: 7.00, 0.320, 116."""
+    """Returns a measured number with three significant digits, trailing zeros kept so that columns line up: 7.00, 0.320,
+    116."""
     if value == 0:
         return "0"
     return f"{value:,.{min(6, max(0, 2 - math.floor(math.log10(abs(value)))))}f}"
 
 
 def number(value):
-    """A cell: a count in full, another number with three digits, each with its exact value for sorting; a dash for what
-    was not measured."""
+    """Writes a cell: a count in full, another number with three digits, each with its exact value for sorting; a dash for
+    what was not measured."""
     if value is None:
         return "–", ""
     return (f"{value:,}" if isinstance(value, int) else digits(value)), value
@@ -58,7 +60,7 @@ def shape_cells(run, row):
 
 
 def verdicts_of(run):
-    """{id of a time row: Verdict}, tested family by family as in the figures."""
+    """Returns {id of a time row: Verdict}, tested family by family as in the figures."""
     found = {}
     for _family, rows in run.families("time").items():
         columns, verdicts = stats.compared(run, rows)
@@ -94,7 +96,7 @@ def stability(row):
 
 
 def heat(run, family, rows):
-    """The heat map of a family as a table, or nothing."""
+    """Returns the heat map of a family as a table, or nothing."""
     columns, verdicts = stats.compared(run, rows)
     if not columns:
         return ""
@@ -174,8 +176,8 @@ def growth(run):
 
 
 def open_loop(run):
-    """The open loops beside the closed ones of the same maps. No medians: at half load most operations find the map idle,
-    and their time is the timer's."""
+    """Returns the open loops beside the closed ones of the same maps. No medians: at half load most operations find the map
+    idle, and their time is the timer's."""
     closed = {open_key(row): row["latency"] for row in run.measured("latency")}
     rows = []
     for row in run.measured("open"):

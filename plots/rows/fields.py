@@ -31,7 +31,7 @@ def check_fields(record, fields, where):
 
 
 def check_numbers(values, width, where, name, nullable=True):
-    """A list of numbers (width 0) or of lists of `width` numbers each; nullable: some of them may be null."""
+    """Checks a list of numbers (width 0) or of lists of `width` numbers each; nullable: some of them may be null."""
     for value in values or []:
         if width and (not isinstance(value, list) or len(value) != width):
             raise BadRun(f"{where}: '{name}' must hold lists of {width} numbers")
@@ -52,7 +52,7 @@ def parse(text, where):
 
 
 def without_surprises(value):
-    """Control characters and halves of surrogate pairs become visible marks: no figure format can hold them."""
+    """Turns control characters and halves of surrogate pairs into visible marks: no figure format can hold them."""
     if isinstance(value, str):
         return "".join(c if c.isprintable() or c in " \n\t" else "\ufffd" for c in value)
     if isinstance(value, list):
@@ -73,8 +73,8 @@ def read_text(path):
 
 
 def read_lines(path, complete):
-    """([(where, record)], torn): the JSON of each line of a file. torn: the last line of an incomplete run was only half
-    written and is left out; anywhere else half a line is a fault."""
+    """Returns ([(where, record)], torn): the JSON of each line of a file. torn: the last line of an incomplete run was only
+    half written and is left out; anywhere else half a line is a fault."""
     *lines, rest = read_text(path).split("\n")
     torn = bool(rest.strip()) and not complete
     records = []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def is_special(path):
-    """Whether a rename must not replace a file: /dev/stdout, a pipe, a link to where the user wants it."""
+    """Tells whether a rename must not replace a file: /dev/stdout, a pipe, a link to where the user wants it."""
     return path.is_symlink() or path.exists() and not path.is_file()
 
 

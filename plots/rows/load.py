@@ -24,7 +24,7 @@ ROW_EXTRA_FIELDS = schema.needed(ROW, [name for name in ROW if name not in ROW_F
 RECORD_FIELDS = {"keys": ("name", "shape"), "maps": ("name",), "warnings": ("text",), "skipped": ("cell", "reason")}
 CACHE_FIELDS = schema.needed(schema.fields("run", "machine", "caches"), ("level", "type")) \
     | schema.needed(schema.fields("run", "machine", "caches"), ("bytes",), nullable=True)
-# What a row that was measured must bring besides, by kind.
+# Fields that a row that was measured must bring besides, by kind.
 KIND_FIELDS = {
     "time": {"median": (NUMBER, False)} | schema.needed(ROW, ("round_medians",)),
     "latency": schema.needed(ROW, ("latency", "growth_events")),

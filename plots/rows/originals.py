@@ -19,7 +19,7 @@ Shape = namedtuple("Shape", "ports originals agreement")  # three Ratios: newer 
 
 
 def pairs(maps):
-    """[(port, original)] among the maps, by design; of one design the newest version with the collector off first."""
+    """Returns [(port, original)] among the maps, by design; of one design the newest version with the collector off first."""
     found = [(original(name), name) for name in maps if original(name) and original(name).port in maps]
     order = {name: i for i, name in enumerate(maps)}
     found.sort(key=lambda f: (order[f[0].port], f[0].collector, f[0].version))
@@ -27,7 +27,7 @@ def pairs(maps):
 
 
 def generations(maps):
-    """[(older port, newer port, older original, newer original)] that are all among the maps, of one engine program's
+    """Returns [(older port, newer port, older original, newer original)] that are all among the maps, of one engine program's
     version and collector each."""
     found = []
     for older, newer in GENERATIONS:
@@ -39,7 +39,7 @@ def generations(maps):
 
 
 def by_cell(rows):
-    """{(workload, n): {map: row}}, workloads as measured, sizes ascending."""
+    """Returns {(workload, n): {map: row}}, workloads as measured, sizes ascending."""
     order = {workload: i for i, workload in enumerate(dict.fromkeys(r["workload"] for r in rows))}
     cells = {}
     for row in sorted(rows, key=lambda r: (order[r["workload"]], r["n"])):
@@ -48,12 +48,12 @@ def by_cell(rows):
 
 
 def logs_of(own, other):
-    """Logarithms of the ratio of two rows round by round; [] when they were not measured in one cell."""
+    """Returns the logarithms of the ratio of two rows round by round; [] when they were not measured in one cell."""
     return stats.log_ratios(own["round_medians"], other["round_medians"]) if own.get("cell") == other.get("cell") else []
 
 
 def apart(own, other):
-    """(ratio, interval) of two rows that cannot be paired: of the medians, their intervals taken as independent."""
+    """Returns (ratio, interval) of two rows that cannot be paired: of the medians, their intervals taken as independent."""
     value = own["median"] / other["median"]
     if not all(row["ci95"] and min(row["ci95"]) > 0 for row in (own, other)):
         return value, None
@@ -63,7 +63,7 @@ def apart(own, other):
 
 
 def related(own, other):
-    """(ratio, interval, p) of the times of two rows; p is None where there is nothing to test."""
+    """Returns (ratio, interval, p) of the times of two rows; p is None where there is nothing to test."""
     logs = logs_of(own, other)
     found = stats.paired_logs(logs)
     if found.ratio is None:
@@ -78,7 +78,7 @@ def verdict_of(value, p):
 
 
 def ratios(rows):
-    """{(port, original): {(workload, n): Ratio}} of a family's time rows; the tests corrected over all of them."""
+    """Returns {(port, original): {(workload, n): Ratio}} of a family's time rows; the tests corrected over all of them."""
     cells, found = by_cell(rows), []
     for pair in pairs(list(dict.fromkeys(r["map"] for r in rows))):
         for cell, of in cells.items():
@@ -92,7 +92,7 @@ def ratios(rows):
 
 
 def agreement(ports, originals, logs, stable):
-    """How the ports' ratio of two designs relates to the originals', and whether it is inside the band."""
+    """Returns how the ports' ratio of two designs relates to the originals', and whether it is inside the band."""
     value, interval = ports / originals, stats.interval(logs)
     if abs(value - 1) <= BAND:
         verdict = "within"
@@ -104,7 +104,7 @@ def agreement(ports, originals, logs, stable):
 
 
 def shapes(rows):
-    """{(older port, newer port, older original, newer original): {(workload, n): Shape}} of a family's time rows."""
+    """Returns {(older port, newer port, older original, newer original): {(workload, n): Shape}} of a family's time rows."""
     table = {}
     for four in generations(list(dict.fromkeys(r["map"] for r in rows))):
         for cell, of in by_cell(rows).items():
@@ -123,7 +123,7 @@ def shapes(rows):
 
 
 def ratio_text(ratio):
-    """As stats.ratio_text: ~ for what is not shown to differ from 1, ? for too few rounds to say."""
+    """Writes a ratio as stats.ratio_text does: ~ for what is not shown to differ from 1, ? for too few rounds to say."""
     digits = stats.ratio_digits(ratio.value)
     return {"same": "~" + digits, "untested": digits + "?", "unsure": "~" + digits}.get(ratio.verdict, digits)
 
@@ -133,7 +133,7 @@ def interval_text(ratio):
 
 
 def listed(entries):
-    """entries: [(what they have in common, the rest, Ratio)]. As text, what is common said once."""
+    """Lists entries: [(what they have in common, the rest, Ratio)]. As text, what is common said once."""
     groups = {}
     for common, rest, ratio in entries[:LISTED_MAX]:
         groups.setdefault(common, []).append(f"{rest} {stats.ratio_digits(ratio.value)}{interval_text(ratio)}")
@@ -142,7 +142,7 @@ def listed(entries):
 
 
 def above_in_words(table):
-    """What of {pair: {cell: Ratio}} lies above 1.00, the greatest first."""
+    """Returns what of {pair: {cell: Ratio}} lies above 1.00, the greatest first."""
     every = [(f"{port} / {other}", f"{cell[0]} {format_n(cell[1])}", ratio)
              for (port, other), cells in table.items() for cell, ratio in cells.items()]
     proven = sorted((e for e in every if e[2].verdict == "above"), key=lambda e: -e[2].value)
@@ -152,7 +152,7 @@ def above_in_words(table):
 
 
 def outside_in_words(table):
-    """What of {generation: {cell: Shape}} lies outside the band, the farthest first; "" without any."""
+    """Returns what of {generation: {cell: Shape}} lies outside the band, the farthest first; "" without any."""
     every = [(f"{newer} / {older} by that of {newer_real} / {older_real}", f"{cell[0]} {format_n(cell[1])}",
               shape.agreement)
              for (older, newer, older_real, newer_real), cells in table.items() for cell, shape in cells.items()]
@@ -165,7 +165,7 @@ def outside_in_words(table):
 
 
 def hashes_in_words(rows, table):
-    """A warning when a port did not run on its original's hash; "" otherwise."""
+    """Returns a warning when a port did not run on its original's hash; "" otherwise."""
     names = {name for pair in table for name in pair}
     common = sorted({r["map"] for r in rows if r["map"] in names and r["hash"] == "common"})
     return f"{', '.join(common)} ran on the common hash, the originals on their own: part of each ratio is the hash; " \

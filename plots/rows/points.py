@@ -4,7 +4,7 @@ from plots.rows.run import BASELINE, entry_bytes
 
 
 def cache_fills(run, family):
-    """[(level, n)]: the entries whose keys and values alone, text of string keys included, fill a cache."""
+    """Returns [(level, n)]: the entries whose keys and values alone, text of string keys included, fill a cache."""
     size = entry_bytes(family.shape)
     if size is None:
         return []
@@ -16,8 +16,8 @@ def cache_fills(run, family):
 
 
 def one_page_setting(rows):
-    """Memory rows without those that repeat another with other pages: of each cell's the one measured as the machine is
-    set, or else the first."""
+    """Returns memory rows without those that repeat another with other pages: of each cell's the one measured as the
+    machine is set, or else the first."""
     kept = {}
     for row in rows:
         cell = tuple(row.get(f) for f in ("job", "cell", "map", "shape", "workload", "keys", "n", "heap", "hash", "engine", "order"))
@@ -27,7 +27,7 @@ def one_page_setting(rows):
 
 
 def percentile_points(latency):
-    """[(1/(1-share), ns)]: the value at or below which a share of all operations lie. The last point is the largest
+    """Returns [(1/(1-share), ns)]: the value at or below which a share of all operations lie. The last point is the largest
     value, exact; operations above the histogram's range are part of it."""
     points, passed, total = [], 0, latency["count"]
     for _low, high, count in latency["buckets"]:
@@ -42,7 +42,7 @@ def percentile_points(latency):
 
 
 def trade_offs(run):
-    """[(family, n, workloads, {label: (bytes per entry, {workload: ns})})]: for each family the largest n that has
+    """Returns [(family, n, workloads, {label: (bytes per entry, {workload: ns})})]: for each family the largest n that has
     both kinds of row, and the workloads that every one of these maps has at that n."""
     found, times = [], {}
     for family, rows in run.families("time").items():
@@ -68,12 +68,12 @@ def trade_offs(run):
 
 
 def mean_points(points):
-    """{label: (bytes per entry, geomean of its workloads)}"""
+    """Returns {label: (bytes per entry, geomean of its workloads)}"""
     return {label: (size, stats.geomean(times.values())) for label, (size, times) in points.items()}
 
 
 def front(points):
-    """Labels of {label: (x, y)} that no other beats on both, by x: the Pareto front."""
+    """Returns labels of {label: (x, y)} that no other beats on both, by x: the Pareto front."""
     kept, lowest = [], None
     for label, (_x, y) in sorted(points.items(), key=lambda item: item[1]):
         if lowest is None or y < lowest:
@@ -83,7 +83,7 @@ def front(points):
 
 
 def stairs(corners):
-    """The border of what a front dominates: right, then down, from each point to the next."""
+    """Returns the border of what a front dominates: right, then down, from each point to the next."""
     path = corners[:1]
     for (_, y), after in zip(corners, corners[1:]):
         path += [(after[0], y), after]

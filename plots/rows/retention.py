@@ -12,7 +12,7 @@ from plots.rows.run import original
 
 ROLES = ("leaky", "no_fix", "reference", "fixed")
 VERDICT, GC_WORK, BASE = "verdict", "gc_work", "base"
-# What gc_work records of a collection, in "extra": to compare, and of real ones only.
+# Quantities that gc_work records of a collection, in "extra": to compare, and of real ones only.
 WORK, WORK_MORE = ("mark_ns", "scanned_bytes"), ("collection_ns",)
 REAL_HEAP, SIMULATED_HEAP = "go_gc", "gosim"
 
@@ -21,7 +21,7 @@ LINE_FIELDS = {"scenario": (TEXT, False), "map": (TEXT, True), "heap": (TEXT, Fa
                "label": (TEXT, False)}
 POINT_FIELDS = {"variant": (TEXT, False), "n": (COUNT, False), "step": (COUNT, False),
                 "semantic_live_bytes": (NUMBER, True), "d_heap_alloc": (NUMBER, True)}
-# What a line may bring, and then of this type or null.
+# Fields that a line may bring, and then of this type or null.
 MORE_FIELDS = dict.fromkeys(("semantic_live_bytes", "heap_alloc", "heap_objects", "d_heap_objects", "rss",
                              "amplification", "leaky_bytes", "fixed_bytes", "release_operations", "bound_bytes"), (NUMBER, True)) | \
     dict.fromkeys(("role", "shape", "error", "path", "dominator", "fix", "leaky_variant", "fixed_variant"),
@@ -71,7 +71,7 @@ def check_scenario(record, where):
 
 
 def read(path, info):
-    """The Retention of a run, or None when it ran no scenarios. Raises BadRun."""
+    """Returns the Retention of a run, or None when it ran no scenarios. Raises BadRun."""
     for record in info.get("scenarios") or []:
         check_scenario(record, f"{path.parent / 'run.json'}: 'scenarios'")
     for record in info.get("skipped_cases") or []:
@@ -85,7 +85,8 @@ def read(path, info):
 
 
 def own_bytes(point):
-    """What a story measured in its own way, None for most: pages copied after a fork, objects that a collector finds."""
+    """Returns what a story measured in its own way, None for most: pages copied after a fork, objects that a collector
+    finds."""
     return (point.get("extra") or {}).get("kept_bytes")
 
 
@@ -96,8 +97,8 @@ class Case:
         self.points, self.error = [], None
 
     def kept(self, point):
-        """Bytes kept at a checkpoint beyond those at the first: what the story measures itself, which is what is judged; else
-        what the heap holds, or resident memory where the heap cannot say. None: not known."""
+        """Returns bytes kept at a checkpoint beyond those at the first: what the story measures itself, which is what is
+        judged; else what the heap holds, or resident memory where the heap cannot say. None: not known."""
         if own_bytes(point) is not None:
             return own_bytes(point)
         if point["d_heap_alloc"] is not None:
@@ -107,11 +108,11 @@ class Case:
         return None
 
     def resident(self):
-        """Whether what it keeps is resident memory."""
+        """Tells whether what it keeps is resident memory."""
         return any(own_bytes(p) is None and p["d_heap_alloc"] is None and p.get("rss") is not None for p in self.points)
 
     def phases(self):
-        """[((label, occurrence), [point])]"""
+        """Returns [((label, occurrence), [point])]"""
         found, seen = [], {}
         for point in self.points:
             if not found or found[-1][0][0] != point["label"]:
@@ -121,15 +122,15 @@ class Case:
         return found
 
     def worst(self, label=None):
-        """The last checkpoint of a phase; where the case has none of it, the one where most is kept beyond what is live, the
-        first excepted; None without one."""
+        """Returns the last checkpoint of a phase; where the case has none of it, the one where most is kept beyond what is
+        live, the first excepted; None without one."""
         known = [p for p in self.points[1:] if self.kept(p) is not None]
         if any(p["label"] == label for p in known):
             return [p for p in known if p["label"] == label][-1]
         return max(known, key=lambda p: self.kept(p) - (p["semantic_live_bytes"] or 0), default=None)
 
     def same_place(self, point):
-        """This case's checkpoint of the same phase and step, or the last of that phase, or None."""
+        """Returns this case's checkpoint of the same phase and step, or the last of that phase, or None."""
         same = [p for p in self.points if p["label"] == point["label"]]
         return next((p for p in same if p["step"] == point["step"]), same[-1] if same else None)
 
@@ -169,7 +170,7 @@ class Retention:
             case.points.append(line)
 
     def maps_left_out(self, more):
-        """{Subject: reason} of maps that ran other scenarios, and nothing of this one."""
+        """Returns {Subject: reason} of maps that ran other scenarios, and nothing of this one."""
         known, found = self.maps() | more, {}
         ran = {(s.scenario, s.map) for s in [*(c.subject for c in self.cases.values()), *self.verdicts]}
         for entry in self.skipped:
@@ -183,7 +184,7 @@ class Retention:
             line["map"] for line in self.gc_work if line["map"]}
 
     def role(self, line):
-        """As the line says, or run.json, or else none that counts."""
+        """Returns the role as the line says, or run.json, or else none that counts."""
         for role in [line.get("role")] + [v.get("role") for v in self.fact(line["scenario"], "variants") or []
                                           if v["name"] == line.get("variant")]:
             if role in ROLES:
@@ -194,8 +195,8 @@ class Retention:
         return self.scenarios.get(scenario, {}).get(field)
 
     def decisive(self, scenario):
-        """The phase at whose last checkpoint the verdicts are: as run.json says, or the one where a verdict's bytes were
-        kept. None: not known."""
+        """Returns the phase at whose last checkpoint the verdicts are: as run.json says, or the one where a verdict's bytes
+        were kept. None: not known."""
         if scenario not in self.decided:
             told = [(case, verdict.get("leaky_bytes")) for subject, verdict in self.verdicts.items()
                     if subject.scenario == scenario for case in self.of(subject) if case.variant == verdict.get("leaky_variant")]
@@ -207,8 +208,8 @@ class Retention:
         return next((v.get("summary") for v in self.fact(scenario, "variants") or [] if v["name"] == variant), None)
 
     def subjects(self, scenario):
-        """What ran or was asked for: the simulation first, there what can be held against a real collector, each original
-        behind its port."""
+        """Returns what ran or was asked for: the simulation first, there what can be held against a real collector, each
+        original behind its port."""
         found = dict.fromkeys(s for s in [*self.by_subject, *self.verdicts, *self.unable] if s.scenario == scenario)
         beside = {design(s.map) for s in found if is_real(s)}
         return sorted(found, key=lambda s: (family_heap(s.heap) != SIMULATED_HEAP, family_heap(s.heap),
@@ -216,7 +217,7 @@ class Retention:
                                             s.n or 0))
 
     def of(self, subject):
-        """Its cases that have points, leaky first."""
+        """Returns its cases that have points, leaky first."""
         found = [c for c in self.by_subject.get(subject, ()) if c.points]
         return sorted(found, key=lambda c: ROLES.index(c.role))
 
@@ -254,8 +255,8 @@ class Retention:
 
 
 def series_of(data):
-    """{design of the map: {(variant, engine): {entries: {quantity: median}}}} of gc_work; what can be held against a real
-    collector comes first."""
+    """Returns {design of the map: {(variant, engine): {entries: {quantity: median}}}} of gc_work; what can be held against
+    a real collector comes first."""
     samples = {}
     for line in data.gc_work:
         if line["label"] == BASE or line.get("error") is not None or not line["step"]:
@@ -273,7 +274,7 @@ def series_of(data):
 
 
 def work_of(extra, quantity):
-    """Of a checkpoint's `extra`: a median over several collections says more than the last of them. None without any."""
+    """Reads a checkpoint's `extra`: a median over several collections says more than the last of them. None without any."""
     value = extra.get(f"{quantity}_median", extra.get(quantity))
     return value if isinstance(value, (int, float)) and value > 0 else None
 
@@ -283,13 +284,13 @@ def subject_of(line):
 
 
 def design(name):
-    """The port that a map is the original of, or the map itself, or None."""
+    """Returns the port that a map is the original of, or the map itself, or None."""
     found = name and original(name)
     return found.port if found else name
 
 
 def family_heap(heap):
-    """Under which heap a case is compared: the real collector beside its simulation."""
+    """Returns under which heap a case is compared: the real collector beside its simulation."""
     return SIMULATED_HEAP if heap == REAL_HEAP else heap
 
 
@@ -298,11 +299,11 @@ def is_real(subject):
 
 
 def label_of(subject):
-    """'go_hmap, gosim', 'real_go_hmap, go1.23.5' or just 'gosim' for a scenario without a map."""
+    """Writes 'go_hmap, gosim', 'real_go_hmap, go1.23.5' or just 'gosim' for a scenario without a map."""
     where = subject.engine if is_real(subject) else subject.heap
     return f"{subject.map}, {where}" if subject.map else where
 
 
 def words(name):
-    """A variant or phase as words."""
+    """Returns a variant or phase as words."""
     return name.replace("_", " ")

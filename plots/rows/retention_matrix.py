@@ -13,8 +13,8 @@ Matrix = namedtuple("Matrix", "heap rows scenarios answers")
 
 
 def matrices(data):
-    """A Matrix for each heap on which maps were compared; a real collector's rows belong to its simulation's. A matrix of
-    one number is none."""
+    """Returns a Matrix for each heap on which maps were compared; a real collector's rows belong to its simulation's. A
+    matrix of one number is none."""
     found = {}
     for scenario in data.names:
         for subject in data.subjects(scenario):
@@ -33,22 +33,24 @@ def matrices(data):
 
 
 def in_common(answers, scenarios):
-    """The scenarios with a number for every map that has one at all; without any, all of them. A map must not seem to forgive
-    because it cannot express the worst."""
+    """Returns the scenarios with a number for every map that has one at all; without any, all of them. A map must not seem
+    to forgive because it cannot express the worst."""
     numbers = {place for place, answer in answers.items() if shown(answer) is not None}
     names = {name for name, _ in numbers}
     return {s for s in scenarios if all((name, s) in numbers for name in names)} or set(scenarios)
 
 
 def forgiving(name, answers, scenarios):
-    """A key that sorts the forgiving first: by the mean logarithm of the amplification; DEEPEST where nothing is live."""
+    """Returns a key that sorts the forgiving first: by the mean logarithm of the amplification; DEEPEST where nothing is
+    live."""
     logs = [math.log10(max(1, value)) for value in (shown(a) for (row, s), a in answers.items()
                                                     if row == name and s in scenarios) if value is not None]
     return not logs, sum(logs) / len(logs) if logs else 0, name
 
 
 def shown(answer):
-    """The amplification of an answer; where nothing is live DEEPEST, or 1 if next to nothing is kept; None without numbers."""
+    """Returns the amplification of an answer; where nothing is live DEEPEST, or 1 if next to nothing is kept; None without
+    numbers."""
     if answer.amplification is not None:
         return answer.amplification
     if answer.leaky_bytes is None or answer.live_bytes != 0:
@@ -57,12 +59,12 @@ def shown(answer):
 
 
 def shade(value):
-    """0 for 1, 1 for DEEPEST: the logarithm of an amplification."""
+    """Returns 0 for 1, 1 for DEEPEST: the logarithm of an amplification."""
     return min(1.0, max(0.0, math.log10(max(value, 1)) / math.log10(DEEPEST)))
 
 
 def number_text(value):
-    """1.0, 12, 340, 1.2k, 1.0M: an amplification in at most four letters."""
+    """Writes 1.0, 12, 340, 1.2k, 1.0M: an amplification in at most four letters."""
     for limit, unit in ((1e6, "M"), (1e3, "k")):
         if value >= limit * 0.9995:
             return f"{value / limit:.2g}{unit}" if value < 99.5 * limit else f"{value / limit:.0f}{unit}"
@@ -70,7 +72,7 @@ def number_text(value):
 
 
 def cell_text(answer):
-    """What a cell says, and its small second line."""
+    """Returns what a cell says, and its small second line."""
     if answer is None or answer.why_not == retention.NO_LEAKY:
         return "–", ""
     if answer.cannot:
@@ -87,6 +89,6 @@ def cell_text(answer):
 
 
 def reasons(matrix):
-    """{reason: letter} of the cells that have no number because a map cannot express the scenario."""
+    """Returns {reason: letter} of the cells that have no number because a map cannot express the scenario."""
     found = dict.fromkeys(a.why_not for a in matrix.answers.values() if a.cannot)
     return dict(zip(found, MARKS))

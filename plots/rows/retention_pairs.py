@@ -10,8 +10,8 @@ Pair = namedtuple("Pair", "scenario variant label step map engine simulated real
 
 
 def pairs_of(data):
-    """[Pair] of all checkpoints at the same place of the same case on the simulation and on a real engine. An engine does not
-    say which shape its map has: that of the simulation, if it ran but one."""
+    """Returns [Pair] of all checkpoints at the same place of the same case on the simulation and on a real engine. An
+    engine does not say which shape its map has: that of the simulation, if it ran but one."""
     found, simulated, real = [], {}, []
     for case in data.cases.values():
         key = case.scenario, case.variant, retention.design(case.subject.map), case.subject.n
@@ -30,12 +30,13 @@ def pairs_of(data):
 
 
 def collected(point):
-    """Before a forced collection the heap holds what came since the last one by itself, which no two collectors do alike."""
+    """Tells what can be compared: before a forced collection the heap holds what came since the last one by itself, which
+    no two collectors do alike."""
     return point.get("after_forced_gc") is not False
 
 
 def places(case):
-    """{(label, step, occurrence): point}"""
+    """Returns {(label, step, occurrence): point}"""
     found, seen = {}, {}
     for point in case.points:
         place = point["label"], point["step"]
@@ -45,19 +46,19 @@ def places(case):
 
 
 def values(pair, quantity):
-    """(simulated, real), or None where one is not known."""
+    """Returns (simulated, real), or None where one is not known."""
     both = pair.simulated.get(quantity), pair.real.get(quantity)
     return None if None in both else both
 
 
 def share_used(pair, quantity, absolute):
-    """The difference by what is allowed: up to 1 is agreement. None where a value is not known."""
+    """Returns the difference by what is allowed: up to 1 is agreement. None where a value is not known."""
     both = values(pair, quantity)
     return None if both is None else abs(both[0] - both[1]) / max(SHARE * abs(both[1]), absolute)
 
 
 def agreement(pairs):
-    """{quantity: (agreeing, compared)}"""
+    """Returns {quantity: (agreeing, compared)}"""
     found = {}
     for quantity, _name, absolute in QUANTITIES:
         used = [u for u in (share_used(p, quantity, absolute) for p in pairs) if u is not None]
@@ -66,6 +67,6 @@ def agreement(pairs):
 
 
 def outside(pairs):
-    """[(pair, quantity's name, share of the allowance)], the farthest first."""
+    """Returns [(pair, quantity's name, share of the allowance)], the farthest first."""
     found = [(p, name, share_used(p, quantity, absolute)) for quantity, name, absolute in QUANTITIES for p in pairs]
     return sorted((f for f in found if f[2] is not None and f[2] > 1), key=lambda f: -f[2])

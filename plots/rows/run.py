@@ -4,18 +4,18 @@ from collections import namedtuple
 
 BASELINE = "null"
 
-# What belongs in one comparison: rows that differ in nothing but map, workload and n. policy is the hash policy of the
+# A group of rows that may be compared: rows that differ in nothing but map, workload and n. policy is the hash policy of the
 # cell and job the section of the profile; both are "" unless the run has several of them.
 Family = namedtuple("Family", "shape keys heap threads order policy job")
 
-# What the name of an engine's map says: the map it is the original of; a version, when it is not the engine's newest ("" or
+# Facts in the name of an engine's map: the map it is the original of; a version, when it is not the engine's newest ("" or
 # digits); whether the engine's garbage collector was on.
 Original = namedtuple("Original", "port version collector")
 
 
 def original(name):
-    """The Original that a map is, or None. The maps of an engine are called real_ENGINE[VERSION]_NAME[_gc]: real_go_swiss
-    is the original of go_swiss, real_go123_hmap that of go_hmap in Go 1.23."""
+    """Returns the Original that a map is, or None. The maps of an engine are called real_ENGINE[VERSION]_NAME[_gc]:
+    real_go_swiss is the original of go_swiss, real_go123_hmap that of go_hmap in Go 1.23."""
     found = re.fullmatch(r"real_([a-z]+)([0-9]*)_([a-z0-9_]+?)(_gc)?", name)
     return found and Original(f"{found[1]}_{found[3]}", found[2], bool(found[4]))
 
@@ -24,13 +24,13 @@ class Run:
     def __init__(self, folder, info, rows, repeated, torn=False, retention=None):
         self.folder, self.info, self.rows, self.repeated_rows = folder, info, rows, repeated
         self.torn = torn  # an incomplete run's last row was only half written
-        self.retention = retention  # of its scenarios; None when it ran none
+        self.retention = retention  # its scenarios; None when it ran none
         self.maps = list(dict.fromkeys([m.get("name") for m in info["maps"]] + [r["map"] for r in rows]))
         self.maps = [m for m in self.maps if any(r["map"] == m for r in rows)]
         self.several_policies = len({policy(r) for r in rows}) > 1
         # A map appears twice in one comparison only when rows do not say which cell they belong to.
         self.hashes, self.jobs = {}, {}
-        self.compared = {}  # what stats.compared has worked out
+        self.compared = {}  # results of stats.compared
         self.engines = {}   # the engines that ran each map: more than one in a run resumed after an update
         for row in rows:
             self.hashes.setdefault((row["map"], policy(row)), set()).add(row["hash"])
@@ -47,7 +47,7 @@ class Run:
                       policy(row) if self.several_policies else "", job)
 
     def measured(self, kind):
-        """Rows with a result. Of time rows those with a positive median: ratios need one. Of latency rows those with
+        """Returns rows with a result. Of time rows those with a positive median: ratios need one. Of latency rows those with
         operations: "latency" are those of the closed loop, "open" those of the open one."""
         if kind == "open":
             return [r for r in self.rows if r["kind"] == "latency" and is_open(r) and r["error"] is None
@@ -59,14 +59,14 @@ class Run:
         return [r for r in self.rows if r["error"] is not None]
 
     def families(self, kind):
-        """The comparisons among measured rows of a kind, {Family: rows}, in the order they were measured."""
+        """Returns the comparisons among measured rows of a kind, {Family: rows}, in the order they were measured."""
         found = {}
         for row in self.measured(kind):
             found.setdefault(self.family_of(row), []).append(row)
         return found
 
     def label(self, row):
-        """The name of a row's line in a figure: the map, with whatever else distinguishes two lines of this run."""
+        """Returns the name of a row's line in a figure: the map, with whatever else distinguishes two lines of this run."""
         label = row["map"]
         if len(self.hashes[row["map"], policy(row)]) > 1:
             label += f" ({row['hash']} hash)"
@@ -75,33 +75,34 @@ class Run:
         return label
 
     def title(self, family):
-        """'u64_u64, uniform keys' and whatever is not as usual."""
+        """Writes 'u64_u64, uniform keys' and whatever is not as usual."""
         text = f"{family.shape}, {shorten(family.keys)} keys"
         return text + "".join(f", {extra}" for extra in unusual(family))
 
 
 def is_open(row):
-    """Whether a latency row's operations arrived at a fixed rate. Rows from before there was an open loop do not say."""
+    """Tells whether a latency row's operations arrived at a fixed rate. Rows from before there was an open loop do not
+    say."""
     return row.get("loop") == "open"
 
 
 def policy(row):
-    """The hash policy a row was measured under; "" if unsaid. It is not the row's hash: a map that has only its own is
-    measured with that under either policy."""
+    """Returns the hash policy a row was measured under; "" if unsaid. It is not the row's hash: a map that has only its own
+    is measured with that under either policy."""
     value = row.get("hash_policy")
     return value if isinstance(value, str) else ""
 
 
 def heap(row):
-    """The heap a row is compared under. An engine's map brings the heap of its own runtime, whatever the cell asked for,
-    and belongs beside the maps it was interleaved with: there the cell's heap counts, its name's last part."""
+    """Returns the heap a row is compared under. An engine's map brings the heap of its own runtime, whatever the cell asked
+    for, and belongs beside the maps it was interleaved with: there the cell's heap counts, its name's last part."""
     if row["engine"] != "c" and row.get("cell"):
         return row["cell"].rsplit("/", 1)[-1]
     return row["heap"]
 
 
 def unusual(family):
-    """What a title has to say besides shape and keys."""
+    """Returns what a title has to say besides shape and keys."""
     return [text for text, wanted in (
         (f"heap {family.heap}", family.heap != "malloc"), (f"{family.threads} threads", family.threads != 1),
         (f"{family.order} order", family.order != "shuffled"), (f"hash policy {family.policy}", family.policy),
@@ -109,13 +110,13 @@ def unusual(family):
 
 
 def shorten(text, longest=40):
-    """A name that fits into a title; a path keeps its end, which tells more than its beginning."""
+    """Returns a name that fits into a title; a path keeps its end, which tells more than its beginning."""
     text = " ".join(text.split())
     return text if len(text) <= longest else text[:longest // 4] + "…" + text[-(longest - longest // 4 - 1):]
 
 
 def entry_bytes(shape):
-    """Bytes of a key and of a value of a shape, from its name (u64: 8, b56: 56, str: pointer and length), or None."""
+    """Returns bytes of a key and of a value of a shape, from its name (u64: 8, b56: 56, str: pointer and length), or None."""
     sizes = []
     for part in shape.split("_"):
         if part == "str":

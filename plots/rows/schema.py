@@ -28,7 +28,7 @@ def resolved(node):
 
 
 def rule(node):
-    """(kind of value, may be null) of a property."""
+    """Returns (kind of value, may be null) of a property."""
     node, null = resolved(node)
     if "type" not in node:  # a closed list of words, or one number
         values = node.get("enum", [node.get("const")])
@@ -42,7 +42,8 @@ def rule(node):
 
 
 def fields(*path):
-    """{field: rule} of an object below $defs: fields("row"), fields("run", "keys") of the members of run's list `keys`."""
+    """Returns {field: rule} of an object below $defs: fields("row"), fields("run", "keys") of the members of run's list
+    `keys`."""
     node = whole()["$defs"][path[0]]
     for name in path[1:]:
         node, _null = resolved(node["properties"][name])
@@ -51,5 +52,6 @@ def fields(*path):
 
 
 def needed(of, names, nullable=False):
-    """The rules of those names among `of`. nullable: null is let pass as well, which runs of earlier versions have."""
+    """Returns the rules of those names among `of`. nullable: null is let pass as well, which runs of earlier versions
+    have."""
     return {name: (of[name][0], nullable or of[name][1]) for name in names}

@@ -29,7 +29,7 @@ def geomean(values):
 
 
 def log_ratios(own, other):
-    """Logarithms of the ratios of two lists of round medians, paired by index, None where a side misses."""
+    """Returns the logarithms of the ratios of two lists of round medians, paired by index, None where a side misses."""
     return [math.log(a) - math.log(b) if a is not None and b is not None and a > 0 and b > 0 else None
             for a, b in zip(own, other)]
 
@@ -40,7 +40,7 @@ def paired(own, other):
 
 
 def paired_logs(logs):
-    """The same from the logarithms of the ratios."""
+    """Returns the same from the logarithms of the ratios."""
     logs = [value for value in logs if value is not None]
     if not logs:
         return Paired(None, None, 0)
@@ -55,7 +55,7 @@ def paired_logs(logs):
 
 
 def interval(logs):
-    """95 % interval of the ratio whose logarithms over the rounds are given: t over the rounds, widened to the median
+    """Returns the 95 % interval of the ratio whose logarithms over the rounds are given: t over the rounds, widened to the median
     where a stray round would leave that outside. None with too few rounds."""
     logs = [value for value in logs if value is not None]
     if len(logs) < ROUNDS_MIN:
@@ -66,7 +66,7 @@ def interval(logs):
 
 
 def holm(ps):
-    """Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): adjusted p values in the same order.
+    """Applies Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): adjusted p values in the same order.
     None entries (nothing tested) stay None and do not count."""
     tested = sorted((p, i) for i, p in enumerate(ps) if p is not None)
     adjusted, highest = [None] * len(ps), 0.0
@@ -77,8 +77,8 @@ def holm(ps):
 
 
 def against_best(columns):
-    """columns: {column: {label: row}} of time rows. Returns {(column, label): Verdict}, the p values corrected over
-    all columns together. The best is the one with the lowest median."""
+    """Compares with the best. columns: {column: {label: row}} of time rows. Returns {(column, label): Verdict}, the p
+    values corrected over all columns together. The best is the one with the lowest median."""
     pairs, results = [], {}
     for column, rows in columns.items():
         if not rows:
@@ -98,7 +98,7 @@ def against_best(columns):
 
 
 def ratio_text(verdict):
-    """How a verdict is written everywhere: 1.32, ~1.01 (not significantly slower), 1.3? (not enough rounds to say)."""
+    """Writes a verdict as everywhere: 1.32, ~1.01 (not significantly slower), 1.3? (not enough rounds to say)."""
     if verdict.verdict == "best":
         return "1"
     digits = ratio_digits(verdict.ratio)
@@ -110,12 +110,12 @@ def ratio_digits(ratio):
 
 
 def shade(ratio):
-    """How dark a heat map shows a ratio: 0 for the best, 1 from RATIO_DARKEST on, logarithmic between."""
+    """Returns how dark a heat map shows a ratio: 0 for the best, 1 from RATIO_DARKEST on, logarithmic between."""
     return min(1.0, math.log(max(1.0, ratio)) / math.log(RATIO_DARKEST))
 
 
 def family_columns(run, rows):
-    """{(workload, n): {label: row}} of a family's time rows, the baseline left out."""
+    """Returns {(workload, n): {label: row}} of a family's time rows, the baseline left out."""
     columns = {}
     for row in rows:
         if row["map"] != BASELINE:
@@ -124,7 +124,7 @@ def family_columns(run, rows):
 
 
 def compared(run, rows):
-    """(columns, verdicts) of a family's time rows; kept with the run, as several figures and tables ask for them."""
+    """Returns (columns, verdicts) of a family's time rows; kept with the run, as several figures and tables ask for them."""
     key = id(rows[0])
     if key not in run.compared:
         columns = family_columns(run, rows)
@@ -133,7 +133,7 @@ def compared(run, rows):
 
 
 def rank(columns, verdicts):
-    """Labels by the geomean of their ratios to the best, [(label, geomean)]. Only columns where every label was
+    """Returns labels by the geomean of their ratios to the best, [(label, geomean)]. Only columns where every label was
     measured count, so that a map is not flattered by what it could not do; without such columns the labels keep
     their order and the geomean is over what each has."""
     labels = list(dict.fromkeys(label for rows in columns.values() for label in rows))
