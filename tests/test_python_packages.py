@@ -50,10 +50,10 @@ class Packages(unittest.TestCase):
         self.assertIn("linear/u64_u64/get", out)
         code, _, err = self.ask("history", "changes", "--db", database, "--metric", "all")
         self.assertEqual(code, 4)
-        self.assertRegex(err, "^mapbench: history changes needs numpy, .*numpy is missing: apt-get install python3-numpy, or .*\n$")
+        self.assertRegex(err, "^mapbench: history changes needs numpy, .*numpy is missing: make deps \\(python3-numpy\\), or .*\n$")
         code, _, err = self.ask("history", "show", "--db", database, "--metric", "all", "--figure", self.folder / "x.svg")
         self.assertEqual(code, 4)
-        self.assertIn("apt-get install python3-numpy python3-matplotlib", err)
+        self.assertIn("make deps (python3-numpy python3-matplotlib)", err)
 
     def test_counting_needs_nothing(self):
         code, out, err = self.ask("gate", "count", "--maps", "linear", "--shapes", "u64_u64", "--workloads", "get", "--n", "512",
@@ -67,14 +67,14 @@ class Packages(unittest.TestCase):
                       ("cite", self.run_folder, "--against", "linear")):
             code, _, err = self.ask(*words)
             self.assertEqual(code, 4, err)
-            self.assertRegex(err, "needs numpy and scipy, .*apt-get install python3-numpy python3-scipy")
+            self.assertRegex(err, "needs numpy and scipy, .*make deps \\(python3-numpy python3-scipy\\)")
             self.assertEqual(len(err.splitlines()), 1, err)
 
     def test_the_report_says_what_it_lacks(self):
         code, _, err = self.ask("report", self.run_folder)
         self.assertEqual(code, 4)
         for name in ("numpy", "scipy", "matplotlib"):
-            self.assertIn(f"the Python module {name} is missing: apt-get install python3-{name}\n", err)
+            self.assertIn(f"the Python module {name} is missing: make deps (python3-{name})\n", err)
 
     def test_a_broken_package_is_not_called_missing(self):
         broken = self.folder / "broken" / "numpy"
@@ -82,7 +82,7 @@ class Packages(unittest.TestCase):
         (broken / "__init__.py").write_text("raise ImportError('libblas.so.3: cannot open')", encoding="utf-8")
         code, _, err = self.ask("compare", self.run_folder, self.run_folder, PYTHONPATH=str(broken.parent))
         self.assertEqual(code, 4)
-        self.assertIn("numpy cannot be imported (libblas.so.3: cannot open), scipy is missing: apt-get", err)
+        self.assertIn("numpy cannot be imported (libblas.so.3: cannot open), scipy is missing: make deps", err)
 
     def test_files_of_the_working_folder_are_not_taken_for_packages(self):
         folder = self.folder / "working"
@@ -94,4 +94,4 @@ class Packages(unittest.TestCase):
     def test_what_is_no_python_is_named(self):
         code, _, err = self.ask("cite", "--help", python="/bin/false")
         self.assertEqual((code, err), (4, "mapbench: MAPBENCH_PYTHON=/bin/false is no python3 of version 3.11 or newer: "
-                                          "apt-get install python3\n"))
+                                          "make deps (python3)\n"))

@@ -60,7 +60,7 @@ static struct {
 static void look_for_python(void) {
     const char *chosen = getenv("MAPBENCH_PYTHON");
     const char *candidates[] = {chosen ? chosen : "python3", chosen ? NULL : "/usr/bin/python3"};
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates && found.packages < HAS_ALL; i++) {
+    for (size_t i = 0; i < COUNT_OF(candidates) && found.packages < HAS_ALL; i++) {
         int packages = candidates[i] ? packages_of(candidates[i]) : 0;
         if (packages > found.packages) found.program = candidates[i], found.packages = packages;
     }

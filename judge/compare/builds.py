@@ -216,6 +216,6 @@ def side_of(name, word, scratch):
 
 def tree_commit(tree):
     """Returns "<commit>", with -dirty where files differ from it; None where the tree is no git checkout."""
-    program = project_root() / "setup" / "commit.sh"
+    program = Path(__file__).resolve().parents[2] / "setup" / "commit.sh"
     said = subprocess.run([str(program), str(tree)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
     return said.stdout.strip().removesuffix("unknown") or None
