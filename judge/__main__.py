@@ -18,8 +18,6 @@ COMMANDS = {
 
 
 def run(command, argv):
-    # What children print is read and stored: a decimal comma or a translated message would be another result.
-    os.environ.update(LC_ALL="C", LANGUAGE="C")
     sys.path.insert(1, str(project_root() / "plots"))
     try:
         code = importlib.import_module(COMMANDS[command]).main(argv)

@@ -89,6 +89,7 @@ class Side:
     def link(self, units, log, pad):
         """{unit: path}"""
         environment = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
+        environment |= {"LC_ALL": "C", "LANGUAGE": "C"}  # what compilers say is kept
         try:
             with open(log, "a", encoding="utf-8") as out:
                 done = subprocess.run(self.command(units, pad), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
