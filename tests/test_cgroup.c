@@ -16,6 +16,8 @@
 #include "harness/measure/time.c"
 #include "harness/machine/memory_left.h"
 #include "harness/plan/options.h"
+#include "harness/pair/pair.h"
+#include "harness/plan/registry.h"
 #include "harness/measure/row.h"
 #include "harness/run/run.h"
 #include "tests/support/kernel_files.h"
@@ -277,6 +279,30 @@ static void test_run_is_refused(void **state) {
     assert_non_null(strstr(said, "97.7 MiB are available: choose a smaller --n"));
 }
 
+/* compare's worker holds two maps at once. */
+static void test_pair_is_refused(void **state) {
+    (void)state;
+    struct pair_object linear = {registry_find("linear", "u64_u64", "common", "malloc"), "file", "linear", 0};
+    struct pair_plan plan = {.object = {linear, linear},
+                             .workload = workload_find("get"),
+                             .keys = "uniform",
+                             .n = 512 << 10,
+                             .seed = 1,
+                             .ns_per_tick = 1,
+                             .rounds = 1,
+                             .batches = 2,
+                             .batch_us = 100};
+    enum exit_code code = EXIT_OK;
+    char why[640] = "";
+    v2_groups();
+    kernel_file("/sys/fs/cgroup/a.slice/memory.max", "125829120\n");
+    kernel_file("/sys/fs/cgroup/a.slice/memory.current", "5829120\n");
+    assert_null(pair_measure(&plan, &code, why, sizeof why));
+    assert_int_equal(code, EXIT_CANNOT);
+    if (!strstr(why, "needs up to 176.0 MiB, but 114.4 MiB are available, for the control group /a.slice"))
+        fail_msg("%s", why);
+}
+
 /* A row during which a quota stopped the process is marked; one without is not. */
 static void test_throttled_rows(void **state) {
     (void)state;
@@ -316,17 +342,12 @@ static void test_throttled_rounds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_FILES(test_quota_v2),
-        WITH_FILES(test_unreadable),
-        WITH_FILES(test_quota_v1),
-        WITH_FILES(test_container),
-        WITH_FILES(test_hidden),
-        WITH_FILES(test_memory_v2),
-        WITH_FILES(test_memory_v1),
-        WITH_FILES(test_memory_ulimit),
-        WITH_FILES(test_run_is_refused),
-        WITH_FILES(test_throttled_rows),
-        cmocka_unit_test(test_throttled_rounds),
+        WITH_FILES(test_quota_v2),       WITH_FILES(test_unreadable),
+        WITH_FILES(test_quota_v1),       WITH_FILES(test_container),
+        WITH_FILES(test_hidden),         WITH_FILES(test_memory_v2),
+        WITH_FILES(test_memory_v1),      WITH_FILES(test_memory_ulimit),
+        WITH_FILES(test_run_is_refused), WITH_FILES(test_pair_is_refused),
+        WITH_FILES(test_throttled_rows), cmocka_unit_test(test_throttled_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

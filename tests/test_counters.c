@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
-#include "harness/machine/counters.h"
+#include "harness/machine/counters.c"
 #include "harness/base/sysfile.h"
+#include "tests/kernel_files.h"
 
 static size_t event(const struct counters *counters, const char *name) {
     for (size_t i = 0; i < counters_count(counters); i++)
@@ -149,6 +150,34 @@ static int check_unprivileged(void) {
     return 0;
 }
 
+static void test_reasons(void **state) {
+    (void)state;
+    static const struct event kernel = {.scope = KERNEL, .type = PERF_TYPE_SOFTWARE},
+                              user = {.scope = USER, .type = PERF_TYPE_HARDWARE};
+    static const struct {
+        const struct event *event;
+        int error;
+        const char *level, *said;
+    } cases[] = {
+        {&kernel, EACCES, "4\n",
+         "EACCES: /proc/sys/kernel/perf_event_paranoid is 4; run sysctl -w kernel.perf_event_paranoid=1 as "
+         "root"},
+        {&user, EPERM, "3\n",
+         "EPERM: /proc/sys/kernel/perf_event_paranoid is 3; run sysctl -w kernel.perf_event_paranoid=2 as "
+         "root"},
+        {&user, EACCES, NULL, "EACCES: perf_event_open is forbidden here (a container's seccomp filter?)"},
+        {&user, ENOSYS, NULL, "ENOSYS: this kernel was built without perf events"},
+        {&user, ENOENT, "2\n", "ENOENT: this machine has no such event (no PMU"},
+        {&kernel, ENOENT, "2\n", "ENOENT: this machine has no such event"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char why[256];
+        kernel_file("/proc/sys/kernel/perf_event_paranoid", cases[i].level);
+        explain_failure(cases[i].event, cases[i].error, why, sizeof why);
+        if (strncmp(why, cases[i].said, strlen(cases[i].said)) != 0) fail_msg("%zu: %s", i, why);
+    }
+}
+
 static void test_unprivileged_reasons(void **state) {
     (void)state;
     uint64_t level = 0;
@@ -186,9 +215,13 @@ static void test_no_descriptors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts_only_phases),   cmocka_unit_test(test_task_clock),
-        cmocka_unit_test(test_value_or_reason),      cmocka_unit_test(test_probe_names_every_event),
-        cmocka_unit_test(test_unprivileged_reasons), cmocka_unit_test(test_no_descriptors),
+        cmocka_unit_test(test_counts_only_phases),
+        cmocka_unit_test(test_task_clock),
+        cmocka_unit_test(test_value_or_reason),
+        cmocka_unit_test(test_probe_names_every_event),
+        cmocka_unit_test_setup_teardown(test_reasons, kernel_files_begin, kernel_files_end),
+        cmocka_unit_test(test_unprivileged_reasons),
+        cmocka_unit_test(test_no_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

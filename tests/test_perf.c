@@ -14,6 +14,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/machine/perf.h"
+#include "tests/kernel_files.h"
 
 struct place {
     char folder[64], programs[80], path_before[4096];
@@ -90,9 +91,17 @@ static void test_forbidden(void **state) {
                   "#!/bin/sh\necho 'Error:' >&2\necho 'Access limited. Consider adjusting "
                   "/proc/sys/kernel/perf_event_paranoid setting' >&2\nexit 255\n");
     use_stand_ins(place, false);
-    assert_null(perf_attach(PERF_RECORD, "linear", place->folder, why, sizeof why));
-    assert_non_null(strstr(why, "perf is forbidden here"));
-    assert_non_null(strstr(why, "sysctl -w kernel.perf_event_paranoid=1"));
+    static const char *const levels[][2] = {
+        {"4\n", "paranoid is 4)"}, {"-1\n", "paranoid is -1)"}, {NULL, "paranoid is not to be read)"}};
+    kernel_files_begin(NULL);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        kernel_file("/proc/sys/kernel/perf_event_paranoid", levels[i][0]);
+        assert_null(perf_attach(PERF_RECORD, "linear", place->folder, why, sizeof why));
+        assert_non_null(strstr(why, "perf is forbidden here"));
+        assert_non_null(strstr(why, levels[i][1]));
+        assert_non_null(strstr(why, "sysctl -w kernel.perf_event_paranoid=1"));
+    }
+    kernel_files_end(NULL);
 }
 
 static void test_dies_at_once(void **state) {

@@ -202,8 +202,9 @@ void findings_of_machine(json_t *list, const json_t *machine) {
                     ? "resident memory is rounded up to 2 MiB, and large maps are faster than with madvise"
                     : "maps get small pages unless they ask: large ones pay for TLB misses",
                 always ? "as root: echo madvise >/sys/kernel/mm/transparent_hugepage/enabled" : NULL,
-                "transparent %s, defragmentation %s, reserved %g", thp ? thp : "absent",
-                defrag ? defrag : "unknown", json_number_value(reserved));
+                json_is_number(reserved) ? "transparent %s, defragmentation %s, reserved %g"
+                                         : "transparent %s, defragmentation %s, reserved unknown",
+                thp ? thp : "absent", defrag ? defrag : "unknown", json_number_value(reserved));
     finding_add(list, "memory", "ASLR", off ? FINDING_WARN : FINDING_OK,
                 off ? "every process has one placement: the spread between processes is understated"
                     : "every process has a placement of its own, as programs in use have",

@@ -34,11 +34,10 @@ enum {
 
 static bool may_count_kernel(void) {
     int paranoid = 2;
-    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
-    if (file) {
-        if (fscanf(file, "%d", &paranoid) != 1) paranoid = 2;
-        fclose(file);
-    }
+    char text[32];
+    if (!sysfile_read("/proc/sys/kernel/perf_event_paranoid", text, sizeof text) ||
+        sscanf(text, "%d", &paranoid) != 1)
+        paranoid = 2;
     return geteuid() == 0 || paranoid < 2;
 }
 
@@ -71,18 +70,17 @@ static void free_session(struct perf_session *session) {
 
 /* Why perf ended by itself, in one line. */
 static void explain_end(const struct perf_session *session, char *why, size_t why_size) {
-    char end[100], line[160];
-    uint64_t level = 0;
+    char end[100], line[160], level[32];
     child_describe_end(&session->perf, end, sizeof end);
     child_output_line(session->output_fd, line, sizeof line);
     if (child_output_has(session->output_fd, "perf_event_paranoid") ||
         child_output_has(session->output_fd, "ermission") ||
         child_output_has(session->output_fd, "not permitted")) {
-        sysfile_number("/proc/sys/kernel/perf_event_paranoid", &level);
+        bool known = sysfile_read("/proc/sys/kernel/perf_event_paranoid", level, sizeof level);
         snprintf(why, why_size,
-                 "perf is forbidden here (/proc/sys/kernel/perf_event_paranoid is %llu): run sysctl -w "
+                 "perf is forbidden here (/proc/sys/kernel/perf_event_paranoid is %s): run sysctl -w "
                  "kernel.perf_event_paranoid=1 as root, or run as root",
-                 (unsigned long long)level);
+                 known ? level : "not to be read");
     } else {
         snprintf(why, why_size, "perf %s%s%s", end, line[0] ? ": " : "", line);
     }

@@ -162,11 +162,13 @@ static void set_load(json_t *row, const struct measure *m, const struct pass *pa
     double achieved =
         open ? (double)m->recorder->op * 1e9 / (elapsed * m->clock.ns_per_tick) : closed_per_s(batch);
     bool overload = open && achieved < pass->offered_per_s * keeps_up_share;
-    row_set(row, "achieved_per_s", json_real(achieved));
-    row_set(row, "closed_per_s", json_real(open ? pass->closed_per_s : achieved));
+    row_set(row, "achieved_per_s", json_number_or_null(achieved));
+    row_set(row, "closed_per_s", json_number_or_null(open ? pass->closed_per_s : achieved));
     row_set(row, "offered_per_s", open ? json_real(pass->offered_per_s) : json_null());
-    row_set(row, "utilisation", open ? json_real(1 - (double)s->idle_ticks / elapsed) : json_null());
-    row_set(row, "late_share", open ? json_real((double)s->late / (double)m->recorder->op) : json_null());
+    row_set(row, "utilisation",
+            open ? json_number_or_null(1 - (double)s->idle_ticks / elapsed) : json_null());
+    row_set(row, "late_share",
+            open ? json_number_or_null((double)s->late / (double)m->recorder->op) : json_null());
     row_set(row, "overload", open ? json_boolean(overload) : json_null());
     if (overload) {
         char why[120];

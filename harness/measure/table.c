@@ -18,6 +18,14 @@ static double number(const json_t *row, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* A number that there is not is a dash. */
+static void print_number(FILE *out, int width, int decimals, double value) {
+    if (isfinite(value))
+        fprintf(out, "%*.*f", width, decimals, value);
+    else
+        fprintf(out, "%*s", width, "-");
+}
+
 enum { NAMES_MAX = 64 };
 struct names {
     size_t count;
@@ -151,8 +159,11 @@ static void print_latency(const struct matrix *m, FILE *out) {
                 fprintf(out, "  %s\n", text(row, "error"));
                 continue;
             }
-            for (size_t q = 0; q < 5; q++) fprintf(out, "%11.0f ", number(latency, quantiles[q]));
-            fprintf(out, "%8.0f", number(row, "growth_events_total"));
+            for (size_t q = 0; q < 5; q++) {
+                print_number(out, 11, 0, number(latency, quantiles[q]));
+                fputc(' ', out);
+            }
+            print_number(out, 8, 0, number(row, "growth_events_total"));
             if (isfinite(number(row, "late_share"))) {
                 print_per_s(number(row, "offered_per_s"), out);
                 fprintf(out, " %6.1f %%%s", number(row, "late_share") * 100,
@@ -172,12 +183,16 @@ static void print_memory(const struct matrix *m, FILE *out) {
         for (size_t i = 0; i < m->map.count; i++) {
             const json_t *row = m->row[i][c];
             if (!row) continue;
-            if (text(row, "error")[0])
-                fprintf(out, "%-*s  %s\n", names, m->map.name[i], text(row, "error"));
-            else
-                fprintf(out, "%-*s%14.1f %14.1f %14.0f %14.0f\n", names, m->map.name[i],
-                        number(row, "bytes_per_entry"), number(json_object_get(row, "octave"), "mean"),
-                        number(row, "bytes_peak"), number(row, "rss_delta"));
+            fprintf(out, "%-*s", names, m->map.name[i]);
+            if (text(row, "error")[0]) {
+                fprintf(out, "  %s\n", text(row, "error"));
+                continue;
+            }
+            print_number(out, 14, 1, number(row, "bytes_per_entry"));
+            print_number(out, 15, 1, number(json_object_get(row, "octave"), "mean"));
+            print_number(out, 15, 0, number(row, "bytes_peak"));
+            print_number(out, 15, 0, number(row, "rss_delta"));
+            fputc('\n', out);
         }
     }
     fputc('\n', out);
@@ -190,16 +205,14 @@ static void print_structure(const struct matrix *m, FILE *out) {
     for (size_t i = 0; i < m->map.count; i++) {
         const json_t *row = m->row[i][0];
         if (!row) continue;
-        fprintf(out, "%-*s%12.0f ", names, m->map.name[i], number(row, "capacity"));
-        if (isfinite(number(row, "load_factor")))
-            fprintf(out, "%12.2f ", number(row, "load_factor"));
-        else
-            fprintf(out, "%12s ", "-");
-        if (isfinite(number(row, "probe_mean")))
-            fprintf(out, "%12.2f %12.0f %12.0f\n", number(row, "probe_mean"), number(row, "probe_max"),
-                    number(row, "tombstones"));
-        else
-            fprintf(out, "%12s %12s %12s\n", "-", "-", "-");
+        bool probes = isfinite(number(row, "probe_mean"));
+        fprintf(out, "%-*s", names, m->map.name[i]);
+        print_number(out, 12, 0, number(row, "capacity"));
+        print_number(out, 13, 2, number(row, "load_factor"));
+        print_number(out, 13, 2, number(row, "probe_mean"));
+        print_number(out, 13, 0, probes ? number(row, "probe_max") : NAN);
+        print_number(out, 13, 0, probes ? number(row, "tombstones") : NAN);
+        fputc('\n', out);
     }
     fputc('\n', out);
 }

@@ -188,8 +188,9 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
     row_set(row, "clock", json_string(s->batching.clock == BENCH_CLOCK_TICKS ? "ticks" : "thread_cpu"));
     row_set(row, "preempted_share", json_real((double)s->preempted / (double)s->samples));
     row_set(row, "cpu_per_wall",
-            s->batching.clock == BENCH_CLOCK_THREAD_CPU ? json_real(s->cpu_ns / s->wall_ns) : json_null());
-    row_set(row, "timer_share", json_real(s->timer_ns / s->cpu_ns));
+            s->batching.clock == BENCH_CLOCK_THREAD_CPU ? json_number_or_null(s->cpu_ns / s->wall_ns)
+                                                        : json_null());
+    row_set(row, "timer_share", json_number_or_null(s->timer_ns / s->cpu_ns));
     if (null_series && null_series->samples > 0 && !null_series->why[0])
         row_set(row, "null_ns_per_op", json_real(stats_median(null_series->ns_per_op, null_series->samples)));
     judge(row, s, median, low, high);

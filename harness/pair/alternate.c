@@ -85,6 +85,13 @@ static bool open_variant(struct session *s, struct variant *v, enum pair_variant
                             .n = n,
                             .units = 1,
                             .unit = {unit}};
+    v->cell.workloads = 1, v->cell.workload[0] = s->plan->workload, v->cell.wanted[0][0] = true;
+    if (which == PAIR_BASE) {
+        struct memory_left left;
+        memory_left_now(&left);
+        if (!cell_fits_memory(&v->cell, PAIR_VARIANTS, &left, s->why, s->why_size))
+            return s->code = EXIT_CANNOT, false;
+    }
     v->keys =
         shared ? shared : keys_open(s->plan->keys, v->cell.shape, n, s->plan->seed, s->why, s->why_size);
     if (!v->keys) return s->code = EXIT_USAGE, false;

@@ -140,17 +140,21 @@ void plan_print_json(const struct plan *plan) {
     json_decref(all);
 }
 
+bool cell_fits_memory(const struct cell *cell, unsigned at_once, const struct memory_left *left, char *why,
+                      size_t why_size) {
+    uint64_t one = cell_bytes_estimate(cell), bytes = one > UINT64_MAX / at_once ? UINT64_MAX : one * at_once;
+    char size[24], need[32], have[32];
+    if (!left->known || bytes <= left->bytes) return true;
+    size_bytes_text((double)bytes, need, sizeof need);
+    size_bytes_text((double)left->bytes, have, sizeof have);
+    snprintf(why, why_size, "n %s of %s needs up to %s, but %s are available%s%s: %schoose a smaller --n",
+             size_text(cell->n, size), cell->shape->name, need, have, left->by[0] ? ", for " : "", left->by,
+             left->by[0] ? "raise the limit, or " : "");
+    return false;
+}
+
 bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, char *why, size_t why_size) {
-    for (size_t i = 0; left->known && i < plan->cells; i++) {
-        uint64_t bytes = cell_bytes_estimate(&plan->cell[i]);
-        if (bytes <= left->bytes) continue;
-        char size[24], need[32], have[32];
-        size_bytes_text((double)bytes, need, sizeof need);
-        size_bytes_text((double)left->bytes, have, sizeof have);
-        snprintf(why, why_size, "n %s of %s needs up to %s, but %s are available%s%s: %schoose a smaller --n",
-                 size_text(plan->cell[i].n, size), plan->cell[i].shape->name, need, have,
-                 left->by[0] ? ", for " : "", left->by, left->by[0] ? "raise the limit, or " : "");
-        return false;
-    }
+    for (size_t i = 0; i < plan->cells; i++)
+        if (!cell_fits_memory(&plan->cell[i], 1, left, why, why_size)) return false;
     return true;
 }

@@ -70,6 +70,9 @@ void plan_print(const struct plan *plan);
 /* The same for programs: {"cells": [one object per map and workload], "skipped": [..]}. */
 void plan_print_json(const struct plan *plan);
 
+/* False when so many of a cell at once do not fit into what memory is left: `why` as of plan_fits_memory. */
+bool cell_fits_memory(const struct cell *cell, unsigned at_once, const struct memory_left *left, char *why,
+                      size_t why_size);
 /* False when a cell does not fit into what memory is left: `why` gives the estimate and the limit. */
 bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, char *why, size_t why_size);
 

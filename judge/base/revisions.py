@@ -1,4 +1,5 @@
 """Revisions of the project, as git knows them."""
+import os
 import re
 import subprocess
 from collections import namedtuple
@@ -12,9 +13,10 @@ Revision = namedtuple("Revision", "commit short subject")
 
 
 def ask(*words):
+    """Git itself, whose messages are read: in the C locale, whoever imports this."""
     try:
         return subprocess.run(["git", "-C", str(project_root()), *words], capture_output=True, text=True, check=False,
-                              stdin=subprocess.DEVNULL)
+                              stdin=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C", "LANGUAGE": "C"})
     except FileNotFoundError:
         raise Refused("revisions need git, which is not installed: make deps (git)", CANNOT) from None
 
