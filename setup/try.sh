@@ -51,7 +51,7 @@ work=$(mktemp -d) || exit 4
 chmod 755 "$work"
 root=$work/root
 running=""
-# shellcheck disable=SC2317 # called by the trap
+# shellcheck disable=SC2317,SC2329 # called by the trap
 finish() {
     [ -z "$running" ] || kill -KILL "$running" 2>/dev/null
     exec >/dev/null 2>&1 # amid a step this is the pipe whose end its reader waits for
@@ -154,7 +154,8 @@ step() {
 versions='version() { printf "    %-22s %s\n" "$1" "${2:-none}"; }
 version gcc "$(gcc -dumpfullversion 2>/dev/null)"
 version clang "$(clang --version 2>/dev/null | sed -n "1s/.*version \([0-9.]*\).*/\1/p")"
-for package in libc6 linux-perf linux-tools-generic valgrind gdb libbenchmark-dev libcmocka-dev python3 python3-matplotlib python3-numpy \
+version python3 "$(python3 -V 2>/dev/null | cut -d " " -f 2)"
+for package in libc6 linux-perf linux-tools-generic valgrind gdb shellcheck libbenchmark-dev libcmocka-dev python3-matplotlib python3-numpy \
     python3-scipy gnuplot-nox graphviz chromium libboost-dev libabsl-dev libhts-dev libglib2.0-dev robin-map-dev uthash-dev \
     libjudy-dev libgc-dev libjemalloc2 libmimalloc3 libmimalloc2.0 libtcmalloc-minimal4t64 libtcmalloc-minimal4; do
     found=$(dpkg-query -W -f "\${db:Status-Status} \${source:Upstream-Version}" $package 2>/dev/null) || continue

@@ -29,6 +29,7 @@ promise() {
         failed=1
     fi
 }
+# shellcheck disable=SC2329 # an argument of what checks
 exits() { # CODE COMMAND...
     local wanted=$1 got=0
     shift
@@ -73,6 +74,7 @@ cat >"$scratch/pad.c" <<'C'
 int padding_data[3001] = {1};
 __attribute__((used)) void padding(void) { __asm__ volatile(".skip 12345, 0x90"); }
 C
+# shellcheck disable=SC2329 # an argument of what checks
 moved() {
     mkdir -p "$scratch/moved" && "${CC:-gcc}" -c "$scratch/pad.c" -o "$scratch/pad.o" || return 1
     local link
