@@ -13,6 +13,9 @@ from plots.rows.packages import PACKAGES, missing
 # Beginning of the reason why compare left out a cell; the nightly job counts those by it.
 NO_TIME = "no time within --budget"
 
+# Locale of the user; for the tools that it starts, judge/__main__.py sets another.
+USER_LOCALE = {name: os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")}
+
 
 class Refused(Exception):
     """Ends a command with one line on stderr (what, where, what to do) and an exit code."""

@@ -20,7 +20,7 @@ def ask(*words):
 
 
 def git(*words):
-    """What git did in the project: returncode, stdout, stderr. Refused where git's repository is another's, inside which
+    """Runs git in the project: returncode, stdout, stderr. Refused where git's repository is another's, inside which
     the project lies, unpacked from an archive: its revisions are not the project's."""
     top = ask("rev-parse", "--show-toplevel")
     if "dubious ownership" in top.stderr:

@@ -71,12 +71,12 @@ def toolchain(program, built, valgrind):
 
 
 def as_lines(cells):
-    """What count-build and count-worker read."""
+    """Returns what count-build and count-worker read."""
     return "".join("\t".join(str(cell[word]) for word in CELL_WORDS) + "\n" for cell in cells).encode()
 
 
 def build(program, cells):
-    """(cells whose units are built, [(cell's name, why)] of the others)."""
+    """Returns (cells whose units are built, [(cell's name, why)] of the others)."""
     done = subprocess.run([str(program), "count-build"], input=as_lines(cells), stdout=subprocess.PIPE, check=False)
     try:
         unavailable = json.loads(done.stdout)["unavailable"]

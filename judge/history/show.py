@@ -1,9 +1,9 @@
 """How series look on a terminal."""
 import math
-import os
 import statistics
 
 from judge.base.cells import text_of
+from judge.base.common import USER_LOCALE
 from judge.history.series import RATIO, change_of_last
 
 BLOCKS, ASCII = "▁▂▃▄▅▆▇█", "_.-~=+*#"
@@ -17,7 +17,7 @@ HIGHER_IS_NEITHER = ("load_factor",)
 def terminal_takes_unicode():
     """Tells by the locale whether letters beyond ASCII can be shown: Python has its output in UTF-8 even where LANG=C, and
     then sets LC_CTYPE=C.UTF-8 itself."""
-    everything, letters, language = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    everything, letters, language = USER_LOCALE.values()
     chosen = everything or (letters if letters != "C.UTF-8" else "") or language
     return chosen.lower().replace("-", "").endswith("utf8")
 
