@@ -34,6 +34,7 @@ sanitize_flags := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=
 # keeps an unrelated edit from moving a loop's speed (docs/method.md).
 UNIT_FLAGS := $(if $(SANITIZE),-Og -g1,-O3 -g) -DNDEBUG -falign-functions=64 -fno-omit-frame-pointer $(if $(MARCH),-march=$(MARCH)) $(sanitize_flags)
 HARNESS_FLAGS := $(if $(SANITIZE),-Og -g1,-O2 -g) -fno-omit-frame-pointer $(sanitize_flags)
+export LC_ALL := C#                what compilers say is read, and stored
 C_STD := -std=gnu17 -D_GNU_SOURCE
 CXX_STD := -std=gnu++20
 gen := $(BUILD)/gen
