@@ -67,7 +67,7 @@ shape_of = $(word 4,$(1))
 hash_of = $(word 5,$(1))
 heap_of = $(word 6,$(1))
 # $(1) fields: compiler and language of a map's file, and what makes a unit of map_unit.c
-unit_cc = $(if $(filter cxx,$(call language_of,$(1))),$(CXX) -x c++ $(CXX_STD),$(CC) $(C_STD)) -Wno-unused-function $(WARN)
+unit_cc = $(if $(filter cxx,$(call language_of,$(1))),$(CXX) -x c++ $(CXX_STD),$(CC) $(C_STD)) $(WARN) -Wno-unused-function
 unit_defines = -DUNIT_SYMBOL=unit_$(call map_of,$(1))_$(call shape_of,$(1))_$(call hash_of,$(1))_$(call heap_of,$(1)) \
   -DUNIT_MAP='"$(call map_of,$(1))"' -DUNIT_MAP_FILE='"$(call file_of,$(1))"' \
   -DUNIT_SHAPE_FILE='"harness/shapes/$(call shape_of,$(1)).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(call heap_of,$(1)).h"' \
