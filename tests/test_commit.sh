@@ -58,10 +58,10 @@ unset GIT_TEST_ASSUME_DIFFERENT_OWNER
 ) || fail "without git"
 
 # The half in Python: the same, refused with 4.
-cp "$root"/judge/*.py "$outer/project/judge"
+(cd "$root" && cp -r --parents judge plots/__init__.py plots/rows harness/base/exit.h "$outer/project") 2>"$scratch/why" || fail "$(cat "$scratch/why")"
 ask() { (cd "$1" && PYTHONPATH="$1" /usr/bin/python3 -B -c 'import sys
 from judge.base import revisions
-from judge.common import Refused
+from judge.base.common import Refused
 try:
     print(revisions.commit_of("HEAD"))
 except Refused as refused:
