@@ -22,7 +22,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 operations=100000
-cc=("$triplet-gcc" -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Werror -Wno-format-truncation -DMAPBENCH_FAULTS
+cc=("$triplet-gcc" -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -Wshadow -Werror -Wno-format-truncation -DMAPBENCH_FAULTS
     -I. "-I$build/gen")
 
 compile() { "${cc[@]}" -c "$@"; }

@@ -169,6 +169,11 @@ class Story:
 
 
 NOISE = 16 << 10
+RUNTIME_OWN = 1 << 10  # what the runtime may take between two checkpoints when threads wait: a sudog is 96 bytes
+
+
+def same(a, b):
+    return abs(a - b) < RUNTIME_OWN
 
 
 def tables(tag):
@@ -198,7 +203,7 @@ def tables(tag):
     s = Story(tag, "tombstones", "u64u64_remake")
     s.promises(max(l["d_heap_alloc"] for l in s.lines) < 1.03 * s.bytes("filled"), "a table that stays as it was")
     s = Story(tag, "delete_leaves_value", "marked_only")
-    s.promises(s.bytes("deleted") == s.bytes("fill"), "all values kept by marks")
+    s.promises(same(s.bytes("deleted"), s.bytes("fill")), "all values kept by marks")
     s = Story(tag, "delete_leaves_value", "cleared_first")
     s.promises(s.bytes("deleted") < 0.1 * s.bytes("fill"), "all values gone that were stored over")
     s = Story(tag, "prealloc_trim", "reused_buffer")
@@ -206,7 +211,7 @@ def tables(tag):
     s = Story(tag, "never_shrinks", "u64_128_remake")
     s.promises(s.bytes("remade") < NOISE and s.bytes("end") < NOISE, "all gone with the old map")
     s = Story(tag, "never_shrinks", "u64u64")
-    s.promises(s.bytes("end") == s.bytes("delete"), "the table kept to the end")
+    s.promises(same(s.bytes("end"), s.bytes("delete")), "the table kept to the end")
 
 
 def log_fields(tag):

@@ -2,13 +2,6 @@
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-
-long thread_preemptions(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nivcsw;
-}
 
 enum {
     SLOPE_SEGMENTS = 13,

@@ -10,6 +10,7 @@
 #define MAPBENCH_CLOCK_H
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #if defined(__x86_64__)
@@ -59,7 +60,11 @@ static inline uint64_t thread_cpu_ns(void) {
 }
 
 /* Counts the times the kernel has taken the CPU away from this thread. */
-long thread_preemptions(void);
+static inline long thread_preemptions(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+}
 
 /* Costs and resolution of the clocks on this machine, measured once by clock_calibrate (about 20 ms). */
 struct clock_costs {

@@ -27,8 +27,8 @@ def need(what, *modules):
     lines = missing(modules)
     if lines:
         packages = " ".join(PACKAGES[name] for name in lines)
-        whys = ", ".join(line.partition(": apt-get")[0].removeprefix("the Python module ") for line in lines.values())
-        raise Refused(f"{what} needs {' and '.join(modules)}, but of {sys.executable} {whys}: apt-get install {packages}, or name "
+        whys = ", ".join(line.partition(": make deps")[0].removeprefix("the Python module ") for line in lines.values())
+        raise Refused(f"{what} needs {' and '.join(modules)}, but of {sys.executable} {whys}: make deps ({packages}), or name "
                       "another interpreter in MAPBENCH_PYTHON", CANNOT)
 
 

@@ -17,4 +17,4 @@ def why_not(name):
 def missing(names=tuple(PACKAGES)):
     """Returns a line for each of the modules that cannot be imported, with the package to install: {module: line}."""
     found = {name: why_not(name) for name in names}
-    return {name: f"the Python module {name} {why}: apt-get install {PACKAGES[name]}" for name, why in found.items() if why}
+    return {name: f"the Python module {name} {why}: make deps ({PACKAGES[name]})" for name, why in found.items() if why}

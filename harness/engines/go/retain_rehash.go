@@ -93,12 +93,7 @@ func runTombstones(c *retainCase) {
 	types, remade := c.variant.name, c.is("u64u64_remake")
 	table := newNumbered(c, types)
 	c.liveEach = table.entryBytes()
-	c.start()
-	table.replace()
-	for i := range c.n {
-		table.put(i)
-	}
-	c.checkpoint("filled", c.n, c.n)
+	fillAtOnce(c, table)
 	moves := turnovers * c.n
 	for i := range moves {
 		table.del(i)
@@ -115,12 +110,7 @@ func runTombstones(c *retainCase) {
 func runTombstonesLong(c *retainCase) {
 	const last = 84_096_000
 	table := newNumbered(c, "u64u64")
-	c.start()
-	table.replace()
-	for i := range c.n {
-		table.put(i)
-	}
-	c.checkpoint("filled", c.n, c.n)
+	fillAtOnce(c, table)
 	next := 1000
 	for done := 1; done <= last; done++ {
 		table.del(done - 1)

@@ -123,15 +123,20 @@ func runClearKeeps(c *retainCase) {
 	c.checkpoint("after", c.n, 0)
 }
 
-func runInlineCliff(c *retainCase) {
-	table := newNumbered(c, c.variant.name)
-	c.liveEach = table.entryBytes()
+// Makes the map and puts n entries, with one checkpoint when all are in.
+func fillAtOnce(c *retainCase, table numberedMap) {
 	c.start()
 	table.replace()
 	for i := range c.n {
 		table.put(i)
 	}
 	c.checkpoint("filled", c.n, c.n)
+}
+
+func runInlineCliff(c *retainCase) {
+	table := newNumbered(c, c.variant.name)
+	c.liveEach = table.entryBytes()
+	fillAtOnce(c, table)
 	for i := range c.n {
 		table.del(i)
 	}
