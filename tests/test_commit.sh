@@ -2,8 +2,8 @@
 # The commit of a build is its sources' own, or it is unknown and the reason is said; compare says git's reason and remedy.
 set -u
 root=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
-# shellcheck source=tests/shell_tools.sh
-source "$root"/tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$root"/tests/support/shell_tools.sh
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 command -v git >/dev/null || { echo "git is not installed"; exit 77; }
 
@@ -58,10 +58,10 @@ unset GIT_TEST_ASSUME_DIFFERENT_OWNER
 ) || fail "without git"
 
 # The half in Python: the same, refused with 4.
-cp "$root"/judge/*.py "$outer/project/judge"
+(cd "$root" && cp -r --parents judge plots/__init__.py plots/rows harness/base/exit.h "$outer/project") 2>"$scratch/why" || fail "$(cat "$scratch/why")"
 ask() { (cd "$1" && PYTHONPATH="$1" /usr/bin/python3 -B -c 'import sys
-from judge import revisions
-from judge.common import Refused
+from judge.base import revisions
+from judge.base.common import Refused
 try:
     print(revisions.commit_of("HEAD"))
 except Refused as refused:

@@ -4,7 +4,7 @@
 # Then it breaks the map in memory and expects a line that says so. Needs gdb with Python, and leave to trace.
 #   tests/test_gdb.sh BUILD
 set -uo pipefail
-cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.."
+cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 mapbench=$(realpath "${1:-build}")/mapbench
 within=$(realpath "${1:-build}")/tests/within
 command -v gdb >/dev/null || { echo "gdb is not installed (make deps-test)"; exit 77; }

@@ -2,8 +2,8 @@
 # Every command says why it could not print, and ends with 4. usage: test_output.sh BUILD
 set -u
 mapbench=$(realpath "$1")/mapbench
-# shellcheck source=tests/shell_tools.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 
 # full CODE ARGS...: on a full disk the reason is the disk's, in one line.
 full() {

@@ -4,8 +4,8 @@
 set -u
 build=$(realpath "$1")
 root=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
-# shellcheck source=tests/shell_tools.sh
-source "$root"/tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source "$root"/tests/support/shell_tools.sh
 
 there="$scratch/build folder"
 mkdir "$there"

@@ -3,8 +3,8 @@
 # says and how it ends can be seen on any machine. Usage: tests/test_try.sh [BUILD], which it does not need.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-# shellcheck source=tests/shell_tools.sh
-source tests/shell_tools.sh
+# shellcheck source=tests/support/shell_tools.sh
+source tests/support/shell_tools.sh
 command -v git >/dev/null || { echo "git is not installed (make deps)"; exit 77; }
 scratch=$(realpath "$scratch")
 mkdir -p "$scratch/bin" "$scratch/tmp" "$scratch/tree/deps"

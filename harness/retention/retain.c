@@ -122,7 +122,7 @@ static void prepare_units(const struct retain *r) {
                 const char *map = retention_map_name(m);
                 bool told = heap == CASE_GOSIM ? (s->heaps & ON_GOSIM) != 0 : s->on_boehm != NULL;
                 if (!told || !names_select(r->options.heaps, case_heap_name(heap)) ||
-                    !names_select(r->options.maps, map) || (s->maps[0] && !names_select(s->maps, map)))
+                    !names_select(r->options.maps, map) || (s->maps && !names_select(s->maps, map)))
                     continue;
                 const struct map_unit *unit = retention_unit_on(
                     case_heap_name(heap), map, heap == CASE_BOEHM ? s->on_boehm->shape : s->shape);
