@@ -14,8 +14,8 @@ pattern=${2:-.}
 triplet=aarch64-linux-gnu
 for tool in $triplet-gcc $triplet-objdump qemu-aarch64; do
     command -v "$tool" >/dev/null || {
-        echo "skipped: $tool is missing: apt-get install gcc-$triplet libc6-dev-arm64-cross qemu-user"
-        exit 0
+        echo "$tool is missing: make deps-test (gcc-$triplet, libc6-dev-arm64-cross, qemu-user)"
+        exit 77
     }
 done
 scratch=$(mktemp -d)

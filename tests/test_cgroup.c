@@ -21,6 +21,7 @@
 #include "harness/measure/row.h"
 #include "harness/run/run.h"
 #include "tests/support/kernel_files.h"
+#include "tests/support/ready_unit.h"
 
 #define V2_MOUNT "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
 #define PROC_MOUNT "22 1 0:21 / /proc rw - proc proc rw\n"
@@ -282,7 +283,7 @@ static void test_run_is_refused(void **state) {
 /* compare's worker holds two maps at once. */
 static void test_pair_is_refused(void **state) {
     (void)state;
-    struct pair_object linear = {registry_find("linear", "u64_u64", "common", "malloc"), "file", "linear", 0};
+    struct unit_object linear = {.unit = ready_unit("linear", "u64_u64", "common", "malloc"), .file = "file", .name = "linear"};
     struct pair_plan plan = {.object = {linear, linear},
                              .workload = workload_find("get"),
                              .keys = "uniform",

@@ -16,7 +16,7 @@
 #include "harness/base/clock.h"
 #include "harness/machine/counters.c"
 #include "harness/base/sysfile.h"
-#include "tests/kernel_files.h"
+#include "tests/support/kernel_files.h"
 
 static size_t event(const struct counters *counters, const char *name) {
     for (size_t i = 0; i < counters_count(counters); i++)

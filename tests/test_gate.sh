@@ -38,7 +38,7 @@ gives 0 "16 cells compared.*every number exact.*16 same" env -C / SOMETHING="$(p
     "${selection[@]}" --baseline "$base" --exact --json "$scratch/gate.json" --junit "$scratch/gate.xml"
 # And the program in another folder.
 mkdir -p "$scratch/another folder with a long name, and blanks"
-cp "$build/mapbench" "$build/libmemcount.so" "$scratch/another folder with a long name, and blanks"
+cp -r "$build/mapbench" "$build/libmemcount.so" "$build/units" "$scratch/another folder with a long name, and blanks"
 gives 0 "16 cells compared.*every number exact.*16 same" gate_of "$scratch/another folder with a long name, and blanks/mapbench" \
     "${selection[@]}" --baseline "$base" --exact
 gives 0 " 2 cells compared.*2 same" "$mapbench" gate count --maps chained --shapes u64_u64 --workloads put_grow --n 3000 --baseline "$base" --exact

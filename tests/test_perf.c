@@ -14,7 +14,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/machine/perf.h"
-#include "tests/kernel_files.h"
+#include "tests/support/kernel_files.h"
 
 struct place {
     char folder[64], programs[80], path_before[4096];

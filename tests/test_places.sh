@@ -9,7 +9,9 @@ source "$root"/tests/support/shell_tools.sh
 
 there="$scratch/build folder"
 mkdir "$there"
+mkdir "$there/units"
 cp "$build/mapbench" "$there"
+cp "$build"/units/{null,linear}-u64_u64-common-malloc.{so,d} "$there/units"
 [[ ! -e $build/libmemcount.so ]] || cp "$build/libmemcount.so" "$there"
 ln -s "$root" "$there/source"
 mapbench=$there/mapbench
@@ -39,6 +41,9 @@ mkdir "$scratch/sources" "$scratch/sources/profiles"
 : >"$scratch/sources/results"
 ln -sfn "$scratch/sources" "$there/source"
 bare 4 "cannot create $scratch/sources/results/.*: Not a directory: name a folder to write to with --out" run "${small[@]}"
+# A unit that is not there cannot be built in a folder that make does not take, and without sources not at all.
+ln -sfn "$root" "$there/source"
+bare 4 "chained-u64_u64-common-malloc: not built: .*build folder/units: make takes no blanks" run --maps chained --workloads get --n 1k
 # Without sources it runs what is on the command line.
 rm "$there/source"
 bare 0 "^1 cells" plan "${small[@]:0:6}"

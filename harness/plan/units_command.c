@@ -23,16 +23,26 @@ static void add(struct selection *s, const struct map_unit *unit) {
     s->unit[s->count++] = unit;
 }
 
-/* False: no such profile. */
-static bool add_profile(struct selection *s, const char *name) {
+static bool is_profile(const char *word) {
+    size_t count;
+    char **names = profile_names(&count);
+    bool found = strchr(word, '/') != NULL;
+    for (size_t i = 0; i < count; i++) found |= strcmp(names[i], word) == 0;
+    profile_names_free(names);
+    return found;
+}
+
+/* EXIT_OK or EXIT_USAGE. */
+static int add_profile(struct selection *s, const char *name) {
     char why[512];
     struct profile *profile = profile_load(name, why, sizeof why);
     struct plan *plan = profile ? plan_make(profile, why, sizeof why) : NULL;
     for (size_t i = 0; plan && i < plan->cells; i++)
         for (size_t u = 0; u < plan->cell[i].units; u++) add(s, plan->cell[i].unit[u]);
+    int code = plan ? EXIT_OK : complain(EXIT_USAGE, why);
     plan_free(plan);
     profile_free(profile);
-    return plan != NULL;
+    return code;
 }
 
 /* EXIT_OK, EXIT_USAGE or EXIT_NOTHING. */
@@ -65,7 +75,7 @@ int units_command(const char *const words[], size_t count) {
     size_t missing = 0;
     if (count == 0 && code == EXIT_OK) code = add_matching(&s, ".*");
     for (size_t i = 0; i < count && code == EXIT_OK; i++)
-        if (!add_profile(&s, words[i])) code = add_matching(&s, words[i]);
+        code = is_profile(words[i]) ? add_profile(&s, words[i]) : add_matching(&s, words[i]);
     if (code == EXIT_OK && registry_prepare(s.unit, s.count) > 0)
         for (size_t i = 0; i < s.count; i++) {
             if (!s.unit[i]->unavailable) continue;

@@ -126,7 +126,8 @@ json_t *runinfo_begin(const char *id, const char *command, const struct profile 
 bool runinfo_same_executable(const json_t *info, const json_t *before) {
     const json_t *now = json_object_get(json_object_get(info, "executable"), "sha256"),
                  *then = json_object_get(json_object_get(before, "executable"), "sha256");
-    return !json_is_string(now) || !json_is_string(then) || json_equal(now, then);
+    if (json_is_string(now) && json_is_string(then) && !json_equal(now, then)) return false;
+    return json_equal(json_object_get(info, "units"), json_object_get(before, "units"));
 }
 
 double runinfo_resume(json_t *info, const json_t *before) {

@@ -1,3 +1,5 @@
+#include "harness/unit/build.h"
+#include "harness/unit/load.h"
 #include "harness/run/provenance.h"
 
 #include <dlfcn.h>
@@ -40,6 +42,7 @@ static int add_library(struct dl_phdr_info *object, size_t size, void *context) 
     /* The program itself has no name, the kernel's vdso no file. */
     if (!object->dlpi_name[0] || !realpath(object->dlpi_name, path)) return 0;
     const char *file = base_name(path), *version = strstr(file, ".so.");
+    if (unit_is_object(path)) return 0; /* provenance_units says more of it */
     json_array_append_new(context, json_pack("{s:s, s:s, s:s?, s:o}", "name", base_name(object->dlpi_name),
                                              "file", file, "version", version ? version + 4 : NULL, "sha256",
                                              file_sha256(path)));
@@ -88,8 +91,10 @@ static json_t *entry_of(json_t *units, const struct map_unit *unit) {
             strcmp(json_string_value(json_object_get(entry, "heap")), unit->heap) == 0)
             return entry;
     }
-    entry = json_pack("{s:s, s:s, s:s, s:s, s:{}}", "map", unit->map, "shape", unit->shape, "hash",
-                      unit->hash, "heap", unit->heap, "loops");
+    char name[UNIT_NAME_MAX];
+    entry = json_pack("{s:s, s:s, s:s, s:s, s:o, s:{}}", "map", unit->map, "shape", unit->shape, "hash",
+                      unit->hash, "heap", unit->heap, "sha256", file_sha256(unit_file(unit_name(unit, name))),
+                      "loops");
     json_array_append_new(units, entry);
     return entry;
 }

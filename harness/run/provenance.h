@@ -11,14 +11,16 @@
 /* {"name", "bytes", "sha256"} of this program's file; null fields where it cannot be read. */
 json_t *provenance_executable(void);
 
-/* [{"name", "file", "version", "sha256"}]: the shared objects in this process, a preloaded allocator
- * included, by name as linked (libc.so.6) and by the base name of the file behind it. version: what follows
+/* [{"name", "file", "version", "sha256"}]: the shared objects in this process but units, a preloaded
+ * allocator included, by name as linked (libc.so.6) and by the base name of the file behind it. version: what
+ * follows
  * ".so." in that name, or null. */
 json_t *provenance_libraries(void);
 
-/* [{"map", "shape", "hash", "heap", "loops"}] of a plan's compiled units, each once. loops: {loop: {"offset",
- * "mod64"}} of the loops that the plan's workloads run: the address in the executable, and its place in a
- * cache line, which moves times when it changes between two builds. */
+/* [{"map", "shape", "hash", "heap", "sha256", "loops"}] of a plan's compiled units, each once; sha256 of the
+ * unit's shared object. loops: {loop: {"offset", "mod64"}} of the loops that the plan's workloads run: the
+ * address in that object, and its place in a cache line, which moves times when it changes between two
+ * builds. */
 json_t *provenance_units(const struct plan *plan);
 
 /* Adds {"name", "sha256"} of an engine's program ("go1.24") to a list, once. */

@@ -191,12 +191,13 @@ void selftest_preload(char **argv) {
     (void)
         argv; /* the heap macros fail allocations themselves, and sanitizers have an allocator of their own */
 #else
-    char path[PATH_MAX], preload[64];
+    char path[PATH_MAX];
     if (dlsym(RTLD_DEFAULT, "memcount_read") || getenv("LD_PRELOAD")) return;
     if (!counter_path(0, path, sizeof path) && !counter_path(1, path, sizeof path)) return;
-    /* By descriptor, which stays open: a path in LD_PRELOAD may contain neither a blank nor a colon. */
-    int fd = open(path, O_RDONLY);
-    snprintf(preload, sizeof preload, "/proc/self/fd/%d", fd);
-    if (fd >= 0 && setenv("LD_PRELOAD", preload, 1) == 0) execv("/proc/self/exe", argv);
+    /* A path in LD_PRELOAD may contain neither a blank nor a colon; a descriptor, which stays open, stands
+     * for one that does. A debugger would look for that in its own process. */
+    int fd = strpbrk(path, " \t:") ? open(path, O_RDONLY) : -1;
+    if (fd >= 0) snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (setenv("LD_PRELOAD", path, 1) == 0) execv("/proc/self/exe", argv);
 #endif
 }

@@ -42,6 +42,12 @@ const char *unit_file(const char *name) {
     return path;
 }
 
+bool unit_is_object(const char *path) {
+    char folder[PATH_MAX], real[PATH_MAX];
+    unit_path("", "", folder);
+    return realpath(folder, real) && strncmp(path, real, strlen(real)) == 0 && path[strlen(real)] == '/';
+}
+
 static bool newer(const struct stat *a, const struct stat *b) {
     return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec > b->st_mtim.tv_sec
                                                   : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
@@ -119,6 +125,14 @@ static int lock_units(char *why, size_t why_size) {
     return fd;
 }
 
+/* The build folder as make is to have it: within the project relative to it, above which there may be blanks.
+ */
+static const char *build_argument(void) {
+    size_t root = strlen(project_root());
+    bool inside = strncmp(build_folder(), project_root(), root) == 0 && build_folder()[root] == '/';
+    return inside ? build_folder() + root + 1 : build_folder();
+}
+
 /* make's arguments, ended by NULL; the units are its last. */
 struct make_line {
     const char *argv[24];
@@ -135,11 +149,7 @@ static bool make_line(struct make_line *line, const char *const names[], size_t 
     fputs("UNITS=", units);
     for (size_t i = 0; i < count; i++) fprintf(units, "%s%s", i ? " " : "", names[i]);
     if (fclose(units) != 0) return false;
-    /* Paths within the project stay relative, as make itself has them: they may have blanks above it. */
-    size_t root = strlen(project_root());
-    bool inside = strncmp(build_folder(), project_root(), root) == 0 && build_folder()[root] == '/';
-    if (asprintf(&line->build, "BUILD=%s", inside ? build_folder() + root + 1 : build_folder()) < 0)
-        return false;
+    if (asprintf(&line->build, "BUILD=%s", build_argument()) < 0) return false;
     snprintf(line->jobs, sizeof line->jobs, "-j%ld",
              jobs && atol(jobs) > 0 ? atol(jobs)
              : processors > 0       ? processors
@@ -215,6 +225,11 @@ bool units_build(const char *const names[], size_t count, char *why, size_t why_
     why[0] = '\0';
     if (!has_sources()) {
         snprintf(why, why_size, "the sources of units are not here");
+        return false;
+    }
+    if (strpbrk(build_argument(), " \t")) {
+        snprintf(why, why_size, "%s/units: make takes no blanks in the path of a build folder",
+                 build_folder());
         return false;
     }
     int lock = lock_units(why, why_size);

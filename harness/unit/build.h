@@ -10,6 +10,9 @@
  * until the next call. */
 const char *unit_file(const char *name);
 
+/* Whether a file is one of these objects. */
+bool unit_is_object(const char *path);
+
 /* True if the object is there and no source that it was made of is newer. */
 bool unit_is_current(const char *name);
 

@@ -1,28 +1,30 @@
 # shellcheck shell=bash disable=SC2154
-# For the scripts that plant a change into units and link a whole mapbench with them, compiled exactly as the others. They
+# For the scripts that plant a change into units of a mapbench, compiled exactly as the others. They
 # set `build` (a finished build, as a path from the project's folder) and `scratch` (a folder of theirs), and stand in the
 # project's folder.
 
-# make_says WHAT FILE: the command by which make would build FILE again.
+# make_says WHAT FILE: the command by which make would build FILE again, in one line.
 make_says() {
-    make -n --no-print-directory -W "$1" BUILD="$build" "$2" | grep -F -- "-o $2"
+    make -n --no-print-directory -W "$1" BUILD="$build" "$2" | sed -e ':join' -e '/\\$/{N;s/\\\n//;bjoin}' | grep -F -- "compile.sh $2 "
 }
 
-# program NAME OVERLAY UNIT ...: $scratch/NAME/mapbench, in which these units (MAP-SHAPE-HASH-HEAP) are compiled with the
-# folder OVERLAY searched for headers before all others. The memory counter stands beside it.
+# program NAME OVERLAY UNIT ...: $scratch/NAME/mapbench, whose units MAP-SHAPE-HASH-HEAP are compiled with the folder OVERLAY
+# searched for headers before all others; all others are the build's. The memory counter stands beside it.
 program() {
-    local name=$1 overlay=$2 unit compile link
+    local name=$1 overlay=$2 unit command part
     shift 2
-    mkdir -p "$scratch/$name"
-    link=$(make_says "$build/units/$1.o" "$build/mapbench") || { echo "make does not say how $build/mapbench is linked" >&2; return 1; }
-    link=${link/-o $build\/mapbench/-o $scratch/$name/mapbench}
+    mkdir -p "$scratch/$name/units"
+    cp -as "$(realpath "$build")"/units/*.{so,d} "$scratch/$name/units" || return 1
     for unit in "$@"; do
-        compile=$(make_says harness/unit/map_unit.c "$build/units/$unit.o") || { echo "make does not say how $unit is compiled" >&2; return 1; }
-        compile=${compile/ -I. / -I$overlay -I. }
-        bash -c "${compile/-o $build\/units\/$unit.o/-o $scratch/$name/$unit.o}" || return 1
-        link=${link/$build\/units\/$unit.o/$scratch/$name/$unit.o}
+        rm -f "$scratch/$name/units/$unit".*
+        for part in o so; do
+            command=$(make_says "$([[ $part == o ]] && echo harness/unit/map_unit.c || echo "$build/units/$unit.o")" "$build/units/$unit.$part") ||
+                { echo "make does not say how $unit.$part is made" >&2; return 1; }
+            command=${command// -I. / -I$overlay -I. }
+            bash -c "${command//$build\/units\/$unit/$scratch/$name/units/$unit}" || return 1
+        done
     done
-    bash -c "$link" || return 1
+    cp "$build/mapbench" "$scratch/$name/mapbench"
     ln -sf "$(realpath "$build/libmemcount.so")" "$scratch/$name/libmemcount.so"
 }
 
