@@ -42,7 +42,7 @@ static int open_object(const char *file, char *why, size_t why_size) {
                memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && fstat(fd, &status) == 0;
     if (elf && header.e_shoff + (uint64_t)header.e_shnum * header.e_shentsize <= (uint64_t)status.st_size)
         return fd;
-    snprintf(why, why_size, "%s is %s: make links such files", file,
+    snprintf(why, why_size, "%s is %s: make pair-units links such files", file,
              elf ? "incomplete" : "not a shared object");
     close(fd);
     return -1;
