@@ -93,7 +93,7 @@ void retainers_checkpoint(struct compared_snapshots *compared, struct gosim *hea
     struct compared_snapshot *keep = side_of(compared, wanted, label);
     if (!decisive && !exported && !keep) return;
     struct why why;
-    struct compared_snapshot taken = {.snapshot = snapshot_of_gosim(heap, why.text), .step = step};
+    struct compared_snapshot taken = {.snapshot = snapshot_of_gosim(heap, &why), .step = step};
     taken.tree = taken.snapshot ? snapshot_dominators(taken.snapshot) : NULL;
     struct snapshot_paths *paths = taken.tree ? snapshot_paths_find(taken.snapshot) : NULL;
     if (paths) {
