@@ -10,11 +10,13 @@
 #include "harness/base/exit.h"
 #include "harness/base/project.h"
 #include "harness/base/python.h"
+#include "harness/base/why.h"
 
 int judge_command(const char *command, char *const *args) {
-    char why[256], self[PATH_MAX];
-    const char *python = python_find(PYTHON_ANY, why, sizeof why);
-    if (!python) return complain(EXIT_CANNOT, why);
+    char self[PATH_MAX];
+    struct why why;
+    const char *python = python_find(PYTHON_ANY, &why);
+    if (!python) return complain(EXIT_CANNOT, why.text);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) return perror("mapbench: /proc/self/exe"), EXIT_CANNOT;
     self[length] = '\0';

@@ -8,6 +8,7 @@
 #include "harness/base/count_of.h"
 #include "harness/base/exit.h"
 #include "harness/base/names.h"
+#include "harness/base/why.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/job.h"
 #include "harness/keys/keys.h"
@@ -46,9 +47,9 @@ static const char *build_failure(const char *map, char *text, size_t size) {
         const struct map_unit *unit = registry_compiled_at(i);
         if (strcmp(unit->map, map) != 0) continue;
         if (unit_is_current(unit_name(unit, name))) return NULL;
-        char why[200];
-        if (!failed && unit_build_failure(name, why, sizeof why)) {
-            snprintf(text, size, "does not compile: %s", why);
+        struct why why;
+        if (!failed && unit_build_failure(name, &why)) {
+            snprintf(text, size, "does not compile: %s", why.text);
             failed = true;
         }
     }
@@ -108,13 +109,13 @@ static json_t *list_keys(void) {
     json_t *list = json_array();
     for (size_t i = 0; i < keys_stream_count(); i++) {
         const struct keys_stream *stream = keys_stream_at(i);
-        char why[256] = "", summary[256];
+        char summary[256];
+        struct why why = {""};
         bool needs_argument = strcmp(stream->name, "file") == 0;
-        bool available =
-            needs_argument || keys_available(stream->name, shape_find("str_u64"), why, sizeof why) > 0;
+        bool available = needs_argument || keys_available(stream->name, shape_find("str_u64"), &why) > 0;
         snprintf(summary, sizeof summary, stream->parameters[0] ? "%s; %s%s" : "%s", stream->summary,
                  stream->name, stream->parameters);
-        add_entry(list, stream->name, summary, available ? NULL : why);
+        add_entry(list, stream->name, summary, available ? NULL : why.text);
     }
     return list;
 }
@@ -159,11 +160,12 @@ static json_t *list_engines(void) {
 static json_t *list_profiles(void) {
     json_t *list = json_array();
     size_t count;
-    char **names = profile_names(&count), why[512];
+    char **names = profile_names(&count);
+    struct why why;
     for (size_t i = 0; i < count; i++) {
-        struct profile *profile = profile_load(names[i], why, sizeof why);
+        struct profile *profile = profile_load(names[i], &why);
         add_entry(list, names[i], profile && profile->question ? profile->question : "",
-                  profile ? NULL : why);
+                  profile ? NULL : why.text);
         if (profile)
             json_object_set_new(json_array_get(list, i), "duration", text_or_null(profile->duration));
         profile_free(profile);
@@ -330,20 +332,20 @@ int list_command(const char *what, bool json) {
         json_decref(list);
     }
     if (found) return EXIT_OK;
-    char why[160];
+    struct why why;
     if (what)
-        unknown_name("list", what, names, COUNT_OF(kinds), why, sizeof why);
+        unknown_name("list", what, names, COUNT_OF(kinds), &why);
     else
-        snprintf(why, sizeof why,
-                 "list --json needs to know what: maps, shapes, workloads, keys, heaps, scenarios, profiles "
-                 "or engines");
-    return complain(EXIT_USAGE, why);
+        why_say(&why,
+                "list --json needs to know what: maps, shapes, workloads, keys, heaps, scenarios, profiles "
+                "or engines");
+    return complain(EXIT_USAGE, why.text);
 }
 
 static int explain_profile(const char *name) {
-    char why[512];
-    struct profile *p = profile_load(name, why, sizeof why);
-    if (!p) return complain(EXIT_USAGE, why);
+    struct why why;
+    struct profile *p = profile_load(name, &why);
+    if (!p) return complain(EXIT_USAGE, why.text);
     printf("%s (profile)\n  question     %s\n  expect       %s\n  duration     %s\n\n%s", p->name,
            p->question ? p->question : "-", p->expect ? p->expect : "-", p->duration ? p->duration : "-",
            p->text);
@@ -354,15 +356,16 @@ static int explain_profile(const char *name) {
 /* A profile by name or path; otherwise the nearest of the known names and the profiles' is offered. */
 static int explain_other(const char *name, const char **known, size_t names, size_t room) {
     size_t count;
-    char **profiles = profile_names(&count), why[160];
+    char **profiles = profile_names(&count);
+    struct why why;
     bool is_profile = strchr(name, '/') != NULL;
     for (size_t i = 0; i < count; i++) {
         is_profile |= strcmp(profiles[i], name) == 0;
         if (names < room) known[names++] = profiles[i];
     }
-    unknown_name("name", name, known, names, why, sizeof why);
+    unknown_name("name", name, known, names, &why);
     profile_names_free(profiles);
-    return is_profile ? explain_profile(name) : complain(EXIT_USAGE, why);
+    return is_profile ? explain_profile(name) : complain(EXIT_USAGE, why.text);
 }
 
 int explain_command(const char *name) {

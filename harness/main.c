@@ -11,6 +11,7 @@
 #include "harness/base/project.h"
 #include "harness/base/output.h"
 #include "harness/base/python.h"
+#include "harness/base/why.h"
 #include "harness/doctor/doctor.h"
 #include "harness/goports/layout.h"
 #include "harness/goports/trace.h"
@@ -62,8 +63,8 @@ static int cmd_run(const struct arguments *a) {
 }
 
 static int cmd_report(const struct arguments *a) {
-    char results[PATH_MAX], newest[PATH_MAX], why[PATH_MAX + 128],
-        *folders[ARGUMENT_WORDS_MAX + 1] = {newest};
+    char results[PATH_MAX], newest[PATH_MAX], *folders[ARGUMENT_WORDS_MAX + 1] = {newest};
+    struct why why;
     snprintf(results, sizeof results, "%s/results", project_root());
     if (a->words == 0 && !runfolder_newest(results, newest, sizeof newest)) {
         fprintf(stderr, "mapbench: there is no run in %s/results yet: mapbench run\n", project_root());
@@ -71,11 +72,11 @@ static int cmd_report(const struct arguments *a) {
     }
     for (size_t i = 0; i < a->words; i++) folders[i] = (char *)a->word[i];
     for (size_t i = 0; folders[i]; i++)
-        if (!runfolder_verify(folders[i], why, sizeof why)) return complain(EXIT_USAGE, why);
-    int code = report_draw(folders, why, sizeof why);
-    if (code != 0) return complain(code, why);
+        if (!runfolder_verify(folders[i], &why)) return complain(EXIT_USAGE, why.text);
+    int code = report_draw(folders, &why);
+    if (code != 0) return complain(code, why.text);
     for (size_t i = 0; folders[i]; i++) { /* the drawn files changed */
-        if (!runfolder_checksums(folders[i], why, sizeof why)) return complain(EXIT_CANNOT, why);
+        if (!runfolder_checksums(folders[i], &why)) return complain(EXIT_CANNOT, why.text);
         printf("%s/report.html\n", folders[i]);
     }
     return EXIT_OK;
@@ -241,7 +242,7 @@ static int command(int argc, char **argv) {
         if (strcmp(name, c->name) == 0) return command_run(c, argv);
         if (c->kind != HIDDEN) names[known++] = c->name;
     }
-    unknown_name("command", name, names, known, why.text, sizeof why.text);
+    unknown_name("command", name, names, known, &why);
     return complain(EXIT_USAGE, why.text);
 }
 

@@ -30,7 +30,7 @@ compile() { "${cc[@]}" -c "$@"; }
 # The selftest, the shapes and the collecting heap: the program around every unit.
 i=0
 for source in harness/selftest/{selftest,key_sets,loops,failing_memory,mirror,model}.c harness/heaps/{fault,gosim_own}.c \
-    harness/heaps/gosim/*.c harness/shapes/shape.c tests/mutants/run_unit.c; do
+    harness/heaps/gosim/*.c harness/shapes/shape.c harness/base/why.c tests/mutants/run_unit.c; do
     i=$((i + 1))
     compile "$source" -o "$scratch/program$i.o"
 done

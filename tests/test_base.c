@@ -34,15 +34,15 @@ static void lists_have_whole_items(void **state) {
 
 static void an_unknown_item_is_named(void **state) {
     static const char *const known[] = {"linear", "chained", "all"};
-    char why[128] = "untouched";
+    struct why why = {"untouched"};
     (void)state;
-    assert_true(names_check("linear, chained", "map", known, COUNT_OF(known), why, sizeof why));
-    assert_true(names_check(NULL, "map", known, COUNT_OF(known), why, sizeof why));
-    assert_string_equal(why, "untouched");
-    assert_false(names_check("linear,chaind,x", "map", known, COUNT_OF(known), why, sizeof why));
-    assert_string_equal(why, "unknown map 'chaind': did you mean 'chained'?");
-    assert_false(names_check("zzzzzz", "map", known, COUNT_OF(known), why, sizeof why));
-    assert_string_equal(why, "unknown map 'zzzzzz'");
+    assert_true(names_check("linear, chained", "map", known, COUNT_OF(known), &why));
+    assert_true(names_check(NULL, "map", known, COUNT_OF(known), &why));
+    assert_string_equal(why.text, "untouched");
+    assert_false(names_check("linear,chaind,x", "map", known, COUNT_OF(known), &why));
+    assert_string_equal(why.text, "unknown map 'chaind': did you mean 'chained'?");
+    assert_false(names_check("zzzzzz", "map", known, COUNT_OF(known), &why));
+    assert_string_equal(why.text, "unknown map 'zzzzzz'");
 }
 
 /* Names of one or two letters stand in almost every other: they are meant only by names as short. */
@@ -56,16 +56,15 @@ static void short_names_are_no_part(void **state) {
 
 static void reasons_are_false(void **state) {
     struct why why;
-    char text[64];
     (void)state;
     assert_false(why_say(&why, "no %s of %d", "map", 7));
     assert_string_equal(why.text, "no map of 7");
     errno = ENOSPC;
     assert_false(why_errno(&why, "write", "rows.jsonl"));
     assert_string_equal(why.text, "cannot write rows.jsonl: No space left on device");
-    errno = EACCES;
-    assert_false(errno_say(text, sizeof text, "read", "x"));
-    assert_string_equal(text, "cannot read x: Permission denied");
+    assert_false(why_add(&why, " (%d)", 28));
+    assert_string_equal(why.text, "cannot write rows.jsonl: No space left on device (28)");
+    assert_false(why_say(NULL, "nobody asks"));
 }
 
 static void folders_come_and_go(void **state) {

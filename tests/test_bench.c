@@ -98,12 +98,12 @@ static struct cell cell_of(const struct map_unit *unit, const char *keys, size_t
 /* One verified trial of a workload, as the runner's first round does it; true: the right answer. */
 static bool trial(const struct map_unit *unit, const char *keys_spec, size_t n, const char *workload,
                   bool *wrong, uint64_t *checksum) {
-    char why[256];
+    struct why why;
     struct cell cell = cell_of(unit, keys_spec, n);
-    struct keys *keys = keys_open(keys_spec, cell.shape, n, 7, why, sizeof why);
+    struct keys *keys = keys_open(keys_spec, cell.shape, n, 7, &why);
     struct bench bench;
     struct batching batching;
-    if (!keys) fail_msg("%s: %s", keys_spec, why);
+    if (!keys) fail_msg("%s: %s", keys_spec, why.text);
     bench_init(&bench, &cell, unit, keys, &room, 7);
     bench.ns_per_tick = 1;
     bench.verify = true;
@@ -184,8 +184,8 @@ static void test_planted_faults(void **state) {
 static void test_limit(void **state) {
     const struct map_unit *unit = ready_unit("linear", "u64_u64", "common", "malloc");
     struct cell cell = cell_of(unit, "uniform", 100000);
-    char why[256];
-    struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, why, sizeof why);
+    struct why why;
+    struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, &why);
     struct bench bench;
     struct batch batch;
     (void)state;
@@ -211,9 +211,9 @@ static void count_stop(void *context) {
 static void test_hooks(void **state) {
     const struct map_unit *unit = ready_unit("linear", "u64_u64", "common", "malloc");
     struct cell cell = cell_of(unit, "uniform", 1000);
-    char why[256];
+    struct why why;
     int calls = 0;
-    struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, why, sizeof why);
+    struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, &why);
     struct bench bench;
     struct batch batch;
     (void)state;
@@ -244,12 +244,12 @@ static void test_draws(void **state) {
     static const char *const workloads[] = {"get", "mix25", "get_miss", "overwrite"};
     static uint32_t position[OPS];
     const struct map_unit *unit = ready_unit("linear", "u64_u64", "common", "malloc");
-    char why[256];
+    struct why why;
     (void)state;
     for (size_t w = 0; w < sizeof workloads / sizeof *workloads; w++) {
         const struct workload *workload = workload_find(workloads[w]);
         struct cell cell = cell_of(unit, "uniform", 3000);
-        struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, why, sizeof why);
+        struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, &why);
         struct bench bench;
         struct batch drawn, predrawn;
         bench_init(&bench, &cell, unit, keys, &room, 1);

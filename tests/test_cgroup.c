@@ -29,11 +29,12 @@
 /* The quota by the files; -1: unknown, and `said` has the reason, else the group. */
 static double quota(char *said, size_t size) {
     struct cgroup group;
-    char by[256], why[320];
+    char by[256];
+    struct why why;
     double quota;
     cgroup_find("cpu", &group);
-    bool known = cgroup_cpu_quota(&group, &quota, by, sizeof by, why, sizeof why);
-    snprintf(said, size, "%s", known ? by : why);
+    bool known = cgroup_cpu_quota(&group, &quota, by, sizeof by, &why);
+    snprintf(said, size, "%s", known ? by : why.text);
     return known ? quota : -1;
 }
 
@@ -254,14 +255,15 @@ static int run(const struct option_values *options) {
 
 static void test_run_is_refused(void **state) {
     (void)state;
-    char said[1024], why[256];
+    char said[1024];
+    struct why why;
     struct option_values options = {0};
     static const struct {
         enum option_id id;
         const char *text;
     } chosen[] = {{OPTION_MAPS, "linear"}, {OPTION_WORKLOADS, "get"}, {OPTION_N, "4m"}};
     for (size_t i = 0; i < 3; i++)
-        if (!option_set(&options, chosen[i].id, chosen[i].text, why, sizeof why)) fail_msg("%s", why);
+        if (!option_set(&options, chosen[i].id, chosen[i].text, &why)) fail_msg("%s", why.text);
     v2_groups();
     kernel_file("/proc/meminfo", "MemAvailable:   24000000 kB\n");
     assert_int_equal(said_by(plan, &options, said, sizeof said), EXIT_OK);
@@ -294,14 +296,15 @@ static void test_pair_is_refused(void **state) {
                              .batches = 2,
                              .batch_us = 100};
     enum exit_code code = EXIT_OK;
-    char why[640] = "";
+    struct why why = {""};
     v2_groups();
     kernel_file("/sys/fs/cgroup/a.slice/memory.max", "125829120\n");
     kernel_file("/sys/fs/cgroup/a.slice/memory.current", "5829120\n");
-    assert_null(pair_measure(&plan, &code, why, sizeof why));
+    assert_null(pair_measure(&plan, &code, &why));
     assert_int_equal(code, EXIT_CANNOT);
-    if (!strstr(why, "needs up to 176.0 MiB, but 114.4 MiB are available, for the control group /a.slice"))
-        fail_msg("%s", why);
+    if (!strstr(why.text,
+                "needs up to 176.0 MiB, but 114.4 MiB are available, for the control group /a.slice"))
+        fail_msg("%s", why.text);
 }
 
 /* A row during which a quota stopped the process is marked; one without is not. */

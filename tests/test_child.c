@@ -21,11 +21,11 @@ enum { ENOUGH_MS = 600000 };
 /* Starts a shell command line; its output goes to said_fd. */
 static struct child start_shell(const char *line, int said_fd, int keep_fd) {
     struct child child;
-    char why[200] = "";
+    struct why why = {""};
     const char *argv[] = {"sh", "-c", line, NULL};
     struct child_start how = {
         .argv = argv, .out_fd = said_fd, .err_fd = said_fd, .keep_fd = {keep_fd, -1, -1}};
-    assert_true(child_start(&child, &how, why, sizeof why));
+    assert_true(child_start(&child, &how, &why));
     return child;
 }
 
@@ -50,13 +50,13 @@ static void test_ends(void **state) {
 static void test_not_there(void **state) {
     (void)state;
     struct child child;
-    char why[200] = "";
+    struct why why = {""};
     const char *argv[] = {"no-such-program-here", NULL};
     struct child_start how = {.argv = argv, .out_fd = -1, .err_fd = -1, .keep_fd = {-1, -1, -1}};
-    assert_false(child_start(&child, &how, why, sizeof why));
+    assert_false(child_start(&child, &how, &why));
     assert_int_equal(errno, ENOENT);
     assert_int_equal(child.pid, 0);
-    assert_string_equal(why, "no-such-program-here cannot be started: No such file or directory");
+    assert_string_equal(why.text, "no-such-program-here cannot be started: No such file or directory");
 }
 
 static void test_time_limit(void **state) {
@@ -148,14 +148,14 @@ static void test_output(void **state) {
 
 static void test_nowhere(void **state) {
     (void)state;
-    char why[200] = "";
+    struct why why = {""};
     const char *argv[] = {"sh", "-c", "[ /dev/stdout -ef /dev/null ] && ! [ /dev/stderr -ef /dev/null ]",
                           NULL};
     struct child_start how = {.argv = argv, .out_fd = CHILD_NOWHERE, .err_fd = -1, .keep_fd = {-1, -1, -1}};
     struct child child;
     int said_fd = child_output_open();
     how.err_fd = said_fd;
-    assert_true(child_start(&child, &how, why, sizeof why));
+    assert_true(child_start(&child, &how, &why));
     assert_true(child_wait(&child, ENOUGH_MS));
     assert_true(child_succeeded(&child));
     close(said_fd);
@@ -170,20 +170,21 @@ static int end_with(void *code) {
 static void test_fork(void **state) {
     (void)state;
     char text[100];
+    struct why why;
     struct child child;
     int code = 7;
-    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_fork(&child, end_with, &code, &why));
     assert_true(child_wait(&child, -1));
     assert_int_equal(child.pid, 0);
     child_describe_end(&child, text, sizeof text);
     assert_string_equal(text, "exited with code 7");
     code = -SIGKILL;
-    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_fork(&child, end_with, &code, &why));
     assert_true(child_wait(&child, ENOUGH_MS));
     child_describe_end(&child, text, sizeof text);
     assert_string_equal(text, "was ended by SIGKILL (Killed)");
     code = -SIGSTOP; /* stands still: the time limit is noticed for forks as well */
-    assert_true(child_fork(&child, end_with, &code, text, sizeof text));
+    assert_true(child_fork(&child, end_with, &code, &why));
     assert_false(child_wait_or_kill(&child, 50));
     assert_int_equal(child.pid, 0);
 }

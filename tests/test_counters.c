@@ -16,6 +16,7 @@
 #include "harness/base/clock.h"
 #include "harness/machine/counters.c"
 #include "harness/base/sysfile.h"
+#include "harness/base/why.h"
 #include "tests/support/kernel_files.h"
 
 static size_t event(const struct counters *counters, const char *name) {
@@ -171,10 +172,10 @@ static void test_reasons(void **state) {
         {&kernel, ENOENT, "2\n", "ENOENT: this machine has no such event"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char why[256];
+        struct why why;
         kernel_file("/proc/sys/kernel/perf_event_paranoid", cases[i].level);
-        explain_failure(cases[i].event, cases[i].error, why, sizeof why);
-        if (strncmp(why, cases[i].said, strlen(cases[i].said)) != 0) fail_msg("%zu: %s", i, why);
+        explain_failure(cases[i].event, cases[i].error, &why);
+        if (strncmp(why.text, cases[i].said, strlen(cases[i].said)) != 0) fail_msg("%zu: %s", i, why.text);
     }
 }
 

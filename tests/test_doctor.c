@@ -95,14 +95,14 @@ static void test_noise_preempted(void **state) {
 
 static void test_noise_measures(void **state) {
     (void)state;
-    char why[160];
+    struct why why;
     struct noise n;
-    if (!noise_measure(0.2, NULL, &n, why, sizeof why)) fail_msg("%s", why);
+    if (!noise_measure(0.2, NULL, &n, &why)) fail_msg("%s", why.text);
     assert_true(n.batches >= 3 && n.seconds >= 0.2 && n.cpu_per_wall > 0 && n.cpu_per_wall < 1.1);
     assert_true(n.ns_per_op > 0 && n.batch_us > 100);
     volatile sig_atomic_t stop = 1;
-    assert_false(noise_measure(60, &stop, &n, why, sizeof why));
-    assert_non_null(strstr(why, "interrupted"));
+    assert_false(noise_measure(60, &stop, &n, &why));
+    assert_non_null(strstr(why.text, "interrupted"));
 }
 
 /* --- findings --- */

@@ -80,7 +80,8 @@ static struct tag tag_of(const char *text) {
 /* The report of one map type, by the names DWARF gives its bucket or group; NULL: the struct is no such
  * thing. */
 static json_t *report_of_type(const struct tag *tag, const char *name, const char **part) {
-    char type[LAYOUT_TEXT_MAX], why[256];
+    char type[LAYOUT_TEXT_MAX];
+    struct why why;
     static const char bucket[] = "bucket<", group[] = "noalg.map.group[";
     if (strncmp(name, bucket, sizeof bucket - 1) == 0) {
         const char *comma = strchr(name, ',');
@@ -94,8 +95,8 @@ static json_t *report_of_type(const struct tag *tag, const char *name, const cha
     } else {
         return NULL;
     }
-    json_t *report = layout_json(tag->swiss ? "go_swiss" : "go_hmap", type, why, sizeof why);
-    if (!report) fail_msg("%s: %s", type, why);
+    json_t *report = layout_json(tag->swiss ? "go_swiss" : "go_hmap", type, &why);
+    if (!report) fail_msg("%s: %s", type, why.text);
     return report;
 }
 
@@ -176,10 +177,11 @@ static void assert_all_compared(json_t *report) {
 }
 
 static void test_dwarf(void **state) {
-    char line[LINE_MAX_BYTES], why[256];
+    char line[LINE_MAX_BYTES];
+    struct why why;
     (void)state;
-    struct comparison c = {.fixed = {layout_json("go_hmap", NULL, why, sizeof why),
-                                     layout_json("go_swiss", NULL, why, sizeof why)}};
+    struct comparison c = {
+        .fixed = {layout_json("go_hmap", NULL, &why), layout_json("go_swiss", NULL, &why)}};
     assert_true(c.fixed[0] && c.fixed[1]);
     FILE *in = open_fixture("tests/fixtures/go/layout_dwarf.txt");
     while (fgets(line, sizeof line, in)) {
@@ -208,14 +210,15 @@ static void check_map_type(const char *line) {
         {"KeySize", "ValueSize", "BucketSize", "Flags", "Bucket.PtrBytes"},
         {"GroupSize", "SlotSize", "ElemOff", "Flags", "Group.PtrBytes"},
     };
-    char kind[16], type[LAYOUT_TEXT_MAX], why[256];
+    char kind[16], type[LAYOUT_TEXT_MAX];
+    struct why why;
     long long bits, number[5];
     assert_int_equal(sscanf(line, "%15[^|]|%lld|%255[^|]|%lld %lld %lld %lld %lld", kind, &bits, type,
                             &number[0], &number[1], &number[2], &number[3], &number[4]),
                      8);
     bool swiss = strcmp(kind, "swiss") == 0;
-    json_t *report = layout_json(swiss ? "go_swiss" : "go_hmap", type, why, sizeof why);
-    if (!report) fail_msg("%s: %s", type, why);
+    json_t *report = layout_json(swiss ? "go_swiss" : "go_hmap", type, &why);
+    if (!report) fail_msg("%s: %s", type, why.text);
     const json_t *map_type = json_object_get(json_array_get(json_object_get(report, "types"), 0), "map_type");
     const json_t *here = json_object_get(map_type, bits == 64 ? "64-bit" : "32-bit");
     for (size_t i = 0; i < 5; i++) {
@@ -257,12 +260,12 @@ static void test_asserted_numbers(void **state) {
     } meaning[6] = {{"go_hmap", "bucket", "elems"}, {"go_hmap", "bucket", "overflow"},
                     {"go_hmap", "bucket", NULL},    {"go_swiss", "slot", "elem"},
                     {"go_swiss", "slot", NULL},     {"go_swiss", "group", NULL}};
-    char why[256];
+    struct why why;
     (void)state;
     assert_int_equal(sizeof asserted / sizeof *asserted, 7);
     for (size_t i = 0; i < 7; i++)
         for (size_t m = 0; m < 6; m++) {
-            json_t *report = layout_json(meaning[m].map, asserted[i].type, why, sizeof why);
+            json_t *report = layout_json(meaning[m].map, asserted[i].type, &why);
             assert_non_null(report);
             json_t *structs = json_object_get(json_array_get(json_object_get(report, "types"), 0), "structs");
             json_t *s = find_struct(structs, meaning[m].structure, NULL, "64-bit");
@@ -281,15 +284,15 @@ static void test_asserted_numbers(void **state) {
 
 static void test_padding(void **state) {
     struct layout layout;
-    char why[256];
+    struct why why;
     (void)state;
     const char *text = "struct { a uint8; b uint64; c uint16; d struct {} }";
-    assert_true(layout_compute(text, &layout_targets[LAYOUT_64], &layout, why, sizeof why));
+    assert_true(layout_compute(text, &layout_targets[LAYOUT_64], &layout, &why));
     assert_int_equal(layout.whole.size_bytes, 24);
     assert_int_equal(layout_padding_after(&layout, 0), 7);
     assert_int_equal(layout_padding_after(&layout, 2), 0);
     assert_int_equal(layout_padding_after(&layout, 3), 6);
-    assert_true(layout_compute(text, &layout_targets[LAYOUT_32], &layout, why, sizeof why));
+    assert_true(layout_compute(text, &layout_targets[LAYOUT_32], &layout, &why));
     assert_int_equal(layout.whole.size_bytes, 16);
     assert_int_equal(layout_padding_after(&layout, 0), 3);
 }
@@ -316,20 +319,21 @@ static void test_refused(void **state) {
         {"map[int][65536][65536]int", "larger than"},
         {"map[int][]int]", "goes on after its end"},
     };
-    char why[256], longer[2 * LAYOUT_TEXT_MAX];
+    char longer[2 * LAYOUT_TEXT_MAX];
+    struct why why;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        why[0] = '\0';
-        assert_null(layout_json("go_swiss", cases[i].type, why, sizeof why));
-        if (!strstr(why, cases[i].said)) fail_msg("%s: '%s'", cases[i].type, why);
+        why.text[0] = '\0';
+        assert_null(layout_json("go_swiss", cases[i].type, &why));
+        if (!strstr(why.text, cases[i].said)) fail_msg("%s: '%s'", cases[i].type, why.text);
     }
     memset(longer, '*', sizeof longer - 1);
     memcpy(longer, "map[", 4);
     longer[sizeof longer - 1] = '\0';
-    assert_null(layout_json("go_swiss", longer, why, sizeof why));
-    assert_non_null(strstr(why, "more than 255 characters"));
-    assert_null(layout_json("chained", NULL, why, sizeof why));
-    assert_non_null(strstr(why, "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss"));
+    assert_null(layout_json("go_swiss", longer, &why));
+    assert_non_null(strstr(why.text, "more than 255 characters"));
+    assert_null(layout_json("chained", NULL, &why));
+    assert_non_null(strstr(why.text, "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss"));
 }
 
 /* --- the port

@@ -114,15 +114,15 @@ static void run_selftest(void *why) {
                                        .fail_after = fault_after,
                                        .failures = failures,
                                        .heap_macros_only = true};
-    selftest_unit(&unit_on_boehm, &options, why, 300);
+    selftest_unit(&unit_on_boehm, &options, why);
 }
 
 static void test_map_is_right(void **state) {
     (void)state;
-    char why[300] = "";
+    struct why why = {""};
     struct boehm_live before = live_now();
-    assert_true(boehm_thread(run_selftest, why));
-    if (why[0]) fail_msg("%s", why);
+    assert_true(boehm_thread(run_selftest, &why));
+    if (why.text[0]) fail_msg("%s", why.text);
     /* Every map's root went with it. The collector is conservative: a word somewhere that looks like an
      * address may hold a map or two; one that was leaked in each of the selftest's hundreds would be
      * thousands of objects. */

@@ -171,8 +171,8 @@ static void small_maps(struct scene *scene) {
 
 static void model(struct scene *scene) {
     struct selftest_options options = {.seed = 5, .operations = MODEL_OPERATIONS};
-    char why[300] = "";
-    must(scene, selftest_unit(scene->unit, &options, why, sizeof why), why);
+    struct why why = {""};
+    must(scene, selftest_unit(scene->unit, &options, &why), why.text);
 }
 
 /* A scenario's heap is its own: no map there becomes a root, and unrooted it goes with a collection. */

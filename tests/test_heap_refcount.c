@@ -130,8 +130,8 @@ static void test_map_is_right(void **state) {
     (void)state;
     struct selftest_options options = {
         .seed = 5, .operations = 20000, .fail_after = fault_after, .failures = failures};
-    char why[300] = "";
-    if (!selftest_unit(&unit_on_refcount, &options, why, sizeof why)) fail_msg("%s", why);
+    struct why why = {""};
+    if (!selftest_unit(&unit_on_refcount, &options, &why)) fail_msg("%s", why.text);
     expect(0, 0);
 }
 

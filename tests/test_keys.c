@@ -64,8 +64,8 @@ static void computed_keys_are_distinct(void **state) {
     for (size_t s = 0; s < 3; s++)
         for (size_t c = 0; c < sizeof computed / sizeof computed[0]; c++) {
             const struct shape *shape = shape_find(shape_names[s]);
-            char why[512];
-            size_t limit = keys_available(computed[c], shape, why, sizeof why), n = 60000;
+            struct why why;
+            size_t limit = keys_available(computed[c], shape, &why), n = 60000;
             if (limit == 0) continue; /* a 64-bit parameter on a 32-bit shape: tested below */
             if (n > limit / 2) n = limit / 2;
             struct keys *keys = open_keys(computed[c], shape_names[s], n, SEED);
@@ -226,7 +226,7 @@ static void attack_keys_collide_under_khash(void **state) {
     free(wide);
     keys_close(keys);
 
-    size_t limit = keys_available("attack", shape_find("u32_u32"), (char[256]){0}, 256);
+    size_t limit = keys_available("attack", shape_find("u32_u32"), NULL);
     keys = open_keys("attack", "u32_u32", limit / 2, SEED);
     uint32_t *narrow = store_all(keys, shape_find("u32_u32"), 0, limit);
     for (size_t i = 0; i < limit; i++)

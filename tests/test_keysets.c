@@ -70,11 +70,12 @@ static const char *any_library(void) {
 }
 
 static void expect_set(const char *spec, size_t keys_there, const char *files) {
-    char why[512] = "", command[1024], sha256[80];
-    size_t available = keys_available(spec, shape_find("str_u64"), why, sizeof why);
-    if (available != keys_there) fail_msg("%s: %zu keys, %s", spec, available, why);
+    char command[1024], sha256[80];
+    struct why why = {""};
+    size_t available = keys_available(spec, shape_find("str_u64"), &why);
+    if (available != keys_there) fail_msg("%s: %zu keys, %s", spec, available, why.text);
     if (available == 0) {
-        assert_non_null(strstr(why, spec));
+        assert_non_null(strstr(why.text, spec));
         return;
     }
     struct keys *keys = open_keys(spec, "str_u64", available, SEED);
@@ -109,8 +110,8 @@ static void sets_of_a_machine(void **state) {
              "cp %s usr/lib/some-linux-gnu/not-a-library",
              kernel_root, any_library(), any_library(), any_library());
     assert_int_equal(system(command), 0);
-    char why[512];
-    size_t symbols = keys_available("symbols", shape_find("str_u64"), why, sizeof why);
+    struct why why;
+    size_t symbols = keys_available("symbols", shape_find("str_u64"), &why);
     assert_true(symbols > 1000);
     expect_set("symbols", symbols, "lib/other-linux-gnu/liba.so.6 usr/lib/libb.so");
     if (system("command -v readelf >/dev/null 2>&1") != 0) return;
@@ -261,8 +262,8 @@ static void names_of_long_paths(void **state) {
         for (size_t i = 0; i < letters; i++) strcat(path, "\u00e9");
         strcat(path, letters % 2 ? "" : "x");
         struct keyspec spec;
-        char why[200];
-        assert_true(keyspec_parse(path, 0, &spec, why, sizeof why));
+        struct why why;
+        assert_true(keyspec_parse(path, 0, &spec, &why));
         keyspec_name(&spec, name, sizeof name);
         json_t *text = json_string(name);
         if (!text) fail_msg("%s", name);
@@ -291,11 +292,11 @@ static void long_lines(void **state) {
 static void bad_files_are_refused(void **state) {
     (void)state;
     char spec[128];
-    char why[512] = "";
+    struct why why = {""};
     assert_refused(SPEC_OF(""), "str_u64", 1, "has no keys");
-    assert_int_equal(keys_available(SPEC_OF("\n"), shape_find("str_u64"), why, sizeof why), 0);
-    assert_non_null(strstr(why, "has no keys"));
-    assert_int_equal(keys_available(SPEC_OF("a\nb\na\n"), shape_find("str_u64"), why, sizeof why), 2);
+    assert_int_equal(keys_available(SPEC_OF("\n"), shape_find("str_u64"), &why), 0);
+    assert_non_null(strstr(why.text, "has no keys"));
+    assert_int_equal(keys_available(SPEC_OF("a\nb\na\n"), shape_find("str_u64"), &why), 2);
     assert_refused(SPEC_OF("\n\r\n\n"), "str_u64", 1, "3 empty lines");
     snprintf(spec, sizeof spec, "file:%s", folder);
     assert_refused(spec, "str_u64", 1, "is a folder");
@@ -311,10 +312,10 @@ static void bad_files_are_refused(void **state) {
 
 static void sets_have_an_end(void **state) {
     (void)state;
-    char why[512];
+    struct why why;
     const char *spec = SPEC_OF("a\nb\nc\nd\n");
-    assert_null(keys_open(spec, shape_find("str_u64"), 5, SEED, why, sizeof why));
-    assert_non_null(strstr(why, "choose at most 4"));
+    assert_null(keys_open(spec, shape_find("str_u64"), 5, SEED, &why));
+    assert_non_null(strstr(why.text, "choose at most 4"));
     struct keys *keys = open_keys(spec, "str_u64", 3, SEED);
     struct keys_cursor cursor;
     keys_cursor_init(&cursor, SEED);
@@ -365,7 +366,8 @@ static void big_sets_are_shuffled_and_stable(void **state) {
     (void)state;
     enum { COUNT = 100000 };
     const struct shape *shape = shape_find("str_u64");
-    char *text = malloc(COUNT * 64), why[512];
+    char *text = malloc(COUNT * 64);
+    struct why why;
     struct str *stored = malloc(COUNT * sizeof *stored), *probe = malloc(KEYS_BLOCK * sizeof *probe);
     uint64_t *index = malloc(COUNT * sizeof *index);
     assert_true(text && stored && probe && index);
@@ -383,7 +385,7 @@ static void big_sets_are_shuffled_and_stable(void **state) {
             assert_ptr_not_equal(probe[i].text, stored[at + i].text);
         }
     }
-    struct keys *other = keys_open(spec, shape, COUNT, SEED + 1, why, sizeof why);
+    struct keys *other = keys_open(spec, shape, COUNT, SEED + 1, &why);
     assert_non_null(other);
     keys_store(other, index, KEYS_BLOCK, probe);
     size_t same = 0;

@@ -29,25 +29,25 @@ static const char *mapbench(char *path) {
 }
 
 static json_t *measure_on(const char *heap, const char *map, const char *shape, const char *keys, size_t n,
-                          const char *workload, unsigned limit_s, char *why, size_t why_size) {
+                          const char *workload, unsigned limit_s, struct why *why) {
     char path[PATH_MAX];
     const struct map_unit *unit = ready_unit(map, shape, "common", heap);
     assert_non_null(unit);
     struct memcell_args args = {
         .unit = unit, .keys_spec = keys, .n = n, .seed = 7, .workload = workload, .limit_s = limit_s};
-    return memcell_measure(&args, mapbench(path), why, why_size);
+    return memcell_measure(&args, mapbench(path), why);
 }
 
 static json_t *measure(const char *map, const char *shape, const char *keys, size_t n, const char *workload,
-                       unsigned limit_s, char *why, size_t why_size) {
-    return measure_on("malloc", map, shape, keys, n, workload, limit_s, why, why_size);
+                       unsigned limit_s, struct why *why) {
+    return measure_on("malloc", map, shape, keys, n, workload, limit_s, why);
 }
 
 static json_t *measured(const char *map, const char *shape, const char *keys, size_t n,
                         const char *workload) {
-    char why[300] = "";
-    json_t *cell = measure(map, shape, keys, n, workload, 60, why, sizeof why);
-    if (!cell) fail_msg("%s %s %s %zu: %s", map, shape, keys, n, why);
+    struct why why = {""};
+    json_t *cell = measure(map, shape, keys, n, workload, 60, &why);
+    if (!cell) fail_msg("%s %s %s %zu: %s", map, shape, keys, n, why.text);
     return cell;
 }
 
@@ -102,9 +102,9 @@ static void check_totals(const json_t *cell, size_t n, bool garbage) {
 }
 
 static json_t *collected(const char *map, size_t n, const char *workload) {
-    char why[300] = "";
-    json_t *cell = measure_on("gosim", map, "u64_u64", "uniform", n, workload, 60, why, sizeof why);
-    if (!cell) fail_msg("%s on gosim, %zu entries: %s", map, n, why);
+    struct why why = {""};
+    json_t *cell = measure_on("gosim", map, "u64_u64", "uniform", n, workload, 60, &why);
+    if (!cell) fail_msg("%s on gosim, %zu entries: %s", map, n, why.text);
     check_curve(cell, n, true);
     check_totals(cell, n, true);
     return cell;
@@ -251,15 +251,15 @@ static void test_collecting_heap(void **state) {
 
 static void expect_why(const char *map, const char *keys, size_t n, const char *workload, unsigned limit_s,
                        const char *expected) {
-    char why[300] = "";
-    json_t *cell = measure(map, "u64_u64", keys, n, workload, limit_s, why, sizeof why);
+    struct why why = {""};
+    json_t *cell = measure(map, "u64_u64", keys, n, workload, limit_s, &why);
     assert_null(cell);
-    if (!strstr(why, expected)) fail_msg("\"%s\" lacks \"%s\"", why, expected);
+    if (!strstr(why.text, expected)) fail_msg("\"%s\" lacks \"%s\"", why.text, expected);
 }
 
 static void test_reasons(void **state) {
     (void)state;
-    char why[300] = "";
+    struct why why = {""};
     expect_why("linear", "no-such-stream", 1000, "put_grow", 60, "no-such-stream");
     expect_why("linear", "uniform", 1000, "scan", 60, "use put_grow or small_put");
     expect_why("linear", "uniform", 0, "put_grow", 60, "number of entries is 0");
@@ -270,8 +270,8 @@ static void test_reasons(void **state) {
                                 .n = 10,
                                 .seed = 1,
                                 .workload = "put_grow"};
-    assert_null(memcell_measure(&args, "/no/such/mapbench", why, sizeof why));
-    assert_string_equal(why, "memory cannot be measured: /no/such/mapbench: No such file or directory");
+    assert_null(memcell_measure(&args, "/no/such/mapbench", &why));
+    assert_string_equal(why.text, "memory cannot be measured: /no/such/mapbench: No such file or directory");
 }
 
 /* The children inherit an address-space limit that their map outgrows. */

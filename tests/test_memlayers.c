@@ -160,7 +160,8 @@ static void test_requested(void **state) {
 
 static json_t *measure_on(const char *heap, const char *map, size_t n, enum memcell_pages pages,
                           const char *workload) {
-    char path[PATH_MAX], why[300] = "";
+    char path[PATH_MAX];
+    struct why why = {""};
     struct memcell_args args = {.unit = ready_unit(map, "u64_u64", "common", heap),
                                 .keys_spec = "uniform",
                                 .n = n,
@@ -169,8 +170,8 @@ static json_t *measure_on(const char *heap, const char *map, size_t n, enum memc
                                 .pages = pages,
                                 .limit_s = 60};
     assert_non_null(args.unit);
-    json_t *cell = memcell_measure(&args, beside("mapbench", path), why, sizeof why);
-    if (!cell) fail_msg("%s %zu: %s", map, n, why);
+    json_t *cell = memcell_measure(&args, beside("mapbench", path), &why);
+    if (!cell) fail_msg("%s %zu: %s", map, n, why.text);
     return cell;
 }
 
@@ -315,15 +316,16 @@ static void test_huge_pages(void **state) {
     json_t *as_set = measure("linear", N, MEMCELL_PAGES_AS_SET, "put_grow");
     assert_int_equal(json_is_true(json_object_get(as_set, "thp")), strcmp(setting, "always") == 0);
     if (strcmp(setting, "always") != 0 && strcmp(setting, "madvise") != 0) {
-        char path[PATH_MAX], why[300] = "";
+        char path[PATH_MAX];
+        struct why why = {""};
         struct memcell_args args = {.unit = ready_unit("linear", "u64_u64", "common", "malloc"),
                                     .keys_spec = "uniform",
                                     .n = 10,
                                     .seed = 1,
                                     .workload = "put_grow",
                                     .pages = MEMCELL_PAGES_HUGE};
-        assert_null(memcell_measure(&args, beside("mapbench", path), why, sizeof why));
-        assert_non_null(strstr(why, "huge pages are off on this machine"));
+        assert_null(memcell_measure(&args, beside("mapbench", path), &why));
+        assert_non_null(strstr(why.text, "huge pages are off on this machine"));
     } else {
         json_t *huge = measure("linear", N, MEMCELL_PAGES_HUGE, "put_grow"),
                *small = measure("linear", N, MEMCELL_PAGES_SMALL, "put_grow");

@@ -30,10 +30,10 @@ static struct pair_plan plan_of(const struct map_unit *base, const struct map_un
 }
 
 static json_t *measured(const struct pair_plan *plan) {
-    char why[512] = "";
+    struct why why = {""};
     enum exit_code code;
-    json_t *out = pair_measure(plan, &code, why, sizeof why);
-    if (!out) fail_msg("%s: %s", plan->workload->name, why);
+    json_t *out = pair_measure(plan, &code, &why);
+    if (!out) fail_msg("%s: %s", plan->workload->name, why.text);
     assert_int_equal(code, EXIT_OK);
     return out;
 }
@@ -125,13 +125,13 @@ static void test_wrong_result(void **state) {
     broken.run.get = sometimes_wrong_get;
     for (unsigned calls = 1; calls <= 16; calls += 5) {
         struct pair_plan plan = plan_of(sound, &broken, "get", 700);
-        char why[512] = "";
+        struct why why = {""};
         enum exit_code code = EXIT_OK;
         calls_until_wrong = calls;
-        assert_null(pair_measure(&plan, &code, why, sizeof why));
+        assert_null(pair_measure(&plan, &code, &why));
         assert_int_equal(code, EXIT_CHECK_FAILED);
-        assert_non_null(
-            strstr(why, "new, unit n-n-n-n in new.so, get, n=700: wrong result: the sum over looked-up"));
+        assert_non_null(strstr(
+            why.text, "new, unit n-n-n-n in new.so, get, n=700: wrong result: the sum over looked-up"));
     }
 }
 
@@ -147,12 +147,12 @@ static void test_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct map_unit *on = unit("linear", "str_u64", "malloc");
         struct pair_plan plan = plan_of(on, on, cases[i].workload, cases[i].n);
-        char why[512] = "";
+        struct why why = {""};
         enum exit_code code = EXIT_OK;
         plan.keys = cases[i].keys;
-        assert_null(pair_measure(&plan, &code, why, sizeof why));
+        assert_null(pair_measure(&plan, &code, &why));
         assert_int_equal(code, cases[i].code);
-        if (!strstr(why, cases[i].why)) fail_msg("%s: %s", cases[i].keys, why);
+        if (!strstr(why.text, cases[i].why)) fail_msg("%s: %s", cases[i].keys, why.text);
     }
 }
 

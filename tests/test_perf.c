@@ -78,15 +78,15 @@ static bool has_file(const struct place *place, const char *name) {
 
 static void test_absent(void **state) {
     struct place *place = *state;
-    char why[300] = "";
+    struct why why = {""};
     use_stand_ins(place, true);
-    assert_null(perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why));
-    assert_string_equal(why, "perf is not installed: make deps (linux-perf)");
+    assert_null(perf_attach(PERF_STAT, "linear", place->folder, &why));
+    assert_string_equal(why.text, "perf is not installed: make deps (linux-perf)");
 }
 
 static void test_forbidden(void **state) {
     struct place *place = *state;
-    char why[300] = "";
+    struct why why = {""};
     write_program(place, "perf",
                   "#!/bin/sh\necho 'Error:' >&2\necho 'Access limited. Consider adjusting "
                   "/proc/sys/kernel/perf_event_paranoid setting' >&2\nexit 255\n");
@@ -96,21 +96,21 @@ static void test_forbidden(void **state) {
     kernel_files_begin(NULL);
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         kernel_file("/proc/sys/kernel/perf_event_paranoid", levels[i][0]);
-        assert_null(perf_attach(PERF_RECORD, "linear", place->folder, why, sizeof why));
-        assert_non_null(strstr(why, "perf is forbidden here"));
-        assert_non_null(strstr(why, levels[i][1]));
-        assert_non_null(strstr(why, "sysctl -w kernel.perf_event_paranoid=1"));
+        assert_null(perf_attach(PERF_RECORD, "linear", place->folder, &why));
+        assert_non_null(strstr(why.text, "perf is forbidden here"));
+        assert_non_null(strstr(why.text, levels[i][1]));
+        assert_non_null(strstr(why.text, "sysctl -w kernel.perf_event_paranoid=1"));
     }
     kernel_files_end(NULL);
 }
 
 static void test_dies_at_once(void **state) {
     struct place *place = *state;
-    char why[300] = "";
+    struct why why = {""};
     write_program(place, "perf", "#!/bin/sh\necho 'no room left' >&2\nexit 3\n");
     use_stand_ins(place, false);
-    assert_null(perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why));
-    assert_string_equal(why, "perf exited with code 3: no room left");
+    assert_null(perf_attach(PERF_STAT, "linear", place->folder, &why));
+    assert_string_equal(why.text, "perf exited with code 3: no room left");
 }
 
 /* A stand-in that can wait for the next command; $7 is the argument of --control. A time limit makes bash
@@ -120,37 +120,37 @@ static void test_dies_at_once(void **state) {
 /* Answers the first command, dies at the second. */
 static void test_dies_in_the_middle(void **state) {
     struct place *place = *state;
-    char why[300] = "";
+    struct why why = {""};
     write_program(place, "perf", STAND_IN "next\necho ack >&\"${fds#*,}\"\nnext\nkill -KILL $$\n");
     use_stand_ins(place, false);
-    struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why);
-    if (!session) fail_msg("%s", why);
+    struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, &why);
+    if (!session) fail_msg("%s", why.text);
     uint64_t start_ns = wall_ns();
     perf_enable(session);
     perf_disable(session);
     perf_enable(session);
     assert_true(wall_ns() - start_ns < 4000000000u); /* noticed, not waited for */
-    assert_false(perf_finish(session, NULL, NULL, why, sizeof why));
-    assert_string_equal(why, "perf was ended by SIGKILL (Killed)");
+    assert_false(perf_finish(session, NULL, NULL, &why));
+    assert_string_equal(why.text, "perf was ended by SIGKILL (Killed)");
 }
 
 /* Obeys, but leaves no output. */
 static void test_leaves_nothing(void **state) {
     struct place *place = *state;
-    char why[300] = "";
+    struct why why = {""};
     write_program(place, "perf", STAND_IN "while next; do echo ack >&\"${fds#*,}\"; done\n");
     use_stand_ins(place, false);
-    struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, why, sizeof why);
-    if (!session) fail_msg("%s", why);
+    struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, &why);
+    if (!session) fail_msg("%s", why.text);
     perf_enable(session);
     perf_disable(session);
-    assert_false(perf_finish(session, NULL, NULL, why, sizeof why));
-    assert_string_equal(why, "perf stat left nothing in stat-linear.txt");
+    assert_false(perf_finish(session, NULL, NULL, &why));
+    assert_string_equal(why.text, "perf stat left nothing in stat-linear.txt");
 }
 
 static void test_finish_of_nothing(void **state) {
     (void)state;
-    assert_true(perf_finish(NULL, NULL, NULL, NULL, 0));
+    assert_true(perf_finish(NULL, NULL, NULL, NULL));
 }
 
 /* --- the real perf
@@ -168,11 +168,11 @@ __attribute__((noinline)) static void work_outside(uint64_t cpu_ns) {
 }
 
 static struct perf_session *attach_or_skip(enum perf_mode mode, const struct place *place) {
-    char why[300] = "";
-    struct perf_session *session = perf_attach(mode, "linear", place->folder, why, sizeof why);
+    struct why why = {""};
+    struct perf_session *session = perf_attach(mode, "linear", place->folder, &why);
     if (session) return session;
-    if (getenv("CI")) fail_msg("%s", why);
-    print_message("skipped: %s\n", why);
+    if (getenv("CI")) fail_msg("%s", why.text);
+    print_message("skipped: %s\n", why.text);
     skip();
     return NULL;
 }
@@ -202,11 +202,12 @@ static void read_file(const struct place *place, const char *name, char **text) 
 
 static void test_stat_counts_only_phases(void **state) {
     struct place *place = *state;
-    char why[300] = "", *text;
+    char *text;
+    struct why why = {""};
     double task_ms = 0;
     struct perf_session *session = attach_or_skip(PERF_STAT, place);
     run_phases(session);
-    if (!perf_finish(session, NULL, NULL, why, sizeof why)) fail_msg("%s", why);
+    if (!perf_finish(session, NULL, NULL, &why)) fail_msg("%s", why.text);
     read_file(place, "stat-linear.txt", &text);
     const char *row = strstr(text, " msec task-clock");
     assert_non_null(row);
@@ -225,12 +226,14 @@ static size_t occurrences(const char *text, const char *word) {
 
 static void test_record_samples_only_phases(void **state) {
     struct place *place = *state;
-    char why[300] = "", *text;
+    char *text;
+    struct why why = {""};
     struct perf_session *session = attach_or_skip(PERF_RECORD, place);
     run_phases(session);
-    assert_false(perf_finish(session, NULL, "flamegraph.py", why, sizeof why));
-    assert_string_equal(why, "no flame graph of linear: there is no python3 to draw it with; the samples "
-                             "stay as linear.perf-script");
+    assert_false(perf_finish(session, NULL, "flamegraph.py", &why));
+    assert_string_equal(why.text,
+                        "no flame graph of linear: there is no python3 to draw it with; the samples "
+                        "stay as linear.perf-script");
     assert_false(has_file(place, "record-linear.data"));
     read_file(place, "linear.perf-script", &text);
     size_t inside = occurrences(text, " work_inside"), outside = occurrences(text, " work_outside");
@@ -241,13 +244,14 @@ static void test_record_samples_only_phases(void **state) {
 /* A stand-in for python that draws by copying: what matters is how it is called and what is left. */
 static void test_record_draws(void **state) {
     struct place *place = *state;
-    char why[300] = "", python[128];
+    char python[128];
+    struct why why = {""};
     struct perf_session *session = attach_or_skip(PERF_RECORD, place);
     write_program(place, "drawing-python",
                   "#!/bin/sh\n[ \"$1 $4 $5\" = 'graph.py --title linear' ] && cp \"$2\" \"$3\"\n");
     snprintf(python, sizeof python, "%s/drawing-python", place->programs);
     run_phases(session);
-    if (!perf_finish(session, python, "graph.py", why, sizeof why)) fail_msg("%s", why);
+    if (!perf_finish(session, python, "graph.py", &why)) fail_msg("%s", why.text);
     assert_true(has_file(place, "linear.svg"));
     assert_false(has_file(place, "linear.perf-script"));
     assert_false(has_file(place, "record-linear.data"));
@@ -255,14 +259,15 @@ static void test_record_draws(void **state) {
 
 static void test_record_drawing_fails(void **state) {
     struct place *place = *state;
-    char why[300] = "", python[128];
+    char python[128];
+    struct why why = {""};
     struct perf_session *session = attach_or_skip(PERF_RECORD, place);
     write_program(place, "failing-python", "#!/bin/sh\necho 'flamegraph.py: cannot draw' >&2\nexit 2\n");
     snprintf(python, sizeof python, "%s/failing-python", place->programs);
     run_phases(session);
-    assert_false(perf_finish(session, python, "graph.py", why, sizeof why));
+    assert_false(perf_finish(session, python, "graph.py", &why));
     assert_non_null(strstr(
-        why, "exited with code 2: flamegraph.py: cannot draw; the samples stay as linear.perf-script"));
+        why.text, "exited with code 2: flamegraph.py: cannot draw; the samples stay as linear.perf-script"));
     assert_true(has_file(place, "linear.perf-script"));
 }
 

@@ -11,9 +11,9 @@
 
 static void test_what_is_taken(void **state) {
     struct rates rates;
-    char why[160];
+    struct why why;
     (void)state;
-    assert_true(rates_parse("closed, 50%,same:12.5%,250k/s,2m/s,7/s,50%", &rates, why, sizeof why));
+    assert_true(rates_parse("closed, 50%,same:12.5%,250k/s,2m/s,7/s,50%", &rates, &why));
     static const double per_s[] = {0, 500, 12.5, 250e3, 2e6, 7};
     assert_int_equal(rates.count, 6); /* what is asked for twice is measured once */
     for (size_t i = 0; i < rates.count; i++) assert_true(rate_per_s(&rates.rate[i], 1000, 100) == per_s[i]);
@@ -49,9 +49,9 @@ static void test_what_is_refused(void **state) {
     struct rates rates;
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        char why[160] = "";
-        if (rates_parse(wrong[i], &rates, why, sizeof why)) fail_msg("'%s' was taken", wrong[i]);
-        assert_non_null(strstr(why, "--rate"));
+        struct why why = {""};
+        if (rates_parse(wrong[i], &rates, &why)) fail_msg("'%s' was taken", wrong[i]);
+        assert_non_null(strstr(why.text, "--rate"));
     }
 }
 

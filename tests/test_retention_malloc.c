@@ -41,7 +41,7 @@ struct point {
 /* Written by the child, read by the test. */
 struct outcome {
     bool ok;
-    char why[300];
+    struct why why;
     size_t points, events;
     struct point point[POINTS_MAX];
 };
@@ -73,7 +73,7 @@ uint64_t case_seed(const struct retention *r) {
 bool case_fail(struct retention *r, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    vsnprintf(r->out->why, sizeof r->out->why, format, list);
+    why_vsay(&r->out->why, format, list);
     va_end(list);
     return false;
 }
@@ -122,7 +122,7 @@ bool each_with_checkpoints(struct retention *r, size_t n,
 
 static bool run_case(const struct scenario *s, const char *variant, size_t n, struct outcome *out) {
     struct retention r = {.variant = variant, .n = n, .out = out};
-    return resident_open(&r.reader, 0, out->why, sizeof out->why) && s->run(&r);
+    return resident_open(&r.reader, 0, &out->why) && s->run(&r);
 }
 
 static struct outcome run_in_child(const struct scenario *s, const char *variant, size_t n) {
@@ -170,7 +170,7 @@ static double kept(const struct point *point) {
 /* Of every scenario: it can be read as a story, and each variant does what its role says. */
 static struct outcome run_checked(const struct scenario *s, const struct variant *v, size_t n) {
     struct outcome out = run_in_child(s, v->name, n);
-    if (!out.ok) fail_msg("%s %s: %s", s->name, v->name, out.why);
+    if (!out.ok) fail_msg("%s %s: %s", s->name, v->name, out.why.text);
     assert_string_equal(out.point[0].label, "base");
     const struct point *point = last_with(&out, s->verdict_label);
     double bound = s->bound_factor * (double)point->live_bytes + (double)s->bound_bytes;
@@ -291,7 +291,7 @@ static void test_conservative_root(void **state) {
     if (why) {
         struct outcome refused = run_in_child(s, "scanned_keys", 1000);
         assert_false(refused.ok);
-        assert_string_equal(refused.why, why);
+        assert_string_equal(refused.why.text, why);
         return;
     }
     for (const struct variant *v = s->variant; v->name; v++) {
@@ -311,7 +311,7 @@ static void test_bad_sizes(void **state) {
     (void)state;
     struct outcome out = run_in_child(&scenario_fork_cow, "flat", 99);
     assert_false(out.ok);
-    assert_string_equal(out.why, "n is 99: 1 % of it needs at least 100");
+    assert_string_equal(out.why.text, "n is 99: 1 % of it needs at least 100");
     out = run_in_child(&scenario_fragmentation, "arena_copy", 1);
     assert_true(out.ok);
     out = run_in_child(&scenario_fragmentation, "slab_compact", 12);
@@ -324,9 +324,9 @@ static void test_resident(void **state) {
     enum { BYTES = 8 << 20 };
     struct resident_reader own, other;
     struct resident before, after;
-    char why[200] = "";
+    struct why why = {""};
     int hold[2];
-    assert_true(resident_open(&own, 0, why, sizeof why));
+    assert_true(resident_open(&own, 0, &why));
     assert_true(resident_read(&own, &before));
     char *block = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(block != MAP_FAILED && madvise(block, BYTES, MADV_NOHUGEPAGE) == 0);
@@ -342,7 +342,7 @@ static void test_resident(void **state) {
         close(hold[1]);
         _exit(read(hold[0], &unused, 1) < 0);
     }
-    assert_true(resident_open(&other, pid, why, sizeof why));
+    assert_true(resident_open(&other, pid, &why));
     assert_true(resident_read(&own, &after));
     assert_true(after.shared_dirty_bytes >= BYTES && after.private_dirty_bytes < BYTES);
     munmap(block, BYTES);
@@ -354,8 +354,8 @@ static void test_resident(void **state) {
     waitpid(pid, NULL, 0);
     assert_false(resident_read(&other, &after));
     resident_close(&other), resident_close(&own);
-    assert_false(resident_open(&other, pid, why, sizeof why));
-    assert_non_null(strstr(why, "resident memory cannot be read: no smaps_rollup"));
+    assert_false(resident_open(&other, pid, &why));
+    assert_non_null(strstr(why.text, "resident memory cannot be read: no smaps_rollup"));
 }
 
 int main(void) {

@@ -9,19 +9,19 @@
 #include "harness/base/names.h"
 #include "harness/base/sizes.h"
 
-static char why[256];
+static struct why why;
 
 static struct sizes parsed(const char *text) {
     struct sizes s;
-    if (!sizes_parse(text, &s, why, sizeof why)) fail_msg("%s is refused: %s", text, why);
+    if (!sizes_parse(text, &s, &why)) fail_msg("%s is refused: %s", text, why.text);
     return s;
 }
 
 static void refused(const char *text, const char *reason) {
     struct sizes s;
-    why[0] = '\0';
-    assert_false(sizes_parse(text, &s, why, sizeof why));
-    if (!strstr(why, reason)) fail_msg("%s is refused with '%s', not '%s'", text, why, reason);
+    why.text[0] = '\0';
+    assert_false(sizes_parse(text, &s, &why));
+    if (!strstr(why.text, reason)) fail_msg("%s is refused with '%s', not '%s'", text, why.text, reason);
 }
 
 static void test_numbers(void **state) {

@@ -56,25 +56,25 @@ static void test_empty(void **state) {
 
 static void test_wrong_use_is_named(void **state) {
     (void)state;
-    char why[128] = "";
+    struct why why = {""};
     struct snapshot_builder *b = snapshot_begin();
     for (int i = 0; i < 3; i++) snapshot_add_object(b, 0, 8, snapshot_name(b, "x"));
     snapshot_add_edge(b, 2, 0, 0, SNAPSHOT_NONE);
     snapshot_add_edge(b, 1, 0, 0, SNAPSHOT_NONE);
-    assert_null(snapshot_finish(b, why));
-    assert_non_null(strstr(why, "order"));
+    assert_null(snapshot_finish(b, &why));
+    assert_non_null(strstr(why.text, "order"));
 
     b = snapshot_begin();
     snapshot_add_object(b, 0, 8, snapshot_name(b, "x"));
     snapshot_add_edge(b, 0, 9, 0, SNAPSHOT_NONE);
-    assert_null(snapshot_finish(b, why));
-    assert_non_null(strstr(why, "node 9"));
+    assert_null(snapshot_finish(b, &why));
+    assert_non_null(strstr(why.text, "node 9"));
 
     b = snapshot_begin();
     snapshot_add_object(b, 0, 8, snapshot_name(b, "x"));
     snapshot_add_edge(b, 4, 0, 0, SNAPSHOT_NONE);
-    assert_null(snapshot_finish(b, why));
-    assert_non_null(strstr(why, "node 4"));
+    assert_null(snapshot_finish(b, &why));
+    assert_non_null(strstr(why.text, "node 4"));
 }
 
 static void test_names_are_numbered_once(void **state) {

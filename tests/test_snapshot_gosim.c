@@ -43,9 +43,9 @@ static struct gosim *open_heap(void) {
 }
 
 static struct snapshot *take(struct gosim *heap) {
-    char why[128] = "";
-    struct snapshot *s = snapshot_of_gosim(heap, why);
-    if (!s) fail_msg("%s", why);
+    struct why why = {""};
+    struct snapshot *s = snapshot_of_gosim(heap, &why);
+    if (!s) fail_msg("%s", why.text);
     struct gosim_stats stats;
     gosim_stats(heap, &stats);
     assert_int_equal(s->total_bytes, stats.heap_alloc);

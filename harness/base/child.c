@@ -70,7 +70,7 @@ char **child_environment(const char *const *replaced, size_t count) {
     return (char **)env;
 }
 
-bool child_start(struct child *child, const struct child_start *how, char *why, size_t why_size) {
+bool child_start(struct child *child, const struct child_start *how, struct why *why) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int alive[2] = {-1, -1};
@@ -97,24 +97,21 @@ bool child_start(struct child *child, const struct child_start *how, char *why, 
     }
     if (alive[0] >= 0) close(alive[0]);
     child->pid = 0;
-    snprintf(why, why_size, "%s cannot be started: %s", how->argv[0], strerror(error));
+    why_say(why, "%s cannot be started: %s", how->argv[0], strerror(error));
     errno = error;
     return false;
 }
 
-bool child_fork(struct child *child, int (*work)(void *context), void *context, char *why, size_t why_size) {
+bool child_fork(struct child *child, int (*work)(void *context), void *context, struct why *why) {
     int alive[2];
     *child = (struct child){.alive_fd = -1};
-    if (pipe2(alive, O_CLOEXEC) != 0) {
-        snprintf(why, why_size, "cannot make a pipe: %s", strerror(errno));
-        return false;
-    }
+    if (pipe2(alive, O_CLOEXEC) != 0) return why_say(why, "cannot make a pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0) {
         close(alive[0]); /* the writing end is closed by the end of the process */
         _exit(work(context));
     }
-    if (pid < 0) snprintf(why, why_size, "cannot start a process: %s", strerror(errno));
+    if (pid < 0) why_say(why, "cannot start a process: %s", strerror(errno));
     close(alive[1]);
     if (pid > 0)
         *child = (struct child){.pid = pid, .alive_fd = alive[0]};

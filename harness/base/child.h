@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "harness/base/why.h"
+
 struct child {
     pid_t pid;    /* 0: none */
     int alive_fd; /* reads as ended when the child has ended; for poll(2) */
@@ -30,11 +32,11 @@ struct child_start {
 char **child_environment(const char *const *replaced, size_t count);
 
 /* False: it could not be started; `why` says so in one line, errno is set (ENOENT: no such program). */
-bool child_start(struct child *child, const struct child_start *how, char *why, size_t why_size);
+bool child_start(struct child *child, const struct child_start *how, struct why *why);
 
 /* Forks. The child runs `work` and ends, without exit handlers or flushing, with the code it returns. False:
  * there is no child; `why` says so in one line. */
-bool child_fork(struct child *child, int (*work)(void *context), void *context, char *why, size_t why_size);
+bool child_fork(struct child *child, int (*work)(void *context), void *context, struct why *why);
 
 /* Waits until the child has ended, at most so long, -1: however long. True: it has, and `status` is set. */
 bool child_wait(struct child *child, int timeout_ms);

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,31 +49,27 @@ struct check {
     const char *kind;
     const char *const *known;
     size_t count;
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 static bool check_item(void *context, const char *item) {
     const struct check *check = context;
     for (size_t i = 0; i < check->count; i++)
         if (strcmp(item, check->known[i]) == 0) return true;
-    unknown_name(check->kind, item, check->known, check->count, check->why, check->why_size);
-    return false;
+    return unknown_name(check->kind, item, check->known, check->count, check->why);
 }
 
-bool names_check(const char *list, const char *kind, const char *const *known, size_t count, char *why,
-                 size_t why_size) {
-    struct check check = {kind, known, count, why, why_size};
+bool names_check(const char *list, const char *kind, const char *const *known, size_t count,
+                 struct why *why) {
+    struct check check = {kind, known, count, why};
     return !list || names_split(list, check_item, &check);
 }
 
-void unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count, char *why,
-                  size_t why_size) {
+bool unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count,
+                  struct why *why) {
     const char *nearest = names_nearest(name, candidates, count);
-    if (nearest)
-        snprintf(why, why_size, "unknown %s '%s': did you mean '%s'?", kind, name, nearest);
-    else
-        snprintf(why, why_size, "unknown %s '%s'", kind, name);
+    return nearest ? why_say(why, "unknown %s '%s': did you mean '%s'?", kind, name, nearest)
+                   : why_say(why, "unknown %s '%s'", kind, name);
 }
 
 /* Levenshtein distance; names of more than 64 characters count as far from all. */

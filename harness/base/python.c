@@ -21,13 +21,12 @@ static bool interrupts_are_ignored(void) {
  * Ctrl-C does so for the program it waits for. */
 static int spawn_and_wait(char *const argv[], bool silent) {
     struct child child;
-    char ignored[128];
     struct child_start how = {.argv = (const char *const *)argv,
                               .out_fd = CHILD_NOWHERE,
                               .err_fd = silent ? CHILD_NOWHERE : -1,
                               .keep_fd = {-1, -1, -1},
                               .own_group = interrupts_are_ignored()};
-    if (!child_start(&child, &how, ignored, sizeof ignored)) return -1;
+    if (!child_start(&child, &how, NULL)) return -1;
     child_wait(&child, -1);
     return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : 128 + WTERMSIG(child.status);
 }
@@ -66,15 +65,17 @@ static void look_for_python(void) {
     }
 }
 
-const char *python_find(enum python_need need, char *why, size_t why_size) {
+const char *python_find(enum python_need need, struct why *why) {
     const char *chosen = getenv("MAPBENCH_PYTHON");
     if (!found.program) look_for_python();
     if (!found.program)
-        snprintf(why, why_size, "%s%s is no python3 of version 3.11 or newer: make deps (python3)",
-                 chosen ? "MAPBENCH_PYTHON=" : "what PATH has", chosen ? chosen : "");
+        why_say(why, "%s%s is no python3 of version 3.11 or newer: make deps (python3)",
+                chosen ? "MAPBENCH_PYTHON=" : "what PATH has", chosen ? chosen : "");
     else if (need == PYTHON_DRAWS && found.packages < HAS_ALL)
-        snprintf(why, why_size, "%s cannot import matplotlib, numpy and scipy: make deps (python3-matplotlib "
-                 "python3-numpy python3-scipy)", found.program);
+        why_say(why,
+                "%s cannot import matplotlib, numpy and scipy: make deps (python3-matplotlib "
+                "python3-numpy python3-scipy)",
+                found.program);
     else
         return found.program;
     return NULL;
@@ -92,8 +93,8 @@ void python_use_project(void) {
     setenv("PYTHONPATH", path, 1);
 }
 
-int report_draw(char *const *folders, char *why, size_t why_size) {
-    char *head[] = {(char *)python_find(PYTHON_ANY, why, why_size), "-P", "-m", "plots.report"};
+int report_draw(char *const *folders, struct why *why) {
+    char *head[] = {(char *)python_find(PYTHON_ANY, why), "-P", "-m", "plots.report"};
     enum { HEAD = sizeof head / sizeof *head };
     char *argv[HEAD + FOLDERS_MAX + 1] = {NULL};
     if (!head[0]) return EXIT_CANNOT;
@@ -101,7 +102,6 @@ int report_draw(char *const *folders, char *why, size_t why_size) {
     for (size_t i = 0; folders[i] && i < FOLDERS_MAX; i++) argv[HEAD + i] = folders[i];
     python_use_project();
     int status = spawn_and_wait(argv, false);
-    if (status != 0)
-        snprintf(why, why_size, "plots/report.py ended with %d, its message stands above", status);
+    if (status != 0) why_say(why, "plots/report.py ended with %d, its message stands above", status);
     return status == EXIT_OK || status == EXIT_USAGE ? status : EXIT_CANNOT;
 }

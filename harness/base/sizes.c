@@ -12,8 +12,7 @@
 
 struct parse {
     struct sizes *out;
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 /* NUMBER[k|m|g] up to `end`; false with a reason when it is none, or is not positive. */
@@ -21,10 +20,7 @@ static bool parse_size(const char *text, const char *end, size_t *n, struct pars
     int len = (int)(end - text);
     char *stop;
     errno = 0;
-    if (len > 0 && *text == '-') {
-        snprintf(p->why, p->why_size, "size '%.*s' is negative: give 1 or more", len, text);
-        return false;
-    }
+    if (len > 0 && *text == '-') return why_say(p->why, "size '%.*s' is negative: give 1 or more", len, text);
     unsigned long long value =
         len > 0 && isdigit((unsigned char)*text) ? strtoull(text, &stop, 10) : (stop = (char *)text, 0);
     unsigned shift = 0;
@@ -44,12 +40,11 @@ static bool parse_size(const char *text, const char *end, size_t *n, struct pars
         }
     }
     if (stop != end || len <= 0)
-        snprintf(p->why, p->why_size,
-                 "size '%.*s' is not a number: write 1000, 64k, 1m, 1k..1m*2 or octave:1m", len, text);
+        why_say(p->why, "size '%.*s' is not a number: write 1000, 64k, 1m, 1k..1m*2 or octave:1m", len, text);
     else if (value == 0)
-        snprintf(p->why, p->why_size, "size 0 measures nothing: give 1 or more");
+        why_say(p->why, "size 0 measures nothing: give 1 or more");
     else if (errno == ERANGE || value > (UINT64_MAX >> 8 >> shift))
-        snprintf(p->why, p->why_size, "size '%.*s' is too large to address", len, text);
+        why_say(p->why, "size '%.*s' is too large to address", len, text);
     else
         return *n = (size_t)value << shift, true;
     return false;
@@ -58,10 +53,7 @@ static bool parse_size(const char *text, const char *end, size_t *n, struct pars
 static bool add(struct parse *p, size_t n) {
     for (size_t i = 0; i < p->out->count; i++)
         if (p->out->n[i] == n) return true;
-    if (p->out->count == SIZES_MAX) {
-        snprintf(p->why, p->why_size, "more than %d sizes", SIZES_MAX);
-        return false;
-    }
+    if (p->out->count == SIZES_MAX) return why_say(p->why, "more than %d sizes", SIZES_MAX);
     p->out->n[p->out->count++] = n;
     return true;
 }
@@ -77,16 +69,11 @@ static bool parse_sweep(const char *item, const char *dots, struct parse *p) {
     if (star) {
         char *stop;
         factor = strtod(star + 1, &stop);
-        if (stop == star + 1 || *stop || !(factor >= factor_least) || factor > 1e9) {
-            snprintf(p->why, p->why_size, "sweep '%s': the factor after * must be a number from %g to 1e9",
-                     item, factor_least);
-            return false;
-        }
+        if (stop == star + 1 || *stop || !(factor >= factor_least) || factor > 1e9)
+            return why_say(p->why, "sweep '%s': the factor after * must be a number from %g to 1e9", item,
+                           factor_least);
     }
-    if (from > to) {
-        snprintf(p->why, p->why_size, "sweep '%s' runs backwards: write the smaller size first", item);
-        return false;
-    }
+    if (from > to) return why_say(p->why, "sweep '%s' runs backwards: write the smaller size first", item);
     for (double n = (double)from; n < (double)to; n *= factor)
         if (!add(p, (size_t)llround(n))) return false;
     return add(p, to);
@@ -95,10 +82,7 @@ static bool parse_sweep(const char *item, const char *dots, struct parse *p) {
 static bool parse_octave(const char *item, const char *top_text, struct parse *p) {
     size_t top;
     if (!parse_size(top_text, top_text + strlen(top_text), &top, p)) return false;
-    if (top < 16) {
-        snprintf(p->why, p->why_size, "'%s': an octave has eight different sizes only from 16 on", item);
-        return false;
-    }
+    if (top < 16) return why_say(p->why, "'%s': an octave has eight different sizes only from 16 on", item);
     for (int i = 7; i >= 0; i--)
         if (!add(p, (size_t)llround((double)top * exp2(-i / 8.0)))) return false;
     return true;
@@ -114,11 +98,11 @@ static bool parse_item(void *context, const char *item) {
     return parse_size(item, item + strlen(item), &n, p) && add(p, n);
 }
 
-bool sizes_parse(const char *text, struct sizes *out, char *why, size_t why_size) {
-    struct parse p = {out, why, why_size};
+bool sizes_parse(const char *text, struct sizes *out, struct why *why) {
+    struct parse p = {out, why};
     out->count = 0;
     if (!names_split(text, parse_item, &p)) return false;
-    if (out->count == 0) snprintf(why, why_size, "no size given");
+    if (out->count == 0) why_say(why, "no size given");
     return out->count > 0;
 }
 

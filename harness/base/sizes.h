@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/base/why.h"
+
 enum { SIZES_MAX = 256 };
 /* Stands for every key of a finite key set. */
 #define SIZE_ALL ((size_t)-1)
@@ -17,7 +19,7 @@ struct sizes {
 /* Parses a comma-separated list of: NUMBER[k|m|g]; FROM..TO*FACTOR (both ends included, TO always measured);
  * octave:TOP (eight sizes in equal ratios over the doubling that ends at TOP); all.
  * False: `why` names the item and the fault. */
-bool sizes_parse(const char *text, struct sizes *out, char *why, size_t why_size);
+bool sizes_parse(const char *text, struct sizes *out, struct why *why);
 
 /* "1m", "64k", "1000": the shortest exact form. Writes to and returns `out` (at least 24 bytes). */
 char *size_text(size_t n, char *out);

@@ -11,6 +11,7 @@
 #include "harness/plan/registry.h"
 #include "harness/base/exit.h"
 #include "harness/base/sysfile.h"
+#include "harness/base/why.h"
 
 enum { DOCTOR_SCHEMA = 1, STEP_SAMPLES = 2000 };
 static const double noise_s = 10, noise_quick_s = 1;
@@ -59,14 +60,14 @@ static json_t *record(const json_t *machine, const json_t *events, const json_t 
                       const volatile sig_atomic_t *stop) {
     json_t *findings = json_array(), *noise_object = json_null();
     struct noise noise;
-    char why[160];
-    bool quiet = seconds > 0 && noise_measure(seconds, stop, &noise, why, sizeof why);
+    struct why why;
+    bool quiet = seconds > 0 && noise_measure(seconds, stop, &noise, &why);
     if (quiet) noise_object = noise_json(&noise);
     findings_of_clocks(findings, clocks, machine);
     findings_of_events(findings, events, paranoid_level());
     findings_of_machine(findings, machine);
     findings_of_conditions(findings, conditions);
-    if (seconds > 0 && !(stop && *stop)) findings_of_noise(findings, quiet ? &noise : NULL, why);
+    if (seconds > 0 && !(stop && *stop)) findings_of_noise(findings, quiet ? &noise : NULL, why.text);
     findings_of_tools(findings, all);
     findings_of_maps(findings);
     return json_pack("{s:o, s:o}", "findings", findings, "noise", noise_object);

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "harness/base/clock.h"
@@ -32,21 +31,17 @@ static void no_stretch(struct stretch *s) {
     free(s->present), free(s->lookup);
 }
 
-static bool make_stretch(struct stretch *s, char *why, size_t why_size) {
+static bool make_stretch(struct stretch *s, struct why *why) {
     const struct shape *shape = shape_find("u64_u64");
     uint64_t rng = rng_derive(1, 77);
     *s = (struct stretch){.unit = registry_find("linear", "u64_u64", "common", "malloc"),
                           .present = malloc(ENTRIES * sizeof(uint64_t)),
                           .lookup = malloc(LOOKUPS * sizeof(uint64_t))};
-    if (s->unit && registry_prepare(&s->unit, 1) > 0) {
-        snprintf(why, why_size, "no map can be built: %s", s->unit->unavailable);
-        return false;
-    }
+    if (s->unit && registry_prepare(&s->unit, 1) > 0)
+        return why_say(why, "no map can be built: %s", s->unit->unavailable);
     s->map = s->unit ? s->unit->op.create(s->unit->own_heap, 0) : NULL;
     if (!s->map || !s->present || !s->lookup)
-        return snprintf(why, why_size, "no map can be built: %s",
-                        s->unit ? "out of memory" : "no unit for it"),
-               false;
+        return why_say(why, "no map can be built: %s", s->unit ? "out of memory" : "no unit for it");
     for (size_t i = 0; i < ENTRIES; i++) s->present[i] = rng_next(&rng);
     for (size_t i = 0; i < LOOKUPS; i++) {
         _Alignas(16) unsigned char val[SHAPE_VAL_SIZE_MAX];
@@ -57,7 +52,7 @@ static bool make_stretch(struct stretch *s, char *why, size_t why_size) {
     }
     struct run_args fill = {.keys = s->present, .n = ENTRIES};
     if (s->unit->run.put(s->map, &fill) != ENTRIES)
-        return snprintf(why, why_size, "a map of %d entries cannot be filled", ENTRIES), false;
+        return why_say(why, "a map of %d entries cannot be filled", ENTRIES);
     return true;
 }
 
@@ -84,7 +79,7 @@ static double least_ns(const struct stretch *s) {
 }
 
 /* Finds how many calls make a batch. */
-static bool calibrate(struct stretch *s, char *why, size_t why_size) {
+static bool calibrate(struct stretch *s, struct why *why) {
     for (s->calls = 1;; s->calls *= 2) {
         double ns = least_ns(s);
         if (ns >= batch_target_ns / 4) {
@@ -94,8 +89,7 @@ static bool calibrate(struct stretch *s, char *why, size_t why_size) {
         if (ns <= 0 && s->calls > 64) break;
         if (s->calls > 1u << 20) break;
     }
-    snprintf(why, why_size, "the thread's CPU clock does not advance, or lookups return wrong values");
-    return false;
+    return why_say(why, "the thread's CPU clock does not advance, or lookups return wrong values");
 }
 
 static long steal_now(void) {
@@ -106,7 +100,7 @@ static long steal_now(void) {
 }
 
 static bool run_stretch(const struct stretch *s, double seconds, const volatile sig_atomic_t *stop,
-                        double *ns_per_op, bool *preempted, struct noise *out, char *why, size_t why_size) {
+                        double *ns_per_op, bool *preempted, struct noise *out, struct why *why) {
     uint64_t begin = wall_ns(), cpu_begin = thread_cpu_ns();
     double ops = (double)s->calls * LOOKUPS;
     long steal = steal_now();
@@ -114,10 +108,10 @@ static bool run_stretch(const struct stretch *s, double seconds, const volatile 
     while (batches < BATCHES_MAX && !(stop && *stop) &&
            (batches < BATCHES_LEAST || (double)(wall_ns() - begin) < seconds * 1e9)) {
         double ns = run_batch(s, &preempted[batches]);
-        if (ns <= 0) return snprintf(why, why_size, "lookups of a filled map returned wrong values"), false;
+        if (ns <= 0) return why_say(why, "lookups of a filled map returned wrong values");
         ns_per_op[batches++] = ns / ops;
     }
-    if (batches < BATCHES_LEAST) return snprintf(why, why_size, "interrupted"), false;
+    if (batches < BATCHES_LEAST) return why_say(why, "interrupted");
     double wall = (double)(wall_ns() - begin);
     out->cpu_per_wall = (double)(thread_cpu_ns() - cpu_begin) / wall;
     out->seconds = wall * 1e-9;
@@ -128,16 +122,14 @@ static bool run_stretch(const struct stretch *s, double seconds, const volatile 
     return true;
 }
 
-bool noise_measure(double seconds, const volatile sig_atomic_t *stop, struct noise *out, char *why,
-                   size_t why_size) {
+bool noise_measure(double seconds, const volatile sig_atomic_t *stop, struct noise *out, struct why *why) {
     struct stretch stretch;
     double *ns_per_op = malloc(BATCHES_MAX * sizeof *ns_per_op);
     bool *preempted = malloc(BATCHES_MAX * sizeof *preempted);
     *out = (struct noise){0};
-    snprintf(why, why_size, "out of memory");
-    bool ok = make_stretch(&stretch, why, why_size) && ns_per_op && preempted &&
-              calibrate(&stretch, why, why_size) &&
-              run_stretch(&stretch, seconds, stop, ns_per_op, preempted, out, why, why_size);
+    why_say(why, "out of memory");
+    bool ok = make_stretch(&stretch, why) && ns_per_op && preempted && calibrate(&stretch, why) &&
+              run_stretch(&stretch, seconds, stop, ns_per_op, preempted, out, why);
     no_stretch(&stretch);
     free(ns_per_op), free(preempted);
     return ok;

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/base/why.h"
+
 struct noise {
     double seconds; /* of wall time */
     size_t batches; /* measured, of which `used` were neither preempted nor next to one that was */
@@ -32,8 +34,7 @@ enum { NOISE_ROUND = 20, NOISE_ROUNDS_LEAST = 5 };
 
 /* Measures for so long, or until *stop is not zero (stop may be NULL). False: the time recorder does not work
  * here; `why` says what failed in one line. */
-bool noise_measure(double seconds, const volatile sig_atomic_t *stop, struct noise *out, char *why,
-                   size_t why_size);
+bool noise_measure(double seconds, const volatile sig_atomic_t *stop, struct noise *out, struct why *why);
 /* The statistics alone: ns per operation of batches in order, even ones A and odd ones B. Fills batches,
  * used, sd_percent, preempted_share, aa_percent, rounds and floor_percent. */
 void noise_judge(const double *ns_per_op, const bool *preempted, size_t batches, struct noise *out);

@@ -7,6 +7,7 @@
 #include "harness/engines/engine.h"
 #include "harness/doctor/findings.h"
 #include "harness/base/python.h"
+#include "harness/base/why.h"
 #include "harness/plan/registry.h"
 
 /* The path of a program, as a shell finds it. */
@@ -40,17 +41,17 @@ static void findings_of_engines(json_t *list) {
 }
 
 void findings_of_tools(json_t *list, bool all) {
-    char why[256];
+    struct why why;
     finding_of_program(list, "perf", "--perf stat and --perf record", "make deps (linux-perf)");
     finding_of_program(list, "valgrind", "mapbench gate count: exact instruction counts, simulated misses",
                        "make deps (valgrind)");
     if (!all) return;
     finding_of_program(list, "gnuplot", "figures of a run", "make deps (gnuplot-nox)");
-    const char *python = python_find(PYTHON_DRAWS, why, sizeof why);
+    const char *python = python_find(PYTHON_DRAWS, &why);
     finding_add(list, "tools", "python3", python ? FINDING_OK : FINDING_NO,
                 "figures, the report, and every command that compares",
                 python ? NULL : "make deps (python3-matplotlib python3-numpy python3-scipy)", "%s",
-                python ? "has matplotlib, numpy and scipy" : why);
+                python ? "has matplotlib, numpy and scipy" : why.text);
     findings_of_engines(list);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/why.h"
 #include "harness/engines/process.h"
 #include "harness/engines/units.h"
 #include "harness/unit/recorder.h"
@@ -66,19 +67,19 @@ static struct deadline patience(const struct engine *e) {
 
 /* Reads "mapbench-engine PROTOCOL VERSION MAP_DESIGN SYNC_DESIGN" and compares it with engines.def. */
 bool engine_greeting(const char *line, const char *map_design, const char *sync_design, char *version,
-                     size_t version_size, char *why, size_t why_size) {
+                     size_t version_size, struct why *why) {
     int protocol;
     char says[48], maps[24], syncs[24];
     if (strncmp(line, "error ", 6) == 0) {
-        snprintf(why, why_size, "it says: %.120s", line + 6);
+        why_say(why, "it says: %.120s", line + 6);
     } else if (sscanf(line, "mapbench-engine %d %47s %23s %23s", &protocol, says, maps, syncs) != 4) {
-        snprintf(why, why_size, "it printed \"%.60s\" instead of its name", line);
+        why_say(why, "it printed \"%.60s\" instead of its name", line);
     } else if (protocol != ENGINE_PROTOCOL) {
-        snprintf(why, why_size, "it speaks protocol %d, this program %d: build it again with make engines",
-                 protocol, ENGINE_PROTOCOL);
+        why_say(why, "it speaks protocol %d, this program %d: build it again with make engines", protocol,
+                ENGINE_PROTOCOL);
     } else if (strcmp(maps, map_design) != 0 || strcmp(syncs, sync_design) != 0) {
-        snprintf(why, why_size, "it was built with %s and %s maps, not %s and %s: build it again", maps,
-                 syncs, map_design, sync_design);
+        why_say(why, "it was built with %s and %s maps, not %s and %s: build it again", maps, syncs,
+                map_design, sync_design);
     } else {
         snprintf(version, version_size, "%s", says);
         return true;
@@ -89,16 +90,17 @@ bool engine_greeting(const char *line, const char *map_design, const char *sync_
 static bool mirror(struct engine *e);
 
 static bool start(struct engine *e) {
-    char path[4096], why[256];
+    char path[4096];
+    struct why why;
     if (e->fault[0]) return false;
     if (e->running) return true;
     if (!engine_program_path(e->program, path, sizeof path))
         return engine_refuse(e, "it is not built any more"), false;
-    e->running = engine_process_start(&e->process, path, e->kind, e->unit.shape, e->collector, patience(e),
-                                      why, sizeof why);
-    if (!e->running || !engine_greeting(e->process.line, e->map_design, e->sync_design, e->version,
-                                        sizeof e->version, why, sizeof why))
-        return engine_refuse(e, why), false;
+    e->running =
+        engine_process_start(&e->process, path, e->kind, e->unit.shape, e->collector, patience(e), &why);
+    if (!e->running ||
+        !engine_greeting(e->process.line, e->map_design, e->sync_design, e->version, sizeof e->version, &why))
+        return engine_refuse(e, why.text), false;
     return mirror(e);
 }
 
@@ -106,14 +108,15 @@ static bool start(struct engine *e) {
 static bool ask(struct engine *e, uint64_t *numbers, size_t count, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 static bool ask(struct engine *e, uint64_t *numbers, size_t count, const char *format, ...) {
-    char command[256], why[256];
+    char command[256];
+    struct why why;
     va_list args;
     if (!start(e)) return false;
     va_start(args, format);
     vsnprintf(command, sizeof command, format, args);
     va_end(args);
-    if (!engine_process_ask(&e->process, command, patience(e), why, sizeof why))
-        return engine_refuse(e, why), false;
+    if (!engine_process_ask(&e->process, command, patience(e), &why))
+        return engine_refuse(e, why.text), false;
     const char *line = e->process.line;
     bool ok = strncmp(line, "ok", 2) == 0;
     char *at = (char *)line + 2;
@@ -126,10 +129,10 @@ static bool ask(struct engine *e, uint64_t *numbers, size_t count, const char *f
     }
     if (ok && *at == '\0') return true;
     if (strncmp(line, "error ", 6) == 0)
-        snprintf(why, sizeof why, "it says: %.160s", line + 6);
+        why_say(&why, "it says: %.160s", line + 6);
     else
-        snprintf(why, sizeof why, "it printed \"%.60s\" instead of an answer to \"%.60s\"", line, command);
-    return engine_refuse(e, why), false;
+        why_say(&why, "it printed \"%.60s\" instead of an answer to \"%.60s\"", line, command);
+    return engine_refuse(e, why.text), false;
 }
 
 /* --- keys and values --- */

@@ -50,14 +50,13 @@ void engine_process_end(struct engine_process *p) {
 
 /* Tells what became of a program that stopped answering: how it ended, and the first line it complained with.
  */
-static bool describe_end(struct engine_process *p, char *why, size_t why_size) {
+static bool describe_end(struct engine_process *p, struct why *why) {
     char end[96], complaint[160];
     enum { PATIENCE_MS = 30000 }; /* it closed its pipe: it is ending */
     child_wait_or_kill(&p->child, PATIENCE_MS);
     child_describe_end(&p->child, end, sizeof end);
     child_output_line(p->error_fd, complaint, sizeof complaint);
-    snprintf(why, why_size, "it %s%s%s", end, complaint[0] ? ": " : "", complaint);
-    return false;
+    return why_say(why, "it %s%s%s", end, complaint[0] ? ": " : "", complaint);
 }
 
 /* Takes one line from what has arrived. */
@@ -72,34 +71,34 @@ static bool take_line(struct engine_process *p) {
     return true;
 }
 
-static bool await_line(struct engine_process *p, struct deadline deadline, char *why, size_t why_size) {
+static bool await_line(struct engine_process *p, struct deadline deadline, struct why *why) {
     while (!take_line(p)) {
         struct pollfd answer = {.fd = p->answer_fd, .events = POLLIN};
         int ready = poll(&answer, 1, deadline_wait_ms(&deadline));
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0 && deadline_passed(&deadline, child_clock(&p->child)))
-            return snprintf(why, why_size, "it did not answer within the time limit (--limit)"), false;
+            return why_say(why, "it did not answer within the time limit (--limit)");
         if (ready == 0) continue;
         if (p->pending_size == sizeof p->pending)
-            return snprintf(why, why_size, "it printed \"%.40s...\" instead of an answer", p->pending), false;
+            return why_say(why, "it printed \"%.40s...\" instead of an answer", p->pending);
         ssize_t got = read(p->answer_fd, p->pending + p->pending_size, sizeof p->pending - p->pending_size);
-        if (got <= 0) return describe_end(p, why, why_size);
+        if (got <= 0) return describe_end(p, why);
         p->pending_size += (size_t)got;
     }
     return true;
 }
 
-bool engine_process_ask(struct engine_process *p, const char *command, struct deadline deadline, char *why,
-                        size_t why_size) {
+bool engine_process_ask(struct engine_process *p, const char *command, struct deadline deadline,
+                        struct why *why) {
     char line[512];
     int length = snprintf(line, sizeof line, "%s\n", command);
     for (int done = 0; done < length;) {
         ssize_t wrote = write(p->command_fd, line + done, (size_t)(length - done));
         if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return describe_end(p, why, why_size);
+        if (wrote < 0) return describe_end(p, why);
         done += (int)wrote;
     }
-    return await_line(p, deadline, why, why_size);
+    return await_line(p, deadline, why);
 }
 
 /* The shared block: sparse, so that only what is used takes memory. */
@@ -115,14 +114,14 @@ static int open_block(struct engine_process *p) {
 }
 
 bool engine_process_start(struct engine_process *p, const char *path, const char *kind, const char *shape,
-                          const char *collector, struct deadline deadline, char *why, size_t why_size) {
+                          const char *collector, struct deadline deadline, struct why *why) {
     int command[2] = {-1, -1}, answer[2] = {-1, -1};
     char command_text[16], block_text[16];
     *p = (struct engine_process){
         .child.alive_fd = -1, .command_fd = -1, .answer_fd = -1, .error_fd = child_output_open()};
     int block = open_block(p);
     bool ok = block >= 0 && pipe2(command, O_CLOEXEC) == 0 && pipe2(answer, O_CLOEXEC) == 0;
-    if (!ok) snprintf(why, why_size, "no memory or descriptors to talk to it: %s", strerror(errno));
+    if (!ok) why_say(why, "no memory or descriptors to talk to it: %s", strerror(errno));
     snprintf(command_text, sizeof command_text, "%d", command[0]);
     snprintf(block_text, sizeof block_text, "%d", block);
     const char *argv[] = {path, command_text, block_text, kind, shape, collector, NULL};
@@ -131,10 +130,10 @@ bool engine_process_start(struct engine_process *p, const char *path, const char
                               .err_fd = p->error_fd,
                               .keep_fd = {command[0], block, -1},
                               .own_group = true};
-    ok = ok && child_start(&p->child, &how, why, why_size);
+    ok = ok && child_start(&p->child, &how, why);
     close_fd(&command[0]), close_fd(&answer[1]), close_fd(&block);
     p->command_fd = command[1], p->answer_fd = answer[0];
-    ok = ok && await_line(p, deadline, why, why_size);
+    ok = ok && await_line(p, deadline, why);
     if (!ok) engine_process_end(p);
     return ok;
 }

@@ -8,6 +8,7 @@
 
 #include "harness/base/child.h"
 #include "harness/base/deadline.h"
+#include "harness/base/why.h"
 #include "harness/engines/wire.h"
 
 struct engine_process {
@@ -25,10 +26,10 @@ bool engine_program_path(const char *name, char *path, size_t size);
 
 /* Starts the program and takes its first line, which is left in `line`. False: `why`. */
 bool engine_process_start(struct engine_process *p, const char *path, const char *kind, const char *shape,
-                          const char *collector, struct deadline deadline, char *why, size_t why_size);
+                          const char *collector, struct deadline deadline, struct why *why);
 /* Writes a command (without line end) and waits for the answer, left in `line`. False: `why`. */
-bool engine_process_ask(struct engine_process *p, const char *command, struct deadline deadline, char *why,
-                        size_t why_size);
+bool engine_process_ask(struct engine_process *p, const char *command, struct deadline deadline,
+                        struct why *why);
 /* Ends it, if need be by a signal. */
 void engine_process_end(struct engine_process *p);
 

@@ -249,7 +249,8 @@ const char *engine_program_name(size_t i) {
 void engine_program_describe(size_t i, struct engine_program *out) {
     static char faults[COUNT_OF(programs)][320];
     const struct program *program = &programs[i];
-    char path[4096], why[256];
+    char path[4096];
+    struct why why;
     static char versions[COUNT_OF(programs)][48];
     struct engine_process process;
     if (versions[i][0]) { /* it was started once and ran */
@@ -262,16 +263,16 @@ void engine_program_describe(size_t i, struct engine_program *out) {
     engine_program_path(program->name, path, sizeof path);
     enum { PATIENCE_S = 10 };
     bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off",
-                                   deadline_in(PATIENCE_S, 0), why, sizeof why);
+                                   deadline_in(PATIENCE_S, 0), &why);
     if (ok) {
         ok = engine_greeting(process.line, program->map_design, program->sync_design, out->version,
-                             sizeof out->version, why, sizeof why);
+                             sizeof out->version, &why);
         engine_process_end(&process);
     }
     if (ok) {
         snprintf(versions[i], sizeof versions[i], "%s", out->version);
         return;
     }
-    snprintf(faults[i], sizeof faults[i], "%s: %s", path, why);
+    snprintf(faults[i], sizeof faults[i], "%s: %s", path, why.text);
     out->reason = faults[i];
 }

@@ -3,6 +3,7 @@
 #define MAPBENCH_ENGINE_UNITS_H
 
 #include "harness/base/deadline.h"
+#include "harness/base/why.h"
 #include "harness/engines/engine.h"
 #include "harness/engines/process.h"
 #include "harness/engines/wire.h"
@@ -49,6 +50,6 @@ void engine_each(struct engine_map *map, map_visit_fn *visit, void *context);
 
 /* Checks an engine's first line and takes its version. False: `why`. */
 bool engine_greeting(const char *line, const char *map_design, const char *sync_design, char *version,
-                     size_t version_size, char *why, size_t why_size);
+                     size_t version_size, struct why *why);
 
 #endif

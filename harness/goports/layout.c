@@ -18,8 +18,7 @@ struct reader {
     const char *at;
     const struct layout_target *target;
     unsigned behind_pointer; /* above 0: sizes do not matter, so names need not be known */
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 static bool read_type(struct reader *r, struct layout_type *out, struct layout *fields);
@@ -38,9 +37,9 @@ static bool take(struct reader *r, char expected) {
 static bool expect(struct reader *r, char expected) {
     if (take(r, expected)) return true;
     if (*r->at)
-        snprintf(r->why, r->why_size, "a '%c' is missing in the type before '%s'", expected, r->at);
+        why_say(r->why, "a '%c' is missing in the type before '%s'", expected, r->at);
     else
-        snprintf(r->why, r->why_size, "the type ends without a '%c'", expected);
+        why_say(r->why, "the type ends without a '%c'", expected);
     return false;
 }
 
@@ -51,19 +50,16 @@ static bool read_word(struct reader *r, char *word, size_t word_size) {
     while (isalnum((unsigned char)r->at[length]) ||
            (length > 0 && r->at[length] != '\0' && strchr("./", r->at[length])) || r->at[length] == '_')
         length++;
-    if (length == 0 || length >= word_size || isdigit((unsigned char)r->at[0])) {
-        snprintf(r->why, r->why_size,
-                 *r->at ? "a type or field name is expected at '%s'" : "the type ends too soon", r->at);
-        return false;
-    }
+    if (length == 0 || length >= word_size || isdigit((unsigned char)r->at[0]))
+        return why_say(r->why, *r->at ? "a type or field name is expected at '%s'" : "the type ends too soon",
+                       r->at);
     snprintf(word, word_size, "%.*s", (int)length, r->at);
     r->at += length;
     return true;
 }
 
 static bool too_large(struct reader *r) {
-    snprintf(r->why, r->why_size, "the type is larger than %d bytes", LAYOUT_SIZE_MAX);
-    return false;
+    return why_say(r->why, "the type is larger than %d bytes", LAYOUT_SIZE_MAX);
 }
 
 static size_t round_up(size_t bytes, size_t align_bytes) {
@@ -126,9 +122,8 @@ static bool named_type(struct reader *r, const char *word, struct layout_type *o
         return true;
     }
     if (r->behind_pointer) return *out = words_type(r, 1, 0), true;
-    snprintf(r->why, r->why_size,
-             "unknown type '%s': write it out, as in struct { name string; number uint32 }", word);
-    return false;
+    return why_say(r->why, "unknown type '%s': write it out, as in struct { name string; number uint32 }",
+                   word);
 }
 
 /* --- types made of others --- */
@@ -153,10 +148,7 @@ static bool read_array(struct reader *r, struct layout_type *out) {
     const char *digits = r->at;
     for (; isdigit((unsigned char)*r->at); r->at++)
         if ((count = count * 10 + (size_t)(*r->at - '0')) > LAYOUT_SIZE_MAX) return too_large(r);
-    if (r->at == digits) {
-        snprintf(r->why, r->why_size, "the length of an array is missing before '%s'", r->at);
-        return false;
-    }
+    if (r->at == digits) return why_say(r->why, "the length of an array is missing before '%s'", r->at);
     if (!expect(r, ']') || !read_type(r, out, NULL)) return false;
     size_t part = out->size_bytes;
     if (part && count > LAYOUT_SIZE_MAX / part) return too_large(r);
@@ -182,10 +174,8 @@ static bool add_field(struct reader *r, struct layout_type *whole, const struct 
 
 static bool record_field(struct reader *r, struct layout *fields, const char *name, const char *type,
                          const struct layout_type *part, size_t offset) {
-    if (fields->fields == LAYOUT_FIELDS_MAX) {
-        snprintf(r->why, r->why_size, "a struct of more than %d fields", LAYOUT_FIELDS_MAX);
-        return false;
-    }
+    if (fields->fields == LAYOUT_FIELDS_MAX)
+        return why_say(r->why, "a struct of more than %d fields", LAYOUT_FIELDS_MAX);
     struct layout_field *field = &fields->field[fields->fields++];
     while (isspace((unsigned char)*type)) type++;
     *field = (struct layout_field){
@@ -235,14 +225,14 @@ static bool read_type(struct reader *r, struct layout_type *out, struct layout *
 
 static bool at_end(struct reader *r) {
     skip_blanks(r);
-    if (*r->at) snprintf(r->why, r->why_size, "the type goes on after its end: '%s'", r->at);
+    if (*r->at) why_say(r->why, "the type goes on after its end: '%s'", r->at);
     return !*r->at;
 }
 
-bool layout_compute(const char *text, const struct layout_target *target, struct layout *out, char *why,
-                    size_t why_size) {
+bool layout_compute(const char *text, const struct layout_target *target, struct layout *out,
+                    struct why *why) {
     struct layout unused, *to = out ? out : &unused;
-    struct reader r = {.at = text, .target = target, .why = why, .why_size = why_size};
+    struct reader r = {.at = text, .target = target, .why = why};
     *to = (struct layout){.fields = 0};
     return read_type(&r, &to->whole, to) && at_end(&r);
 }
@@ -264,17 +254,13 @@ static bool copy_part(struct reader *r, char part[LAYOUT_TEXT_MAX]) {
     return true;
 }
 
-bool layout_split_map(const char *text, char key[LAYOUT_TEXT_MAX], char elem[LAYOUT_TEXT_MAX], char *why,
-                      size_t why_size) {
-    struct reader r = {.at = text, .target = layout_targets, .why = why, .why_size = why_size};
-    if (strlen(text) >= LAYOUT_TEXT_MAX) {
-        snprintf(why, why_size, "a type of more than %d characters", LAYOUT_TEXT_MAX - 1);
-        return false;
-    }
-    if (strncmp(text, "map[", 4) != 0) {
-        snprintf(why, why_size, "'%s' is no map type: write it as in map[string]int", text);
-        return false;
-    }
+bool layout_split_map(const char *text, char key[LAYOUT_TEXT_MAX], char elem[LAYOUT_TEXT_MAX],
+                      struct why *why) {
+    struct reader r = {.at = text, .target = layout_targets, .why = why};
+    if (strlen(text) >= LAYOUT_TEXT_MAX)
+        return why_say(why, "a type of more than %d characters", LAYOUT_TEXT_MAX - 1);
+    if (strncmp(text, "map[", 4) != 0)
+        return why_say(why, "'%s' is no map type: write it as in map[string]int", text);
     r.at += 4;
     return copy_part(&r, key) && expect(&r, ']') && copy_part(&r, elem) && at_end(&r);
 }

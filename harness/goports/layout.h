@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/base/why.h"
+
 struct layout_target {
     const char *name; /* "64-bit" */
     size_t pointer_bytes, align_max_bytes;
@@ -50,19 +52,19 @@ struct layout {
 
 /* Lays out a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name T; ... }, interface
  * {}, map, chan, unsafe.Pointer. `out` may be NULL. False: `why` says what is wrong with the text. */
-bool layout_compute(const char *text, const struct layout_target *target, struct layout *out, char *why,
-                    size_t why_size);
+bool layout_compute(const char *text, const struct layout_target *target, struct layout *out,
+                    struct why *why);
 
 /* Bytes between this field and the next, or the end. */
 size_t layout_padding_after(const struct layout *layout, size_t field);
 
 /* Splits "map[K]V" into the texts of K and V. */
-bool layout_split_map(const char *text, char key[LAYOUT_TEXT_MAX], char elem[LAYOUT_TEXT_MAX], char *why,
-                      size_t why_size);
+bool layout_split_map(const char *text, char key[LAYOUT_TEXT_MAX], char elem[LAYOUT_TEXT_MAX],
+                      struct why *why);
 
 /* The report on a port of a Go map, for a map type ("map[string]int") or, if it is NULL, for the seven types
  * of harness/goports/layout_types.def. NULL: `why` says what is wrong, and which maps have a layout. */
-json_t *layout_json(const char *map, const char *type, char *why, size_t why_size);
+json_t *layout_json(const char *map, const char *type, struct why *why);
 
 /* Prints the report; an exit code. */
 int layout_command(const char *map, const char *type, bool json);

@@ -9,6 +9,7 @@
 
 #include "harness/goports/layout.h"
 #include "harness/base/count_of.h"
+#include "harness/base/why.h"
 
 enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
 
@@ -83,9 +84,8 @@ static json_t *layout_to_json(const char *name, const char *go, const struct lay
 }
 
 static bool append_struct(json_t *list, const char *name, const char *go, const char *text,
-                          const struct layout_target *target, struct layout *layout, char *why,
-                          size_t why_size) {
-    if (!layout_compute(text, target, layout, why, why_size)) return false;
+                          const struct layout_target *target, struct layout *layout, struct why *why) {
+    if (!layout_compute(text, target, layout, why)) return false;
     json_array_append_new(list, layout_to_json(name, go, target, layout));
     return true;
 }
@@ -101,9 +101,9 @@ struct map_parts {
 };
 
 static bool cell_of(const char *type, const struct layout_target *target, struct layout_type *out,
-                    bool *indirect, char cell[LAYOUT_TEXT_MAX + 1], char *why, size_t why_size) {
+                    bool *indirect, char cell[LAYOUT_TEXT_MAX + 1], struct why *why) {
     struct layout layout;
-    if (!layout_compute(type, target, &layout, why, why_size)) return false;
+    if (!layout_compute(type, target, &layout, why)) return false;
     *out = layout.whole;
     *indirect = out->size_bytes > GO_INLINE_BYTES_MAX;
     snprintf(cell, LAYOUT_TEXT_MAX + 1, "%s%s", *indirect ? "*" : "", type);
@@ -111,14 +111,13 @@ static bool cell_of(const char *type, const struct layout_target *target, struct
 }
 
 static bool map_parts_of(const char *key, const char *elem, const struct layout_target *target,
-                         struct map_parts *parts, char *why, size_t why_size) {
+                         struct map_parts *parts, struct why *why) {
     *parts = (struct map_parts){.target = target};
-    if (!cell_of(key, target, &parts->key, &parts->key_indirect, parts->key_cell, why, why_size) ||
-        !cell_of(elem, target, &parts->elem, &parts->elem_indirect, parts->elem_cell, why, why_size))
+    if (!cell_of(key, target, &parts->key, &parts->key_indirect, parts->key_cell, why) ||
+        !cell_of(elem, target, &parts->elem, &parts->elem_indirect, parts->elem_cell, why))
         return false;
     if (parts->key.comparable) return true;
-    snprintf(why, why_size, "'%s' cannot be a key: its values cannot be compared", key);
-    return false;
+    return why_say(why, "'%s' cannot be a key: its values cannot be compared", key);
 }
 
 static size_t cell_bytes(const struct map_parts *parts, bool indirect, const struct layout_type *type) {
@@ -127,7 +126,7 @@ static size_t cell_bytes(const struct map_parts *parts, bool indirect, const str
 
 /* MapBucketType and the map type's fields. Buckets whose entries have no pointers have none at all: their
  * overflow buckets are kept alive by hmap.extra. */
-static json_t *classic_type(const struct map_parts *parts, json_t *structs, char *why, size_t why_size) {
+static json_t *classic_type(const struct map_parts *parts, json_t *structs, struct why *why) {
     char text[STRUCT_TEXT_MAX];
     struct layout bucket;
     bool pointers = parts->key_indirect || parts->elem_indirect || parts->key.pointer_prefix_bytes ||
@@ -135,7 +134,7 @@ static json_t *classic_type(const struct map_parts *parts, json_t *structs, char
     snprintf(text, sizeof text, "struct { tophash [%d]uint8; keys [%d]%s; elems [%d]%s; overflow %s }",
              GO_SLOTS, GO_SLOTS, parts->key_cell, GO_SLOTS, parts->elem_cell,
              pointers ? "unsafe.Pointer" : "uintptr");
-    if (!append_struct(structs, "bucket", "1.23", text, parts->target, &bucket, why, why_size)) return NULL;
+    if (!append_struct(structs, "bucket", "1.23", text, parts->target, &bucket, why)) return NULL;
     unsigned flags = (unsigned)parts->key_indirect | (unsigned)parts->elem_indirect << 1 |
                      (unsigned)parts->key.reflexive << 2 | (unsigned)parts->key.needs_key_update << 3 |
                      (unsigned)parts->key.hash_may_panic << 4;
@@ -150,13 +149,13 @@ static json_t *classic_type(const struct map_parts *parts, json_t *structs, char
 }
 
 /* SwissMapGroupType and the map type's fields. */
-static json_t *swiss_type(const struct map_parts *parts, json_t *structs, char *why, size_t why_size) {
+static json_t *swiss_type(const struct map_parts *parts, json_t *structs, struct why *why) {
     char slot_text[STRUCT_TEXT_MAX], text[STRUCT_TEXT_MAX + 64];
     struct layout slot, group;
     snprintf(slot_text, sizeof slot_text, "struct { key %s; elem %s }", parts->key_cell, parts->elem_cell);
     snprintf(text, sizeof text, "struct { ctrl uint64; slots [%d]%s }", GO_SLOTS, slot_text);
-    if (!append_struct(structs, "slot", "1.24", slot_text, parts->target, &slot, why, why_size) ||
-        !append_struct(structs, "group", "1.24", text, parts->target, &group, why, why_size))
+    if (!append_struct(structs, "slot", "1.24", slot_text, parts->target, &slot, why) ||
+        !append_struct(structs, "group", "1.24", text, parts->target, &group, why))
         return NULL;
     unsigned flags = (unsigned)parts->key.needs_key_update | (unsigned)parts->key.hash_may_panic << 1 |
                      (unsigned)parts->key_indirect << 2 | (unsigned)parts->elem_indirect << 3;
@@ -170,7 +169,7 @@ static json_t *swiss_type(const struct map_parts *parts, json_t *structs, char *
 
 /* --- the report --- */
 
-typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, char *why, size_t why_size);
+typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, struct why *why);
 
 static const struct go_map {
     const char *name;
@@ -186,17 +185,16 @@ static const struct go_map {
 #undef CLASSIC
 };
 
-static const struct go_map *find_map(const char *name, char *why, size_t why_size) {
+static const struct go_map *find_map(const char *name, struct why *why) {
     for (size_t i = 0; i < COUNT_OF(go_maps); i++)
         if (strcmp(name, go_maps[i].name) == 0) return &go_maps[i];
-    int used = snprintf(why, why_size, "'%s' has no layout report; these maps have one:", name);
-    for (size_t i = 0; i < COUNT_OF(go_maps) && used >= 0 && (size_t)used < why_size; i++)
-        used += snprintf(why + used, why_size - (size_t)used, "%s %s", i ? "," : "", go_maps[i].name);
+    why_say(why, "'%s' has no layout report; these maps have one:", name);
+    for (size_t i = 0; i < COUNT_OF(go_maps); i++) why_add(why, "%s %s", i ? "," : "", go_maps[i].name);
     return NULL;
 }
 
-static bool append_type(json_t *types, const struct go_map *map, const char *key, const char *elem, char *why,
-                        size_t why_size) {
+static bool append_type(json_t *types, const struct go_map *map, const char *key, const char *elem,
+                        struct why *why) {
     char name[2 * LAYOUT_TEXT_MAX + 8];
     json_t *structs = json_array(), *map_types = json_object();
     snprintf(name, sizeof name, "map[%s]%s", key, elem);
@@ -204,16 +202,15 @@ static bool append_type(json_t *types, const struct go_map *map, const char *key
         types, json_pack("{s:s, s:o, s:o}", "type", name, "structs", structs, "map_type", map_types));
     for (size_t t = 0; t < LAYOUT_TARGETS; t++) {
         struct map_parts parts;
-        if (!map_parts_of(key, elem, &layout_targets[t], &parts, why, why_size)) return false;
-        json_t *map_type = map->map_type(&parts, structs, why, why_size);
+        if (!map_parts_of(key, elem, &layout_targets[t], &parts, why)) return false;
+        json_t *map_type = map->map_type(&parts, structs, why);
         if (!map_type) return false;
         json_object_set_new(map_types, layout_targets[t].name, map_type);
     }
     return true;
 }
 
-static bool append_types(json_t *types, const struct go_map *map, const char *type, char *why,
-                         size_t why_size) {
+static bool append_types(json_t *types, const struct go_map *map, const char *type, struct why *why) {
 #define LAYOUT_TYPE(name, key, elem, ...) {key, elem},
     static const struct {
         const char *key, *elem;
@@ -222,16 +219,14 @@ static bool append_types(json_t *types, const struct go_map *map, const char *ty
     };
 #undef LAYOUT_TYPE
     char key[LAYOUT_TEXT_MAX], elem[LAYOUT_TEXT_MAX];
-    if (type)
-        return layout_split_map(type, key, elem, why, why_size) &&
-               append_type(types, map, key, elem, why, why_size);
+    if (type) return layout_split_map(type, key, elem, why) && append_type(types, map, key, elem, why);
     for (size_t i = 0; i < COUNT_OF(seven); i++)
-        if (!append_type(types, map, seven[i].key, seven[i].elem, why, why_size)) return false;
+        if (!append_type(types, map, seven[i].key, seven[i].elem, why)) return false;
     return true;
 }
 
-json_t *layout_json(const char *name, const char *type, char *why, size_t why_size) {
-    const struct go_map *map = find_map(name, why, why_size);
+json_t *layout_json(const char *name, const char *type, struct why *why) {
+    const struct go_map *map = find_map(name, why);
     if (!map) return NULL;
     json_t *structs = json_array(), *types = json_array();
     json_t *report = json_pack("{s:s, s:o, s:o}", "map", name, "structs", structs, "types", types);
@@ -240,9 +235,9 @@ json_t *layout_json(const char *name, const char *type, char *why, size_t why_si
         for (size_t t = 0; ok && t < LAYOUT_TARGETS; t++) {
             const struct go_struct *s = &map->structs[i];
             struct layout layout;
-            ok = append_struct(structs, s->name, s->go, s->text, &layout_targets[t], &layout, why, why_size);
+            ok = append_struct(structs, s->name, s->go, s->text, &layout_targets[t], &layout, why);
         }
-    if (ok && append_types(types, map, type, why, why_size)) return report;
+    if (ok && append_types(types, map, type, why)) return report;
     json_decref(report);
     return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "harness/goports/layout.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 
 enum { NAME_WIDTH = 14, TYPE_WIDTH_MIN = 16, TEXT_MAX = 2 * (LAYOUT_TEXT_MAX + 64) };
 
@@ -141,9 +142,9 @@ static void print_report(const json_t *report) {
 }
 
 int layout_command(const char *map, const char *type, bool json) {
-    char why[512];
-    json_t *report = layout_json(map, type, why, sizeof why);
-    if (!report) return complain(EXIT_USAGE, why);
+    struct why why;
+    json_t *report = layout_json(map, type, &why);
+    if (!report) return complain(EXIT_USAGE, why.text);
     if (json) {
         json_dumpf(report, stdout, JSON_INDENT(1));
         putchar('\n');

@@ -72,8 +72,8 @@ static bool read_operands(const char *text, enum operands operands, struct trace
 }
 
 /* Reads one word of the script; false: `why` names it. */
-static bool read_word(const char *text, const struct traced_map *map, struct trace_word *word, char *why,
-                      size_t why_size) {
+static bool read_word(const char *text, const struct traced_map *map, struct trace_word *word,
+                      struct why *why) {
     const char *names[COUNT_OF(word_forms)];
     size_t known = 0, length = strcspn(text, " ");
     char name[WORD_CHARS_MAX];
@@ -84,30 +84,30 @@ static bool read_word(const char *text, const struct traced_map *map, struct tra
         names[known++] = form->name;
         if (strcmp(name, form->name) != 0) continue;
         word->kind = form->kind;
-        if (!read_operands(text + length + strspn(text + length, " "), form->operands, word)) {
-            snprintf(why, why_size, "trace script: '%s' is not of the form '%s'", text, form->form);
-            return false;
-        }
+        if (!read_operands(text + length + strspn(text + length, " "), form->operands, word))
+            return why_say(why, "trace script: '%s' is not of the form '%s'", text, form->form);
         if (form->operands == RANGE && word->a > word->b)
-            snprintf(why, why_size, "trace script: the range of '%s' runs backwards", text);
+            why_say(why, "trace script: the range of '%s' runs backwards", text);
         else if (form->kind == TRACE_SEED && word->a > map->seed_max)
-            snprintf(why, why_size, "trace script: '%s': a seed of %s is at most 0x%" PRIx64, text, map->name,
-                     map->seed_max);
+            why_say(why, "trace script: '%s': a seed of %s is at most 0x%" PRIx64, text, map->name,
+                    map->seed_max);
         else
             return true;
         return false;
     }
-    unknown_name("trace word", name, names, known, why, why_size);
-    return false;
+    return unknown_name("trace word", name, names, known, why);
 }
 
 /* The words of a script, malloced; NULL: `why` names the bad one. */
-static struct trace_word *read_script(const char *ops, const struct traced_map *map, size_t *count, char *why,
-                                      size_t why_size) {
+static struct trace_word *read_script(const char *ops, const struct traced_map *map, size_t *count,
+                                      struct why *why) {
     size_t room = 1;
     for (const char *p = ops; *p; p++) room += *p == ';';
     struct trace_word *words = calloc(room, sizeof *words);
-    if (!words) return snprintf(why, why_size, "trace: out of memory"), NULL;
+    if (!words) {
+        why_say(why, "trace: out of memory");
+        return NULL;
+    }
     *count = 0;
     for (const char *at = ops; *at;) {
         char text[WORD_CHARS_MAX];
@@ -120,8 +120,8 @@ static struct trace_word *read_script(const char *ops, const struct traced_map *
         at += length + (at[length] == ';');
         if (used == 0) continue;
         if (used >= sizeof text) {
-            snprintf(why, why_size, "trace script: '%.40s...' is too long for a word", text);
-        } else if (read_word(text, map, &words[*count], why, why_size)) {
+            why_say(why, "trace script: '%.40s...' is too long for a word", text);
+        } else if (read_word(text, map, &words[*count], why)) {
             ++*count;
             continue;
         }
@@ -129,21 +129,19 @@ static struct trace_word *read_script(const char *ops, const struct traced_map *
         return NULL;
     }
     if (*count > 0) return words;
-    snprintf(why, why_size, "trace needs a script: --ops \"insert 0..99; delete 10..19\"");
+    why_say(why, "trace needs a script: --ops \"insert 0..99; delete 10..19\"");
     free(words);
     return NULL;
 }
 
 /* Four words of up to 16 hex digits, with commas between them. */
-static bool read_hashkey(const char *text, uint64_t key[4], char *why, size_t why_size) {
+static bool read_hashkey(const char *text, uint64_t key[4], struct why *why) {
     const char *at = text;
     for (size_t i = 0; i < 4; i++) {
         size_t digits = strspn(at, "0123456789abcdefABCDEF");
-        if (digits == 0 || digits > 16 || at[digits] != (i < 3 ? ',' : 0)) {
-            snprintf(why, why_size,
-                     "--hashkey '%s': four hex numbers of 1 to 16 digits with commas between them", text);
-            return false;
-        }
+        if (digits == 0 || digits > 16 || at[digits] != (i < 3 ? ',' : 0))
+            return why_say(why, "--hashkey '%s': four hex numbers of 1 to 16 digits with commas between them",
+                           text);
         key[i] = strtoull(at, NULL, 16);
         at += digits + 1;
     }
@@ -151,14 +149,13 @@ static bool read_hashkey(const char *text, uint64_t key[4], char *why, size_t wh
 }
 
 static bool read_options(const struct traced_map *map, const char *hashkey, const char *seed,
-                         struct trace_options *options, char *why, size_t why_size) {
-    if (hashkey && *hashkey && !read_hashkey(hashkey, options->hashkey, why, why_size)) return false;
+                         struct trace_options *options, struct why *why) {
+    if (hashkey && *hashkey && !read_hashkey(hashkey, options->hashkey, why)) return false;
     const char *at = seed;
     if (!seed || !*seed || (read_number(&at, "", 0, &options->seed) && options->seed <= map->seed_max))
         return true;
-    snprintf(why, why_size, "--seed '%s': a number in C notation, at most 0x%" PRIx64 " for %s", seed,
-             map->seed_max, map->name);
-    return false;
+    return why_say(why, "--seed '%s': a number in C notation, at most 0x%" PRIx64 " for %s", seed,
+                   map->seed_max, map->name);
 }
 
 void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupied) {
@@ -173,7 +170,7 @@ void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupi
 int trace_command(const char *name, const char *ops, const char *hashkey, const char *seed,
                   enum trace_output output) {
     const char *names[COUNT_OF(traced_maps)];
-    char why[512];
+    struct why why;
     struct trace_options options = {.output = output, .out = stdout};
     for (size_t i = 0; i < COUNT_OF(traced_maps); i++) {
         const struct traced_map *map = &traced_maps[i];
@@ -187,14 +184,14 @@ int trace_command(const char *name, const char *ops, const char *hashkey, const 
                     name);
             return EXIT_USAGE;
         }
-        if (!read_options(map, hashkey, seed, &options, why, sizeof why) ||
-            !(words = read_script(ops ? ops : "", map, &count, why, sizeof why)))
-            return complain(EXIT_USAGE, why);
-        int status = map->run(&options, words, count, why, sizeof why);
+        if (!read_options(map, hashkey, seed, &options, &why) ||
+            !(words = read_script(ops ? ops : "", map, &count, &why)))
+            return complain(EXIT_USAGE, why.text);
+        int status = map->run(&options, words, count, &why);
         free(words);
-        if (status != EXIT_OK) fprintf(stderr, "mapbench: trace %s: %s\n", name, why);
+        if (status != EXIT_OK) fprintf(stderr, "mapbench: trace %s: %s\n", name, why.text);
         return status;
     }
-    unknown_name("map to trace", name ? name : "", names, COUNT_OF(traced_maps), why, sizeof why);
-    return complain(EXIT_USAGE, why);
+    unknown_name("map to trace", name ? name : "", names, COUNT_OF(traced_maps), &why);
+    return complain(EXIT_USAGE, why.text);
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "harness/base/why.h"
+
 /* Bytes: after each word, what the map would occupy in Go's heap; go_hmap and go_swiss only. */
 enum trace_output { TRACE_ROWS, TRACE_EVENTS, TRACE_DIGEST, TRACE_BYTES };
 
@@ -44,7 +46,7 @@ struct trace_word {
 /* Runs the words on one port and returns an exit code; unless that is EXIT_OK, `why` says in one line what
  * could not be done. */
 typedef int trace_fn(const struct trace_options *options, const struct trace_word *words, size_t count,
-                     char *why, size_t why_size);
+                     struct why *why);
 
 struct go_occupied; /* maps/go/sizeclass.h */
 /* The line of TRACE_BYTES. */

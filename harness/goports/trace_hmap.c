@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/goports/trace.h"
 
 #define UNIT_HASH_native
@@ -53,10 +54,10 @@ static bool trace_make(struct trace *t, uint64_t hint) {
 }
 
 /* Refuses a seed for a map that is not empty, as the recorders of the real runtime did. */
-static bool trace_seed(struct trace *t, uint64_t seed, char *why, size_t why_size) {
+static bool trace_seed(struct trace *t, uint64_t seed, struct why *why) {
     if (t->map->h.count > 0) {
-        snprintf(why, why_size, "seed: the map holds %zu entries; only an empty one can be given a seed",
-                 t->map->h.count);
+        why_say(why, "seed: the map holds %zu entries; only an empty one can be given a seed",
+                t->map->h.count);
         t->failure = EXIT_USAGE;
         return false;
     }
@@ -193,7 +194,7 @@ static void print_histogram(FILE *out, const char *name, const uint64_t *counts,
 
 /* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does
  * not have. */
-static bool print_digest(const struct trace *t, char *why, size_t why_size) {
+static bool print_digest(const struct trace *t, struct why *why) {
     const struct go_hmap *h = &t->map->h;
     struct digest *digest = calloc(1, sizeof *digest);
     bool ok = digest != NULL;
@@ -214,13 +215,13 @@ static bool print_digest(const struct trace *t, char *why, size_t why_size) {
             fprintf(out, ",\"layout_fnv1a64\":\"%016" PRIx64 "\"%s}\n", digest->fnv,
                     t->redrawn ? ",\"seed_redrawn\":true" : "");
     } else {
-        snprintf(why, why_size, digest ? "a chain is longer than %d buckets" : "out of memory", CHAIN_MAX);
+        why_say(why, digest ? "a chain is longer than %d buckets" : "out of memory", CHAIN_MAX);
     }
     free(digest);
     return ok;
 }
 
-static bool trace_word(struct trace *t, const struct trace_word *word, char *why, size_t why_size) {
+static bool trace_word(struct trace *t, const struct trace_word *word, struct why *why) {
     bool ok = true;
     struct before was;
     switch (word->kind) {
@@ -249,29 +250,29 @@ static bool trace_word(struct trace *t, const struct trace_word *word, char *why
             const map_val *val = map_get(t->map, key);
             trace_after(t, &was, 'G', key, -1);
             if (!val || *val == 3 * key) continue;
-            snprintf(why, why_size, "a lookup of %" PRIu64 " found another value than was stored", key);
+            why_say(why, "a lookup of %" PRIu64 " found another value than was stored", key);
             t->failure = EXIT_CHECK_FAILED;
             return false;
         }
         return true;
     case TRACE_SEED:
-        return trace_seed(t, word->a, why, why_size);
+        return trace_seed(t, word->a, why);
     default:
         return false;
     }
 }
 
 int trace_go_hmap(const struct trace_options *options, const struct trace_word *words, size_t count,
-                  char *why, size_t why_size) {
+                  struct why *why) {
     struct trace t = {.options = options, .failure = EXIT_CANNOT};
     memcpy(t.keys.hashkey, options->hashkey, sizeof t.keys.hashkey);
     bool ok = trace_make(&t, 0);
-    snprintf(why, why_size, "out of memory");
+    why_say(why, "out of memory");
     if (options->output == TRACE_ROWS)
         fputs("op,key,count,B,flags,noverflow,nevacuate,growing,actual_overflow\n", options->out);
     for (size_t i = 0; ok && i < count; i++) {
-        ok = trace_word(&t, &words[i], why, why_size);
-        if (ok && options->output == TRACE_DIGEST) ok = print_digest(&t, why, why_size);
+        ok = trace_word(&t, &words[i], why);
+        if (ok && options->output == TRACE_DIGEST) ok = print_digest(&t, why);
         if (!ok || options->output != TRACE_BYTES) continue;
         struct go_occupied occupied = go_hmap_occupied(t.map, true);
         trace_print_bytes(options->out, t.map->h.count, &occupied);
@@ -279,6 +280,6 @@ int trace_go_hmap(const struct trace_options *options, const struct trace_word *
     const char *fault = ok ? map_check(t.map) : NULL;
     if (t.map) map_destroy(t.map);
     if (!fault) return ok ? EXIT_OK : t.failure;
-    snprintf(why, why_size, "after %" PRIu64 " operations: %s", t.ops, fault);
+    why_say(why, "after %" PRIu64 " operations: %s", t.ops, fault);
     return EXIT_CHECK_FAILED;
 }

@@ -8,6 +8,7 @@
 
 #include "harness/goports/port.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 
 struct rehash {
     size_t cap_from, cap_to, used_before;
@@ -353,7 +354,7 @@ static bool run_word(struct tracer *tracer, const struct trace_word *word, const
 }
 
 int trace_go_swiss(const struct trace_options *options, const struct trace_word *words, size_t count,
-                   char *why, size_t why_size) {
+                   struct why *why) {
     struct tracer tracer = {.options = options, .keys = {.aes = false}, .failure = EXIT_CANNOT};
     const char *problem = "out of memory";
     memcpy(tracer.keys.hashkey, options->hashkey, sizeof tracer.keys.hashkey);
@@ -371,7 +372,7 @@ int trace_go_swiss(const struct trace_options *options, const struct trace_word 
         ok = false;
         tracer.failure = EXIT_CHECK_FAILED;
     }
-    if (!ok) snprintf(why, why_size, "go_swiss after %" PRIu64 " operations: %s", tracer.ops, problem);
+    if (!ok) why_say(why, "go_swiss after %" PRIu64 " operations: %s", tracer.ops, problem);
     if (tracer.map) map_destroy(tracer.map);
     return ok ? EXIT_OK : tracer.failure;
 }

@@ -14,6 +14,7 @@
 
 #include "harness/goports/port.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 
 #define UNIT_HASH_common
 #include "maps/go/syncmap.h"
@@ -141,11 +142,11 @@ static bool do_word(struct tracer *t, const struct trace_word *word) {
 }
 
 int trace_go_syncmap(const struct trace_options *options, const struct trace_word *words, size_t count,
-                     char *why, size_t why_size) {
+                     struct why *why) {
     struct tracer t = {.options = options};
     for (size_t i = 0; i < count; i++)
         if (words[i].kind == TRACE_MAKE) {
-            snprintf(why, why_size, "make: a sync.Map has no size to be made with; leave the word out");
+            why_say(why, "make: a sync.Map has no size to be made with; leave the word out");
             return EXIT_USAGE;
         }
     t.map = map_create(NULL, 0);
@@ -160,7 +161,7 @@ int trace_go_syncmap(const struct trace_options *options, const struct trace_wor
         struct sync_state state = sync_state_of(t.map);
         print_json(&t, &state);
     }
-    if (!ok) snprintf(why, why_size, "out of memory after %" PRIu64 " operations", t.step);
+    if (!ok) why_say(why, "out of memory after %" PRIu64 " operations", t.step);
     if (t.map) map_destroy(t.map);
     return ok ? EXIT_OK : EXIT_CANNOT;
 }

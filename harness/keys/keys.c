@@ -53,32 +53,31 @@ struct keys {
 
 /* The most indices a spec can give; 0 and `why` when none. */
 static size_t find_limit(const struct keyspec *spec, const struct shape *shape, const struct keyset **set,
-                         char *why, size_t why_size) {
+                         struct why *why) {
     *set = NULL;
     if (!keyspec_is_set(spec)) {
         struct keygen gen = keygen_make(spec, shape->key_bits, 0);
         return keygen_limit(&gen, shape->key_bits);
     }
-    *set = keysets_get(spec, shape->key_bits, why, why_size);
+    *set = keysets_get(spec, shape->key_bits, why);
     return *set ? (*set)->count : 0;
 }
 
-size_t keys_available(const char *spec_text, const struct shape *shape, char *why, size_t why_size) {
+size_t keys_available(const char *spec_text, const struct shape *shape, struct why *why) {
     struct keyspec spec;
     const struct keyset *set;
-    if (!keyspec_parse(spec_text, shape->key_bits, &spec, why, why_size)) return 0;
-    return find_limit(&spec, shape, &set, why, why_size);
+    if (!keyspec_parse(spec_text, shape->key_bits, &spec, why)) return 0;
+    return find_limit(&spec, shape, &set, why);
 }
 
-static bool check_size(const struct keys *keys, const struct shape *shape, size_t n, char *why,
-                       size_t why_size) {
+static bool check_size(const struct keys *keys, const struct shape *shape, size_t n, struct why *why) {
     char name[sizeof keys->facts.name];
     keyspec_name(&keys->spec, name, sizeof name);
     if (n == 0) {
-        snprintf(why, why_size, "keys '%s': n is 0, it must be at least 1", name);
+        why_say(why, "keys '%s': n is 0, it must be at least 1", name);
     } else if (n > keys->limit) {
-        snprintf(why, why_size, "keys '%s' has %zu distinct keys of shape %s: n is %zu, choose at most %zu",
-                 name, keys->limit, shape->name, n, keys->limit);
+        why_say(why, "keys '%s' has %zu distinct keys of shape %s: n is %zu, choose at most %zu", name,
+                keys->limit, shape->name, n, keys->limit);
     } else {
         return true;
     }
@@ -95,7 +94,7 @@ static size_t slots_needed(const struct keys *keys) {
     return (size_t)1 << (64 - __builtin_clzll(slots - 1));
 }
 
-static bool make_buffers(struct keys *keys, char *why, size_t why_size) {
+static bool make_buffers(struct keys *keys, struct why *why) {
     if (keys->key_bits != 0 || keys->set) return true;
     keys->probe_room = (size_t)KEYS_BLOCK * TEXT_SLOT_BYTES;
     keys->probe = malloc(keys->probe_room);
@@ -109,10 +108,9 @@ static bool make_buffers(struct keys *keys, char *why, size_t why_size) {
         keys->slots_bytes = bytes;
     }
     if (keys->probe && keys->slots) return true;
-    snprintf(why, why_size,
-             "no address space for the text of 2 * %llu string keys of %d bytes; choose a smaller n",
-             (unsigned long long)keys->n, TEXT_SLOT_BYTES);
-    return false;
+    return why_say(why,
+                   "no address space for the text of 2 * %llu string keys of %d bytes; choose a smaller n",
+                   (unsigned long long)keys->n, TEXT_SLOT_BYTES);
 }
 
 static void set_skew(struct keys *keys, uint64_t seed) {
@@ -160,18 +158,18 @@ static void make_facts(struct keys *keys, const struct shape *shape) {
     if (set->text) facts->text_bytes = set->offset[set->count];
 }
 
-struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, uint64_t seed, char *why,
-                       size_t why_size) {
+struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, uint64_t seed,
+                       struct why *why) {
     struct keys *keys = calloc(1, sizeof *keys);
     if (!keys) {
-        snprintf(why, why_size, "out of memory: %zu bytes for a key stream", sizeof *keys);
+        why_say(why, "out of memory: %zu bytes for a key stream", sizeof *keys);
         return NULL;
     }
     keys->key_bits = shape->key_bits;
     keys->n = n;
-    if (!keyspec_parse(spec, shape->key_bits, &keys->spec, why, why_size) ||
-        (keys->limit = find_limit(&keys->spec, shape, &keys->set, why, why_size)) == 0 ||
-        !check_size(keys, shape, n, why, why_size) || !make_buffers(keys, why, why_size)) {
+    if (!keyspec_parse(spec, shape->key_bits, &keys->spec, why) ||
+        (keys->limit = find_limit(&keys->spec, shape, &keys->set, why)) == 0 ||
+        !check_size(keys, shape, n, why) || !make_buffers(keys, why)) {
         keys_close(keys);
         return NULL;
     }

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/shapes/shape.h"
 
 struct keys;
@@ -43,15 +44,14 @@ struct keys_facts {
  * sequential, reverse, strided[:STRIDE], masked[:MASK], attack, words, paths, symbols, file:PATH. NULL: `why`
  * says what is wrong and what to do, in one line. n may be all of the limit: then there are no misses to
  * draw. docs/keys.md tells what each stream is for. */
-struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, uint64_t seed, char *why,
-                       size_t why_size);
+struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, uint64_t seed, struct why *why);
 void keys_close(struct keys *keys);
 const struct keys_facts *keys_facts(const struct keys *keys);
 size_t keys_limit(const struct keys *keys);
 
 /* Tells how many keys SPEC can give for a shape (SIZE_MAX: no limit) without opening the stream for an n; 0
  * and `why` when it cannot be had. Real sets are read once and kept. */
-size_t keys_available(const char *spec, const struct shape *shape, char *why, size_t why_size);
+size_t keys_available(const char *spec, const struct shape *shape, struct why *why);
 
 /* Keys of `count` <= KEYS_BLOCK indices, written to `out` (count keys of the shape). Probe text stays good
  * until the next keys_probe; stored text until keys_close, but of computed streams for no more than two

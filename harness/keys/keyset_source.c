@@ -26,14 +26,11 @@ static const char *const library_folders[] = {"/lib", "/lib64", "/usr/lib", "/us
 struct reading {
     struct keyset_builder *builder;
     unsigned key_bits; /* 0: texts */
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 static bool out_of_memory(const struct reading *reading) {
-    snprintf(reading->why, reading->why_size, "out of memory while reading %zu keys",
-             reading->builder->set.count);
-    return false;
+    return why_say(reading->why, "out of memory while reading %zu keys", reading->builder->set.count);
 }
 
 /* --- lines --- */
@@ -112,12 +109,11 @@ static bool take_number(const struct reading *reading, const char *path, size_t 
     size_t count = len < sizeof shown - 1 ? len : sizeof shown - 1;
     for (size_t i = 0; i < count; i++) shown[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
     shown[count] = '\0';
-    snprintf(
-        reading->why, reading->why_size,
+    return why_say(
+        reading->why,
         "%s line %zu: '%s%s' is no unsigned decimal or 0x number of %u bits; for other keys use --shapes %s",
         path, line, shown, count < len ? "..." : "", reading->key_bits,
         reading->key_bits == 32 ? "u64_u64 or str_u64" : "str_u64");
-    return false;
 }
 
 /* --- files of lines --- */
@@ -128,11 +124,9 @@ static bool take_lines(const struct reading *reading, const char *path, bool is_
     size_t len;
     enum line_result result;
     while ((result = line_next(reader, &text, &len)) == LINE_READ) {
-        if (is_users && memchr(text, '\0', len)) {
-            snprintf(reading->why, reading->why_size,
-                     "key file %s line %zu has a NUL byte: keys are lines of text", path, reader->line);
-            return false;
-        }
+        if (is_users && memchr(text, '\0', len))
+            return why_say(reading->why, "key file %s line %zu has a NUL byte: keys are lines of text", path,
+                           reader->line);
         if (is_users && len > 0 && text[len - 1] == '\r') len--;
         if (len == 0)
             reading->builder->set.empty_lines++;
@@ -143,10 +137,9 @@ static bool take_lines(const struct reading *reading, const char *path, bool is_
         }
     }
     if (result == LINE_TOO_LONG)
-        snprintf(reading->why, reading->why_size, "%s line %zu: longer than %d bytes; keys are one a line",
-                 path, reader->line, KEYSET_LINE_MAX);
-    if (result == LINE_ERROR)
-        snprintf(reading->why, reading->why_size, "cannot read %s: %s", path, strerror(errno));
+        why_say(reading->why, "%s line %zu: longer than %d bytes; keys are one a line", path, reader->line,
+                KEYSET_LINE_MAX);
+    if (result == LINE_ERROR) why_say(reading->why, "cannot read %s: %s", path, strerror(errno));
     if (result != LINE_END) return false;
     return keyset_builder_file(reading->builder, path, reader->bytes) || out_of_memory(reading);
 }
@@ -156,29 +149,25 @@ static bool is_text(const struct reading *reading, const char *path, int fd) {
     char head[TEXTFILE_HEAD], what[256];
     ssize_t got = pread(fd, head, sizeof head, 0);
     if (got <= 0 || !textfile_is_not_text("file:", path, head, (size_t)got, what, sizeof what)) return true;
-    snprintf(reading->why, reading->why_size, "key file %s %s; keys are lines of text", path, what);
-    return false;
+    return why_say(reading->why, "key file %s %s; keys are lines of text", path, what);
 }
 
 static bool read_lines(const struct reading *reading, const char *path, bool is_users) {
     struct stat st;
     int fd = textfile_open(path);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        snprintf(reading->why, reading->why_size,
-                 "cannot open key file %s: %s; name a readable file with one key a line%s", path,
-                 strerror(errno),
-                 strncmp(path, "/dev/fd/", 8) == 0 ? ": a pipe can be read by run and plan only" : "");
+        why_say(reading->why, "cannot open key file %s: %s; name a readable file with one key a line%s", path,
+                strerror(errno),
+                strncmp(path, "/dev/fd/", 8) == 0 ? ": a pipe can be read by run and plan only" : "");
         if (fd >= 0) close(fd);
         return false;
     }
     bool read = false;
     struct line_reader *reader = calloc(1, sizeof *reader);
     if (S_ISDIR(st.st_mode))
-        snprintf(reading->why, reading->why_size, "key file %s is a folder; name a file with one key a line",
-                 path);
+        why_say(reading->why, "key file %s is a folder; name a file with one key a line", path);
     else if (!S_ISREG(st.st_mode))
-        snprintf(reading->why, reading->why_size, "key file %s is a device; name a file with one key a line",
-                 path);
+        why_say(reading->why, "key file %s is a device; name a file with one key a line", path);
     else if (!reader)
         out_of_memory(reading);
     else if (!is_users || is_text(reading, path, fd)) {
@@ -193,12 +182,9 @@ static bool read_lines(const struct reading *reading, const char *path, bool is_
 static bool read_user_file(const struct reading *reading, const char *path) {
     struct keyset *set = &reading->builder->set;
     if (!read_lines(reading, path, true)) return false;
-    if (set->count == 0) {
-        snprintf(reading->why, reading->why_size,
-                 "key file %s has no keys (%zu empty lines); it needs one key a line", path,
-                 set->empty_lines);
-        return false;
-    }
+    if (set->count == 0)
+        return why_say(reading->why, "key file %s has no keys (%zu empty lines); it needs one key a line",
+                       path, set->empty_lines);
     snprintf(set->provenance, sizeof set->provenance, "lines of %s", path);
     return true;
 }
@@ -206,10 +192,8 @@ static bool read_user_file(const struct reading *reading, const char *path) {
 static bool read_words(const struct reading *reading) {
     struct keyset *set = &reading->builder->set;
     char full[PATH_MAX];
-    if (access(sysfile_path(words_path, full, sizeof full), R_OK) != 0) {
-        snprintf(reading->why, reading->why_size, "keys 'words': no %s: make deps (wamerican)", words_path);
-        return false;
-    }
+    if (access(sysfile_path(words_path, full, sizeof full), R_OK) != 0)
+        return why_say(reading->why, "keys 'words': no %s: make deps (wamerican)", words_path);
     snprintf(set->provenance, sizeof set->provenance, "English words, %s of the package wamerican",
              words_path);
     return read_lines(reading, full, false);
@@ -271,13 +255,11 @@ static bool read_paths(const struct reading *reading) {
     char full[PATH_MAX];
     if (!each_entry(reading, sysfile_path(lists_folder, full, sizeof full), is_list, visit_list, NULL))
         return false;
-    if (set->count == 0) {
-        snprintf(
-            reading->why, reading->why_size,
+    if (set->count == 0)
+        return why_say(
+            reading->why,
             "keys 'paths': no package lists %s/*.list; this set needs Debian's dpkg, use words or file:PATH",
             lists_folder);
-        return false;
-    }
     snprintf(set->provenance, sizeof set->provenance, "paths in %s/*.list of %zu installed packages",
              lists_folder, set->files);
     return true;
@@ -348,12 +330,11 @@ static bool read_symbols(const struct reading *reading) {
     }
     free(libraries.seen);
     if (!read) return false;
-    if (set->count == 0) {
-        snprintf(reading->why, reading->why_size,
-                 "keys 'symbols': no ELF libraries in /lib, /usr/lib and their platform folders; use words "
-                 "or file:PATH");
-        return false;
-    }
+    if (set->count == 0)
+        return why_say(
+            reading->why,
+            "keys 'symbols': no ELF libraries in /lib, /usr/lib and their platform folders; use words "
+            "or file:PATH");
     snprintf(set->provenance, sizeof set->provenance,
              "dynamic symbol names of %zu shared libraries in /lib, /usr/lib and their platform folders",
              set->files);
@@ -361,13 +342,12 @@ static bool read_symbols(const struct reading *reading) {
 }
 
 bool keyset_source_read(const struct keyspec *spec, unsigned key_bits, struct keyset_builder *builder,
-                        char *why, size_t why_size) {
-    struct reading reading = {builder, key_bits, why, why_size};
+                        struct why *why) {
+    struct reading reading = {builder, key_bits, why};
     if (spec->kind != KEYSPEC_FILE && key_bits != 0) {
         char name[32];
         keyspec_name(spec, name, sizeof name);
-        snprintf(why, why_size, "keys '%s' are strings: use --shapes str_u64", name);
-        return false;
+        return why_say(why, "keys '%s' are strings: use --shapes str_u64", name);
     }
     switch (spec->kind) {
     case KEYSPEC_WORDS:

@@ -1,6 +1,5 @@
 #include "harness/keys/keysets.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,17 +37,17 @@ static const struct keyset *keep(const struct keyspec *spec, unsigned key_bits, 
     return set;
 }
 
-const struct keyset *keysets_get(const struct keyspec *spec, unsigned key_bits, char *why, size_t why_size) {
+const struct keyset *keysets_get(const struct keyspec *spec, unsigned key_bits, struct why *why) {
     const struct keyset *known = cached(spec, key_bits);
     if (known) return known;
     struct keyset_builder builder;
     keyset_builder_init(&builder, key_bits != 0);
     struct keyset *set = NULL;
-    if (keyset_source_read(spec, key_bits, &builder, why, why_size)) {
+    if (keyset_source_read(spec, key_bits, &builder, why)) {
         set = keyset_builder_finish(&builder);
         const struct keyset *kept = set ? keep(spec, key_bits, set) : NULL;
         if (kept) return kept;
-        snprintf(why, why_size, "out of memory while reading the keys");
+        why_say(why, "out of memory while reading the keys");
     }
     keyset_builder_drop(&builder);
     return NULL;

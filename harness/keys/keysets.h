@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/keys/keyspec.h"
 
 enum { KEYSET_LINE_MAX = 65535 }; /* bytes of one key */
@@ -30,7 +31,7 @@ struct keyset {
 
 /* The set of a spec for which keyspec_is_set holds, of texts (key_bits 0) or of integers of at most key_bits.
  * NULL: `why` says what is missing and what to do. */
-const struct keyset *keysets_get(const struct keyspec *spec, unsigned key_bits, char *why, size_t why_size);
+const struct keyset *keysets_get(const struct keyspec *spec, unsigned key_bits, struct why *why);
 /* Forgets every set; none may be in use. */
 void keysets_forget(void);
 

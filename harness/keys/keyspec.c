@@ -80,75 +80,65 @@ static bool parse_number(const char *text, uint64_t *out) {
     return errno == 0 && *stop == '\0' && !(hex && stop == text + 1);
 }
 
-static bool parse_zipf(const char *param, struct keyspec *out, char *why, size_t why_size) {
+static bool parse_zipf(const char *param, struct keyspec *out, struct why *why) {
     out->theta = zipf_theta_default;
     if (!param) return true;
     if (strchr(param, '%') || !parse_real(param, '\0', &out->theta, NULL) || !(out->theta > 0) ||
-        out->theta > zipf_theta_max) {
-        snprintf(why, why_size, "keys 'zipf:%s': THETA must be a number above 0 and at most %g, e.g. zipf:%g",
-                 param, zipf_theta_max, zipf_theta_default);
-        return false;
-    }
+        out->theta > zipf_theta_max)
+        return why_say(why, "keys 'zipf:%s': THETA must be a number above 0 and at most %g, e.g. zipf:%g",
+                       param, zipf_theta_max, zipf_theta_default);
     return true;
 }
 
-static bool parse_hotset(const char *param, struct keyspec *out, char *why, size_t why_size) {
+static bool parse_hotset(const char *param, struct keyspec *out, struct why *why) {
     out->hot_keys_pct = 10;
     out->hot_touches_pct = 90;
     if (!param) return true;
     const char *rest;
     if (!parse_real(param, ':', &out->hot_keys_pct, &rest) ||
         !parse_real(rest, '\0', &out->hot_touches_pct, NULL) || !(out->hot_keys_pct > 0) ||
-        out->hot_keys_pct >= 100 || out->hot_touches_pct > 100) {
-        snprintf(
-            why, why_size,
+        out->hot_keys_pct >= 100 || out->hot_touches_pct > 100)
+        return why_say(
+            why,
             "keys 'hotset:%s': needs two percentages, of the keys (above 0, below 100) and of the touches "
             "(0 to 100), e.g. hotset:10:90",
             param);
-        return false;
-    }
     return true;
 }
 
-static bool parse_strided(const char *param, unsigned key_bits, struct keyspec *out, char *why,
-                          size_t why_size) {
+static bool parse_strided(const char *param, unsigned key_bits, struct keyspec *out, struct why *why) {
     out->stride = stride_default;
     if (!param) return true;
     if (!parse_number(param, &out->stride) || out->stride == 0 ||
-        (key_bits == 32 && out->stride > UINT32_MAX)) {
-        snprintf(why, why_size,
-                 "keys 'strided:%s': STRIDE must be a whole number from 1 to 2^%u - 1, e.g. strided:4096",
-                 param, key_bits == 32 ? 32 : 64);
-        return false;
-    }
+        (key_bits == 32 && out->stride > UINT32_MAX))
+        return why_say(
+            why, "keys 'strided:%s': STRIDE must be a whole number from 1 to 2^%u - 1, e.g. strided:4096",
+            param, key_bits == 32 ? 32 : 64);
     return true;
 }
 
-static bool parse_masked(const char *param, unsigned key_bits, struct keyspec *out, char *why,
-                         size_t why_size) {
+static bool parse_masked(const char *param, unsigned key_bits, struct keyspec *out, struct why *why) {
     out->mask = key_bits == 32 ? mask_default_32 : mask_default_64;
     if (!param) return true;
-    if (!parse_number(param, &out->mask) || out->mask == 0 || (key_bits == 32 && out->mask > UINT32_MAX)) {
-        snprintf(why, why_size,
-                 "keys 'masked:%s': MASK must be a number above 0 of at most %u bits, e.g. masked:0xfff0fff0",
-                 param, key_bits == 32 ? 32 : 64);
-        return false;
-    }
+    if (!parse_number(param, &out->mask) || out->mask == 0 || (key_bits == 32 && out->mask > UINT32_MAX))
+        return why_say(
+            why, "keys 'masked:%s': MASK must be a number above 0 of at most %u bits, e.g. masked:0xfff0fff0",
+            param, key_bits == 32 ? 32 : 64);
     return true;
 }
 
-static void say_unknown(const char *text, char *why, size_t why_size) {
-    int used = snprintf(why, why_size, "unknown keys '%s': known are", text);
-    for (size_t i = 0; i < keys_stream_count() && used >= 0 && (size_t)used < why_size; i++)
-        used += snprintf(why + used, why_size - (size_t)used, "%s %s%s%s%s", i ? "," : "", streams[i].name,
-                         i != KEYSPEC_FILE && *streams[i].parameters ? "[" : "", streams[i].parameters,
-                         i != KEYSPEC_FILE && *streams[i].parameters ? "]" : "");
+static void say_unknown(const char *text, struct why *why) {
+    why_say(why, "unknown keys '%s': known are", text);
+    for (size_t i = 0; i < keys_stream_count(); i++)
+        why_add(why, "%s %s%s%s%s", i ? "," : "", streams[i].name,
+                i != KEYSPEC_FILE && *streams[i].parameters ? "[" : "", streams[i].parameters,
+                i != KEYSPEC_FILE && *streams[i].parameters ? "]" : "");
 }
 
-bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, char *why, size_t why_size) {
+bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, struct why *why) {
     const struct keys_stream *stream = stream_named(text);
     if (!stream) {
-        say_unknown(text, why, why_size);
+        say_unknown(text, why);
         return false;
     }
     const char *param = strchr(text, ':');
@@ -156,25 +146,19 @@ bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, cha
     *out = (struct keyspec){.kind = (enum keyspec_kind)(stream - streams)};
     switch (out->kind) {
     case KEYSPEC_ZIPF:
-        return parse_zipf(param, out, why, why_size);
+        return parse_zipf(param, out, why);
     case KEYSPEC_HOTSET:
-        return parse_hotset(param, out, why, why_size);
+        return parse_hotset(param, out, why);
     case KEYSPEC_STRIDED:
-        return parse_strided(param, key_bits, out, why, why_size);
+        return parse_strided(param, key_bits, out, why);
     case KEYSPEC_MASKED:
-        return parse_masked(param, key_bits, out, why, why_size);
+        return parse_masked(param, key_bits, out, why);
     case KEYSPEC_FILE:
-        if (!param || !*param) {
-            snprintf(why, why_size, "keys 'file' needs a path, one key a line: file:PATH");
-            return false;
-        }
+        if (!param || !*param) return why_say(why, "keys 'file' needs a path, one key a line: file:PATH");
         out->path = param;
         return true;
     default:
-        if (param) {
-            snprintf(why, why_size, "keys '%s' takes no parameter: '%s'", stream->name, text);
-            return false;
-        }
+        if (param) return why_say(why, "keys '%s' takes no parameter: '%s'", stream->name, text);
         return true;
     }
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
+
 /* In the order of the table in keyspec.c. */
 enum keyspec_kind {
     KEYSPEC_UNIFORM,
@@ -33,7 +35,7 @@ struct keyspec {
 
 /* Parses `text` for integer keys of key_bits (0: strings, whose text is made from a 64-bit number). False:
  * `why`. */
-bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, char *why, size_t why_size);
+bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, struct why *why);
 /* The spec with every parameter spelled out. */
 void keyspec_name(const struct keyspec *spec, char *out, size_t size);
 /* True for words, paths, symbols and file. */

@@ -108,7 +108,7 @@ void cgroup_find(const char *controller, struct cgroup *group) {
     *group = (struct cgroup){.kind = CGROUP_HIDDEN};
     FILE *own = sysfile_open("/proc/self/cgroup"), *mounts = sysfile_open("/proc/self/mountinfo");
     if (!mounts) {
-        snprintf(group->why, sizeof group->why, "/proc is not mounted");
+        why_say(&group->why, "/proc is not mounted");
     } else {
         group->kind = own ? own_path(own, controller, path, sizeof path) : CGROUP_NONE;
         /* A path with ".." leads out of what this control group namespace shows. */
@@ -116,11 +116,10 @@ void cgroup_find(const char *controller, struct cgroup *group) {
     }
     if (own) fclose(own);
     if (mounts) fclose(mounts);
-    if (group->kind == CGROUP_NONE || group->why[0]) return;
+    if (group->kind == CGROUP_NONE || group->why.text[0]) return;
     snprintf(procs, sizeof procs, "%s/cgroup.procs", group->folder);
     if (group->folder[0] && sysfile_exists(procs)) return;
-    snprintf(group->why, sizeof group->why, "the control group %.120s of this process is not mounted here",
-             path);
+    why_say(&group->why, "the control group %.120s of this process is not mounted here", path);
     group->kind = CGROUP_HIDDEN;
 }
 
@@ -154,74 +153,69 @@ enum reading { READ, ABSENT, UNREADABLE };
 
 /* A controller may not reach down to a group: then its file is absent, and the group limits nothing. */
 static enum reading level_read(const struct level *level, const char *file, char *text, size_t size,
-                               char *why, size_t why_size) {
+                               struct why *why) {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/%s", level->folder, file);
     if (sysfile_read(path, text, size)) return READ;
     if (errno == ENOENT) return ABSENT;
-    snprintf(why, why_size, "%s: %s", path, strerror(errno));
+    why_say(why, "%s: %s", path, strerror(errno));
     return UNREADABLE;
 }
 
-static bool nonsense(const struct level *level, const char *file, const char *text, char *why,
-                     size_t why_size) {
-    snprintf(why, why_size, "%s/%s says '%.40s'", level->folder, file, text);
-    return false;
+static bool nonsense(const struct level *level, const char *file, const char *text, struct why *why) {
+    return why_say(why, "%s/%s says '%.40s'", level->folder, file, text);
 }
 
 /* Reads a number; "max", no limit, is UINT64_MAX, and so is an absent file. */
-static bool level_number(const struct level *level, const char *file, uint64_t *number, char *why,
-                         size_t why_size) {
+static bool level_number(const struct level *level, const char *file, uint64_t *number, struct why *why) {
     char text[64];
     *number = UINT64_MAX;
-    enum reading got = level_read(level, file, text, sizeof text, why, why_size);
+    enum reading got = level_read(level, file, text, sizeof text, why);
     if (got != READ) return got == ABSENT;
     if (strcmp(text, "max") == 0) return true;
-    if (!isdigit((unsigned char)text[0])) return nonsense(level, file, text, why, why_size);
+    if (!isdigit((unsigned char)text[0])) return nonsense(level, file, text, why);
     *number = strtoull(text, NULL, 10);
     return true;
 }
 
-static bool is_readable(const struct cgroup *group, char *why, size_t why_size) {
+static bool is_readable(const struct cgroup *group, struct why *why) {
     if (group->kind != CGROUP_HIDDEN) return true;
-    snprintf(why, why_size, "%s", group->why);
-    return false;
+    return why_say(why, "%s", group->why.text);
 }
 
 /* --- processor time --- */
 
 /* "20000 100000" or "max 100000" in one file (version 2), two files with -1 for none (version 1). */
-static bool level_quota(const struct level *level, double *quota, char *why, size_t why_size) {
+static bool level_quota(const struct level *level, double *quota, struct why *why) {
     bool v2 = level->group->kind == CGROUP_V2;
     const char *file = v2 ? "cpu.max" : "cpu.cfs_quota_us";
     char text[64], period[32] = "";
     long long quota_us, period_us;
     *quota = 0;
-    enum reading got = level_read(level, file, text, sizeof text, why, why_size);
+    enum reading got = level_read(level, file, text, sizeof text, why);
     if (got != READ) return got == ABSENT;
     if (strncmp(text, "max", 3) == 0 || text[0] == '-') return true;
     if (!v2) {
-        got = level_read(level, "cpu.cfs_period_us", period, sizeof period, why, why_size);
+        got = level_read(level, "cpu.cfs_period_us", period, sizeof period, why);
         if (got == UNREADABLE) return false;
         strcat(strcat(text, " "), period);
     }
     if (sscanf(text, "%lld %lld", &quota_us, &period_us) != 2 || quota_us <= 0 || period_us <= 0)
-        return nonsense(level, file, text, why, why_size);
+        return nonsense(level, file, text, why);
     *quota = (double)quota_us / (double)period_us;
     return true;
 }
 
-bool cgroup_cpu_quota(const struct cgroup *cpu, double *quota, char *by, size_t by_size, char *why,
-                      size_t why_size) {
+bool cgroup_cpu_quota(const struct cgroup *cpu, double *quota, char *by, size_t by_size, struct why *why) {
     *quota = 0;
     by[0] = '\0';
-    if (!is_readable(cpu, why, why_size)) return false;
+    if (!is_readable(cpu, why)) return false;
     if (cpu->kind == CGROUP_NONE) return true;
     struct level level = level_first(cpu);
     bool known = true;
     do {
         double here;
-        known = level_quota(&level, &here, why, why_size) && known;
+        known = level_quota(&level, &here, why) && known;
         if (here <= 0 || (*quota > 0 && here >= *quota)) continue;
         *quota = here;
         level_name(&level, by, by_size);
@@ -229,16 +223,15 @@ bool cgroup_cpu_quota(const struct cgroup *cpu, double *quota, char *by, size_t 
     return known || *quota > 0;
 }
 
-bool cgroup_throttled(const struct cgroup *cpu, struct cgroup_throttled *throttled, char *why,
-                      size_t why_size) {
+bool cgroup_throttled(const struct cgroup *cpu, struct cgroup_throttled *throttled, struct why *why) {
     *throttled = (struct cgroup_throttled){0};
-    if (!is_readable(cpu, why, why_size)) return false;
+    if (!is_readable(cpu, why)) return false;
     if (cpu->kind == CGROUP_NONE) return true;
     struct level level = level_first(cpu);
     do {
         char text[2048];
         uint64_t times, time;
-        enum reading got = level_read(&level, "cpu.stat", text, sizeof text, why, why_size);
+        enum reading got = level_read(&level, "cpu.stat", text, sizeof text, why);
         if (got == UNREADABLE) return false;
         /* A group that the controller does not reach has no such lines. */
         if (got == ABSENT || !sysfile_field(text, "nr_throttled", &times)) continue;
@@ -255,9 +248,9 @@ bool cgroup_throttled(const struct cgroup *cpu, struct cgroup_throttled *throttl
 static uint64_t level_cached(const struct level *level) {
     static const char *const fields[2][2] = {{"inactive_file", "active_file"},
                                              {"total_inactive_file", "total_active_file"}};
-    char text[8192], ignored[64];
+    char text[8192];
     uint64_t sum = 0, bytes;
-    if (level_read(level, "memory.stat", text, sizeof text, ignored, sizeof ignored) != READ) return 0;
+    if (level_read(level, "memory.stat", text, sizeof text, NULL) != READ) return 0;
     for (size_t i = 0; i < 2; i++)
         if (sysfile_field(text, fields[level->group->kind == CGROUP_V1][i], &bytes)) sum += bytes;
     return sum;
@@ -265,14 +258,13 @@ static uint64_t level_cached(const struct level *level) {
 
 /* Takes one of a level's limits into account. */
 static bool level_limit(const struct level *level, const char *limit_file, uint64_t *bytes, char *by,
-                        size_t by_size, char *why, size_t why_size) {
+                        size_t by_size, struct why *why) {
     uint64_t limit, used;
     char name[256], text[32];
     bool v2 = level->group->kind == CGROUP_V2;
-    if (!level_number(level, limit_file, &limit, why, why_size)) return false;
+    if (!level_number(level, limit_file, &limit, why)) return false;
     if (limit == UINT64_MAX || (!v2 && limit >= v1_no_limit_bytes)) return true;
-    if (!level_number(level, v2 ? "memory.current" : "memory.usage_in_bytes", &used, why, why_size))
-        return false;
+    if (!level_number(level, v2 ? "memory.current" : "memory.usage_in_bytes", &used, why)) return false;
     uint64_t cached = level_cached(level), kept = used > cached ? used - cached : 0;
     uint64_t left = limit > kept ? limit - kept : 0;
     if (left >= *bytes) return true;
@@ -283,19 +275,18 @@ static bool level_limit(const struct level *level, const char *limit_file, uint6
     return true;
 }
 
-bool cgroup_memory_left(const struct cgroup *memory, uint64_t *bytes, char *by, size_t by_size, char *why,
-                        size_t why_size) {
+bool cgroup_memory_left(const struct cgroup *memory, uint64_t *bytes, char *by, size_t by_size,
+                        struct why *why) {
     *bytes = UINT64_MAX;
     by[0] = '\0';
-    if (!is_readable(memory, why, why_size)) return false;
+    if (!is_readable(memory, why)) return false;
     if (memory->kind == CGROUP_NONE) return true;
     struct level level = level_first(memory);
     bool v2 = memory->kind == CGROUP_V2, known = true;
     do {
-        known = level_limit(&level, v2 ? "memory.max" : "memory.limit_in_bytes", bytes, by, by_size, why,
-                            why_size) &&
+        known = level_limit(&level, v2 ? "memory.max" : "memory.limit_in_bytes", bytes, by, by_size, why) &&
                 known;
-        if (v2) known = level_limit(&level, "memory.high", bytes, by, by_size, why, why_size) && known;
+        if (v2) known = level_limit(&level, "memory.high", bytes, by, by_size, why) && known;
     } while (level_up(&level));
     return known || *bytes != UINT64_MAX;
 }

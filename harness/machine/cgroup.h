@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
+
 enum cgroup_kind {
     CGROUP_NONE,   /* the kernel has no control groups, or none of this controller: nothing is limited */
     CGROUP_HIDDEN, /* there is one, but its files cannot be reached: nothing is known */
@@ -24,7 +26,7 @@ struct cgroup {
     char folder[PATH_MAX]; /* of the own group */
     size_t top;            /* length of the part that is the mount point */
     char root[256];        /* the group that is mounted there, "" for the root of all */
-    char why[200];         /* CGROUP_HIDDEN: the reason, in words */
+    struct why why;        /* CGROUP_HIDDEN: the reason, in words */
 };
 
 /* Finds the own group of a controller ("cpu", "memory"). */
@@ -33,19 +35,17 @@ void cgroup_find(const char *controller, struct cgroup *group);
 /* Each of the following is false with a reason in `why` where a file cannot be read. */
 
 /* The tightest CPU quota, in processors' worth of time; 0: none. `by`: the name of the group that has it. */
-bool cgroup_cpu_quota(const struct cgroup *cpu, double *quota, char *by, size_t by_size, char *why,
-                      size_t why_size);
+bool cgroup_cpu_quota(const struct cgroup *cpu, double *quota, char *by, size_t by_size, struct why *why);
 
 /* How often and for how long CPU quotas stopped the groups so far, summed over the groups. */
 struct cgroup_throttled {
     uint64_t times, us;
 };
-bool cgroup_throttled(const struct cgroup *cpu, struct cgroup_throttled *throttled, char *why,
-                      size_t why_size);
+bool cgroup_throttled(const struct cgroup *cpu, struct cgroup_throttled *throttled, struct why *why);
 
 /* What the tightest memory limit leaves: its group may still take so many bytes, cached files not counted,
  * which the kernel drops first. UINT64_MAX: no limit. `by`: the group and its limit, in words. */
-bool cgroup_memory_left(const struct cgroup *memory, uint64_t *bytes, char *by, size_t by_size, char *why,
-                        size_t why_size);
+bool cgroup_memory_left(const struct cgroup *memory, uint64_t *bytes, char *by, size_t by_size,
+                        struct why *why);
 
 #endif

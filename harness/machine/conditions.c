@@ -8,6 +8,7 @@
 #include "harness/machine/cgroup.h"
 #include "harness/machine/memory_left.h"
 #include "harness/base/sysfile.h"
+#include "harness/base/why.h"
 
 static json_t *load_average(void) {
     double loads[1];
@@ -51,10 +52,10 @@ json_t *conditions_now(void) {
     struct memory_left memory;
     struct cgroup cpu;
     struct cgroup_throttled throttled;
-    char why[256];
+    struct why why;
     memory_left_now(&memory);
     cgroup_find("cpu", &cpu);
-    bool counted = cgroup_throttled(&cpu, &throttled, why, sizeof why);
+    bool counted = cgroup_throttled(&cpu, &throttled, &why);
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "loadavg_1m", load_average(),
                      "pressure_cpu_avg10", cpu_pressure(), "memory_available_bytes",
                      memory.known ? json_integer((json_int_t)memory.bytes) : json_null(), "memory_bound",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/base/sysfile.h"
+#include "harness/base/why.h"
 
 #define CACHE_READ(cache, result)                                                                            \
     (PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_READ << 8 |                                        \
@@ -42,7 +43,7 @@ struct counters {
     unsigned slot[EVENTS];                          /* place in the group's reading */
     bool idle[EVENTS];                              /* opened, but does not count */
     struct group_reading base[EVENTS], now[EVENTS]; /* of leaders: at the last reset, at the last stop */
-    char why[EVENTS][200];
+    struct why why[EVENTS];
 };
 
 static bool is_leader(const struct counters *counters, size_t i) {
@@ -62,7 +63,7 @@ static int open_event(const struct event *event, int group_fd, bool with_kernel)
     return (int)syscall(SYS_perf_event_open, &attr, 0, -1, group_fd, PERF_FLAG_FD_CLOEXEC);
 }
 
-static void explain_failure(const struct event *event, int error, char *why, size_t why_size) {
+static void explain_failure(const struct event *event, int error, struct why *why) {
     uint64_t level = 0;
     bool level_known = sysfile_number("/proc/sys/kernel/perf_event_paranoid", &level);
     switch (error) {
@@ -71,32 +72,31 @@ static void explain_failure(const struct event *event, int error, char *why, siz
     case ENODEV:
     case ENXIO:
     case EINVAL:
-        snprintf(why, why_size, "%s: this machine has no such event%s",
-                 error == ENOENT ? "ENOENT" : strerror(error),
-                 event->type == PERF_TYPE_SOFTWARE
-                     ? ""
-                     : " (no PMU, as in most virtual machines, or a PMU without it)");
+        why_say(why, "%s: this machine has no such event%s", error == ENOENT ? "ENOENT" : strerror(error),
+                event->type == PERF_TYPE_SOFTWARE
+                    ? ""
+                    : " (no PMU, as in most virtual machines, or a PMU without it)");
         break;
     case EACCES:
     case EPERM:
         if (level_known)
-            snprintf(why, why_size,
-                     "%s: /proc/sys/kernel/perf_event_paranoid is %llu; run sysctl -w "
-                     "kernel.perf_event_paranoid=%d as root",
-                     error == EACCES ? "EACCES" : "EPERM", (unsigned long long)level,
-                     event->scope == KERNEL ? 1 : 2);
+            why_say(why,
+                    "%s: /proc/sys/kernel/perf_event_paranoid is %llu; run sysctl -w "
+                    "kernel.perf_event_paranoid=%d as root",
+                    error == EACCES ? "EACCES" : "EPERM", (unsigned long long)level,
+                    event->scope == KERNEL ? 1 : 2);
         else
-            snprintf(why, why_size, "%s: perf_event_open is forbidden here (a container's seccomp filter?)",
-                     error == EACCES ? "EACCES" : "EPERM");
+            why_say(why, "%s: perf_event_open is forbidden here (a container's seccomp filter?)",
+                    error == EACCES ? "EACCES" : "EPERM");
         break;
     case ENOSYS:
-        snprintf(why, why_size, "ENOSYS: this kernel was built without perf events");
+        why_say(why, "ENOSYS: this kernel was built without perf events");
         break;
     case EMFILE:
-        snprintf(why, why_size, "EMFILE: too many open files; raise ulimit -n");
+        why_say(why, "EMFILE: too many open files; raise ulimit -n");
         break;
     default:
-        snprintf(why, why_size, "perf_event_open: %s", strerror(error));
+        why_say(why, "perf_event_open: %s", strerror(error));
         break;
     }
 }
@@ -111,8 +111,7 @@ static void open_one(struct counters *counters, size_t i) {
             members++;
         }
     if (members == GROUP_MAX) {
-        snprintf(counters->why[i], sizeof counters->why[i], "its group in events.def has more than %d events",
-                 GROUP_MAX);
+        why_say(&counters->why[i], "its group in events.def has more than %d events", GROUP_MAX);
         return;
     }
     int group_fd = leader < 0 ? -1 : counters->fd[leader];
@@ -120,7 +119,7 @@ static void open_one(struct counters *counters, size_t i) {
     if (fd < 0 && (errno == EACCES || errno == EPERM) && event->scope == BOTH)
         fd = open_event(event, group_fd, false);
     if (fd < 0) {
-        explain_failure(event, errno, counters->why[i], sizeof counters->why[i]);
+        explain_failure(event, errno, &counters->why[i]);
         return;
     }
     counters->fd[i] = fd;
@@ -150,10 +149,10 @@ static void find_idle(struct counters *counters) {
         bool ran = counters_value(counters, i, &value);
         if (ran && (value > 0 || !must_count)) continue;
         counters->idle[i] = true;
-        snprintf(counters->why[i], sizeof counters->why[i], "%s",
-                 ran ? "the event can be opened but counts nothing (an incomplete virtual PMU)"
-                     : "the event can be opened but is never scheduled (the PMU is taken, perhaps by the NMI "
-                       "watchdog)");
+        why_say(&counters->why[i], "%s",
+                ran ? "the event can be opened but counts nothing (an incomplete virtual PMU)"
+                    : "the event can be opened but is never scheduled (the PMU is taken, perhaps by the NMI "
+                      "watchdog)");
     }
     counters_reset(counters);
 }
@@ -218,7 +217,7 @@ bool counters_value(const struct counters *counters, size_t i, double *value) {
 
 const char *counters_why(const struct counters *counters, size_t i) {
     double value;
-    if (counters->why[i][0]) return counters->why[i];
+    if (counters->why[i].text[0]) return counters->why[i].text;
     return counters_value(counters, i, &value) ? NULL
                                                : "not counted: the event never ran between start and stop";
 }
@@ -233,7 +232,7 @@ json_t *counters_probe(void) {
     }
     for (size_t i = 0; i < EVENTS; i++)
         json_object_set_new(probe, events[i].name,
-                            counters->why[i][0] ? json_string(counters->why[i]) : json_null());
+                            counters->why[i].text[0] ? json_string(counters->why[i].text) : json_null());
     counters_close(counters);
     return probe;
 }

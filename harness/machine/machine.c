@@ -20,6 +20,7 @@
 #include "harness/machine/caches.h"
 #include "harness/machine/cgroup.h"
 #include "harness/base/sysfile.h"
+#include "harness/base/why.h"
 
 #define CPU_FOLDER "/sys/devices/system/cpu"
 
@@ -180,14 +181,15 @@ static json_t *randomisation(void) {
 /* Sets cpu_quota: processors' worth of time that control groups allow, null: no limit, with the group that
  * has it; or why that is not known. */
 static void describe_quota(json_t *machine) {
-    char by[256], why[320];
+    char by[256];
+    struct why why;
     double quota;
     struct cgroup group;
     cgroup_find("cpu", &group);
-    bool known = cgroup_cpu_quota(&group, &quota, by, sizeof by, why, sizeof why);
+    bool known = cgroup_cpu_quota(&group, &quota, by, sizeof by, &why);
     json_object_set_new(machine, "cpu_quota", quota > 0 ? json_real(quota) : json_null());
     json_object_set_new(machine, "cpu_quota_group", text_or_null(by));
-    json_object_set_new(machine, "cpu_quota_why", known ? json_null() : json_string(why));
+    json_object_set_new(machine, "cpu_quota_why", known ? json_null() : json_string(why.text));
 }
 
 /* Names the properties of the time stamp counter that decide whether it can be a clock: x86 flags, in one

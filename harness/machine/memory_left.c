@@ -6,6 +6,7 @@
 #include "harness/machine/cgroup.h"
 #include "harness/base/sizes.h"
 #include "harness/base/sysfile.h"
+#include "harness/base/why.h"
 
 static void bound(struct memory_left *left, uint64_t bytes, const char *by) {
     if (left->known && bytes >= left->bytes) return;
@@ -28,14 +29,15 @@ static void bound_by_rlimit(struct memory_left *left, int resource, const char *
 }
 
 void memory_left_now(struct memory_left *left) {
-    char text[4096], by[sizeof left->by], why[256];
+    char text[4096], by[sizeof left->by];
+    struct why why;
     uint64_t kibibytes, bytes;
     struct cgroup group;
     *left = (struct memory_left){.known = false};
     if (sysfile_read("/proc/meminfo", text, sizeof text) && sysfile_field(text, "MemAvailable", &kibibytes))
         bound(left, kibibytes * 1024, "");
     cgroup_find("memory", &group);
-    if (cgroup_memory_left(&group, &bytes, by, sizeof by, why, sizeof why) && bytes != UINT64_MAX)
+    if (cgroup_memory_left(&group, &bytes, by, sizeof by, &why) && bytes != UINT64_MAX)
         bound(left, bytes, by);
     bound_by_rlimit(left, RLIMIT_AS, "VmSize", "ulimit -v");
     bound_by_rlimit(left, RLIMIT_DATA, "VmData", "ulimit -d");

@@ -9,7 +9,8 @@
 #define MAPBENCH_PERF_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "harness/base/why.h"
 
 enum perf_mode { PERF_STAT, PERF_RECORD };
 
@@ -18,8 +19,7 @@ struct perf_session;
 /* Starts perf on this process and waits until it answers. stat leaves FOLDER/stat-MAP.txt, record
  * FOLDER/MAP.svg; FOLDER exists. NULL: `why` says in one line what is missing (perf not installed, forbidden,
  * or what it said as it died). */
-struct perf_session *perf_attach(enum perf_mode mode, const char *map, const char *folder, char *why,
-                                 size_t why_size);
+struct perf_session *perf_attach(enum perf_mode mode, const char *map, const char *folder, struct why *why);
 
 /* Switch counting on and off; return when perf has confirmed. If perf has died they return at once, and
  * perf_finish reports it. */
@@ -31,7 +31,6 @@ void perf_disable(struct perf_session *session);
  * a python or a script to draw with (NULL), or if drawing fails, the text of the recording stays as
  * FOLDER/MAP.perf-script. False: `why` says in one line what is missing from the folder. Accepts NULL (true).
  */
-bool perf_finish(struct perf_session *session, const char *python, const char *flamegraph, char *why,
-                 size_t why_size);
+bool perf_finish(struct perf_session *session, const char *python, const char *flamegraph, struct why *why);
 
 #endif

@@ -13,6 +13,7 @@
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
@@ -131,11 +132,11 @@ static int print_counts(const struct counted *c) {
 
 static int count_cell(void *counted) {
     struct counted *c = counted;
-    char why[512];
+    struct why why;
     struct bench_room room;
     struct bench bench;
-    struct keys *keys = keys_open(c->cell.keys, c->cell.shape, c->cell.n, c->seed, why, sizeof why);
-    if (!keys) return print_error(c, why, EXIT_USAGE);
+    struct keys *keys = keys_open(c->cell.keys, c->cell.shape, c->cell.n, c->seed, &why);
+    if (!keys) return print_error(c, why.text, EXIT_USAGE);
     /* Here and not before the fork, whose heap would else depend on what was counted before. */
     if (!registry_load(c->unit)) return print_error(c, c->unit->unavailable, EXIT_CANNOT);
     if (!bench_room_open(&room, 0)) return print_error(c, "out of memory", EXIT_CANNOT);
@@ -177,10 +178,10 @@ static bool read_cell(struct counted *c, char *line) {
 /* Returns the exit code of the fork that counts the cell. */
 static int count_in_fork(struct counted *c) {
     struct child child;
-    char end[100];
+    struct why why;
     fflush(stdout);
-    if (!child_fork(&child, count_cell, c, end, sizeof end))
-        return fprintf(stderr, "mapbench: count-worker: %s\n", end), EXIT_CANNOT;
+    if (!child_fork(&child, count_cell, c, &why))
+        return fprintf(stderr, "mapbench: count-worker: %s\n", why.text), EXIT_CANNOT;
     child_wait(&child, -1);
     return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : print_signal(c, WTERMSIG(child.status));
 }

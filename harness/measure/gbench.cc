@@ -57,7 +57,7 @@ void initialize_once() {
 } // namespace
 
 extern "C" char *gbench_run(const char *name, uint64_t ops_per_batch, unsigned batches, gbench_body *body,
-                            void *context, char *why, unsigned why_size) {
+                            void *context, struct why *why) {
     try {
         initialize_once();
         std::ostringstream json, log;
@@ -76,10 +76,10 @@ extern "C" char *gbench_run(const char *name, uint64_t ops_per_batch, unsigned b
         size_t ran = benchmark::RunSpecifiedBenchmarks(&reporter);
         benchmark::ClearRegisteredBenchmarks();
         if (ran == 1) return strdup(json.str().c_str());
-        snprintf(why, why_size, "Google Benchmark ran %zu benchmarks instead of %s", ran, name);
+        why_say(why, "Google Benchmark ran %zu benchmarks instead of %s", ran, name);
     } catch (const std::exception &e) {
         benchmark::ClearRegisteredBenchmarks();
-        snprintf(why, why_size, "Google Benchmark: %s", e.what());
+        why_say(why, "Google Benchmark: %s", e.what());
     }
     return nullptr;
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -29,7 +31,7 @@ void gbench_error(struct gbench_state *state, const char *message);
 /* Runs one benchmark of `batches` batches of ops_per_batch operations and returns Google Benchmark's JSON
  * report (a malloc'ed string the caller frees), or NULL with a message in `why`. */
 char *gbench_run(const char *name, uint64_t ops_per_batch, unsigned batches, gbench_body *body, void *context,
-                 char *why, unsigned why_size);
+                 struct why *why);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 #include "harness/measure/measure.h"
 #include "harness/plan/rate.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 #include "harness/measure/row.h"
 
 enum {
@@ -171,10 +172,10 @@ static void set_load(json_t *row, const struct measure *m, const struct pass *pa
             open ? json_number_or_null((double)s->late / (double)m->recorder->op) : json_null());
     row_set(row, "overload", open ? json_boolean(overload) : json_null());
     if (overload) {
-        char why[120];
-        snprintf(why, sizeof why, "overload: %.3g operations a second arrived, %.3g were done",
-                 pass->offered_per_s, achieved);
-        row_unstable(row, why);
+        struct why why;
+        why_say(&why, "overload: %.3g operations a second arrived, %.3g were done", pass->offered_per_s,
+                achieved);
+        row_unstable(row, why.text);
     }
 }
 
@@ -261,9 +262,9 @@ static bool open_rows(struct measure *m, const struct cell *cell, const struct w
 json_t *measure_latency(struct measure *m, const struct cell *cell, struct keys *keys, json_t *gbench) {
     json_t *rows = json_array();
     struct rates rates;
-    char why[128];
+    struct why why;
     const struct rate *closed = NULL;
-    bool going = rates_parse(option_text(&cell->job->options, OPTION_RATE), &rates, why, sizeof why);
+    bool going = rates_parse(option_text(&cell->job->options, OPTION_RATE), &rates, &why);
     (void)gbench;
     for (size_t i = 0; i < rates.count; i++)
         if (rates.rate[i].kind == RATE_CLOSED) closed = &rates.rate[i];

@@ -2,13 +2,13 @@
 
 #include <limits.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "harness/base/clock.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 #include "harness/measure/row.h"
 
 static void start_perf(void *session) {
@@ -46,18 +46,16 @@ void measure_deadline(struct bench *b) {
 
 struct cgroup_throttled measure_throttled(const struct measure *m) {
     struct cgroup_throttled now;
-    char ignored[256];
-    return cgroup_throttled(&m->cpu_group, &now, ignored, sizeof ignored) ? now
-                                                                          : (struct cgroup_throttled){0};
+    return cgroup_throttled(&m->cpu_group, &now, NULL) ? now : (struct cgroup_throttled){0};
 }
 
 void measure_mark_throttled(const struct measure *m, json_t *row, struct cgroup_throttled before) {
     struct cgroup_throttled now = measure_throttled(m);
-    char why[120];
+    struct why why;
     if (now.times <= before.times && now.us <= before.us) return;
-    snprintf(why, sizeof why, "stopped by a control group's CPU quota: %llu times, %.2f s",
-             (unsigned long long)(now.times - before.times), (double)(now.us - before.us) * 1e-6);
-    row_unstable(row, why);
+    why_say(&why, "stopped by a control group's CPU quota: %llu times, %.2f s",
+            (unsigned long long)(now.times - before.times), (double)(now.us - before.us) * 1e-6);
+    row_unstable(row, why.text);
 }
 
 void measure_failed(struct measure *m, const struct bench *b) {

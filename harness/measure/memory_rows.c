@@ -11,6 +11,7 @@
 #include "harness/base/rng.h"
 #include "harness/measure/row.h"
 #include "harness/base/textfile.h"
+#include "harness/base/why.h"
 
 static json_t *engine_memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
                                  struct keys *keys) {
@@ -43,7 +44,7 @@ static const char *spec_for_child(const char *spec, char *out, size_t size) {
 static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, const char *workload,
                           struct keys *keys, size_t setting) {
     json_t *row = measure_row("memory", cell, u, workload, keys);
-    char why[256];
+    struct why why;
     row_set(row, "pages", json_string(page_settings[setting].word));
     char keys_spec[PATH_MAX + 8];
     struct memcell_args args = {.unit = cell->unit[u],
@@ -53,12 +54,12 @@ static json_t *memory_row(struct measure *m, const struct cell *cell, size_t u, 
                                 .workload = workload,
                                 .pages = page_settings[setting].pages,
                                 .limit_s = (unsigned)option_number(&cell->job->options, OPTION_LIMIT)};
-    json_t *memory = memcell_measure(&args, NULL, why, sizeof why);
+    json_t *memory = memcell_measure(&args, NULL, &why);
     if (memory) {
         json_object_update(row, memory);
         json_decref(memory);
     } else {
-        row_error(row, why);
+        row_error(row, why.text);
         m->unmeasured++;
     }
     return row;

@@ -9,6 +9,7 @@
 #include "harness/base/rng.h"
 #include "harness/measure/row.h"
 #include "harness/base/stats.h"
+#include "harness/base/why.h"
 
 /* From here on a row is called unstable. */
 static const double preempted_share_most = 0.25;
@@ -27,7 +28,7 @@ struct series {
     size_t throttled_rounds; /* in which a CPU quota stopped the process, so often and so long: */
     struct cgroup_throttled throttled;
     double cpu_ns, wall_ns, timer_ns; /* of all samples; timer_ns: the clock's own cost within cpu_ns */
-    char why[200];
+    struct why why;
 };
 
 /* One benchmark: a workload on a bench, in one round. */
@@ -66,9 +67,9 @@ static void run_batches(struct gbench_state *state, void *context) {
     while (gbench_next(state)) {
         struct batch batch;
         if (!bench_batch(benchmark->bench, benchmark->workload, s->batching.ops, s->batching.clock, &batch)) {
-            snprintf(s->why, sizeof s->why, "%s", benchmark->bench->why);
+            why_say(&s->why, "%s", benchmark->bench->why);
             measure_failed(benchmark->measure, benchmark->bench);
-            gbench_error(state, s->why);
+            gbench_error(state, s->why.text);
             return;
         }
         /* Batches end at segments, a little past the size asked for: scale the time to the size Google
@@ -108,7 +109,7 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     bool ready = round == 0 ? bench_calibrate(b, workload, &s->batching)
                             : s->batching.most < batches || bench_warm_up(b, workload);
     if (!ready) {
-        snprintf(s->why, sizeof s->why, "%s", b->why);
+        why_say(&s->why, "%s", b->why);
         measure_failed(m, b);
         return;
     }
@@ -118,7 +119,7 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
              keys_facts(b->keys)->name, cell->n, b->unit->hash, b->unit->heap);
     struct benchmark benchmark = {m, b, workload, s};
     struct cgroup_throttled throttled = measure_throttled(m);
-    char *report = gbench_run(name, s->batching.ops, batches, run_batches, &benchmark, s->why, sizeof s->why);
+    char *report = gbench_run(name, s->batching.ops, batches, run_batches, &benchmark, &s->why);
     if (report) keep_report(gbench, report, name, round, rounds);
     free(report);
     series_throttled(s, throttled, measure_throttled(m));
@@ -168,8 +169,8 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
     json_t *row = measure_row("time", cell, unit, workload->name, keys);
     char checksum[32];
     double low = NAN, high = NAN;
-    if (s->why[0] || s->samples == 0) {
-        row_error(row, s->why[0] ? s->why : "no batch was completed");
+    if (s->why.text[0] || s->samples == 0) {
+        row_error(row, s->why.text[0] ? s->why.text : "no batch was completed");
         return row;
     }
     double median = stats_median(s->ns_per_op, s->samples);
@@ -191,7 +192,7 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
             s->batching.clock == BENCH_CLOCK_THREAD_CPU ? json_number_or_null(s->cpu_ns / s->wall_ns)
                                                         : json_null());
     row_set(row, "timer_share", json_number_or_null(s->timer_ns / s->cpu_ns));
-    if (null_series && null_series->samples > 0 && !null_series->why[0])
+    if (null_series && null_series->samples > 0 && !null_series->why.text[0])
         row_set(row, "null_ns_per_op", json_real(stats_median(null_series->ns_per_op, null_series->samples)));
     judge(row, s, median, low, high);
     return row;
@@ -233,7 +234,7 @@ json_t *measure_time(struct measure *m, const struct cell *cell, struct keys *ke
             struct bench bench;
             measure_bench(m, &bench, cell, order[i], keys, rng_derive(seed, 100 + round));
             for (size_t w = 0; w < cell->workloads && !*m->interrupted; w++)
-                if (cell->wanted[order[i]][w] && !series[order[i]][w].why[0])
+                if (cell->wanted[order[i]][w] && !series[order[i]][w].why.text[0])
                     measure_round(m, &bench, cell->workload[w], &series[order[i]][w], round, gbench);
             bench_end(&bench);
             complete = !*m->interrupted;

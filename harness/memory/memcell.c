@@ -20,21 +20,19 @@ struct cell {
     const char *program;
     struct memcell_shared *shared;
     int shared_fd, counter_fd; /* counter_fd: libmemcount.so */
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 /* libmemcount.so in the folder of the program. */
-static int open_counter(const char *program, char *why, size_t why_size) {
+static int open_counter(const char *program, struct why *why) {
     char path[PATH_MAX + 32];
     if (!realpath(program, path)) {
-        snprintf(why, why_size, "memory cannot be measured: %s: %s", program, strerror(errno));
+        why_say(why, "memory cannot be measured: %s: %s", program, strerror(errno));
         return -1;
     }
     strcpy(strrchr(path, '/') + 1, "libmemcount.so");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        snprintf(why, why_size, "memory cannot be counted: %s: %s; run make build", path, strerror(errno));
+    if (fd < 0) why_say(why, "memory cannot be counted: %s: %s; run make build", path, strerror(errno));
     return fd;
 }
 
@@ -71,14 +69,13 @@ static bool explain(const struct cell *cell, const struct child *child, bool in_
     if (in_time && child_succeeded(child)) return true;
     child_describe_end(child, end, sizeof end);
     if (!in_time)
-        snprintf(cell->why, cell->why_size,
-                 "the child that %s took longer than %u s and was stopped after %llu of %llu entries", what,
-                 args->limit_s ? args->limit_s : MEMCELL_LIMIT_S, reached, n);
-    else if (cell->shared->why[0])
-        snprintf(cell->why, cell->why_size, "%s", cell->shared->why);
+        why_say(cell->why,
+                "the child that %s took longer than %u s and was stopped after %llu of %llu entries", what,
+                args->limit_s ? args->limit_s : MEMCELL_LIMIT_S, reached, n);
+    else if (cell->shared->why.text[0])
+        why_say(cell->why, "%s", cell->shared->why.text);
     else
-        snprintf(cell->why, cell->why_size, "the child that %s %s after %llu of %llu entries", what, end,
-                 reached, n);
+        why_say(cell->why, "the child that %s %s after %llu of %llu entries", what, end, reached, n);
     return false;
 }
 
@@ -105,8 +102,7 @@ static bool run_child(const struct cell *cell, bool counting) {
     char *made[2], **env = cell_environment(cell, counting, made);
     if (!env) {
         free(made[0]), free(made[1]);
-        snprintf(cell->why, cell->why_size, "out of memory: cannot start a child that measures memory");
-        return false;
+        return why_say(cell->why, "out of memory: cannot start a child that measures memory");
     }
     struct child child;
     /* The output of a map's library belongs to stderr: stdout may be the results. */
@@ -116,7 +112,7 @@ static bool run_child(const struct cell *cell, bool counting) {
                               .err_fd = -1,
                               .keep_fd = {cell->shared_fd, counting ? cell->counter_fd : -1, -1}};
     cell->shared->reached = 0;
-    bool started = child_start(&child, &how, cell->why, cell->why_size);
+    bool started = child_start(&child, &how, cell->why);
     free(env), free(made[0]), free(made[1]);
     if (!started) return false;
     unsigned limit_s = args->limit_s ? args->limit_s : MEMCELL_LIMIT_S;
@@ -203,15 +199,14 @@ static json_t *result_object(const struct memcell_shared *shared, const struct m
 
 static json_t *measure(struct cell *cell) {
     json_t *result = NULL;
-    cell->counter_fd = open_counter(cell->program, cell->why, cell->why_size);
+    cell->counter_fd = open_counter(cell->program, cell->why);
     if (cell->counter_fd < 0) return NULL;
     cell->shared_fd = memfd_create("memory-cell", MFD_CLOEXEC);
     if (cell->shared_fd >= 0 && ftruncate(cell->shared_fd, sizeof *cell->shared) == 0)
         cell->shared =
             mmap(NULL, sizeof *cell->shared, PROT_READ | PROT_WRITE, MAP_SHARED, cell->shared_fd, 0);
     if (cell->shared == NULL || cell->shared == MAP_FAILED) {
-        snprintf(cell->why, cell->why_size, "memory cannot be measured: no memory to share with a child: %s",
-                 strerror(errno));
+        why_say(cell->why, "memory cannot be measured: no memory to share with a child: %s", strerror(errno));
     } else {
         if (run_child(cell, true) && run_child(cell, false)) result = result_object(cell->shared, cell->args);
         munmap(cell->shared, sizeof *cell->shared);
@@ -227,18 +222,17 @@ static const bool sanitized_build = true;
 static const bool sanitized_build = false;
 #endif
 
-json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size) {
-    struct cell cell = {
-        .args = args, .program = self_path ? self_path : "/proc/self/exe", .why = why, .why_size = why_size};
+json_t *memcell_measure(const struct memcell_args *args, const char *self_path, struct why *why) {
+    struct cell cell = {.args = args, .program = self_path ? self_path : "/proc/self/exe", .why = why};
     if (sanitized_build) {
-        snprintf(why, why_size,
-                 "memory cannot be measured in a sanitizer build: its allocator is not the one maps run on");
+        why_say(why,
+                "memory cannot be measured in a sanitizer build: its allocator is not the one maps run on");
         return NULL;
     }
     if (pages_refused(args->unit, args->pages)) {
-        snprintf(why, why_size, "memory cannot be measured: %s", pages_refused(args->unit, args->pages));
+        why_say(why, "memory cannot be measured: %s", pages_refused(args->unit, args->pages));
         return NULL;
     }
-    snprintf(why, why_size, "out of memory: cannot build the result");
+    why_say(why, "out of memory: cannot build the result");
     return measure(&cell);
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/unit/map.h"
 
 /* Huge pages are asked of glibc by its tunable glibc.malloc.hugetlb; another allocator preloaded gets them
@@ -59,7 +60,7 @@ enum { MEMCELL_LIMIT_S = 300 };
  * blocks_live, allocations and requested bytes is null, and bytes_peak is the most after any store.
  *
  * New reference. NULL: `why` says in one line what went wrong, where. */
-json_t *memcell_measure(const struct memcell_args *args, const char *self_path, char *why, size_t why_size);
+json_t *memcell_measure(const struct memcell_args *args, const char *self_path, struct why *why);
 
 /* The hidden command `mapbench memory-cell ...` that runs in the children: argv[0] is "memory-cell", what
  * follows is written by memcell_measure. Returns the exit code. */

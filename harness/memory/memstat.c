@@ -7,7 +7,7 @@
 
 #include "harness/base/sysfile.h"
 
-bool memstat_open(struct memstat *stat, char *why, size_t why_size) {
+bool memstat_open(struct memstat *stat, struct why *why) {
     stat->rollup_fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
     stat->status_fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     const char *missing = stat->rollup_fd < 0 || memstat_rss_bytes(stat) == 0 ? "/proc/self/smaps_rollup"
@@ -17,10 +17,9 @@ bool memstat_open(struct memstat *stat, char *why, size_t why_size) {
                                                   : NULL;
     if (!missing) return true;
     memstat_close(stat);
-    snprintf(why, why_size,
-             "resident memory cannot be read: this kernel does not offer %s (CONFIG_PROC_PAGE_MONITOR)",
-             missing);
-    return false;
+    return why_say(why,
+                   "resident memory cannot be read: this kernel does not offer %s (CONFIG_PROC_PAGE_MONITOR)",
+                   missing);
 }
 
 void memstat_close(struct memstat *stat) {

@@ -4,15 +4,16 @@
 #define MAPBENCH_MEMSTAT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "harness/base/why.h"
 
 struct memstat {
     int rollup_fd, status_fd; /* kept open: reading again costs no path walk and no allocation */
 };
 
 /* False: `why` names the file the kernel does not offer. */
-bool memstat_open(struct memstat *stat, char *why, size_t why_size);
+bool memstat_open(struct memstat *stat, struct why *why);
 void memstat_close(struct memstat *stat);
 
 /* Rss of smaps_rollup: walks the page tables, so it is exact where the kernel's running counters lag by some

@@ -16,6 +16,7 @@
 #include "harness/memory/replay.h"
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 #include "harness/shapes/shape.h"
 
 enum { WARM_UP_ENTRIES = 1000, SMALL_MAP_ENTRIES_MAX = 64, MMAP_THRESHOLD_BYTES = 128 * 1024 };
@@ -23,7 +24,7 @@ enum { WARM_UP_ENTRIES = 1000, SMALL_MAP_ENTRIES_MAX = 64, MMAP_THRESHOLD_BYTES 
 __attribute__((format(printf, 2, 3))) static bool give_up(struct replay *replay, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    vsnprintf(replay->shared->why, sizeof replay->shared->why, format, list);
+    why_vsay(&replay->shared->why, format, list);
     va_end(list);
     return false;
 }
@@ -180,8 +181,7 @@ static bool count_bytes(struct replay *replay) {
 static bool read_resident(struct replay *replay) {
     struct memcell_shared *shared = replay->shared;
     struct resident before, after;
-    if (!memstat_open(&replay->memstat, shared->why, sizeof shared->why) ||
-        !resident_open(&replay->resident, 0, shared->why, sizeof shared->why))
+    if (!memstat_open(&replay->memstat, &shared->why) || !resident_open(&replay->resident, 0, &shared->why))
         return false;
     memstat_peak_reset();
     uint64_t peak_floor_bytes = memstat_peak_bytes(&replay->memstat);
@@ -220,8 +220,7 @@ static bool prepare(struct replay *replay, char **argv) {
         return give_up(replay,
                        "memory-cell: workload %s is not measured for memory; use put_grow or small_put",
                        argv[MEMCELL_ARG_WORKLOAD]);
-    replay->keys = keys_open(argv[MEMCELL_ARG_KEYS], replay->shape, replay->n, replay->seed, shared->why,
-                             sizeof shared->why);
+    replay->keys = keys_open(argv[MEMCELL_ARG_KEYS], replay->shape, replay->n, replay->seed, &shared->why);
     if (!replay->keys || !make_room(replay)) return false;
     touch_keys(replay);
     warm_up(replay);

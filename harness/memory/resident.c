@@ -19,7 +19,7 @@ static int open_proc(pid_t pid, const char *name, int how) {
     return open(path, how | O_CLOEXEC);
 }
 
-bool resident_open(struct resident_reader *reader, pid_t pid, char *why, size_t why_size) {
+bool resident_open(struct resident_reader *reader, pid_t pid, struct why *why) {
     struct resident now;
     reader->pid = pid;
     reader->rollup_fd = open_proc(pid, "smaps_rollup", O_RDONLY);
@@ -30,10 +30,10 @@ bool resident_open(struct resident_reader *reader, pid_t pid, char *why, size_t 
                           : pid == 0 && !resident_peak_reset(reader) ? "clear_refs"
                                                                      : NULL;
     if (!missing) return true;
-    snprintf(why, why_size,
-             "resident memory cannot be read: no %s of process %ld in /proc (ended, or a kernel without "
-             "CONFIG_PROC_PAGE_MONITOR)",
-             missing, pid ? (long)pid : (long)getpid());
+    why_say(why,
+            "resident memory cannot be read: no %s of process %ld in /proc (ended, or a kernel without "
+            "CONFIG_PROC_PAGE_MONITOR)",
+            missing, pid ? (long)pid : (long)getpid());
     resident_close(reader);
     return false;
 }

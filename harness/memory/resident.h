@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "harness/base/why.h"
+
 struct resident {
     uint64_t rss_bytes;
     uint64_t private_dirty_bytes; /* written by this process and mapped by no other */
@@ -31,7 +33,7 @@ struct resident_reader {
 
 /* Keeps the files open: reading again costs no path walk. False: `why` names what the kernel does not offer.
  */
-bool resident_open(struct resident_reader *reader, pid_t pid, char *why, size_t why_size);
+bool resident_open(struct resident_reader *reader, pid_t pid, struct why *why);
 void resident_close(struct resident_reader *reader);
 
 /* False: unreadable (the process has ended). */

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
+
 enum memcell_event_kind {
     MEMCELL_GROW,      /* the capacity is another */
     MEMCELL_EVACUATE,  /* an old array began to be emptied */
@@ -36,7 +38,7 @@ struct memcell_point {
 
 struct memcell_shared {
     uint64_t reached; /* entries stored so far by the present child */
-    char why[200];    /* "", or why the child gave up */
+    struct why why;   /* "", or why the child gave up */
     /* By the child that counts: */
     int64_t bytes_live, bytes_peak, blocks_live, allocations, requested_bytes;
     double octave_mean, octave_min, octave_max;

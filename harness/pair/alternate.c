@@ -12,6 +12,7 @@
 #include "harness/pair/result.h"
 #include "harness/pair/shake.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 
 /* Passes over a large map take long: then a round has fewer batches than asked for, but no fewer than these,
  * so that each variant has a batch with two neighbours in every round. */
@@ -53,8 +54,7 @@ struct session {
     enum bench_clock clock;
     enum pair_variant built_first; /* in the present round */
     enum exit_code code;
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 static bool fail(struct session *s, enum exit_code code, const char *format, ...)
@@ -62,7 +62,7 @@ static bool fail(struct session *s, enum exit_code code, const char *format, ...
 static bool fail(struct session *s, enum exit_code code, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(s->why, s->why_size, format, args);
+    why_vsay(s->why, format, args);
     va_end(args);
     s->code = code;
     return false;
@@ -89,11 +89,9 @@ static bool open_variant(struct session *s, struct variant *v, enum pair_variant
     if (which == PAIR_BASE) {
         struct memory_left left;
         memory_left_now(&left);
-        if (!cell_fits_memory(&v->cell, PAIR_VARIANTS, &left, s->why, s->why_size))
-            return s->code = EXIT_CANNOT, false;
+        if (!cell_fits_memory(&v->cell, PAIR_VARIANTS, &left, s->why)) return s->code = EXIT_CANNOT, false;
     }
-    v->keys =
-        shared ? shared : keys_open(s->plan->keys, v->cell.shape, n, s->plan->seed, s->why, s->why_size);
+    v->keys = shared ? shared : keys_open(s->plan->keys, v->cell.shape, n, s->plan->seed, s->why);
     if (!v->keys) return s->code = EXIT_USAGE, false;
     size_t limit = keys_limit(v->keys), absent = workload_extra_keys(s->plan->workload, n);
     if (limit != SIZE_MAX && n + absent > limit)
@@ -274,7 +272,7 @@ static bool move_code(struct session *s, size_t round, uint64_t *rng) {
         struct variant *v = &s->variant[which];
         const struct pair_links *links = &s->plan->links[which];
         const char *file = links->file[round % links->count];
-        enum exit_code code = pair_move(&v->object, file, rng, s->why, s->why_size);
+        enum exit_code code = pair_move(&v->object, file, rng, s->why);
         if (code != EXIT_OK) return s->code = code, false;
         use_unit(v, v->object.unit);
     }
@@ -364,10 +362,10 @@ static json_t *measure_rounds(struct session *s) {
     return out;
 }
 
-json_t *pair_measure(const struct pair_plan *plan, enum exit_code *code, char *why, size_t why_size) {
+json_t *pair_measure(const struct pair_plan *plan, enum exit_code *code, struct why *why) {
     uint64_t rng = rng_derive(plan->seed, PURPOSE_ROUND - 1);
-    struct session s = {.plan = plan, .code = EXIT_CANNOT, .why = why, .why_size = why_size};
-    snprintf(why, why_size, "out of memory"); /* unless it is said otherwise */
+    struct session s = {.plan = plan, .code = EXIT_CANNOT, .why = why};
+    why_say(why, "out of memory"); /* unless it is said otherwise */
     s.built_first = (enum pair_variant)rng_below(&rng, 2);
     measure_keep_freed_memory();
     json_t *out = open_session(&s) ? measure_rounds(&s) : NULL;

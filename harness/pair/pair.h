@@ -15,6 +15,7 @@
 
 #include "harness/unit/load.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/plan/workload.h"
 
 /* Loads unit MAP-SHAPE-HASH-HEAP from a shared object and checks that this program can drive it: interface,
@@ -23,12 +24,11 @@
  * EXIT_CANNOT (another interface, missing symbols, a library that is not installed) with the reason in `why`.
  */
 enum exit_code pair_load(struct unit_object *out, const char *file, const char *name, bool private_copy,
-                         char *why, size_t why_size);
+                         struct why *why);
 /* Loads the object's unit once more, from `file`, at an address drawn from `rng`; the former copy stays. A
  * branch predictor knows code by its address, and for some loops it settles for long in a worse state at one
  * address than at another. Failures as of pair_load. */
-enum exit_code pair_move(struct unit_object *object, const char *file, uint64_t *rng, char *why,
-                         size_t why_size);
+enum exit_code pair_move(struct unit_object *object, const char *file, uint64_t *rng, struct why *why);
 /* True if both paths lead to one file, which the loader would map once. */
 bool pair_same_file(const char *a, const char *b);
 
@@ -79,7 +79,7 @@ struct pair_plan {
  *
  * New reference. NULL: `why`, and in *code EXIT_CHECK_FAILED (a wrong result), EXIT_USAGE (keys) or
  * EXIT_CANNOT. */
-json_t *pair_measure(const struct pair_plan *plan, enum exit_code *code, char *why, size_t why_size);
+json_t *pair_measure(const struct pair_plan *plan, enum exit_code *code, struct why *why);
 
 /* The hidden command `mapbench pair-worker`, of which `compare` starts one process after the other; argv[0]
  * is its name. Returns the exit code. */

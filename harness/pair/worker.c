@@ -14,11 +14,12 @@
 #include "harness/pair/pair.h"
 #include "harness/base/rng.h"
 #include "harness/base/sizes.h"
+#include "harness/base/why.h"
 
 struct worker {
     struct pair_plan plan;
     const char *unit[PAIR_VARIANTS], *workload, *n;
-    char why[1024];
+    struct why why;
 };
 
 static bool parse_number(const char *text, double least, double most, double *out) {
@@ -75,30 +76,23 @@ static bool set_option(struct worker *w, const char *name, const char *text) {
 static bool parse(struct worker *w, int argc, char **argv) {
     struct sizes sizes;
     for (int i = 1; i < argc; i += 2)
-        if (strncmp(argv[i], "--", 2) != 0 || i + 1 == argc || !set_option(w, argv[i] + 2, argv[i + 1])) {
-            snprintf(w->why, sizeof w->why, "'%s %s' is no option with a value that it can have", argv[i],
-                     i + 1 == argc ? "" : argv[i + 1]);
-            return false;
-        }
+        if (strncmp(argv[i], "--", 2) != 0 || i + 1 == argc || !set_option(w, argv[i] + 2, argv[i + 1]))
+            return why_say(&w->why, "'%s %s' is no option with a value that it can have", argv[i],
+                           i + 1 == argc ? "" : argv[i + 1]);
     const struct pair_links *links = w->plan.links;
     if (!links[PAIR_BASE].count || !w->unit[PAIR_BASE] || !links[PAIR_NEW].count || !w->unit[PAIR_NEW] ||
-        !w->workload || !w->n) {
-        snprintf(
-            w->why, sizeof w->why,
+        !w->workload || !w->n)
+        return why_say(
+            &w->why,
             "it takes --base FILE ... --base-unit UNIT --new FILE ... --new-unit UNIT --workload W --n N");
-        return false;
-    }
     if (!(w->plan.workload = workload_find(w->workload))) {
         const char *names[64];
         for (size_t i = 0; i < workload_count() && i < 64; i++) names[i] = workload_at(i)->name;
-        unknown_name("workload", w->workload, names, workload_count(), w->why, sizeof w->why);
-        return false;
+        return unknown_name("workload", w->workload, names, workload_count(), &w->why);
     }
-    if (!sizes_parse(w->n, &sizes, w->why, sizeof w->why)) return false;
-    if (sizes.count != 1 || sizes.n[0] == SIZE_ALL || sizes.n[0] == 0) {
-        snprintf(w->why, sizeof w->why, "--n %s: one number of entries", w->n);
-        return false;
-    }
+    if (!sizes_parse(w->n, &sizes, &w->why)) return false;
+    if (sizes.count != 1 || sizes.n[0] == SIZE_ALL || sizes.n[0] == 0)
+        return why_say(&w->why, "--n %s: one number of entries", w->n);
     w->plan.n = sizes.n[0];
     return true;
 }
@@ -111,14 +105,13 @@ static enum exit_code load(struct worker *w) {
     bool same = pair_same_file(links[PAIR_BASE].file[0], links[PAIR_NEW].file[0]);
     for (unsigned i = 0; i < PAIR_VARIANTS; i++) {
         unsigned which = i ? !first : first;
-        enum exit_code code = pair_load(&w->plan.object[which], links[which].file[0], w->unit[which], same,
-                                        w->why, sizeof w->why);
+        enum exit_code code =
+            pair_load(&w->plan.object[which], links[which].file[0], w->unit[which], same, &w->why);
         if (code != EXIT_OK) return code;
     }
     const struct map_unit *base = w->plan.object[PAIR_BASE].unit, *new = w->plan.object[PAIR_NEW].unit;
     if (strcmp(base->shape, new->shape) == 0) return EXIT_OK;
-    snprintf(w->why, sizeof w->why, "the shapes differ, %s and %s: there are no keys for both", base->shape,
-             new->shape);
+    why_say(&w->why, "the shapes differ, %s and %s: there are no keys for both", base->shape, new->shape);
     return EXIT_USAGE;
 }
 
@@ -134,9 +127,9 @@ int pair_worker(int argc, char **argv) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no orphan goes on measuring */
     enum exit_code code = parse(&w, argc, argv) ? load(&w) : EXIT_USAGE;
     if (code == EXIT_OK) w.plan.ns_per_tick = clock_calibrate().ns_per_tick;
-    if (code == EXIT_OK) out = pair_measure(&w.plan, &code, w.why, sizeof w.why);
+    if (code == EXIT_OK) out = pair_measure(&w.plan, &code, &w.why);
     if (!out) {
-        fprintf(stderr, "mapbench: pair-worker: %s\n", w.why);
+        fprintf(stderr, "mapbench: pair-worker: %s\n", w.why.text);
         return code;
     }
     bool written =

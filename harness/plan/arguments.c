@@ -12,8 +12,7 @@ static bool unknown_option(const char *command, const char *name, struct why *wh
     /* Options of run and plan are those of profiles, too. */
     if (!option_selects(command)) snprintf(kind, sizeof kind, "option of %s", command);
     if (others) return why_say(why, "unknown %s '%s': it is an option of %s", kind, name, others);
-    unknown_name(kind, name, names, count, why->text, sizeof why->text);
-    return false;
+    return unknown_name(kind, name, names, count, why);
 }
 
 /* Reads the option argv[*i], and the value behind it if it takes one. */
@@ -29,7 +28,7 @@ static bool read_option(struct arguments *a, const char *command, char **argv, s
         value = "yes";
     else if (!equals && !(value = argv[++*i]))
         return why_say(why, "--%s needs a value: %s", name, argument);
-    return option_set(&a->options, id, value, why->text, sizeof why->text);
+    return option_set(&a->options, id, value, why);
 }
 
 bool arguments_read(struct arguments *a, const char *command, struct why *why) {

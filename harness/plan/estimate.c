@@ -9,6 +9,7 @@
 #include "harness/plan/plan.h"
 #include "harness/plan/rate.h"
 #include "harness/base/sizes.h"
+#include "harness/base/why.h"
 
 /* The hungriest maps (a node and bucket per entry, or a doubled table at half load beside the old one) stay
  * below four times entry plus two pointers; string text is stored in up to two generations of 32 bytes. */
@@ -63,8 +64,7 @@ double cell_seconds_estimate(const struct cell *cell) {
     double build = (double)cell->n * operation_ns(cell) * 1e-9;
     double seconds = 0;
     struct rates loops;
-    char ignored[128];
-    rates_parse(option_text(o, OPTION_RATE), &loops, ignored, sizeof ignored);
+    rates_parse(option_text(o, OPTION_RATE), &loops, NULL);
     for (size_t u = 0; u < cell->units; u++)
         for (size_t w = 0; w < cell->workloads; w++) {
             if (!cell->wanted[u][w]) continue;
@@ -140,21 +140,20 @@ void plan_print_json(const struct plan *plan) {
     json_decref(all);
 }
 
-bool cell_fits_memory(const struct cell *cell, unsigned at_once, const struct memory_left *left, char *why,
-                      size_t why_size) {
+bool cell_fits_memory(const struct cell *cell, unsigned at_once, const struct memory_left *left,
+                      struct why *why) {
     uint64_t one = cell_bytes_estimate(cell), bytes = one > UINT64_MAX / at_once ? UINT64_MAX : one * at_once;
     char size[24], need[32], have[32];
     if (!left->known || bytes <= left->bytes) return true;
     size_bytes_text((double)bytes, need, sizeof need);
     size_bytes_text((double)left->bytes, have, sizeof have);
-    snprintf(why, why_size, "n %s of %s needs up to %s, but %s are available%s%s: %schoose a smaller --n",
-             size_text(cell->n, size), cell->shape->name, need, have, left->by[0] ? ", for " : "", left->by,
-             left->by[0] ? "raise the limit, or " : "");
-    return false;
+    return why_say(why, "n %s of %s needs up to %s, but %s are available%s%s: %schoose a smaller --n",
+                   size_text(cell->n, size), cell->shape->name, need, have, left->by[0] ? ", for " : "",
+                   left->by, left->by[0] ? "raise the limit, or " : "");
 }
 
-bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, char *why, size_t why_size) {
+bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, struct why *why) {
     for (size_t i = 0; i < plan->cells; i++)
-        if (!cell_fits_memory(&plan->cell[i], 1, left, why, why_size)) return false;
+        if (!cell_fits_memory(&plan->cell[i], 1, left, why)) return false;
     return true;
 }

@@ -18,7 +18,7 @@
 /* State of one reading: the first fault wins. */
 struct reading {
     struct profile *profile;
-    char why[256];
+    struct why why;
 };
 
 static struct job *job_named(struct reading *r, const char *name) {
@@ -26,7 +26,7 @@ static struct job *job_named(struct reading *r, const char *name) {
     for (size_t i = 0; i < p->jobs; i++)
         if (strcmp(p->job[i].name, name) == 0) return &p->job[i];
     if (p->jobs == JOBS_MAX) {
-        snprintf(r->why, sizeof r->why, "more than %d jobs", JOBS_MAX);
+        why_say(&r->why, "more than %d jobs", JOBS_MAX);
         return NULL;
     }
     struct job *job = &p->job[p->jobs++];
@@ -46,36 +46,33 @@ static bool set_about(struct reading *r, const char *key, const char *value) {
             *fields[i] = joined ? joined : strdup(value);
             return true;
         }
-    unknown_name("key in [profile]", key, keys, 3, r->why, sizeof r->why);
-    return false;
+    return unknown_name("key in [profile]", key, keys, 3, &r->why);
 }
 
 /* inih's handler: 0 marks the line as faulty. */
 static int on_entry(void *context, const char *section, const char *key, const char *value) {
     struct reading *r = context;
-    if (r->why[0]) return 0;
+    if (r->why.text[0]) return 0;
     if (strcmp(section, "profile") == 0) return set_about(r, key, value);
     enum option_id id;
     if (!option_find(key, "run", &id)) {
         const char *names[OPTION_COUNT];
         size_t count = option_list("run", names);
-        unknown_name("option", key, names, count, r->why, sizeof r->why);
-        return 0;
+        return unknown_name("option", key, names, count, &r->why);
     }
     bool global = section[0] == '\0' || strcmp(section, "global") == 0;
     if (!global && option_facts(id)->scope == OPTION_SCOPE_RUN) {
-        snprintf(r->why, sizeof r->why, "'%s' holds for a whole run: put it into [global]", key);
+        why_say(&r->why, "'%s' holds for a whole run: put it into [global]", key);
         return 0;
     }
     struct job *job = global ? NULL : job_named(r, section);
     if (!global && !job) return 0;
     struct option_values *options = global ? &r->profile->global : &job->options;
     if (options->text[id]) {
-        snprintf(r->why, sizeof r->why, "'%s' is set twice in this section: write its value in one line",
-                 key);
+        why_say(&r->why, "'%s' is set twice in this section: write its value in one line", key);
         return 0;
     }
-    return option_set(options, id, value, r->why, sizeof r->why);
+    return option_set(options, id, value, &r->why);
 }
 
 static char *read_text(FILE *file, size_t *len) {
@@ -89,9 +86,9 @@ static char *read_text(FILE *file, size_t *len) {
 }
 
 /* The number of the first line that inih would cut or the results, JSON, could not hold; 0: none. */
-static int faulty_line(const char *path, const char *text, size_t size, char *why, size_t why_size) {
+static int faulty_line(const char *path, const char *text, size_t size, struct why *why) {
     enum { INIH_LINE_MAX = 198 };
-    if (textfile_is_not_text("", path, text, size, why, why_size)) return 1;
+    if (textfile_is_not_text("", path, text, size, why->text, sizeof why->text)) return 1;
     int line = 1;
     for (const char *end; *text; text = *end ? end + 1 : end, line++) {
         end = strchrnul(text, '\n');
@@ -99,10 +96,10 @@ static int faulty_line(const char *path, const char *text, size_t size, char *wh
         bool is_utf8 = string != NULL, is_long = end - text > INIH_LINE_MAX;
         json_decref(string);
         if (is_utf8 && !is_long) continue;
-        snprintf(why, why_size,
-                 is_long ? "is longer than %d characters: shorten it, or say it on the command line"
-                         : "is not UTF-8 text",
-                 INIH_LINE_MAX);
+        why_say(why,
+                is_long ? "is longer than %d characters: shorten it, or say it on the command line"
+                        : "is not UTF-8 text",
+                INIH_LINE_MAX);
         return line;
     }
     return 0;
@@ -117,7 +114,7 @@ static void profile_path(const char *name, char *path, size_t size) {
         snprintf(path, size, "%s/profiles/%s.job", project_root(), name);
 }
 
-static FILE *profile_open(const char *name, const char *path, char *why, size_t why_size) {
+static FILE *profile_open(const char *name, const char *path, struct why *why) {
     int fd = textfile_open(path);
     FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (file) return file;
@@ -125,38 +122,37 @@ static FILE *profile_open(const char *name, const char *path, char *why, size_t 
         size_t count;
         char **names = profile_names(&count);
         if (count == 0)
-            snprintf(why, why_size,
-                     "there are no profiles in %s/profiles: run the program from its build folder",
-                     project_root());
+            why_say(why, "there are no profiles in %s/profiles: run the program from its build folder",
+                    project_root());
         else
-            unknown_name("profile", name, (const char *const *)names, count, why, why_size);
+            unknown_name("profile", name, (const char *const *)names, count, why);
         profile_names_free(names);
     } else {
-        snprintf(why, why_size, "cannot read profile %s: %s", path, strerror(errno));
+        why_say(why, "cannot read profile %s: %s", path, strerror(errno));
     }
     return NULL;
 }
 
-struct profile *profile_load(const char *name, char *why, size_t why_size) {
+struct profile *profile_load(const char *name, struct why *why) {
     char path[PATH_MAX];
     profile_path(name, path, sizeof path);
-    FILE *file = profile_open(name, path, why, why_size);
+    FILE *file = profile_open(name, path, why);
     if (!file) return NULL;
     struct reading r = {.profile = calloc(1, sizeof *r.profile)};
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     snprintf(r.profile->name, sizeof r.profile->name, "%.*s", (int)strcspn(base, "."), base);
     size_t size = 0;
     r.profile->text = read_text(file, &size);
-    int line = r.profile->text ? faulty_line(path, r.profile->text, size, r.why, sizeof r.why) : -1;
+    int line = r.profile->text ? faulty_line(path, r.profile->text, size, &r.why) : -1;
     if (line == 0) line = ini_parse_file(file, on_entry, &r);
     fclose(file);
     if (line != 0)
-        snprintf(why, why_size, "%s:%d: %s", path, line > 0 ? line : 0,
-                 r.why[0]   ? r.why
-                 : line < 0 ? "cannot be read as a profile"
-                            : "is not 'option = value'");
+        why_say(why, "%s:%d: %s", path, line > 0 ? line : 0,
+                r.why.text[0] ? r.why.text
+                : line < 0    ? "cannot be read as a profile"
+                              : "is not 'option = value'");
     else if (r.profile->jobs == 0)
-        snprintf(why, why_size, "%s: has no job section, so there is nothing to measure", path);
+        why_say(why, "%s: has no job section, so there is nothing to measure", path);
     else
         return r.profile;
     profile_free(r.profile);
@@ -172,24 +168,21 @@ struct profile *profile_empty(void) {
 }
 
 void profile_override(struct profile *profile, const struct option_values *command_line) {
-    char ignored[8];
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const char *text = command_line->text[i];
         if (!text) continue;
-        option_set(&profile->global, (enum option_id)i, text, ignored, sizeof ignored);
+        option_set(&profile->global, (enum option_id)i, text, NULL);
         for (size_t j = 0; j < profile->jobs; j++)
-            option_set(&profile->job[j].options, (enum option_id)i, text, ignored, sizeof ignored);
+            option_set(&profile->job[j].options, (enum option_id)i, text, NULL);
     }
     for (size_t j = 0; j < profile->jobs; j++) option_inherit(&profile->job[j].options, &profile->global);
 }
 
-struct profile *profile_select(const char *name, const struct option_values *options, char *why,
-                               size_t why_size) {
+struct profile *profile_select(const char *name, const struct option_values *options, struct why *why) {
     bool any = false;
     for (size_t i = 0; i < OPTION_COUNT; i++)
         any |= options->text[i] && option_facts((enum option_id)i)->scope == OPTION_SCOPE_JOB;
-    struct profile *profile =
-        name || !any ? profile_load(name ? name : "quick", why, why_size) : profile_empty();
+    struct profile *profile = name || !any ? profile_load(name ? name : "quick", why) : profile_empty();
     if (profile) profile_override(profile, options);
     return profile;
 }

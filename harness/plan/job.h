@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/base/why.h"
 #include "harness/plan/options.h"
 
 enum { JOBS_MAX = 32 };
@@ -32,15 +33,14 @@ struct profile {
 
 /* Reads a profile by name (profiles/NAME.job) or by path (contains '/' or ends in .job).
  * NULL: `why` names file, line and fault. The caller frees it. */
-struct profile *profile_load(const char *name, char *why, size_t why_size);
+struct profile *profile_load(const char *name, struct why *why);
 /* A profile of one job, "selection", with nothing set. */
 struct profile *profile_empty(void);
 /* Gives every job the values of [global] and, over everything, those of the command line. */
 void profile_override(struct profile *profile, const struct option_values *command_line);
 /* The profile that a command line asks for, with its options: the one named, "quick" if it selects nothing,
  * otherwise an empty one. NULL: `why`. */
-struct profile *profile_select(const char *name, const struct option_values *options, char *why,
-                               size_t why_size);
+struct profile *profile_select(const char *name, const struct option_values *options, struct why *why);
 void profile_free(struct profile *profile);
 
 /* The profiles that exist, by name, sorted; an array of `*count` strings ending in NULL, freed by

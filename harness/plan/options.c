@@ -94,144 +94,129 @@ static bool count_item(void *count, const char *item) {
     return true;
 }
 
-static bool check_words(enum option_id id, const struct words *words, const char *text, char *why,
-                        size_t why_size) {
+static bool check_words(enum option_id id, const struct words *words, const char *text, struct why *why) {
     bool one = strcmp(options[id].argument, "LIST") != 0;
     size_t items = 0;
     names_split(text, count_item, &items);
-    if (!names_check(text, words->kind, words->word, words->count, why, why_size)) return false;
+    if (!names_check(text, words->kind, words->word, words->count, why)) return false;
     if (items > 0 && !(one && items > 1)) return true;
-    snprintf(why, why_size, "--%s takes %s, not '%s'", options[id].name, one ? "one word" : "a list of names",
-             text);
-    return false;
+    return why_say(why, "--%s takes %s, not '%s'", options[id].name, one ? "one word" : "a list of names",
+                   text);
 }
 
 struct stream_check {
     struct words words;
     size_t items;
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 /* A key stream's parameters, behind a colon, must make sense for one kind of key at least. */
 static bool check_stream(void *context, const char *item) {
     struct stream_check *check = context;
     struct keyspec spec;
-    char ignored[256];
     size_t length = strcspn(item, ":"), k = 0;
     check->items++;
     while (k < check->words.count &&
            (strncmp(check->words.word[k], item, length) != 0 || check->words.word[k][length] != '\0'))
         k++;
-    if (k == check->words.count) {
-        unknown_name(check->words.kind, item, check->words.word, k, check->why, check->why_size);
-        return false;
-    }
-    return keyspec_parse(item, 64, &spec, check->why, check->why_size) ||
-           keyspec_parse(item, 0, &spec, ignored, sizeof ignored);
+    if (k == check->words.count)
+        return unknown_name(check->words.kind, item, check->words.word, k, check->why);
+    return keyspec_parse(item, 64, &spec, check->why) || keyspec_parse(item, 0, &spec, NULL);
 }
 
-static bool check_streams(const char *text, char *why, size_t why_size) {
-    struct stream_check check = {words_of(OPTION_KEYS), 0, why, why_size};
+static bool check_streams(const char *text, struct why *why) {
+    struct stream_check check = {words_of(OPTION_KEYS), 0, why};
     if (!names_split(text, check_stream, &check)) return false;
     if (check.items > 0) return true;
-    snprintf(why, why_size, "--keys takes a list of names, not '%s'", text);
-    return false;
+    return why_say(why, "--keys takes a list of names, not '%s'", text);
 }
 
-static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most, char *why,
-                         size_t why_size) {
+static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most,
+                         struct why *why) {
     char *stop;
     errno = 0;
     unsigned long long value = strtoull(text, &stop, 0);
     if (*text == '\0' || *text == '-' || *stop || errno || value < least || value > most) {
         if (most == UINT64_MAX)
-            snprintf(why, why_size, "--%s takes a whole number from %llu on, not '%s'", options[id].name,
-                     (unsigned long long)least, text);
+            why_say(why, "--%s takes a whole number from %llu on, not '%s'", options[id].name,
+                    (unsigned long long)least, text);
         else
-            snprintf(why, why_size, "--%s takes a whole number from %llu to %llu, not '%s'", options[id].name,
-                     (unsigned long long)least, (unsigned long long)most, text);
+            why_say(why, "--%s takes a whole number from %llu to %llu, not '%s'", options[id].name,
+                    (unsigned long long)least, (unsigned long long)most, text);
         return false;
     }
     return true;
 }
 
-static bool check_positive(enum option_id id, const char *text, char *why, size_t why_size) {
+static bool check_positive(enum option_id id, const char *text, struct why *why) {
     char *end;
     errno = 0;
     uint64_t value = strtoull(text, &end, 0);
     if (*text != '-' && end != text && *end == '\0' && errno == 0 && value > 0) return true;
-    snprintf(why, why_size, "--%s '%s' is not a whole number above 0", options[id].name, text);
-    return false;
+    return why_say(why, "--%s '%s' is not a whole number above 0", options[id].name, text);
 }
 
-static bool check_size(const char *text, char *why, size_t why_size) {
+static bool check_size(const char *text, struct why *why) {
     struct sizes sizes;
-    if (!sizes_parse(text, &sizes, why, why_size)) return false;
+    if (!sizes_parse(text, &sizes, why)) return false;
     if (sizes.count == 1) return true;
-    snprintf(why, why_size, "--n takes one size, not '%s'", text);
-    return false;
+    return why_say(why, "--n takes one size, not '%s'", text);
 }
 
-static bool check_shard(const char *text, char *why, size_t why_size) {
+static bool check_shard(const char *text, struct why *why) {
     unsigned i, n;
     char rest;
     bool unsigned_numbers =
         text[strspn(text, "0123456789/")] == '\0'; /* sscanf would take -1 for a large one */
     if (unsigned_numbers && sscanf(text, "%u/%u%c", &i, &n, &rest) == 2 && i < n) return true;
-    snprintf(why, why_size, "--shard takes I/N with I from 0 to N-1, not '%s'", text);
-    return false;
+    return why_say(why, "--shard takes I/N with I from 0 to N-1, not '%s'", text);
 }
 
-static bool check_filter(const char *text, char *why, size_t why_size) {
+static bool check_filter(const char *text, struct why *why) {
     regex_t regex;
     int error = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
     if (!error) return regfree(&regex), true;
     char reason[96];
     regerror(error, &regex, reason, sizeof reason);
-    snprintf(why, why_size, "--filter '%s' is not a regular expression: %s", text, reason);
-    return false;
+    return why_say(why, "--filter '%s' is not a regular expression: %s", text, reason);
 }
 
-static bool check_value(enum option_id id, const char *text, char *why, size_t why_size) {
+static bool check_value(enum option_id id, const char *text, struct why *why) {
     struct sizes sizes;
     struct rates rates;
     struct words words;
     switch (id) {
     case OPTION_KEYS:
-        return check_streams(text, why, why_size);
+        return check_streams(text, why);
     case OPTION_RATE:
-        return rates_parse(text, &rates, why, why_size);
+        return rates_parse(text, &rates, why);
     case OPTION_N:
-        return sizes_parse(text, &sizes, why, why_size);
+        return sizes_parse(text, &sizes, why);
     case OPTION_RETAIN_N:
-        return check_size(text, why, why_size);
+        return check_size(text, why);
     case OPTION_THREADS:
         if (strcmp(text, "1") == 0) return true;
-        snprintf(why, why_size, "--threads %s: the workloads are single-threaded, only 1 can be measured",
-                 text);
-        return false;
+        return why_say(why, "--threads %s: the workloads are single-threaded, only 1 can be measured", text);
     case OPTION_SEED:
-        return check_number(id, text, 0, INT64_MAX, why, why_size); /* JSON integers are signed */
+        return check_number(id, text, 0, INT64_MAX, why); /* JSON integers are signed */
     case OPTION_REPEAT:
     case OPTION_BATCHES:
-        return check_number(id, text, 1, 1000, why, why_size);
+        return check_number(id, text, 1, 1000, why);
     case OPTION_LIMIT:
-        return check_number(id, text, 1, 86400, why, why_size);
+        return check_number(id, text, 1, 86400, why);
     case OPTION_RETAIN_SEED:
     case OPTION_RETAIN_LIMIT:
-        return check_positive(id, text, why, why_size);
+        return check_positive(id, text, why);
     case OPTION_SHARD:
-        return check_shard(text, why, why_size);
+        return check_shard(text, why);
     case OPTION_FILTER:
-        return check_filter(text, why, why_size);
+        return check_filter(text, why);
     case OPTION_FIGURES:
         if (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0) return true;
-        snprintf(why, why_size, "--figures takes yes or no, not '%s'", text);
-        return false;
+        return why_say(why, "--figures takes yes or no, not '%s'", text);
     default: /* of the others, those that have a list of words here are checked here */
         words = words_of(id);
-        return words.count == 0 || check_words(id, &words, text, why, why_size);
+        return words.count == 0 || check_words(id, &words, text, why);
     }
 }
 
@@ -263,9 +248,8 @@ bool option_selects(const char *command) {
     return names_has(options[OPTION_MAPS].commands, command);
 }
 
-bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
-                size_t why_size) {
-    if (!check_value(id, text, why, why_size)) return false;
+bool option_set(struct option_values *values, enum option_id id, const char *text, struct why *why) {
+    if (!check_value(id, text, why)) return false;
     free(values->text[id]);
     values->text[id] = strdup(text);
     return true;

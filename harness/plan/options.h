@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "harness/base/why.h"
+
 enum option_id {
 #define OPTION(id, name, argument, fallback, scope, commands, help) OPTION_##id,
 #include "harness/plan/options.def"
@@ -40,8 +42,7 @@ const char *option_commands(const char *name);
 bool option_selects(const char *command);
 /* Checks the value and stores a copy. False: `why` says what is wrong with it and names the nearest known
  * word. */
-bool option_set(struct option_values *values, enum option_id id, const char *text, char *why,
-                size_t why_size);
+bool option_set(struct option_values *values, enum option_id id, const char *text, struct why *why);
 /* The value given, or the option's fallback. */
 const char *option_text(const struct option_values *values, enum option_id id);
 uint64_t option_number(const struct option_values *values, enum option_id id);

@@ -19,7 +19,7 @@ struct expansion {
     size_t seen; /* cells expanded, those of other shards included */
     regex_t filter;
     bool filtered;
-    char why[256];
+    struct why why;
 };
 
 static void add_skip(struct plan *plan, const char *what, const char *why) {
@@ -141,27 +141,25 @@ static unsigned recorders(const struct option_values *options) {
 static bool add_cell(struct expansion *x, const struct shape *shape, const char *keys, size_t n,
                      const char *hash, const char *heap) {
     char size[24], what[200];
-    size_t available = keys_available(keys, shape, x->why, sizeof x->why);
+    size_t available = keys_available(keys, shape, &x->why);
     snprintf(what, sizeof what, "%s keys with %s", keys, shape->name);
     if (available == 0) {
         if (strncmp(keys, "file:", 5) == 0) return false; /* the user's own file: a fault, not a skip */
-        skip(x, what, x->why);
-        x->why[0] = '\0';
+        skip(x, what, x->why.text);
+        x->why.text[0] = '\0';
         return true;
     }
     struct cell cell = {
         .job = x->job, .shape = shape, .hash = hash, .heap = heap, .record = recorders(&x->job->options)};
     /* All of a finite set is all but an eighth of it: the rest are the misses. */
     cell.n = n != SIZE_ALL ? n : available - available / 8;
-    if (n == SIZE_ALL && available == SIZE_MAX) {
-        snprintf(x->why, sizeof x->why, "--n all: the %s keys have no end; give a number", keys);
-        return false;
-    }
+    if (n == SIZE_ALL && available == SIZE_MAX)
+        return why_say(&x->why, "--n all: the %s keys have no end; give a number", keys);
     if (cell.n > available) {
         snprintf(what, sizeof what, "%s keys, n %s", keys, size_text(cell.n, size));
-        snprintf(x->why, sizeof x->why, "only %zu distinct keys are there: use --n all or less", available);
-        skip(x, what, x->why);
-        x->why[0] = '\0';
+        why_say(&x->why, "only %zu distinct keys are there: use --n all or less", available);
+        skip(x, what, x->why.text);
+        x->why.text[0] = '\0';
         return true;
     }
     cell.keys = strdup(keys);
@@ -192,10 +190,9 @@ static bool collect(void *context, const char *item) {
     return true;
 }
 
-static bool split(const char *list, struct strings *out, char *why, size_t why_size) {
+static bool split(const char *list, struct strings *out, struct why *why) {
     if (names_split(list, collect, out)) return true;
-    snprintf(why, why_size, "more than %zu names in '%.40s...'", sizeof out->item / sizeof *out->item, list);
-    return false;
+    return why_say(why, "more than %zu names in '%.40s...'", sizeof out->item / sizeof *out->item, list);
 }
 
 static void strings_free(struct strings *s) {
@@ -216,9 +213,9 @@ static bool expand_job(struct expansion *x) {
     struct strings keys = {0}, heaps = {0};
     static const char *const hashes[] = {"common", "native"};
     struct sizes sizes;
-    bool ok = sizes_parse(option_text(o, OPTION_N), &sizes, x->why, sizeof x->why) &&
-              split(option_text(o, OPTION_KEYS), &keys, x->why, sizeof x->why) &&
-              split(option_text(o, OPTION_HEAP), &heaps, x->why, sizeof x->why);
+    bool ok = sizes_parse(option_text(o, OPTION_N), &sizes, &x->why) &&
+              split(option_text(o, OPTION_KEYS), &keys, &x->why) &&
+              split(option_text(o, OPTION_HEAP), &heaps, &x->why);
     x->filtered = option_text(o, OPTION_FILTER)[0] != '\0';
     if (x->filtered) regcomp(&x->filter, option_text(o, OPTION_FILTER), REG_EXTENDED | REG_NOSUB);
     for (size_t s = 0; ok && s < shape_count(); s++) {
@@ -236,13 +233,13 @@ static bool expand_job(struct expansion *x) {
     return ok;
 }
 
-struct plan *plan_make(const struct profile *profile, char *why, size_t why_size) {
+struct plan *plan_make(const struct profile *profile, struct why *why) {
     struct expansion x = {.plan = calloc(1, sizeof *x.plan)};
     sscanf(option_text(&profile->global, OPTION_SHARD), "%u/%u", &x.shard, &x.shards);
     for (size_t i = 0; i < profile->jobs; i++) {
         x.job = &profile->job[i];
         if (expand_job(&x)) continue;
-        snprintf(why, why_size, "%s", x.why);
+        why_say(why, "%s", x.why.text);
         plan_free(x.plan);
         return NULL;
     }

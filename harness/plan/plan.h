@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/plan/job.h"
 #include "harness/unit/map.h"
 #include "harness/machine/memory_left.h"
@@ -54,7 +55,7 @@ struct plan {
 };
 
 /* Expands a profile. NULL: bad input, `why` in one line. A plan without cells is not an error here. */
-struct plan *plan_make(const struct profile *profile, char *why, size_t why_size);
+struct plan *plan_make(const struct profile *profile, struct why *why);
 void plan_free(struct plan *plan);
 
 /* Builds and loads the units of all cells. Those that cannot be had leave their cells and are added to what
@@ -71,10 +72,10 @@ void plan_print(const struct plan *plan);
 void plan_print_json(const struct plan *plan);
 
 /* False when so many of a cell at once do not fit into what memory is left: `why` as of plan_fits_memory. */
-bool cell_fits_memory(const struct cell *cell, unsigned at_once, const struct memory_left *left, char *why,
-                      size_t why_size);
+bool cell_fits_memory(const struct cell *cell, unsigned at_once, const struct memory_left *left,
+                      struct why *why);
 /* False when a cell does not fit into what memory is left: `why` gives the estimate and the limit. */
-bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, char *why, size_t why_size);
+bool plan_fits_memory(const struct plan *plan, const struct memory_left *left, struct why *why);
 
 /* Prints what is skipped and why to stderr. */
 void plan_print_skips(const struct plan *plan);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/machine/machine.h"
 #include "harness/plan/plan.h"
 
@@ -19,19 +20,19 @@ int plan_nothing(const struct plan *plan) {
 
 int plan_complain_of_memory(const struct plan *plan) {
     struct memory_left left;
-    char why[640];
+    struct why why;
     memory_left_now(&left);
-    if (plan_fits_memory(plan, &left, why, sizeof why)) return EXIT_OK;
-    return complain(left.by[0] ? EXIT_CANNOT : EXIT_USAGE, why);
+    if (plan_fits_memory(plan, &left, &why)) return EXIT_OK;
+    return complain(left.by[0] ? EXIT_CANNOT : EXIT_USAGE, why.text);
 }
 
 int plan_command(const char *profile_name, const struct option_values *options, bool json) {
-    char why[512];
-    struct profile *profile = profile_select(profile_name, options, why, sizeof why);
-    struct plan *plan = profile ? plan_make(profile, why, sizeof why) : NULL;
+    struct why why;
+    struct profile *profile = profile_select(profile_name, options, &why);
+    struct plan *plan = profile ? plan_make(profile, &why) : NULL;
     int code = EXIT_OK;
     if (!plan)
-        code = complain(EXIT_USAGE, why);
+        code = complain(EXIT_USAGE, why.text);
     else if (plan->cells == 0)
         code = plan_nothing(plan);
     else {

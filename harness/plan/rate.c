@@ -14,14 +14,13 @@ static const double per_s_most = 1e9;
 
 struct parse {
     struct rates *out;
-    char *why;
-    size_t why_size;
+    struct why *why;
 };
 
 static bool refuse(const struct parse *parse, const char *item, const char *reason) {
-    snprintf(parse->why, parse->why_size,
-             "--rate: '%.40s' %s; write closed, 50%%, same:50%% (of the slowest map) or 2m/s", item, reason);
-    return false;
+    return why_say(parse->why,
+                   "--rate: '%.40s' %s; write closed, 50%%, same:50%% (of the slowest map) or 2m/s", item,
+                   reason);
 }
 
 /* The number at the beginning of `text`; false when there is none. strtod alone would take "inf" and "0x1p3".
@@ -75,8 +74,8 @@ static bool parse_item(void *context, const char *item) {
     return true;
 }
 
-bool rates_parse(const char *list, struct rates *out, char *why, size_t why_size) {
-    struct parse parse = {out, why, why_size};
+bool rates_parse(const char *list, struct rates *out, struct why *why) {
+    struct parse parse = {out, why};
     out->count = 0;
     if (!names_split(list, parse_item, &parse)) return false;
     return out->count > 0 || refuse(&parse, list, "names no rate");

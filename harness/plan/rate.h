@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/base/why.h"
+
 enum rate_kind {
     RATE_CLOSED,   /* the next operation when the last has ended: no rate at all */
     RATE_SHARE,    /* a share of the map's own closed-loop throughput */
@@ -27,7 +29,7 @@ struct rates {
 
 /* Parses a list of: closed, 50%, same:50%, 250k/s, 2m/s (k: 1,000; m: 1,000,000). False: `why` says which
  * item is wrong. */
-bool rates_parse(const char *list, struct rates *out, char *why, size_t why_size);
+bool rates_parse(const char *list, struct rates *out, struct why *why);
 /* Operations per second, given the closed-loop throughput of the map and of the slowest map; 0 when closed.
  */
 double rate_per_s(const struct rate *rate, double own_per_s, double slowest_per_s);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "build_info.h"
+#include "harness/base/why.h"
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/shapes/shape.h"
@@ -234,16 +235,16 @@ static bool is_loaded(const struct map_unit *unit) {
 enum object_state { OBJECT_LOADED, OBJECT_STALE, OBJECT_FAULTY };
 
 /* Loads the unit's object, unless that is of another build. */
-static enum object_state load_object(struct map_unit *unit, bool again, char *why, size_t why_size) {
+static enum object_state load_object(struct map_unit *unit, bool again, struct why *why) {
     char name[UNIT_NAME_MAX];
     struct unit_object object;
     const char *file = unit_file(unit_name(unit, name));
     /* The loader knows what it has by path, and would take a file that was replaced for the old one. */
-    enum unit_load_result result = unit_load(&object, file, name, again, why, why_size);
+    enum unit_load_result result = unit_load(&object, file, name, again, why);
     if (result == UNIT_NO_OBJECT) return OBJECT_STALE;
     if (result == UNIT_UNFIT) return OBJECT_FAULTY;
     if (!object.build_id || strcmp(object.build_id, BUILD_UNIT_ID) != 0) {
-        snprintf(why, why_size, "%s is of another build than this program: make build", file);
+        why_say(why, "%s is of another build than this program: make build", file);
         return OBJECT_STALE;
     }
     bool has_loops = described[unit - compiled].what == loops;
@@ -253,7 +254,7 @@ static enum object_state load_object(struct map_unit *unit, bool again, char *wh
     if (!fault && has_loops && !loaded.unavailable && strcmp(unit->heap, "malloc") == 0)
         fault = smoke_fault(&loaded);
     if (fault) {
-        snprintf(why, why_size, "unit %s %s", name, fault);
+        why_say(why, "unit %s %s", name, fault);
         return OBJECT_FAULTY;
     }
     *unit = loaded;
@@ -261,41 +262,43 @@ static enum object_state load_object(struct map_unit *unit, bool again, char *wh
 }
 
 bool registry_load(const struct map_unit *unit) {
-    char why[sizeof reason[0]] = "";
+    struct why why = {""};
     struct map_unit *mine = own(unit);
     if (!mine || mine->unavailable) return !unit->unavailable;
-    if (is_loaded(mine) || load_object(mine, false, why, sizeof why) == OBJECT_LOADED) return !mine->unavailable;
-    give_up(mine, why);
+    if (is_loaded(mine) || load_object(mine, false, &why) == OBJECT_LOADED) return !mine->unavailable;
+    give_up(mine, why.text);
     return false;
 }
 
 /* Builds those of the units that have no object, or whose object is older than its sources. */
 static void build_missing(struct map_unit *const units[], size_t count) {
-    char(*name)[UNIT_NAME_MAX] = calloc(count, sizeof *name), why[192], text[sizeof reason[0]];
+    char(*name)[UNIT_NAME_MAX] = calloc(count, sizeof *name);
+    struct why why, text;
     const char **names = calloc(count, sizeof *names);
     size_t missing = 0;
     for (size_t i = 0; name && names && i < count; i++) {
         unit_name(units[i], name[i]);
         if (!unit_is_current(name[i])) names[missing++] = name[i];
     }
-    if (missing > 0 && !units_build(names, missing, why, sizeof why))
+    if (missing > 0 && !units_build(names, missing, &why))
         for (size_t i = 0; i < count; i++) {
             if (unit_is_current(name[i])) continue;
-            if (why[0])
-                snprintf(text, sizeof text, "not built: %s", why);
-            else if (unit_build_failure(name[i], why, sizeof why))
-                snprintf(text, sizeof text, "does not compile: %s", why);
+            if (why.text[0])
+                why_say(&text, "not built: %s", why.text);
+            else if (unit_build_failure(name[i], &why))
+                why_say(&text, "does not compile: %s", why.text);
             else
-                snprintf(text, sizeof text, "not built, see above");
-            give_up(units[i], text);
-            why[0] = '\0';
+                why_say(&text, "not built, see above");
+            give_up(units[i], text.text);
+            why.text[0] = '\0';
         }
     free(names), free(name);
 }
 
 size_t registry_prepare(const struct map_unit *const units[], size_t count) {
     struct map_unit **wanted = calloc(count + 1, sizeof *wanted);
-    char name[UNIT_NAME_MAX], why[sizeof reason[0]];
+    char name[UNIT_NAME_MAX];
+    struct why why;
     size_t n = 0, lost = 0;
     if (!wanted) return count;
     for (size_t i = 0; i < count; i++) {
@@ -310,12 +313,12 @@ size_t registry_prepare(const struct map_unit *const units[], size_t count) {
         build_missing(wanted, n);
         for (size_t i = 0; i < n; i++) {
             if (wanted[i]->unavailable) continue;
-            enum object_state state = load_object(wanted[i], round > 0, why, sizeof why);
+            enum object_state state = load_object(wanted[i], round > 0, &why);
             if (state == OBJECT_STALE && round == 0) {
                 unit_discard(unit_name(wanted[i], name));
                 wanted[stale++] = wanted[i];
             } else if (state != OBJECT_LOADED) {
-                give_up(wanted[i], why);
+                give_up(wanted[i], why.text);
             }
         }
         n = stale;

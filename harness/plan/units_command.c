@@ -9,6 +9,7 @@
 #include "harness/plan/plan.h"
 #include "harness/plan/registry.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/unit/load.h"
 
 struct selection {
@@ -34,12 +35,12 @@ static bool is_profile(const char *word) {
 
 /* EXIT_OK or EXIT_USAGE. */
 static int add_profile(struct selection *s, const char *name) {
-    char why[512];
-    struct profile *profile = profile_load(name, why, sizeof why);
-    struct plan *plan = profile ? plan_make(profile, why, sizeof why) : NULL;
+    struct why why;
+    struct profile *profile = profile_load(name, &why);
+    struct plan *plan = profile ? plan_make(profile, &why) : NULL;
     for (size_t i = 0; plan && i < plan->cells; i++)
         for (size_t u = 0; u < plan->cell[i].units; u++) add(s, plan->cell[i].unit[u]);
-    int code = plan ? EXIT_OK : complain(EXIT_USAGE, why);
+    int code = plan ? EXIT_OK : complain(EXIT_USAGE, why.text);
     plan_free(plan);
     profile_free(profile);
     return code;

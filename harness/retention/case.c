@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
+#include "harness/base/why.h"
 #include "harness/retention/story.h"
 
 /* --- the child --- */
@@ -53,10 +54,10 @@ static bool has_error(const json_t *lines, size_t from) {
 bool case_run(const struct case_plan *plan, json_t *lines) {
     size_t before = json_array_size(lines);
     int ends[2], status = 0;
-    char why[200] = "";
+    struct why why = {""};
     fflush(NULL);
-    if (pipe(ends) != 0) snprintf(why, sizeof why, "cannot make a pipe: %s", strerror(errno));
-    pid_t pid = why[0] ? -1 : fork();
+    if (pipe(ends) != 0) why_say(&why, "cannot make a pipe: %s", strerror(errno));
+    pid_t pid = why.text[0] ? -1 : fork();
     if (pid == 0) {
         close(ends[0]);
         _exit(run_child(plan, ends[1]));
@@ -66,18 +67,18 @@ bool case_run(const struct case_plan *plan, json_t *lines) {
         read_lines(ends[0], lines);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
         if (deadline_ended_it(status))
-            snprintf(why, sizeof why, "gave up after %u s (--limit)", plan->limit_s);
+            why_say(&why, "gave up after %u s (--limit)", plan->limit_s);
         else if (WIFSIGNALED(status))
-            snprintf(why, sizeof why, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
+            why_say(&why, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
         else if (WEXITSTATUS(status) != 0)
-            snprintf(why, sizeof why, "failed");
-    } else if (!why[0]) {
-        snprintf(why, sizeof why, "cannot start a process: %s", strerror(errno));
+            why_say(&why, "failed");
+    } else if (!why.text[0]) {
+        why_say(&why, "cannot start a process: %s", strerror(errno));
     }
-    if (why[0] && !has_error(lines, before)) {
+    if (why.text[0] && !has_error(lines, before)) {
         json_t *line = case_line(plan);
         json_object_set_new(line, "label", json_string("error"));
-        json_object_set_new(line, "error", json_string(why));
+        json_object_set_new(line, "error", json_string(why.text));
         json_array_append_new(lines, line);
     }
     return !has_error(lines, before);

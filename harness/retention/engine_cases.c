@@ -10,24 +10,25 @@
 #include "harness/engines/process.h"
 #include "harness/retention/case_plan.h"
 #include "harness/base/names.h"
+#include "harness/base/why.h"
 
 enum { TEXT_MAX = 16 << 20 };
 
 /* Runs `PROGRAM retain ARGS` and reads what it prints, a JSON object a line. False: `why`. */
-static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, char *why, size_t why_size) {
+static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, struct why *why) {
     struct child child;
     int out = child_output_open(), err = child_output_open();
     struct child_start how = {.argv = argv, .out_fd = out, .err_fd = err, .keep_fd = {-1, -1, -1}};
-    bool ok = out >= 0 && err >= 0 && child_start(&child, &how, why, why_size);
+    bool ok = out >= 0 && err >= 0 && child_start(&child, &how, why);
     if (ok) {
         char end[96], complaint[160];
         bool in_time = child_finish(&child, limit_s);
         child_describe_end(&child, end, sizeof end);
         child_output_line(err, complaint, sizeof complaint);
         if (!in_time)
-            snprintf(why, why_size, "gave up after %u s (--limit)", limit_s);
+            why_say(why, "gave up after %u s (--limit)", limit_s);
         else if (!child_succeeded(&child))
-            snprintf(why, why_size, "the engine %s%s%s", end, complaint[0] ? ": " : "", complaint);
+            why_say(why, "the engine %s%s%s", end, complaint[0] ? ": " : "", complaint);
         ok = in_time && child_succeeded(&child);
     }
     FILE *in = out >= 0 && lseek(out, 0, SEEK_SET) == 0 ? fdopen(out, "r") : NULL;
@@ -39,7 +40,7 @@ static bool ask(const char *const *argv, unsigned limit_s, json_t *lines, char *
         if (line)
             json_array_append_new(lines, line);
         else if (ok)
-            ok = false, snprintf(why, why_size, "the engine printed a line that is not JSON: %.60s", text);
+            ok = why_say(why, "the engine printed a line that is not JSON: %.60s", text);
     }
     free(text);
     if (in)
@@ -96,7 +97,8 @@ static void skip(json_t *skipped, const struct scenario *s, const char *engine, 
 size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_options *o, json_t *lines,
                         json_t *skipped) {
     const char *name = engine_program_name(i);
-    char path[4096], why[320], n[24];
+    char path[4096], n[24];
+    struct why why;
     size_t failed = 0;
     if (!engine_program_path(name, path, sizeof path)) {
         skip(skipped, s, name, "the engine is not built: make engines");
@@ -104,9 +106,9 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
     }
     json_t *list = json_array();
     const char *list_argv[] = {path, "retain", "list", NULL};
-    if (!ask(list_argv, o->limit_s, list, why, sizeof why)) {
+    if (!ask(list_argv, o->limit_s, list, &why)) {
         json_decref(list);
-        skip(skipped, s, name, why);
+        skip(skipped, s, name, why.text);
         return 1;
     }
     for (const struct variant *v = s->variant; v->name; v++) {
@@ -116,10 +118,10 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
         size_t before = json_array_size(lines);
         const char *argv[] = {path, "retain", s->name, v->name, n, NULL};
         snprintf(n, sizeof n, "%zu", o->n ? o->n : s->n);
-        bool ok = ask(argv, o->limit_s, lines, why, sizeof why);
+        bool ok = ask(argv, o->limit_s, lines, &why);
         add_role(lines, before, v);
         if (ok) continue;
-        failed_line(lines, s, v, name, why);
+        failed_line(lines, s, v, name, why.text);
         failed++;
     }
     json_decref(list);

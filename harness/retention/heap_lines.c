@@ -19,12 +19,12 @@ static double noted_or(const struct retention *r, double kept) {
 
 /* --- gosim --- */
 
-static bool open_gosim(struct retention *r, char *why, size_t why_size) {
+static bool open_gosim(struct retention *r, struct why *why) {
     /* Collections happen at checkpoints only, so that a scenario's own variables need not be roots. */
     struct gosim_options options = {
         .gogc = -1, .check = r->plan->check, .seed = r->plan->seed + RECORDED_PHASE};
     r->gosim = gosim_open(&options);
-    if (!r->gosim) snprintf(why, why_size, "out of memory: no address space for a heap");
+    if (!r->gosim) why_say(why, "out of memory: no address space for a heap");
     return r->gosim != NULL;
 }
 
@@ -32,11 +32,11 @@ static uint64_t collections_gosim(struct retention *r) {
     return gosim_collections(r->gosim);
 }
 
-static bool collect_gosim(struct retention *r, char *why, size_t why_size) {
+static bool collect_gosim(struct retention *r, struct why *why) {
     gosim_collect(r->gosim);
     gosim_collect(r->gosim);
     const char *fault = r->plan->check ? gosim_verify(r->gosim) : NULL;
-    if (fault) snprintf(why, why_size, "the heap is corrupt: %s", fault);
+    if (fault) why_say(why, "the heap is corrupt: %s", fault);
     return !fault;
 }
 
@@ -64,8 +64,8 @@ static void line_gosim(struct retention *r, json_t *line, uint64_t live_bytes, b
 
 /* --- boehm --- */
 
-static bool open_boehm(struct retention *r, char *why, size_t why_size) {
-    (void)r, (void)why, (void)why_size;
+static bool open_boehm(struct retention *r, struct why *why) {
+    (void)r, (void)why;
     boehm_start(); /* on this thread, which lives as long as the case */
     return true;
 }
@@ -75,11 +75,10 @@ static uint64_t collections_boehm(struct retention *r) {
     return 0;
 }
 
-static bool collect_boehm(struct retention *r, char *why, size_t why_size) {
+static bool collect_boehm(struct retention *r, struct why *why) {
     (void)r;
     if (boehm_collect_and_run() && boehm_collect_and_run()) return true;
-    snprintf(why, why_size, "no thread can be started");
-    return false;
+    return why_say(why, "no thread can be started");
 }
 
 /* Reports live bytes after the last collection. If none was forced just now, bytes allocated since are added;
@@ -104,8 +103,8 @@ static void line_boehm(struct retention *r, json_t *line, uint64_t live_bytes, b
 
 /* --- malloc --- */
 
-static bool open_malloc(struct retention *r, char *why, size_t why_size) {
-    (void)r, (void)why, (void)why_size;
+static bool open_malloc(struct retention *r, struct why *why) {
+    (void)r, (void)why;
     return true;
 }
 
@@ -114,8 +113,8 @@ static uint64_t collections_malloc(struct retention *r) {
     return 0;
 }
 
-static bool collect_malloc(struct retention *r, char *why, size_t why_size) {
-    (void)r, (void)why, (void)why_size;
+static bool collect_malloc(struct retention *r, struct why *why) {
+    (void)r, (void)why;
     return true;
 }
 

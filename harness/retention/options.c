@@ -32,7 +32,7 @@ bool retain_scenario_selected(const struct retain_options *o, const struct scena
     return o->scenarios == 0;
 }
 
-static bool check_names(const struct retain_options *o, char *why, size_t why_size) {
+static bool check_names(const struct retain_options *o, struct why *why) {
     const char *heaps[CASE_HEAPS + 1], *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
     size_t map_count = retention_map_count(), engine_count = 0,
            scenario_names = 0, variant_count = 0;
@@ -50,11 +50,11 @@ static bool check_names(const struct retain_options *o, char *why, size_t why_si
     heaps[CASE_HEAPS] = maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] = variants[variant_count++] =
         "all";
     for (size_t i = 0; i < o->scenarios; i++)
-        if (!names_check(o->scenario[i], "scenario", scenarios, scenario_names, why, why_size)) return false;
-    return names_check(o->maps, "map", maps, map_count, why, why_size) &&
-           names_check(o->heaps, "heap", heaps, CASE_HEAPS + 1, why, why_size) &&
-           names_check(o->engines, "engine", engines, engine_count, why, why_size) &&
-           names_check(o->variant, "variant", variants, variant_count, why, why_size);
+        if (!names_check(o->scenario[i], "scenario", scenarios, scenario_names, why)) return false;
+    return names_check(o->maps, "map", maps, map_count, why) &&
+           names_check(o->heaps, "heap", heaps, CASE_HEAPS + 1, why) &&
+           names_check(o->engines, "engine", engines, engine_count, why) &&
+           names_check(o->variant, "variant", variants, variant_count, why);
 }
 
 /* Labels of the selected scenarios that have a heap to look into. */
@@ -75,29 +75,27 @@ static size_t known_labels(const struct retain_options *o, char store[][LABEL_BY
 }
 
 /* After the names of scenarios are known to be right. */
-static bool check_snapshots(const struct retain_options *o, char *why, size_t why_size) {
+static bool check_snapshots(const struct retain_options *o, struct why *why) {
     char store[LABELS_MAX][LABEL_BYTES];
     const char *known[LABELS_MAX + 2], *with = o->diff_from ? "snapshot-diff" : "snapshot-at";
     if (!o->snapshot && (o->snapshot_at || o->diff_from))
-        return snprintf(why, why_size, "--%s needs --snapshot DIR", with), false;
+        return why_say(why, "--%s needs --snapshot DIR", with);
     size_t count = known_labels(o, store, known);
     for (const char *label = o->diff_from; label; label = label == o->diff_from ? o->diff_to : NULL) {
         size_t k = 0;
         while (k < count && strcmp(known[k], label) != 0) k++;
-        if (k == count) return unknown_name("checkpoint", label, known, count, why, why_size), false;
+        if (k == count) return unknown_name("checkpoint", label, known, count, why);
     }
     known[count] = "verdict", known[count + 1] = "all";
-    return names_check(o->snapshot_at, "checkpoint", known, count + 2, why, why_size);
+    return names_check(o->snapshot_at, "checkpoint", known, count + 2, why);
 }
 
-static bool take_labels(struct retain_options *o, const char *text, char *why, size_t why_size) {
+static bool take_labels(struct retain_options *o, const char *text, struct why *why) {
     size_t first = strcspn(text, ",");
     const char *second = text[first] ? text + first + 1 : "";
     bool two = first > 0 && *second && !strchr(second, ',') && strlen(text) < sizeof o->diff_labels;
     if (!two || (strlen(second) == first && strncmp(text, second, first) == 0))
-        return snprintf(why, why_size,
-                        "--snapshot-diff takes two different labels such as fill,after, not '%s'", text),
-               false;
+        return why_say(why, "--snapshot-diff takes two different labels such as fill,after, not '%s'", text);
     strcpy(o->diff_labels, text);
     o->diff_labels[first] = '\0';
     o->diff_from = o->diff_labels;
@@ -105,7 +103,7 @@ static bool take_labels(struct retain_options *o, const char *text, char *why, s
     return true;
 }
 
-bool retain_options_read(struct retain_options *o, const struct arguments *a, char *why, size_t why_size) {
+bool retain_options_read(struct retain_options *o, const struct arguments *a, struct why *why) {
     const struct option_values *values = &a->options;
     const char *n = option_text(values, OPTION_RETAIN_N), *labels = option_text(values, OPTION_SNAPSHOT_DIFF);
     uint64_t limit_s = option_number(values, OPTION_RETAIN_LIMIT);
@@ -127,9 +125,9 @@ bool retain_options_read(struct retain_options *o, const struct arguments *a, ch
         .scenarios = a->words,
     };
     memcpy(o->scenario, a->word, a->words * sizeof *a->word);
-    if (n[0] && sizes_parse(n, &sizes, why, why_size)) o->n = sizes.n[0];
-    if (values->text[OPTION_SNAPSHOT_DIFF] && !take_labels(o, labels, why, why_size)) return false;
-    return check_names(o, why, why_size) && check_snapshots(o, why, why_size);
+    if (n[0] && sizes_parse(n, &sizes, why)) o->n = sizes.n[0];
+    if (values->text[OPTION_SNAPSHOT_DIFF] && !take_labels(o, labels, why)) return false;
+    return check_names(o, why) && check_snapshots(o, why);
 }
 
 /* --- where the results go --- */
@@ -144,17 +142,15 @@ static bool holds_something(const char *path) {
     return entries > 2; /* besides . and .. */
 }
 
-static bool out_is_free(const char *out, char *why, size_t why_size) {
+static bool out_is_free(const char *out, struct why *why) {
     char partial[PATH_MAX];
     size_t length = strlen(out);
     while (length > 1 && out[length - 1] == '/') length--;
     if (holds_something(out))
-        return snprintf(why, why_size, "%s exists and is not an empty folder: choose another --out", out),
-               false;
+        return why_say(why, "%s exists and is not an empty folder: choose another --out", out);
     snprintf(partial, sizeof partial, "%.*s.partial", (int)length, out);
     if (access(partial, F_OK) != 0) return true;
-    snprintf(why, why_size, "%s is left of an interrupted run: remove it, or choose another --out", partial);
-    return false;
+    return why_say(why, "%s is left of an interrupted run: remove it, or choose another --out", partial);
 }
 
 /* False: errno says why. */
@@ -166,15 +162,15 @@ static bool snapshot_folder_ready(const char *path) {
     return access(path, W_OK | X_OK) == 0;
 }
 
-int retain_targets_check(const struct retain_options *o, char *why, size_t why_size) {
-    if (o->out && !out_is_free(o->out, why, why_size)) return EXIT_USAGE;
+int retain_targets_check(const struct retain_options *o, struct why *why) {
+    if (o->out && !out_is_free(o->out, why)) return EXIT_USAGE;
     if (o->snapshot && !snapshot_folder_ready(o->snapshot)) {
-        errno_say(why, why_size, "write snapshots to", o->snapshot);
+        why_errno(why, "write snapshots to", o->snapshot);
         return EXIT_CANNOT;
     }
     FILE *junit = o->junit ? fopen(o->junit, "a") : NULL;
     if (o->junit && !junit) {
-        errno_say(why, why_size, "write", o->junit);
+        why_errno(why, "write", o->junit);
         return EXIT_CANNOT;
     }
     if (junit) fclose(junit);

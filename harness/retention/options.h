@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/plan/arguments.h"
 #include "harness/retention/retention.h"
 
@@ -26,10 +27,10 @@ struct retain_options {
 };
 
 /* Takes what the command line says, which stays the owner of the texts. False: `why` in one line. */
-bool retain_options_read(struct retain_options *o, const struct arguments *a, char *why, size_t why_size);
+bool retain_options_read(struct retain_options *o, const struct arguments *a, struct why *why);
 /* Whether what was measured can be written: asked before hours of measuring, not after. EXIT_OK, or the exit
  * code and `why`. */
-int retain_targets_check(const struct retain_options *o, char *why, size_t why_size);
+int retain_targets_check(const struct retain_options *o, struct why *why);
 /* False: a scenario was named, and not this one. */
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s);
 

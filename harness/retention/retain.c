@@ -22,6 +22,7 @@
 #include "harness/retention/units.h"
 #include "harness/retention/verdict.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/run/checksums.h"
 #include "harness/run/folder.h"
 #include "harness/run/info.h"
@@ -30,7 +31,7 @@ struct retain {
     struct retain_options options;
     json_t *lines, *skipped;
     size_t failed; /* cases */
-    char why[512];
+    struct why why;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -154,7 +155,7 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
 /* --- the folder --- */
 
 static bool write_lines(const struct runfolder *folder, const json_t *lines, const json_t *verdicts,
-                        char *why, size_t why_size) {
+                        struct why *why) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
     FILE *out = output_open(path);
@@ -167,7 +168,7 @@ static bool write_lines(const struct runfolder *folder, const json_t *lines, con
         }
     }
     if (out) ok = fclose(out) == 0 && ok;
-    if (!ok) snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
+    if (!ok) why_say(why, "cannot write %s: %s", path, strerror(errno));
     return ok;
 }
 
@@ -219,11 +220,10 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
     char now[24], name[96];
     snprintf(name, sizeof name, "%s-%06x-retain", utc_text(false, now), (unsigned)(begin_ns & 0xffffff));
     snprintf(profile->name, sizeof profile->name, "retain");
-    enum runfolder_result opened =
-        runfolder_open(&folder, r->options.out, name, command, false, r->why, sizeof r->why);
+    enum runfolder_result opened = runfolder_open(&folder, r->options.out, name, command, false, &r->why);
     if (opened != RUNFOLDER_OK) {
         profile_free(profile);
-        return complain(opened == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, r->why);
+        return complain(opened == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, r->why.text);
     }
     json_t *info = runinfo_begin(name, command, profile, &plan, &clock, 0, NULL);
     add_participants(info, r);
@@ -231,18 +231,18 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
     json_object_set(info, "skipped_cases", r->skipped);
     runinfo_end(info, (double)(wall_ns() - begin_ns) * 1e-9, true);
     char *folders[] = {folder.partial, NULL}, id[RESULT_ID_SIZE] = "";
-    bool ok = write_lines(&folder, r->lines, verdicts, r->why, sizeof r->why) &&
-              runfolder_result_id(folder.partial, id, r->why, sizeof r->why) &&
+    bool ok = write_lines(&folder, r->lines, verdicts, &r->why) &&
+              runfolder_result_id(folder.partial, id, &r->why) &&
               json_object_set_new(info, "result_id", json_string(id)) == 0 &&
-              runfolder_write_json(&folder, "run.json", info, r->why, sizeof r->why);
-    int drawn = ok && r->options.figures ? report_draw(folders, r->why, sizeof r->why) : 0;
-    int code = ok ? EXIT_OK : complain(EXIT_CANNOT, r->why);
+              runfolder_write_json(&folder, "run.json", info, &r->why);
+    int drawn = ok && r->options.figures ? report_draw(folders, &r->why) : 0;
+    int code = ok ? EXIT_OK : complain(EXIT_CANNOT, r->why.text);
     if (drawn != 0) {
         fprintf(stderr, "mapbench: the figures are not complete: %s; draw again with: mapbench report %s\n",
-                r->why, folder.final);
+                r->why.text, folder.final);
         code = EXIT_CANNOT;
     }
-    if (ok && !runfolder_finish(&folder, r->why, sizeof r->why)) code = complain(EXIT_CANNOT, r->why);
+    if (ok && !runfolder_finish(&folder, &r->why)) code = complain(EXIT_CANNOT, r->why.text);
     if (code == EXIT_OK || drawn != 0) printf("result %.*s\n%s\n", RESULT_ID_SHORT, id, folder.final);
     json_decref(info);
     runfolder_close(&folder);
@@ -267,9 +267,9 @@ int retain_command(const struct arguments *a) {
     struct retain r = {.lines = json_array(), .skipped = json_array()};
     uint64_t begin_ns = wall_ns();
     int code = EXIT_OK;
-    if (!retain_options_read(&r.options, a, r.why, sizeof r.why)) return complain(EXIT_USAGE, r.why);
-    code = retain_targets_check(&r.options, r.why, sizeof r.why);
-    if (code != EXIT_OK) return complain(code, r.why);
+    if (!retain_options_read(&r.options, a, &r.why)) return complain(EXIT_USAGE, r.why.text);
+    code = retain_targets_check(&r.options, &r.why);
+    if (code != EXIT_OK) return complain(code, r.why.text);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     prepare_units(&r);
@@ -284,8 +284,8 @@ int retain_command(const struct arguments *a) {
         code = write_folder(&r, a->line, verdicts, begin_ns);
     }
     if (r.options.junit && !verdicts_junit(verdicts, r.lines, r.options.junit)) {
-        snprintf(r.why, sizeof r.why, "cannot write %s: %s", r.options.junit, strerror(errno));
-        code = complain(EXIT_CANNOT, r.why);
+        why_say(&r.why, "cannot write %s: %s", r.options.junit, strerror(errno));
+        code = complain(EXIT_CANNOT, r.why.text);
     }
     if (code == EXIT_OK && r.failed) code = EXIT_CANNOT;
     if (r.options.assert_bounds && verdicts_failed(verdicts) > 0) code = EXIT_CHECK_FAILED;

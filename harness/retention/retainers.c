@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "harness/base/names.h"
+#include "harness/base/why.h"
 #include "harness/retention/snapshot/diff_report.h"
 #include "harness/retention/snapshot/export.h"
 #include "harness/retention/snapshot/query.h"
@@ -91,8 +92,8 @@ void retainers_checkpoint(struct compared_snapshots *compared, struct gosim *hea
                     (names_select(wanted->at, label) || (decisive && names_select(wanted->at, "verdict")));
     struct compared_snapshot *keep = side_of(compared, wanted, label);
     if (!decisive && !exported && !keep) return;
-    char why[160];
-    struct compared_snapshot taken = {.snapshot = snapshot_of_gosim(heap, why), .step = step};
+    struct why why;
+    struct compared_snapshot taken = {.snapshot = snapshot_of_gosim(heap, &why), .step = step};
     taken.tree = taken.snapshot ? snapshot_dominators(taken.snapshot) : NULL;
     struct snapshot_paths *paths = taken.tree ? snapshot_paths_find(taken.snapshot) : NULL;
     if (paths) {
@@ -100,7 +101,7 @@ void retainers_checkpoint(struct compared_snapshots *compared, struct gosim *hea
         if (exported) export_all(taken.snapshot, taken.tree, paths, plan, label, step);
     } else {
         fprintf(stderr, "mapbench: no snapshot of %s at %s %zu: %s\n", plan->scenario->name, label, step,
-                taken.snapshot ? "out of memory" : why);
+                taken.snapshot ? "out of memory" : why.text);
     }
     snapshot_paths_free(paths);
     if (keep && paths) {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "harness/base/why.h"
 #include "harness/retention/heap_lines.h"
 
 enum { EVENTS_MAX = 256 };
@@ -40,14 +41,14 @@ static bool write_line(struct retention *r, json_t *line) {
 }
 
 bool case_fail(struct retention *r, const char *format, ...) {
-    char why[300];
+    struct why why;
     va_list args;
     va_start(args, format);
-    vsnprintf(why, sizeof why, format, args);
+    why_vsay(&why, format, args);
     va_end(args);
     json_t *line = case_line(r->plan);
     json_object_set_new(line, "label", json_string("error"));
-    json_object_set_new(line, "error", json_string(why));
+    json_object_set_new(line, "error", json_string(why.text));
     write_line(r, line);
     return false;
 }
@@ -100,9 +101,9 @@ static void mark_collections(struct retention *r, size_t step) {
 }
 
 bool checkpoint(struct retention *r, const char *label, size_t step, uint64_t live_bytes) {
-    char why[400];
+    struct why why = {""}; /* a conservative collector reads the stack: no old words in it */
     mark_collections(r, step);
-    if (!heap_of(r)->collect(r, why, sizeof why)) return case_fail(r, "at %s %zu: %s", label, step, why);
+    if (!heap_of(r)->collect(r, &why)) return case_fail(r, "at %s %zu: %s", label, step, why.text);
     return write_checkpoint(r, label, step, live_bytes, true);
 }
 
@@ -127,10 +128,10 @@ bool each_with_checkpoints(struct retention *r, size_t n,
 /* --- from beginning to end --- */
 
 bool story_open(struct retention *r, const struct case_plan *plan, FILE *out) {
-    char why[200];
+    struct why why;
     *r = (struct retention){.plan = plan, .out = out, .extra = json_object(), .events = json_array()};
-    r->resident_known = memstat_open(&r->memstat, why, sizeof why);
-    return heap_of(r)->open(r, why, sizeof why) || case_fail(r, "%s", why);
+    r->resident_known = memstat_open(&r->memstat, &why);
+    return heap_of(r)->open(r, &why) || case_fail(r, "%s", why.text);
 }
 
 void story_close(struct retention *r) {

@@ -34,7 +34,7 @@ static int by_path(const FTSENT **a, const FTSENT **b) {
     return strcmp((*a)->fts_path, (*b)->fts_path);
 }
 
-bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
+bool runfolder_checksums(const char *folder, struct why *why) {
     char path[PATH_MAX + 24], fresh[PATH_MAX + 24], hash[SHA256_DIGEST_STRING_LENGTH];
     char *roots[] = {(char *)folder, NULL};
     snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
@@ -53,7 +53,7 @@ bool runfolder_checksums(const char *folder, char *why, size_t why_size) {
     errno = error;
     if (out && fclose(out)) ok = false;
     if (ok && rename(fresh, path) == 0) return true;
-    return errno_say(why, why_size, "write", path);
+    return why_errno(why, "write", path);
 }
 
 /* Appends a file to the hash; one that is missing is empty. */
@@ -70,35 +70,35 @@ static bool hash_file(SHA2_CTX *hash, const char *folder, const char *name) {
     return ok;
 }
 
-bool runfolder_result_id(const char *folder, char id[RESULT_ID_SIZE], char *why, size_t why_size) {
+bool runfolder_result_id(const char *folder, char id[RESULT_ID_SIZE], struct why *why) {
     SHA2_CTX hash;
     SHA256Init(&hash);
     if (!hash_file(&hash, folder, "rows.jsonl") || !hash_file(&hash, folder, "retention.jsonl"))
-        return errno_say(why, why_size, "read the results in", folder);
+        return why_errno(why, "read the results in", folder);
     SHA256End(&hash, id);
     return true;
 }
 
 /* False when run.json names another result than the one that is there. */
-static bool verify_result_id(const char *folder, char *why, size_t why_size) {
+static bool verify_result_id(const char *folder, struct why *why) {
     char path[PATH_MAX + 24], id[RESULT_ID_SIZE];
     snprintf(path, sizeof path, "%s/run.json", folder);
     json_t *info = json_load_file(path, 0, NULL);
     const char *expected = json_string_value(json_object_get(info, "result_id"));
-    bool ok = !expected || runfolder_result_id(folder, id, why, why_size);
+    bool ok = !expected || runfolder_result_id(folder, id, why);
     if (ok && expected && strcmp(id, expected) != 0) {
-        snprintf(why, why_size,
-                 "the results in %s are not what was measured: result_id in run.json does not match; restore "
-                 "them or "
-                 "measure again",
-                 folder);
+        why_say(why,
+                "the results in %s are not what was measured: result_id in run.json does not match; restore "
+                "them or "
+                "measure again",
+                folder);
         ok = false;
     }
     json_decref(info);
     return ok;
 }
 
-bool runfolder_verify(const char *folder, char *why, size_t why_size) {
+bool runfolder_verify(const char *folder, struct why *why) {
     char path[PATH_MAX + 24], hash[SHA256_DIGEST_STRING_LENGTH], expected[80], name[256];
     bool ok = true;
     snprintf(path, sizeof path, "%s/SHA256SUMS", folder);
@@ -110,10 +110,10 @@ bool runfolder_verify(const char *folder, char *why, size_t why_size) {
         snprintf(path, sizeof path, "%s/%s", folder, name);
         ok = SHA256File(path, hash) && strcmp(hash, expected) == 0;
         if (!ok)
-            snprintf(why, why_size,
-                     "%s is not what was measured: SHA256SUMS does not match; restore it or measure again",
-                     path);
+            why_say(why,
+                    "%s is not what was measured: SHA256SUMS does not match; restore it or measure again",
+                    path);
     }
     if (sums) fclose(sums);
-    return ok && verify_result_id(folder, why, why_size);
+    return ok && verify_result_id(folder, why);
 }

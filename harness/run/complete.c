@@ -60,8 +60,8 @@ void run_collect_warnings(struct run *run) {
 int run_complete(struct run *run) {
     bool draw = strcmp(option_text(&run->profile->global, OPTION_FIGURES), "yes") == 0;
     char *folders[] = {run->folder.partial, NULL};
-    json_t *rows = runfolder_rows(&run->folder, run->why, sizeof run->why);
-    if (!rows) return complain(EXIT_CANNOT, run->why);
+    json_t *rows = runfolder_rows(&run->folder, &run->why);
+    if (!rows) return complain(EXIT_CANNOT, run->why.text);
     count_rows(run, rows);
     runinfo_end(run->info, run->earlier_s + (double)(wall_ns() - run->begin_ns) * 1e-9, true);
     run_collect_warnings(run);
@@ -73,26 +73,25 @@ int run_complete(struct run *run) {
                                          : EXIT_OK;
     if (!draw) json_object_set_new(run->info, "figures", json_string("not asked for (--figures no)"));
     char id[RESULT_ID_SIZE];
-    if (!runfolder_result_id(run->folder.partial, id, run->why, sizeof run->why))
-        return complain(EXIT_CANNOT, run->why);
+    if (!runfolder_result_id(run->folder.partial, id, &run->why)) return complain(EXIT_CANNOT, run->why.text);
     json_object_set_new(run->info, "result_id", json_string(id));
-    if (!runfolder_finish_gbench(&run->folder, run->why, sizeof run->why) ||
-        !runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-        return complain(EXIT_CANNOT, run->why);
+    if (!runfolder_finish_gbench(&run->folder, &run->why) ||
+        !runfolder_write_json(&run->folder, "run.json", run->info, &run->why))
+        return complain(EXIT_CANNOT, run->why.text);
     /* An interrupt while drawing would leave a broken page; drawing takes seconds, so it is ignored. */
     signal(SIGINT, SIG_IGN);
-    int drawn = draw ? report_draw(folders, run->why, sizeof run->why) : 0;
+    int drawn = draw ? report_draw(folders, &run->why) : 0;
     if (drawn != 0) {
-        json_object_set_new(run->info, "figures", json_string(run->why));
+        json_object_set_new(run->info, "figures", json_string(run->why.text));
         fprintf(
             stderr,
             "mapbench: the figures are not complete: %s; the rows are, draw again with: mapbench report %s\n",
-            run->why, run->folder.final);
+            run->why.text, run->folder.final);
         if (code == EXIT_OK) code = EXIT_CANNOT;
-        if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-            return complain(EXIT_CANNOT, run->why);
+        if (!runfolder_write_json(&run->folder, "run.json", run->info, &run->why))
+            return complain(EXIT_CANNOT, run->why.text);
     }
-    if (!runfolder_finish(&run->folder, run->why, sizeof run->why)) return complain(EXIT_CANNOT, run->why);
+    if (!runfolder_finish(&run->folder, &run->why)) return complain(EXIT_CANNOT, run->why.text);
     print_key_files(run->info);
     warnings_print(&run->warnings, stderr);
     printf("result %.*s\n%s\n", RESULT_ID_SHORT, id, run->folder.final);

@@ -171,13 +171,11 @@ static enum runfolder_result begin_or_resume(struct runfolder *folder, const cha
 }
 
 enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
-                                     const char *selection, bool resume, char *why, size_t why_size) {
-    struct why reason = {""};
+                                     const char *selection, bool resume, struct why *why) {
     memset(folder, 0, sizeof *folder);
-    enum runfolder_result result = name_of(folder, out, name, selection, resume, &reason);
-    if (result == RUNFOLDER_OK) result = refuse_unless_free(folder, &reason);
-    if (result == RUNFOLDER_OK) result = begin_or_resume(folder, selection, resume, &reason);
-    snprintf(why, why_size, "%s", reason.text);
+    enum runfolder_result result = name_of(folder, out, name, selection, resume, why);
+    if (result == RUNFOLDER_OK) result = refuse_unless_free(folder, why);
+    if (result == RUNFOLDER_OK) result = begin_or_resume(folder, selection, resume, why);
     return result;
 }
 
@@ -205,19 +203,18 @@ static bool append_lines(FILE *file, const char *step, const json_t *values) {
 }
 
 bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench,
-                      char *why, size_t why_size) {
+                      struct why *why) {
     /* Rows last: when the disk refuses in between, no row stands in the file whose step is not done. */
     if (gbench && !append_lines(folder->gbench, step, gbench))
-        return errno_say(why, why_size, "write reports to", folder->partial);
-    if (!append_lines(folder->rows, step, rows))
-        return errno_say(why, why_size, "write rows to", folder->partial);
+        return why_errno(why, "write reports to", folder->partial);
+    if (!append_lines(folder->rows, step, rows)) return why_errno(why, "write rows to", folder->partial);
     if (fprintf(folder->done, "%s\n", step) < 0 || fflush(folder->done) || fsync(fileno(folder->done)))
-        return errno_say(why, why_size, "write to", folder->partial);
+        return why_errno(why, "write to", folder->partial);
     return true;
 }
 
-bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why,
-                          size_t why_size) {
+bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value,
+                          struct why *why) {
     char path[PATH_MAX + 32], fresh[PATH_MAX + 40];
     snprintf(path, sizeof path, "%s/%s", folder->partial, name);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -227,7 +224,7 @@ bool runfolder_write_json(const struct runfolder *folder, const char *name, cons
                    fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (file && fclose(file)) written = false;
     if (written && rename(fresh, path) == 0) return true;
-    errno_say(why, why_size, "write", path);
+    why_errno(why, "write", path);
     unlink(fresh);
     return false;
 }
@@ -238,13 +235,13 @@ json_t *runfolder_read_json(const struct runfolder *folder, const char *name) {
     return json_load_file(path, 0, NULL);
 }
 
-json_t *runfolder_rows(const struct runfolder *folder, char *why, size_t why_size) {
+json_t *runfolder_rows(const struct runfolder *folder, struct why *why) {
     json_t *rows = read_lines(folder->rows);
-    if (!rows) snprintf(why, why_size, "out of memory while reading rows");
+    if (!rows) why_say(why, "out of memory while reading rows");
     return rows;
 }
 
-bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_size) {
+bool runfolder_finish_gbench(struct runfolder *folder, struct why *why) {
     json_t *reports = read_lines(folder->gbench), *whole = json_object(), *benchmarks = json_array(), *report;
     size_t i, j;
     json_array_foreach(reports, i, report) {
@@ -255,21 +252,20 @@ bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_siz
     }
     if (!json_object_get(whole, "context")) json_object_set_new(whole, "context", json_object());
     json_object_set_new(whole, "benchmarks", benchmarks);
-    bool ok = runfolder_write_json(folder, "gbench.json", whole, why, why_size);
+    bool ok = runfolder_write_json(folder, "gbench.json", whole, why);
     json_decref(whole), json_decref(reports);
     return ok;
 }
 
 /* The leftovers go last: a folder that cannot be completed can still be resumed. */
-bool runfolder_finish(struct runfolder *folder, char *why, size_t why_size) {
+bool runfolder_finish(struct runfolder *folder, struct why *why) {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/retention.jsonl", folder->partial);
     FILE *retention =
         fopen(path, "a"); /* the record kind of retention scenarios: present, if empty, in every run */
-    if (!retention || fclose(retention)) return errno_say(why, why_size, "write", path);
-    if (!runfolder_checksums(folder->partial, why, why_size)) return false;
-    if (rename(folder->partial, folder->final))
-        return errno_say(why, why_size, "rename the run to", folder->final);
+    if (!retention || fclose(retention)) return why_errno(why, "write", path);
+    if (!runfolder_checksums(folder->partial, why)) return false;
+    if (rename(folder->partial, folder->final)) return why_errno(why, "rename the run to", folder->final);
     runfolder_remove_leftovers(folder->final);
     return true;
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "harness/base/why.h"
+
 struct runfolder {
     char final[PATH_MAX], partial[PATH_MAX];
     FILE *rows, *gbench, *done;
@@ -28,22 +30,22 @@ enum runfolder_result { RUNFOLDER_OK, RUNFOLDER_USAGE, RUNFOLDER_CANNOT };
  * run of the same selection is resumed. out NULL: results/NAME below the project, or the newest partial run
  * there that matches. */
 enum runfolder_result runfolder_open(struct runfolder *folder, const char *out, const char *name,
-                                     const char *selection, bool resume, char *why, size_t why_size);
+                                     const char *selection, bool resume, struct why *why);
 bool runfolder_step_done(const struct runfolder *folder, const char *step);
 /* Appends a step's rows and Google Benchmark reports (arrays) and marks the step done. False: the disk
  * refused; what was written before stays valid. */
 bool runfolder_append(struct runfolder *folder, const char *step, const json_t *rows, const json_t *gbench,
-                      char *why, size_t why_size);
+                      struct why *why);
 /* Writes a file of the folder as indented JSON. */
-bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value, char *why,
-                          size_t why_size);
+bool runfolder_write_json(const struct runfolder *folder, const char *name, const json_t *value,
+                          struct why *why);
 /* NULL: it is not there, or broken. */
 json_t *runfolder_read_json(const struct runfolder *folder, const char *name);
 /* All rows written so far, as a new array; reads the file again. */
-json_t *runfolder_rows(const struct runfolder *folder, char *why, size_t why_size);
+json_t *runfolder_rows(const struct runfolder *folder, struct why *why);
 /* Completes the folder: gbench.json from its parts, SHA256SUMS, the rename. */
-bool runfolder_finish_gbench(struct runfolder *folder, char *why, size_t why_size);
-bool runfolder_finish(struct runfolder *folder, char *why, size_t why_size);
+bool runfolder_finish_gbench(struct runfolder *folder, struct why *why);
+bool runfolder_finish(struct runfolder *folder, struct why *why);
 void runfolder_close(struct runfolder *folder);
 /* Removes a folder in which nothing was measured. */
 void runfolder_discard_if_empty(struct runfolder *folder);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/measure/measure.h"
 #include "harness/plan/plan.h"
 #include "harness/run/progress.h"
@@ -24,7 +25,7 @@ struct run {
     json_t *info;
     uint64_t begin_ns;
     double earlier_s; /* measured before an interruption */
-    char why[512];
+    struct why why;
 };
 
 /* --- steps.c --- */

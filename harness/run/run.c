@@ -8,6 +8,7 @@
 
 #include "build_info.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 #include "harness/run/parts.h"
@@ -53,12 +54,12 @@ static int open_folder(struct run *run, char *name, size_t name_size) {
     char *selection = NULL;
     selection_text(run->profile, &selection);
     run_name(run->profile, selection, name, name_size);
-    enum runfolder_result result =
-        runfolder_open(&run->folder, out[0] ? out : NULL, name, selection,
-                       option_text(o, OPTION_RESUME)[0] != '\0', run->why, sizeof run->why);
+    enum runfolder_result result = runfolder_open(&run->folder, out[0] ? out : NULL, name, selection,
+                                                  option_text(o, OPTION_RESUME)[0] != '\0', &run->why);
     free(selection);
-    return result == RUNFOLDER_OK ? EXIT_OK
-                                  : complain(result == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, run->why);
+    return result == RUNFOLDER_OK
+               ? EXIT_OK
+               : complain(result == RUNFOLDER_USAGE ? EXIT_USAGE : EXIT_CANNOT, run->why.text);
 }
 
 /* The record of the part that is measured already. */
@@ -68,13 +69,13 @@ static bool continue_record(struct run *run) {
     if (same) run->earlier_s = runinfo_resume(run->info, before);
     json_decref(before);
     if (!before)
-        snprintf(run->why, sizeof run->why,
-                 "%s/run.json, the record of what was measured before, cannot be read: measure again without "
-                 "--resume",
-                 run->folder.partial);
+        why_say(&run->why,
+                "%s/run.json, the record of what was measured before, cannot be read: measure again without "
+                "--resume",
+                run->folder.partial);
     else if (!same)
-        snprintf(
-            run->why, sizeof run->why,
+        why_say(
+            &run->why,
             "the interrupted run was measured by another build of mapbench, whose loops may lie elsewhere: "
             "measure again without --resume");
     return same;
@@ -88,10 +89,10 @@ static int measure_all(struct run *run, const char *name, const char *command) {
     signal(SIGPIPE, SIG_IGN);
     run->info =
         runinfo_begin(name, command, run->profile, run->plan, &run->measure.clock, work, &interrupted);
-    if (run->folder.steps_done > 0 && !continue_record(run)) return complain(EXIT_USAGE, run->why);
+    if (run->folder.steps_done > 0 && !continue_record(run)) return complain(EXIT_USAGE, run->why.text);
     runinfo_end(run->info, run->earlier_s, false);
-    if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-        return complain(EXIT_CANNOT, run->why);
+    if (!runfolder_write_json(&run->folder, "run.json", run->info, &run->why))
+        return complain(EXIT_CANNOT, run->why.text);
     progress_begin(&run->progress, option_text(&run->profile->global, OPTION_PROGRESS), work);
     enum step_result result = run_cells(run);
     progress_end(&run->progress);
@@ -104,22 +105,22 @@ static int measure_all(struct run *run, const char *name, const char *command) {
             return complain(EXIT_INTERRUPTED, "interrupted before anything was measured");
         warnings_add(&run->warnings, WARNING_interrupted, NULL);
         run_collect_warnings(run);
-        if (!runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why))
-            complain(EXIT_INTERRUPTED, run->why);
+        if (!runfolder_write_json(&run->folder, "run.json", run->info, &run->why))
+            complain(EXIT_INTERRUPTED, run->why.text);
         fprintf(stderr,
                 "mapbench: interrupted; what was measured is in %s; go on with the same command and --resume "
                 "--out %s\n",
                 run->folder.partial, run->folder.final);
         return EXIT_INTERRUPTED;
     case STEP_DISK:
-        if (runfolder_is_empty(&run->folder)) return complain(EXIT_CANNOT, run->why);
+        if (runfolder_is_empty(&run->folder)) return complain(EXIT_CANNOT, run->why.text);
         fprintf(
             stderr,
             "mapbench: %s; the rows written before are valid; make room and go on with --resume --out %s\n",
-            run->why, run->folder.final);
+            run->why.text, run->folder.final);
         return EXIT_CANNOT;
     default:
-        return complain(EXIT_USAGE, run->why);
+        return complain(EXIT_USAGE, run->why.text);
     }
 }
 
@@ -129,10 +130,10 @@ int run_command(const char *profile, const struct option_values *options, const 
     int code = EXIT_USAGE;
     const char *broken = registry_validate();
     if (broken) return complain(EXIT_CHECK_FAILED, broken);
-    run.profile = profile_select(profile, options, run.why, sizeof run.why);
-    run.plan = run.profile ? plan_make(run.profile, run.why, sizeof run.why) : NULL;
+    run.profile = profile_select(profile, options, &run.why);
+    run.plan = run.profile ? plan_make(run.profile, &run.why) : NULL;
     if (!run.plan)
-        complain(EXIT_USAGE, run.why);
+        complain(EXIT_USAGE, run.why.text);
     else if (run.plan->cells == 0)
         code = plan_nothing(run.plan);
     else if ((code = plan_complain_of_memory(run.plan)) != EXIT_OK)
@@ -142,7 +143,7 @@ int run_command(const char *profile, const struct option_values *options, const 
         code = complain(EXIT_CANNOT, "none of the units could be built");
     } else if ((code = open_folder(&run, name, sizeof name)) == EXIT_OK) {
         code = run_open_measure(&run, &interrupted) ? measure_all(&run, name, command)
-                                                    : complain(EXIT_CANNOT, run.why);
+                                                    : complain(EXIT_CANNOT, run.why.text);
         run_close_measure(&run);
         engines_close();
     }

@@ -5,6 +5,7 @@
 #include "harness/base/count_of.h"
 #include "harness/base/project.h"
 #include "harness/base/python.h"
+#include "harness/base/why.h"
 #include "harness/plan/registry.h"
 #include "harness/run/parts.h"
 #include "harness/run/info.h"
@@ -46,12 +47,11 @@ static bool attach_perf(struct run *run) {
     const char *mode = option_text(&run->profile->global, OPTION_PERF);
     char folder[PATH_MAX + 8];
     if (strcmp(mode, "off") == 0) return true;
-    if (run->folder.steps_done > 0) {
-        snprintf(run->why, sizeof run->why,
-                 "--perf cannot go on with an interrupted run, whose perf data is incomplete: measure again "
-                 "without --resume");
-        return false;
-    }
+    if (run->folder.steps_done > 0)
+        return why_say(
+            &run->why,
+            "--perf cannot go on with an interrupted run, whose perf data is incomplete: measure again "
+            "without --resume");
     snprintf(folder, sizeof folder, "%s/perf", run->folder.partial);
     run->measure.perf = calloc(registry_map_count(), sizeof *run->measure.perf);
     for (size_t i = 0; i < registry_map_count(); i++) {
@@ -61,21 +61,22 @@ static bool attach_perf(struct run *run) {
             fprintf(stderr, "mapbench: --perf does not see %s: it runs in another process\n", unit->map);
             continue;
         }
-        run->measure.perf[i] = perf_attach(strcmp(mode, "stat") == 0 ? PERF_STAT : PERF_RECORD, unit->map,
-                                           folder, run->why, sizeof run->why);
+        run->measure.perf[i] =
+            perf_attach(strcmp(mode, "stat") == 0 ? PERF_STAT : PERF_RECORD, unit->map, folder, &run->why);
         if (!run->measure.perf[i]) return false;
     }
     return true;
 }
 
 void run_finish_perf(struct run *run) {
-    char flamegraph[PATH_MAX + 32], python_why[128], why[512]; /* the run's own says why it ended */
+    char flamegraph[PATH_MAX + 32];
+    struct why why; /* the run's own says why it ended */
     if (!run->measure.perf) return;
-    const char *python = python_find(PYTHON_ANY, python_why, sizeof python_why);
+    const char *python = python_find(PYTHON_ANY, NULL);
     snprintf(flamegraph, sizeof flamegraph, "%s/plots/flamegraph.py", project_root());
     for (size_t i = 0; i < registry_map_count(); i++)
-        if (run->measure.perf[i] && !perf_finish(run->measure.perf[i], python, flamegraph, why, sizeof why)) {
-            warnings_add(&run->warnings, WARNING_perf_failed, "%s", why);
+        if (run->measure.perf[i] && !perf_finish(run->measure.perf[i], python, flamegraph, &why)) {
+            warnings_add(&run->warnings, WARNING_perf_failed, "%s", why.text);
             run->measure.unmeasured++;
         }
     free(run->measure.perf);
@@ -94,8 +95,7 @@ bool run_open_measure(struct run *run, const volatile sig_atomic_t *interrupted)
     m->interrupted = interrupted;
     cgroup_find("cpu", &m->cpu_group);
     if (m->recorder && m->counters && bench_room_open(&m->room, evict)) return attach_perf(run);
-    snprintf(run->why, sizeof run->why, "out of memory for the harness's own buffers");
-    return false;
+    return why_say(&run->why, "out of memory for the harness's own buffers");
 }
 
 void run_close_measure(struct run *run) {
@@ -113,21 +113,21 @@ static enum step_result run_step(struct run *run, const struct cell *cell, size_
     progress_step(&run->progress, step);
     if (!*keys)
         *keys = keys_open(cell->keys, cell->shape, cell->n, option_number(&cell->job->options, OPTION_SEED),
-                          run->why, sizeof run->why);
+                          &run->why);
     if (!*keys) return STEP_KEYS;
     if (!runinfo_add_keys(run->info, cell->shape, keys_facts(*keys))) {
-        snprintf(
-            run->why, sizeof run->why,
+        why_say(
+            &run->why,
             "the keys %s are not those that the interrupted run began with: measure again without --resume",
             cell->keys);
         return STEP_KEYS;
     }
     if (runfolder_step_done(&run->folder, step)) return progress_done(&run->progress, work, true), STEP_OK;
     json_t *gbench = json_array(), *rows = recorders[r].measure(&run->measure, cell, *keys, gbench);
-    bool kept = rows && runfolder_append(&run->folder, step, rows, gbench, run->why, sizeof run->why);
+    bool kept = rows && runfolder_append(&run->folder, step, rows, gbench, &run->why);
     if (kept) {
         runinfo_end(run->info, run->earlier_s + (double)(wall_ns() - run->begin_ns) * 1e-9, false);
-        kept = runfolder_write_json(&run->folder, "run.json", run->info, run->why, sizeof run->why);
+        kept = runfolder_write_json(&run->folder, "run.json", run->info, &run->why);
     }
     if (rows && !kept) {
         /* The disk refuses: what was measured goes to the screen at least. */

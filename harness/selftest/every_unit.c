@@ -17,11 +17,12 @@
 #include "harness/base/clock.h"
 #include "harness/base/deadline.h"
 #include "harness/base/exit.h"
+#include "harness/base/why.h"
 #include "harness/engines/engine.h"
 #include "harness/plan/registry.h"
 
 /* A unit needs well under a second of processor time; sanitizers may make that half a minute. */
-enum { UNIT_SECONDS_MAX = 240, WHY_BYTES = 512 };
+enum { UNIT_SECONDS_MAX = 240 };
 
 enum { CHILD_PASSED, CHILD_FAILED };
 
@@ -42,11 +43,11 @@ struct apart {
 
 static int test_unit(void *context) {
     struct apart *apart = context;
-    char why[WHY_BYTES] = "";
+    struct why why = {""};
     close(apart->why_fd[0]);
     deadline_end_this_process(UNIT_SECONDS_MAX);
-    bool ok = selftest_unit(apart->unit, apart->options, why, sizeof why);
-    if (!ok && write(apart->why_fd[1], why, strlen(why)) < 0) perror("mapbench: selftest");
+    bool ok = selftest_unit(apart->unit, apart->options, &why);
+    if (!ok && write(apart->why_fd[1], why.text, strlen(why.text)) < 0) perror("mapbench: selftest");
     /* The leak sanitizer looks when exit is called. A failed unit's maps were left as they are. */
     if (ok) exit(CHILD_PASSED);
     fflush(NULL);
@@ -54,30 +55,26 @@ static int test_unit(void *context) {
 }
 
 /* False: `why` says what went wrong, crashes and hangs included. */
-static bool run_apart(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                      size_t why_size) {
+static bool run_apart(const struct map_unit *unit, const struct selftest_options *options, struct why *why) {
     struct apart apart = {.unit = unit, .options = options};
     struct child child;
     char end[100];
     fflush(NULL);
-    if (pipe2(apart.why_fd, O_CLOEXEC) != 0) {
-        snprintf(why, why_size, "cannot make a pipe: %s", strerror(errno));
-        return false;
-    }
-    bool started = child_fork(&child, test_unit, &apart, why, why_size);
+    if (pipe2(apart.why_fd, O_CLOEXEC) != 0) return why_say(why, "cannot make a pipe: %s", strerror(errno));
+    bool started = child_fork(&child, test_unit, &apart, why);
     close(apart.why_fd[1]);
-    if (started) read_all(apart.why_fd[0], why, why_size);
+    if (started) read_all(apart.why_fd[0], why->text, sizeof why->text);
     close(apart.why_fd[0]);
     if (!started) return false;
     child_wait(&child, -1);
     if (child_succeeded(&child)) return true;
     child_describe_end(&child, end, sizeof end);
     if (deadline_ended_it(child.status))
-        snprintf(why, why_size, "does not come to an end within %d s", UNIT_SECONDS_MAX);
+        why_say(why, "does not come to an end within %d s", UNIT_SECONDS_MAX);
     else if (WIFSIGNALED(child.status))
-        snprintf(why, why_size, "%s", end);
-    else if (!why[0])
-        snprintf(why, why_size, "its process %s (see above)", end);
+        why_say(why, "%s", end);
+    else if (!why->text[0])
+        why_say(why, "its process %s (see above)", end);
     return false;
 }
 
@@ -88,7 +85,8 @@ struct tally {
 static void run_one(const struct map_unit *unit, const struct selftest_options *of_all, bool verbose,
                     struct tally *tally) {
     enum { ENGINE_SHARE = 20 }; /* an operation of an engine is a round trip between two processes */
-    char why[WHY_BYTES], name[128];
+    char name[128];
+    struct why why;
     snprintf(name, sizeof name, "%s/%s/%s/%s", unit->map, unit->shape, unit->hash, unit->heap);
     struct selftest_options shared = *of_all, *options = &shared;
     if (unit->engine) options->operations /= ENGINE_SHARE;
@@ -98,19 +96,18 @@ static void run_one(const struct map_unit *unit, const struct selftest_options *
         return;
     }
     uint64_t start = wall_ns();
-    bool ok = run_apart(unit, options, why, sizeof why);
+    bool ok = run_apart(unit, options, &why);
     double seconds = (double)(wall_ns() - start) * 1e-9;
     const char *not_injected = selftest_not_injected(unit, options);
-    if (!ok && unit->engine && engine_fault(unit->engine))
-        snprintf(why, sizeof why, "%s", engine_fault(unit->engine));
+    if (!ok && unit->engine && engine_fault(unit->engine)) why_say(&why, "%s", engine_fault(unit->engine));
     if (ok && verbose)
         printf("ok    %s  %.2f s, allocation failures %s%s\n", name, seconds,
                not_injected ? "not tried: " : "survived", not_injected ? not_injected : "");
     else if (ok)
         printf("ok    %s\n", name);
     else
-        printf("FAIL  %s: %s (seed %llu, %zu operations)\n", name, why, (unsigned long long)options->seed,
-               options->operations);
+        printf("FAIL  %s: %s (seed %llu, %zu operations)\n", name, why.text,
+               (unsigned long long)options->seed, options->operations);
     fflush(stdout);
     tally->passed += ok;
     tally->failed += !ok;

@@ -2,6 +2,7 @@
 #include "harness/selftest/parts.h"
 
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 
 /* SWEEP_KEYS: keys stored while each allocation in turn fails. Maps that allocate for every entry make as
  * many allocations; the others need LARGE_KEYS to have large arrays to fail at, of which LARGE_FAILURES are
@@ -76,11 +77,10 @@ static bool live_through(struct history *history, size_t n, uint64_t rng) {
 
 /* One history with its allocation number `at` (from 0) failing. `*failed`: there was such an allocation. */
 static bool history_run(const struct map_unit *unit, const struct selftest_options *options,
-                        const struct selftest_keys *keys, uint64_t at, bool *failed, char *why,
-                        size_t why_size) {
+                        const struct selftest_keys *keys, uint64_t at, bool *failed, struct why *why) {
     struct history history = {.unit = unit, .options = options, .keys = *keys};
-    char fault[200] = "";
-    mirror_open(&history.mirror, unit, &history.keys, fault, sizeof fault);
+    struct why fault = {""};
+    mirror_open(&history.mirror, unit, &history.keys, &fault);
     uint64_t failures = options->failures();
     options->fail_after(at);
     bool ok = live_through(&history, keys->n, rng_derive(options->seed, 7));
@@ -89,23 +89,22 @@ static bool history_run(const struct map_unit *unit, const struct selftest_optio
     if (ok) unit->op.destroy(history.map);
     mirror_close(&history.mirror);
     if (ok) return true;
-    struct mirror report = {.why = why, .why_size = why_size};
-    return mirror_fail(&report, "memory, allocation %llu of a map of %zu keys fails: %s",
-                       (unsigned long long)at, keys->n, fault);
+    return why_say(why, "memory, allocation %llu of a map of %zu keys fails: %s", (unsigned long long)at,
+                   keys->n, fault.text);
 }
 
 /* Counts the allocations that a history makes: the largest `at` that fails, found by doubling and halving. */
 static bool count_allocations(const struct map_unit *unit, const struct selftest_options *options,
-                              const struct selftest_keys *keys, uint64_t *count, char *why, size_t why_size) {
+                              const struct selftest_keys *keys, uint64_t *count, struct why *why) {
     uint64_t low = 0, high = 1;
     bool failed = true;
     while (failed) {
-        if (!history_run(unit, options, keys, high - 1, &failed, why, why_size)) return false;
+        if (!history_run(unit, options, keys, high - 1, &failed, why)) return false;
         if (failed) low = high, high *= 2;
     }
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
-        if (!history_run(unit, options, keys, middle - 1, &failed, why, why_size)) return false;
+        if (!history_run(unit, options, keys, middle - 1, &failed, why)) return false;
         if (failed)
             low = middle;
         else
@@ -116,19 +115,16 @@ static bool count_allocations(const struct map_unit *unit, const struct selftest
 }
 
 static bool sweep(const struct map_unit *unit, const struct selftest_options *options, size_t n,
-                  size_t failures_max, char *why, size_t why_size) {
+                  size_t failures_max, struct why *why) {
     struct selftest_keys keys;
     uint64_t count = 0;
     selftest_keys_make(&keys, shape_find(unit->shape), SELFTEST_KEYS_RANDOM, n, rng_derive(options->seed, 3));
-    bool ok = count_allocations(unit, options, &keys, &count, why, why_size);
-    if (ok && count == 0) {
-        struct mirror report = {.why = why, .why_size = why_size};
-        ok = mirror_fail(&report, "memory: no allocation of it could be made to fail");
-    }
+    bool ok = count_allocations(unit, options, &keys, &count, why);
+    if (ok && count == 0) ok = why_say(why, "memory: no allocation of it could be made to fail");
     size_t step = count > failures_max ? count / failures_max : 1;
     for (uint64_t at = 0; ok && at < count; at += step) {
         bool failed;
-        ok = history_run(unit, options, &keys, at, &failed, why, why_size);
+        ok = history_run(unit, options, &keys, at, &failed, why);
     }
     selftest_keys_free(&keys);
     return ok;
@@ -136,7 +132,7 @@ static bool sweep(const struct map_unit *unit, const struct selftest_options *op
 
 /* The same history again and again: the blocks that are left over may not grow in every round. */
 static bool leaks_nothing(const struct map_unit *unit, const struct selftest_options *options, uint64_t at,
-                          char *why, size_t why_size) {
+                          struct why *why) {
     struct selftest_keys keys;
     uint64_t before = 0, leaked = 0;
     size_t growths = 0;
@@ -144,22 +140,20 @@ static bool leaks_nothing(const struct map_unit *unit, const struct selftest_opt
     selftest_keys_make(&keys, shape_find(unit->shape), SELFTEST_KEYS_RANDOM, SWEEP_KEYS,
                        rng_derive(options->seed, 3));
     for (size_t round = 0; ok && round <= LEAK_ROUNDS; round++) {
-        ok = history_run(unit, options, &keys, at, &failed, why, why_size);
+        ok = history_run(unit, options, &keys, at, &failed, why);
         uint64_t now = options->live_blocks();
         if (round > 0 && now > before) growths++, leaked += now - before;
         before = now;
     }
     selftest_keys_free(&keys);
     if (!ok || growths < LEAK_ROUNDS) return ok;
-    struct mirror report = {.why = why, .why_size = why_size};
-    return mirror_fail(&report, "memory: %llu blocks are left over after %d maps were destroyed",
-                       (unsigned long long)leaked, LEAK_ROUNDS);
+    return why_say(why, "memory: %llu blocks are left over after %d maps were destroyed",
+                   (unsigned long long)leaked, LEAK_ROUNDS);
 }
 
-bool selftest_memory(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                     size_t why_size) {
-    return sweep(unit, options, SWEEP_KEYS, SIZE_MAX, why, why_size) &&
-           sweep(unit, options, LARGE_KEYS, LARGE_FAILURES, why, why_size) &&
-           (!options->live_blocks || (leaks_nothing(unit, options, UINT64_MAX, why, why_size) &&
-                                      leaks_nothing(unit, options, 4, why, why_size)));
+bool selftest_memory(const struct map_unit *unit, const struct selftest_options *options, struct why *why) {
+    return sweep(unit, options, SWEEP_KEYS, SIZE_MAX, why) &&
+           sweep(unit, options, LARGE_KEYS, LARGE_FAILURES, why) &&
+           (!options->live_blocks ||
+            (leaks_nothing(unit, options, UINT64_MAX, why) && leaks_nothing(unit, options, 4, why)));
 }

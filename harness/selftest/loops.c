@@ -8,6 +8,7 @@
 
 #include "harness/unit/recorder.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 
 enum { COPIES = 3, SMALL_ENTRIES_MAX = 64, SMALL_MAPS_MAX = 300, KEYS_MIN = 4 * SMALL_ENTRIES_MAX };
 
@@ -32,13 +33,13 @@ struct bench {
     size_t buffer_keys;
 };
 
-static void bench_open(struct bench *bench, const struct map_unit *unit, size_t n, uint64_t seed, char *why,
-                       size_t why_size) {
+static void bench_open(struct bench *bench, const struct map_unit *unit, size_t n, uint64_t seed,
+                       struct why *why) {
     size_t universe = 3 * n > KEYS_MIN ? 3 * n : KEYS_MIN;
     *bench =
         (struct bench){.unit = unit, .shape = shape_find(unit->shape), .n = n, .rng = rng_derive(seed, n)};
     selftest_keys_make(&bench->keys, bench->shape, SELFTEST_KEYS_RANDOM, universe, bench->rng);
-    mirror_open(&bench->mirror, unit, &bench->keys, why, why_size);
+    mirror_open(&bench->mirror, unit, &bench->keys, why);
     bench->recorder = selftest_alloc(1, sizeof *bench->recorder);
     bench->buffer_keys = 2 * n + (size_t)SMALL_MAPS_MAX * SMALL_ENTRIES_MAX;
     bench->index = selftest_alloc(bench->buffer_keys, sizeof *bench->index);
@@ -65,7 +66,7 @@ static bool compared(const struct bench *bench) {
 static bool contents_agree(struct bench *bench, const char *after) {
     if (!compared(bench) || mirror_agrees(&bench->mirror, bench->map)) return true;
     char fault[160];
-    snprintf(fault, sizeof fault, "%.150s", bench->mirror.why);
+    snprintf(fault, sizeof fault, "%.150s", bench->mirror.why->text);
     return mirror_fail(&bench->mirror, "after loop %s, n=%zu: %s", after, bench->n, fault);
 }
 
@@ -357,13 +358,12 @@ static bool all_loops(struct bench *bench) {
     return ok;
 }
 
-bool selftest_loops(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                    size_t why_size) {
+bool selftest_loops(const struct map_unit *unit, const struct selftest_options *options, struct why *why) {
     static const size_t sizes[] = {1, 2, 7, 63, 64, 65, 1000, 20000};
     bool ok = true;
     for (size_t i = 0; ok && i < COUNT_OF(sizes); i++) {
         struct bench bench;
-        bench_open(&bench, unit, sizes[i], options->seed, why, why_size);
+        bench_open(&bench, unit, sizes[i], options->seed, why);
         int variants = sizes[i] > 1000 || unit->engine ? LOOPS_TIMED : LOOPS_OPEN;
         for (int variant = LOOPS_PLAIN; ok && variant <= variants; variant++) {
             bench.variant = (enum selftest_variant)variant;

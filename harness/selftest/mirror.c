@@ -1,12 +1,11 @@
 #include "harness/selftest/parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 void mirror_open(struct mirror *mirror, const struct map_unit *unit, const struct selftest_keys *keys,
-                 char *why, size_t why_size) {
-    *mirror = (struct mirror){.unit = unit, .keys = keys, .why = why, .why_size = why_size};
+                 struct why *why) {
+    *mirror = (struct mirror){.unit = unit, .keys = keys, .why = why};
     mirror->present = selftest_alloc(keys->n, sizeof *mirror->present);
     mirror->number = selftest_alloc(keys->n, sizeof *mirror->number);
     mirror->seen = selftest_alloc(keys->n, sizeof *mirror->seen);
@@ -41,7 +40,7 @@ bool mirror_del(struct mirror *mirror, size_t key) {
 bool mirror_fail(struct mirror *mirror, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(mirror->why, mirror->why_size, format, arguments);
+    why_vsay(mirror->why, format, arguments);
     va_end(arguments);
     return false;
 }

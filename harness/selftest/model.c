@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 
 struct trial {
     const struct map_unit *unit;
@@ -50,7 +51,7 @@ static bool trial_copy(struct trial *trial) {
     trial->map = copy;
     if (!mirror_agrees(&trial->mirror, copy)) {
         char fault[160];
-        snprintf(fault, sizeof fault, "%.150s", trial->mirror.why);
+        snprintf(fault, sizeof fault, "%.150s", trial->mirror.why->text);
         return mirror_fail(&trial->mirror, "a copy, after its original has changed: %s", fault);
     }
     op->destroy(original);
@@ -98,7 +99,7 @@ static bool trial_run(struct trial *trial, size_t operations) {
         }
         if (!ok) {
             char fault[200];
-            snprintf(fault, sizeof fault, "%.190s", trial->mirror.why);
+            snprintf(fault, sizeof fault, "%.190s", trial->mirror.why->text);
             return mirror_fail(&trial->mirror, "operation %zu: %s", i, fault);
         }
     }
@@ -154,12 +155,11 @@ static bool trial_promises(struct trial *trial) {
 /* --- one kind of keys --- */
 
 static bool trial_kind(const struct map_unit *unit, const struct shape *shape, enum selftest_key_kind kind,
-                       uint64_t seed, size_t n, size_t operations, bool promises, char *why,
-                       size_t why_size) {
+                       uint64_t seed, size_t n, size_t operations, bool promises, struct why *why) {
     struct trial trial = {.unit = unit, .shape = shape, .rng = rng_derive(seed, 100 + kind), .number = 1};
     if (!selftest_keys_make(&trial.keys, shape, kind, n, rng_derive(seed, kind))) return true;
-    char fault[256] = "";
-    mirror_open(&trial.mirror, unit, &trial.keys, fault, sizeof fault);
+    struct why fault = {""};
+    mirror_open(&trial.mirror, unit, &trial.keys, &fault);
     size_t hint = promises ? trial.keys.n : rng_below(&trial.rng, 3) * trial.keys.n / 2;
     next_phase(&trial);
     trial.map = unit->op.create(unit->own_heap, hint);
@@ -170,12 +170,10 @@ static bool trial_kind(const struct map_unit *unit, const struct shape *shape, e
     mirror_close(&trial.mirror);
     selftest_keys_free(&trial.keys);
     if (ok) return true;
-    struct mirror report = {.why = why, .why_size = why_size};
-    return mirror_fail(&report, "model, %s keys, hint %zu: %s", selftest_key_kind_name(kind), hint, fault);
+    return why_say(why, "model, %s keys, hint %zu: %s", selftest_key_kind_name(kind), hint, fault.text);
 }
 
-bool selftest_model(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                    size_t why_size) {
+bool selftest_model(const struct map_unit *unit, const struct selftest_options *options, struct why *why) {
     const struct shape *shape = shape_find(unit->shape);
     size_t many = options->operations / 10 < 8192 ? options->operations / 10 + 16 : 8192;
     unit->op.destroy(NULL);
@@ -183,13 +181,12 @@ bool selftest_model(const struct map_unit *unit, const struct selftest_options *
         bool large = kind == SELFTEST_KEYS_RANDOM || kind == SELFTEST_KEYS_SEQUENTIAL;
         size_t n = large ? many : 700;
         size_t operations = large ? options->operations * 3 / 10 : options->operations / 15;
-        if (!trial_kind(unit, shape, kind, options->seed, n, operations, false, why, why_size)) return false;
+        if (!trial_kind(unit, shape, kind, options->seed, n, operations, false, why)) return false;
     }
     /* A map may grow early when keys collide, so the promise about hints is tried on random keys. */
     static const size_t sizes[] = {1, 3, 8, 14, 100, 1000, 3000};
     for (size_t i = 0; i < COUNT_OF(sizes); i++)
-        if (!trial_kind(unit, shape, SELFTEST_KEYS_RANDOM, options->seed + i, sizes[i], 0, true, why,
-                        why_size))
+        if (!trial_kind(unit, shape, SELFTEST_KEYS_RANDOM, options->seed + i, sizes[i], 0, true, why))
             return false;
     return true;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/unit/map.h"
 #include "harness/selftest/selftest.h"
 #include "harness/shapes/shape.h"
@@ -64,13 +65,12 @@ struct mirror {
     size_t len;
     bool *present;
     uint64_t *number;
-    bool *seen; /* scratch of a comparison */
-    char *why;  /* what went wrong, for the caller of the selftest */
-    size_t why_size;
+    bool *seen;      /* scratch of a comparison */
+    struct why *why; /* what went wrong, for the caller of the selftest */
 };
 
 void mirror_open(struct mirror *mirror, const struct map_unit *unit, const struct selftest_keys *keys,
-                 char *why, size_t why_size);
+                 struct why *why);
 void mirror_close(struct mirror *mirror);
 void mirror_clear(struct mirror *mirror);
 /* Both return whether the key was present. */
@@ -90,11 +90,8 @@ void *selftest_alloc(size_t n, size_t size);
 
 /* --- the parts --- */
 
-bool selftest_model(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                    size_t why_size);
-bool selftest_memory(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                     size_t why_size);
-bool selftest_loops(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                    size_t why_size);
+bool selftest_model(const struct map_unit *unit, const struct selftest_options *options, struct why *why);
+bool selftest_memory(const struct map_unit *unit, const struct selftest_options *options, struct why *why);
+bool selftest_loops(const struct map_unit *unit, const struct selftest_options *options, struct why *why);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <string.h>
-#include <stdio.h>
 
 #include "harness/heaps/fault.h"
 #include "harness/preload/memcount.h"
@@ -69,18 +68,10 @@ const char *selftest_not_injected(const struct map_unit *unit, const struct self
 
 /* --- one unit --- */
 
-bool selftest_unit(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                   size_t why_size) {
-    if (unit->unavailable) {
-        snprintf(why, why_size, "unavailable: %s", unit->unavailable);
-        return false;
-    }
-    if (!shape_find(unit->shape)) {
-        snprintf(why, why_size, "names a shape that does not exist: %s", unit->shape);
-        return false;
-    }
+bool selftest_unit(const struct map_unit *unit, const struct selftest_options *options, struct why *why) {
+    if (unit->unavailable) return why_say(why, "unavailable: %s", unit->unavailable);
+    if (!shape_find(unit->shape)) return why_say(why, "names a shape that does not exist: %s", unit->shape);
     bool baseline = unit->facts->traits & TRAIT_BASELINE;
-    return (baseline || selftest_model(unit, options, why, why_size)) &&
-           selftest_loops(unit, options, why, why_size) &&
-           (selftest_not_injected(unit, options) || selftest_memory(unit, options, why, why_size));
+    return (baseline || selftest_model(unit, options, why)) && selftest_loops(unit, options, why) &&
+           (selftest_not_injected(unit, options) || selftest_memory(unit, options, why));
 }

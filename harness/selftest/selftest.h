@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/unit/map.h"
 
 struct selftest_options {
@@ -31,8 +32,7 @@ const char *selftest_not_injected(const struct map_unit *unit, const struct self
 
 /* True: the unit does what its tables promise. False: `why` says in one line what it did instead. The maps of
  * a unit that failed are left as they are: destroying a broken one could crash. An unavailable unit fails. */
-bool selftest_unit(const struct map_unit *unit, const struct selftest_options *options, char *why,
-                   size_t why_size);
+bool selftest_unit(const struct map_unit *unit, const struct selftest_options *options, struct why *why);
 
 /* Tests all available units whose "map/shape/hash/heap" matches the extended regular expression (NULL: all),
  * each in a child process, so that one which crashes or hangs fails alone. Prints a line per unit and a

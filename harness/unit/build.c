@@ -105,24 +105,24 @@ void unit_discard(const char *name) {
     unlink(path);
 }
 
-bool unit_build_failure(const char *name, char *why, size_t why_size) {
+bool unit_build_failure(const char *name, struct why *why) {
     char path[PATH_MAX];
     unit_path(name, ".failed", path);
     FILE *file = fopen(path, "r");
     bool failed = file != NULL;
-    if (failed && !fgets(why, (int)why_size, file))
-        snprintf(why, why_size, "its compiler failed without a word");
-    if (failed) why[strcspn(why, "\n")] = '\0', fclose(file);
+    if (failed && !fgets(why->text, sizeof why->text, file))
+        why_say(why, "its compiler failed without a word");
+    if (failed) why->text[strcspn(why->text, "\n")] = '\0', fclose(file);
     return failed;
 }
 
 /* Takes the lock of the folder, waiting for whoever else builds there. -1: `why`. */
-static int lock_units(char *why, size_t why_size) {
+static int lock_units(struct why *why) {
     char path[PATH_MAX];
     unit_path("", ".lock", path);
     int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
     if (fd < 0) {
-        snprintf(why, why_size, "cannot write to %s/units: %s", build_folder(), strerror(errno));
+        why_say(why, "cannot write to %s/units: %s", build_folder(), strerror(errno));
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -198,13 +198,10 @@ static void follow(int fd, size_t count) {
 }
 
 /* Runs make to its end. False: it could not be started, `why`. */
-static bool run_make(const struct make_line *line, size_t count, char *why, size_t why_size) {
+static bool run_make(const struct make_line *line, size_t count, struct why *why) {
     struct child make;
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        snprintf(why, why_size, "cannot make a pipe: %s", strerror(errno));
-        return false;
-    }
+    if (pipe2(ends, O_CLOEXEC) != 0) return why_say(why, "cannot make a pipe: %s", strerror(errno));
     /* What a make that called this program has set would redirect this one, and what is preloaded is for
      * programs that are measured. */
     static const char *const foreign[] = {
@@ -215,7 +212,7 @@ static bool run_make(const struct make_line *line, size_t count, char *why, size
                               .out_fd = ends[1],
                               .err_fd = -1,
                               .keep_fd = {-1, -1, -1}};
-    bool started = child_start(&make, &how, why, why_size);
+    bool started = child_start(&make, &how, why);
     close(ends[1]);
     free(environment);
     if (!started) {
@@ -227,26 +224,20 @@ static bool run_make(const struct make_line *line, size_t count, char *why, size
     return true;
 }
 
-bool units_build(const char *const names[], size_t count, char *why, size_t why_size) {
+bool units_build(const char *const names[], size_t count, struct why *why) {
     struct make_line line = {0};
-    why[0] = '\0';
-    if (!has_sources()) {
-        snprintf(why, why_size, "the sources of units are not here");
-        return false;
-    }
-    if (strpbrk(build_argument(), " \t")) {
-        snprintf(why, why_size, "%s/units: make takes no blanks in the path of a build folder",
-                 build_folder());
-        return false;
-    }
-    int lock = lock_units(why, why_size);
+    why->text[0] = '\0';
+    if (!has_sources()) return why_say(why, "the sources of units are not here");
+    if (strpbrk(build_argument(), " \t"))
+        return why_say(why, "%s/units: make takes no blanks in the path of a build folder", build_folder());
+    int lock = lock_units(why);
     if (lock < 0) return false;
     /* Another program may have built them meanwhile. */
     size_t missing = not_current(names, count);
     bool ran = true;
     if (missing > 0) {
         fprintf(stderr, "mapbench: building %zu unit%s of %zu\n", missing, missing == 1 ? "" : "s", count);
-        ran = make_line(&line, names, count) && run_make(&line, missing, why, why_size);
+        ran = make_line(&line, names, count) && run_make(&line, missing, why);
     }
     free(line.build), free(line.units);
     close(lock);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/base/why.h"
+
 /* The shared object of a unit: BUILD/units/NAME.so of the build that this program belongs to; static storage
  * until the next call. */
 const char *unit_file(const char *name);
@@ -23,9 +25,9 @@ void unit_discard(const char *name);
  * one line of what and how many in any case. One that fails costs only itself: its compiler's output is shown
  * and kept in BUILD/units/NAME.log. Two programs that build take turns. `why`: what kept make from running at
  * all (no make, no compiler, a folder that cannot be written), else empty. False: some were not built. */
-bool units_build(const char *const names[], size_t count, char *why, size_t why_size);
+bool units_build(const char *const names[], size_t count, struct why *why);
 
 /* The first error line of the compiler where the last try to build a unit failed; false: it did not fail. */
-bool unit_build_failure(const char *name, char *why, size_t why_size);
+bool unit_build_failure(const char *name, struct why *why);
 
 #endif

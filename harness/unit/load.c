@@ -30,26 +30,25 @@ static bool symbol_of(const char *name, char *symbol, size_t size) {
 
 /* An open file that is an ELF object of this machine's word size, with all of its sections; the loader would
  * die of one cut short. -1: `why`. */
-static int open_object(const char *file, char *why, size_t why_size) {
+static int open_object(const char *file, struct why *why) {
     ElfW(Ehdr) header;
     struct stat status;
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        snprintf(why, why_size, "cannot open %s: %s", file, strerror(errno));
+        why_say(why, "cannot open %s: %s", file, strerror(errno));
         return -1;
     }
     bool elf = read(fd, &header, sizeof header) == sizeof header &&
                memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && fstat(fd, &status) == 0;
     if (elf && header.e_shoff + (uint64_t)header.e_shnum * header.e_shentsize <= (uint64_t)status.st_size)
         return fd;
-    snprintf(why, why_size, "%s is %s: make pair-units links such files", file,
-             elf ? "incomplete" : "not a shared object");
+    why_say(why, "%s is %s: make pair-units links such files", file, elf ? "incomplete" : "not a shared object");
     close(fd);
     return -1;
 }
 
 /* A copy in memory, under a path of its own for as long as the process lives. False: `why`. */
-static bool copy_object(int fd, const char *file, char *path, size_t path_size, char *why, size_t why_size) {
+static bool copy_object(int fd, const char *file, char *path, size_t path_size, struct why *why) {
     struct stat status;
     int copy = memfd_create("mapbench-unit", MFD_CLOEXEC);
     bool done = copy >= 0 && fstat(fd, &status) == 0 && lseek(fd, 0, SEEK_SET) == 0;
@@ -60,7 +59,7 @@ static bool copy_object(int fd, const char *file, char *path, size_t path_size, 
         left -= got;
     }
     if (!done) {
-        snprintf(why, why_size, "cannot copy %s into memory: %s", file, strerror(errno));
+        why_say(why, "cannot copy %s into memory: %s", file, strerror(errno));
         if (copy >= 0) close(copy);
         return false;
     }
@@ -69,37 +68,37 @@ static bool copy_object(int fd, const char *file, char *path, size_t path_size, 
 }
 
 enum unit_load_result unit_load(struct unit_object *out, const char *file, const char *name,
-                                bool private_copy, char *why, size_t why_size) {
+                                bool private_copy, struct why *why) {
     char symbol[256], path[PATH_MAX];
     struct link_map *map;
     *out = (struct unit_object){.file = file, .name = name};
     if (!symbol_of(name, symbol, sizeof symbol)) {
-        snprintf(why, why_size, "'%s' is no unit: MAP-SHAPE-HASH-HEAP", name);
+        why_say(why, "'%s' is no unit: MAP-SHAPE-HASH-HEAP", name);
         return UNIT_NO_OBJECT;
     }
-    int fd = open_object(file, why, why_size);
+    int fd = open_object(file, why);
     if (fd < 0) return UNIT_NO_OBJECT;
     /* Without a slash dlopen would search its own folders. */
     snprintf(path, sizeof path, "%s%s", strchr(file, '/') ? "" : "./", file);
-    bool ready = !private_copy || copy_object(fd, file, path, sizeof path, why, why_size);
+    bool ready = !private_copy || copy_object(fd, file, path, sizeof path, why);
     close(fd);
     if (!ready) return UNIT_UNFIT;
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
-        snprintf(why, why_size, "cannot load %s: %s", file, dlerror());
+        why_say(why, "cannot load %s: %s", file, dlerror());
         return UNIT_UNFIT;
     }
     const struct map_unit *unit = dlsym(handle, symbol);
     if (!unit || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) {
-        snprintf(why, why_size, "%s has no unit %s (no symbol %s)", file, name, symbol);
+        why_say(why, "%s has no unit %s (no symbol %s)", file, name, symbol);
         return UNIT_NO_OBJECT;
     }
     /* What lies behind the first field is known only when that field says so. */
     if (unit->abi != MAP_UNIT_ABI) {
-        snprintf(why, why_size,
-                 "%s was compiled for another interface (%#llx, this program has %#llx): measure it with a "
-                 "program that has its harness/unit/map.h",
-                 file, (unsigned long long)unit->abi, (unsigned long long)MAP_UNIT_ABI);
+        why_say(why,
+                "%s was compiled for another interface (%#llx, this program has %#llx): measure it with a "
+                "program that has its harness/unit/map.h",
+                file, (unsigned long long)unit->abi, (unsigned long long)MAP_UNIT_ABI);
         return UNIT_UNFIT;
     }
     out->unit = unit;

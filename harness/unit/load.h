@@ -4,9 +4,9 @@
 #define MAPBENCH_UNIT_LOAD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/unit/map.h"
 
 /* A unit's name, MAP-SHAPE-HASH-HEAP, and its longest. */
@@ -31,6 +31,6 @@ enum unit_load_result {
  * though the file may be loaded already; needed to measure a file against itself. On failure `why` has the
  * reason. */
 enum unit_load_result unit_load(struct unit_object *out, const char *file, const char *name,
-                                bool private_copy, char *why, size_t why_size);
+                                bool private_copy, struct why *why);
 
 #endif

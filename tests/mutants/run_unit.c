@@ -11,11 +11,11 @@ int main(int argc, char **argv) {
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     size_t operations = argc > 2 ? strtoull(argv[2], NULL, 10) : 20000;
     struct selftest_options options = selftest_options_make(seed, operations);
-    char why[512] = "";
-    if (selftest_unit(&unit_under_test, &options, why, sizeof why)) {
+    struct why why = {""};
+    if (selftest_unit(&unit_under_test, &options, &why)) {
         printf("passed\n");
         return 0;
     }
-    printf("FAILED: %s\n", why);
+    printf("FAILED: %s\n", why.text);
     return 1;
 }

@@ -20,6 +20,6 @@ unit_run() {
         "-DUNIT_SHAPE_FILE=\"harness/shapes/$shape.h\"" '-DUNIT_HEAP_FILE="harness/heaps/malloc.h"' \
         '-DUNIT_HASH="common"' -DUNIT_HASH_common -c harness/unit/map_unit.c -o "$scratch/$name.o" || return 2
     "$unit_cc" "$scratch/$name.o" "$scratch/run_unit.o" "$build"/harness/selftest/{selftest,key_sets,mirror,model,failing_memory,loops}.o \
-        "$build"/harness/{heaps/fault,shapes/shape}.o "$build"/shapes/*.o -ldl -o "$scratch/$name" || return 2
+        "$build"/harness/{base/why,heaps/fault,shapes/shape}.o "$build"/shapes/*.o -ldl -o "$scratch/$name" || return 2
     "$build/tests/within" 120 2400 "$scratch/$name.used" env LD_PRELOAD="$build/libmemcount.so" "$scratch/$name" 1 20000
 }

@@ -40,9 +40,9 @@ static const json_t *port_struct(const json_t *structs, const char *name) {
  * Go's. */
 static void assert_port(const char *map, const char *structure, const struct port_field *fields, size_t count,
                         size_t bytes) {
-    char why[256];
-    json_t *report = layout_json(map, "map[uint64]uint64", why, sizeof why);
-    if (!report) fail_msg("%s", why);
+    struct why why;
+    json_t *report = layout_json(map, "map[uint64]uint64", &why);
+    if (!report) fail_msg("%s", why.text);
     const json_t *s = port_struct(json_object_get(report, "structs"), structure);
     if (!s)
         s = port_struct(json_object_get(json_array_get(json_object_get(report, "types"), 0), "structs"),

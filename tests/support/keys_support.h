@@ -10,21 +10,21 @@
 
 /* Opens a stream that must be there. */
 static inline struct keys *open_keys(const char *spec, const char *shape, size_t n, uint64_t seed) {
-    char why[512] = "";
-    struct keys *keys = keys_open(spec, shape_find(shape), n, seed, why, sizeof why);
-    if (!keys) print_error("%s on %s: %s\n", spec, shape, why);
+    struct why why = {""};
+    struct keys *keys = keys_open(spec, shape_find(shape), n, seed, &why);
+    if (!keys) print_error("%s on %s: %s\n", spec, shape, why.text);
     assert_non_null(keys);
     return keys;
 }
 
 /* Opening must fail, with one line that contains `expected`. */
 static inline void assert_refused(const char *spec, const char *shape, size_t n, const char *expected) {
-    char why[512] = "";
-    struct keys *keys = keys_open(spec, shape_find(shape), n, 1, why, sizeof why);
-    if (keys || !strstr(why, expected)) print_error("%s on %s, n %zu: %s\n", spec, shape, n, why);
+    struct why why = {""};
+    struct keys *keys = keys_open(spec, shape_find(shape), n, 1, &why);
+    if (keys || !strstr(why.text, expected)) print_error("%s on %s, n %zu: %s\n", spec, shape, n, why.text);
     assert_null(keys);
-    assert_non_null(strstr(why, expected));
-    assert_null(strchr(why, '\n'));
+    assert_non_null(strstr(why.text, expected));
+    assert_null(strchr(why.text, '\n'));
 }
 
 static inline int compare_str(const void *a, const void *b) {

@@ -63,9 +63,9 @@ static inline struct snapshot *snapshot_by_hand(bool later) {
     snapshot_add_root(b, ROOT_GLOBAL, "cache", HMAP);
     snapshot_add_root(b, ROOT_STACK, "main.item", SHARED);
     snapshot_add_root(b, ROOT_GLOBAL, "list", NODES);
-    char why[128] = "";
-    struct snapshot *s = snapshot_finish(b, why);
-    if (!s) fprintf(stderr, "%s\n", why);
+    struct why why = {""};
+    struct snapshot *s = snapshot_finish(b, &why);
+    if (!s) fprintf(stderr, "%s\n", why.text);
     return s;
 }
 

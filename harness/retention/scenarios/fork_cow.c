@@ -20,6 +20,7 @@
 #include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 
 enum { PURPOSE = 35, /* of the random stream */ PER_CENT_UPDATED = 1 };
 
@@ -134,7 +135,7 @@ static int hold_snapshot(const struct snapshot_case *c, int fd) {
 
 static bool start_child(struct retention *r, struct snapshot_case *c) {
     int ends[2];
-    char why[200];
+    struct why why;
     if (pipe(ends) != 0) return case_fail(r, "no pipe to a child process can be made");
     c->child = fork();
     if (c->child == 0) {
@@ -144,7 +145,7 @@ static bool start_child(struct retention *r, struct snapshot_case *c) {
     close(ends[0]);
     c->hold_fd = ends[1];
     if (c->child < 0) return case_fail(r, "out of memory or processes: cannot fork");
-    if (!resident_open(&c->other, c->child, why, sizeof why)) return case_fail(r, "%s", why);
+    if (!resident_open(&c->other, c->child, &why)) return case_fail(r, "%s", why.text);
     return true;
 }
 
@@ -224,10 +225,10 @@ static void release(struct snapshot_case *c) {
 }
 
 static bool run(struct retention *r) {
-    char why[200];
+    struct why why;
     struct snapshot_case c = {.n = case_n(r), .updates = case_n(r) / 100 * PER_CENT_UPDATED, .hold_fd = -1};
     if (c.updates == 0) return case_fail(r, "n is %zu: 1 %% of it needs at least 100", c.n);
-    if (!resident_open(&c.own, 0, why, sizeof why)) return case_fail(r, "%s", why);
+    if (!resident_open(&c.own, 0, &why)) return case_fail(r, "%s", why.text);
     bool ok = make_entries(r, &c) && make_order(r, &c) && story(r, &c);
     release(&c);
     resident_close(&c.own);

@@ -11,6 +11,7 @@
 #include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
 #include "harness/base/rng.h"
+#include "harness/base/why.h"
 
 enum {
     PURPOSE = 36,           /* of the random stream */
@@ -89,10 +90,10 @@ static uint64_t live(struct retention *r, size_t done, void *context) {
 
 static bool run(struct retention *r) {
     size_t n = case_n(r), capacity = CAPACITY_MIN;
-    char why[200];
+    struct why why;
     struct table t = {.advice = case_is(r, "small_pages") ? MADV_NOHUGEPAGE : MADV_HUGEPAGE,
                       .rng = rng_derive(case_seed(r), PURPOSE)};
-    if (!resident_open(&t.own, 0, why, sizeof why)) return case_fail(r, "%s", why);
+    if (!resident_open(&t.own, 0, &why)) return case_fail(r, "%s", why.text);
     while (!case_is(r, "grown") && capacity < n * HINT_PER_ENTRY) capacity *= 2;
     if (!table_map(&t, capacity)) return case_fail(r, "out of memory: address space for %zu slots", capacity);
     live(r, 0, &t);

@@ -127,7 +127,7 @@ static bool copy_root(void *context, enum gosim_root_kind kind, const char *name
     return true;
 }
 
-struct snapshot *snapshot_of_gosim(struct gosim *heap, char *why) {
+struct snapshot *snapshot_of_gosim(struct gosim *heap, struct why *why) {
     struct copy c = {.heap = heap, .builder = snapshot_begin()};
     if (!c.builder) return snapshot_finish(NULL, why);
     gosim_each_object(heap, copy_object, &c);

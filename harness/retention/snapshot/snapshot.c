@@ -1,11 +1,8 @@
 #include "harness/retention/snapshot/snapshot.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WHY_BYTES = 128 };
 
 struct root {
     uint32_t name, to;
@@ -23,7 +20,7 @@ struct snapshot_builder {
     size_t address_room, bytes_room, type_room, first_room, to_room, field_room, element_room, root_room;
     uint32_t rows; /* of first_edge that are written: edges so far belong to node rows - 1 or before */
     bool failed;
-    char why[WHY_BYTES];
+    struct why why;
 };
 
 static const char *const kind_names[ROOT_KINDS] = {"global", "stack", "timer", "finalizer"};
@@ -36,7 +33,7 @@ static void __attribute__((format(printf, 2, 3))) fail(struct snapshot_builder *
     if (b->failed) return;
     va_list list;
     va_start(list, format);
-    vsnprintf(b->why, sizeof b->why, format, list);
+    why_vsay(&b->why, format, list);
     va_end(list);
     b->failed = true;
 }
@@ -166,9 +163,9 @@ static void check_edges(struct snapshot_builder *b) {
             fail(b, "edge %u points to node %u, and there are %u", e, s->to[e], s->nodes);
 }
 
-struct snapshot *snapshot_finish(struct snapshot_builder *b, char *why) {
+struct snapshot *snapshot_finish(struct snapshot_builder *b, struct why *why) {
     if (!b) {
-        if (why) snprintf(why, WHY_BYTES, "out of memory for a snapshot");
+        why_say(why, "out of memory for a snapshot");
         return NULL;
     }
     struct snapshot *s = b->snapshot;
@@ -177,7 +174,7 @@ struct snapshot *snapshot_finish(struct snapshot_builder *b, char *why) {
     if (!b->failed) place_roots(b);
     if (!b->failed) check_edges(b);
     if (b->failed) {
-        if (why) snprintf(why, WHY_BYTES, "%s", b->why);
+        why_say(why, "%s", b->why.text);
         snapshot_free(s);
         s = NULL;
     }

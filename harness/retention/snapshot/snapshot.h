@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/retention/snapshot/names.h"
 
 #define SNAPSHOT_NONE UINT32_MAX
@@ -78,11 +79,11 @@ void snapshot_add_edge(struct snapshot_builder *builder, uint32_t from, uint32_t
                        uint32_t element);
 void snapshot_add_root(struct snapshot_builder *builder, enum snapshot_root_kind kind, const char *name,
                        uint32_t to);
-/* Ends the builder in any case. NULL: it failed; `why` (of at least 128 bytes, may be NULL) says how. */
-struct snapshot *snapshot_finish(struct snapshot_builder *builder, char *why);
+/* Ends the builder in any case. NULL: it failed; `why` (may be NULL) says how. */
+struct snapshot *snapshot_finish(struct snapshot_builder *builder, struct why *why);
 void snapshot_free(struct snapshot *snapshot);
 
 /* The objects that gosim's last collection left, NULL: as snapshot_finish. */
-struct snapshot *snapshot_of_gosim(struct gosim *heap, char *why);
+struct snapshot *snapshot_of_gosim(struct gosim *heap, struct why *why);
 
 #endif
