@@ -58,7 +58,8 @@ UNITS := $(strip $(UNITS))
 $(gen)/units.mk: $(defs) harness/unit/expand_units.awk
 	@mkdir -p $(@D); SELECT= $(expand) -v as=rules $(defs) > $@.new && SELECT= $(expand) -v as=heads $(defs) >> $@.new && mv $@.new $@
 include $(gen)/units.mk
-selected_units = $(if $(SELECT),$(shell $(expand) -v as=rules $(defs) | sed -n 's/^all_units :=//p'),$(all_units))
+# What is exported reaches recipes, not $(shell), before make 4.4.
+selected_units = $(if $(SELECT),$(shell SELECT='$(SELECT)' $(expand) -v as=rules $(defs) | sed -n 's/^all_units :=//p'),$(all_units))
 
 map_of = $(word 1,$(1))
 language_of = $(word 2,$(1))
