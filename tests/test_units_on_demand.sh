@@ -159,8 +159,11 @@ second=$!
 for ((i = 0; i < 12000; i++)); do grep -q "waiting for it" "$scratch/second" && break; sleep 0.05; done
 is_true "the second waits: $(cat "$scratch/second")" grep -q "another mapbench builds units in .*: waiting for it" "$scratch/second"
 : >"$scratch/go"
-wait "$first"; is_true "the first ends well: $(tail -n 5 "$scratch/first")" test $? = 0
-wait "$second"; is_true "the second ends well: $(tail -n 5 "$scratch/second")" test $? = 0
+ended=0; wait "$first" || ended=$?
+is_true "the first ends well: $(tail -n 5 "$scratch/first")" test "$ended" = 0
+ended=0; wait "$second" || ended=$?
+is_true "the second ends well: $(tail -n 5 "$scratch/second")" test "$ended" = 0
+runs=200
 is_true "only one of them builds" not grep -q "building" "$scratch/second"
 rm -f "$scratch"/{plan,begun,go}
 
@@ -181,8 +184,8 @@ for signal in INT TERM; do
     for ((i = 0; i < 12000; i++)); do [[ -s $scratch/begun ]] && break; sleep 0.05; done
     compiling=$(cat "$scratch/begun")
     kill -"$signal" -- "-$group"
-    wait "$group"
-    is_true "SIG$signal: exit 130: $(tail -n 5 "$scratch/interrupted")" test $? = 130
+    ended=0; wait "$group" || ended=$?
+    is_true "SIG$signal: exit $ended, expected 130: $(tail -n 5 "$scratch/interrupted")" test "$ended" = 130
     is_true "SIG$signal: its compiler is gone" not kill -0 "$compiling" 2>/dev/null
     is_true "SIG$signal: no unit is left half-built: $(ls "$units"/dense-* 2>&1)" test -z "$(find "$units" -name '*.part' -o -name 'dense-*.o' -o -name 'dense-*.so')"
     is_true "SIG$signal: no folder of a run is left" test -z "$(find "$scratch" -maxdepth 1 -name 'never*')"
@@ -224,10 +227,11 @@ if [[ $(id -u) == 0 ]] && mkdir "$scratch/small" && mount -t tmpfs -o size=64k n
     gives 4 "not built: .*units/? has 0 MiB left, 2 units need about 2: make room" run_maps linear
     is_true "nothing was tried" test -z "$(find "$units" -name '*-*')"
     # Not too small beforehand, but it does not last.
-    mount -t tmpfs -o remount,size=2500k none "$units"
-    head -c 400k /dev/zero >"$units/other"
+    mount -t tmpfs -o remount,size=3000k none "$units"
+    echo "head -c 4000k /dev/zero >'$copy/$units/other' 2>/dev/null" >"$scratch/plan"
     gives 4 "none of the units could be built|skipped: .*No space left" run_maps linear
     is_true "a full folder: nothing half-built: $(ls -s "$units")" nothing_half_built
+    rm -f "$scratch/plan"
     mount -t tmpfs -o remount,ro none "$units"
     gives 4 "not built: cannot write to .*units/?: Read-only file system" run_maps dense
     umount "$units"

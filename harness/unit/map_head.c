@@ -22,7 +22,7 @@
 #ifdef HEAD_BROKEN
 
 static const struct map_facts map_facts = {
-    .summary = "does not compile",
+    .summary = "this program was built without it: make build",
     .source = "-",
     .invariants = "-",
     .cost = "-",
