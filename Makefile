@@ -58,7 +58,8 @@ UNITS := $(sort $(UNITS))
 $(gen)/units.mk: $(defs) harness/unit/expand_units.awk
 	@mkdir -p $(@D); SELECT= $(expand) -v as=rules $(defs) > $@.new && SELECT= $(expand) -v as=heads $(defs) >> $@.new && mv $@.new $@
 include $(gen)/units.mk
-selected_units = $(if $(SELECT),$(shell $(expand) -v as=rules $(defs) | sed -n 's/^all_units :=//p'),$(all_units))
+# What is exported reaches recipes, not $(shell), before make 4.4.
+selected_units = $(if $(SELECT),$(shell SELECT='$(SELECT)' $(expand) -v as=rules $(defs) | sed -n 's/^all_units :=//p'),$(all_units))
 
 map_of = $(word 1,$(1))
 language_of = $(word 2,$(1))
@@ -115,11 +116,11 @@ $(gen)/units.def: $(defs) harness/unit/expand_units.awk
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
   /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp /usr/include/gc/gc.h)
 # What a unit and the program that loads it must have in common: compilers, flags, and the sources that both are made of.
-unit_build_id := $(shell { cat harness/unit/{map,recorder,schedule}.h harness/unit/map_unit.c harness/unit/loops.inc harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
+unit_build_id := $(shell { cat harness/unit/map_unit.c harness/unit/loops.inc harness/unit/{map,recorder,schedule}.h harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
   $(CC) --version; $(CXX) --version; echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(UNIT_FLAGS) $(UNIT_SHARED)'; } 2>&1 | sha256sum | cut -c 1-16)
 $(gen)/flags: FORCE
-	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(unit_build_id)' > $@.new; \
-	  cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(unit_build_id)' > $@.new && \
+	  { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
 
 # The libraries behind adapters, as installed now: name=version.
 adapter_packages = $(shell dpkg-query -W -f '$${db:Status-Abbrev} $${Package}=$${Version}\n' $$(sed -n 's/.*\.package = "\([^"]*\)".*/\1/p' maps/*.h maps/adapters/*.h | sort -u) 2>/dev/null | sed -n 's/^ii *//p')
@@ -134,7 +135,7 @@ $(gen)/build_info.h: FORCE
 	   echo '#define BUILD_PACKAGES "$(adapter_packages)"'; \
 	   echo "#define BUILD_COMMIT \"$$(setup/commit.sh 2>/dev/null)\""; \
 	   echo "#define BUILD_COMMIT_WHY \"$$(setup/commit.sh 2>&1 >/dev/null)\""; \
-	 } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+	 } > $@.new && { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
 
 $(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/build_info.h
 	@echo "  cc $<"
@@ -181,7 +182,7 @@ include tests/test.mk
 $(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen) \
   $(if $(filter-out $(CURDIR)/%,$(abspath $(BUILD))),&& ln -sfn '$(CURDIR)' $(BUILD)/source))
 
-.PHONY: help deps deps-test engines build units unit-files run test bench report nightly clean FORCE
+.PHONY: help deps deps-test engines program build units unit-files run test bench report nightly clean FORCE
 FORCE:
 
 help:
@@ -210,8 +211,10 @@ engines:
 	@$(if $(SKIP_DEPS),:,setup/go.sh install 1.24 1.23)
 	@$(MAKE) build
 
-build:
+# The program alone: what it measures with it builds itself.
+program:
 	@$(MAKE) -s -j$(JOBS) $(BUILD)/mapbench $(if $(SANITIZE),,$(BUILD)/libmemcount.so $(engine_programs))
+build: program
 ifneq ($(SELECT),)
 	@$(MAKE) units
 else
@@ -220,11 +223,17 @@ endif
 
 units:
 	@$(MAKE) -s -k -j$(JOBS) unit-files UNITS="$(selected_units)"
+# A program's units are of its build id, PROGRAM_ID: make says in a line that it reads that it would build others.
+ifeq ($(filter-out $(unit_build_id),$(PROGRAM_ID)),)
 unit-files: $(UNITS:%=$(BUILD)/units/%.so)
+else
+unit-files:
+	@echo "  cannot: compilers, flags or the harness have changed since this program was built: make build"; exit 1
+endif
 
 PROFILE ?= quick
 run bench: deps
-	@$(MAKE) build
+	@$(MAKE) program
 	@$(BUILD)/mapbench run $(PROFILE)
 
 report:
@@ -232,7 +241,7 @@ report:
 
 # make itself ends with 2 whenever a command fails: the exit code of the night is in the last line, and in nightly.json.
 nightly: deps
-	@$(MAKE) build
+	@$(MAKE) program
 	@$(BUILD)/mapbench nightly $(NIGHTLY)
 
 test: deps-test

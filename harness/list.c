@@ -42,7 +42,9 @@ static void add_once(json_t *array, const char *word) {
  * of whose units is there; else NULL. */
 static const char *build_failure(const char *map, char *text, size_t size) {
     char name[UNIT_NAME_MAX];
-    bool failed = false;
+    const char *broken = registry_map_broken(map);
+    bool failed = broken != NULL;
+    if (broken) snprintf(text, size, "does not compile: %s", broken);
     for (size_t i = 0; i < registry_compiled_count(); i++) {
         const struct map_unit *unit = registry_compiled_at(i);
         if (strcmp(unit->map, map) != 0) continue;
@@ -193,7 +195,10 @@ static const struct {
 static void explain_map(const struct map_unit *unit) {
     const struct map_facts *f = unit->facts;
     printf("%s: %s\n", unit->map, f->summary);
-    if (unit->unavailable) printf("  unavailable  %s\n", unit->unavailable);
+    char text[256];
+    const char *reason =
+        unit->unavailable || unit->engine ? unit->unavailable : build_failure(unit->map, text, sizeof text);
+    if (reason) printf("  unavailable  %s\n", reason);
     printf("  source       %s\n  invariants   %s\n  cost         %s\n  options      %s\n  fairness     %s\n",
            f->source, f->invariants, f->cost, f->options, f->fairness);
     if (f->package) printf("  package      %s\n", f->package);

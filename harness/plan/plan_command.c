@@ -7,9 +7,26 @@
 #include "harness/machine/machine.h"
 #include "harness/plan/plan.h"
 
+/* Whether what is skipped has been said with another of the same reason: what kept all units from being built
+ * takes one line, not one a unit. */
+static bool is_said(const struct plan *plan, size_t i) {
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(plan->skip[k].why, plan->skip[i].why) == 0) return true;
+    return false;
+}
+
 void plan_print_skips(const struct plan *plan) {
-    for (size_t i = 0; i < plan->skips; i++)
-        fprintf(stderr, "mapbench: skipped: %s: %s\n", plan->skip[i].what, plan->skip[i].why);
+    for (size_t i = 0; i < plan->skips; i++) {
+        const char *what = plan->skip[i].what, *why = plan->skip[i].why;
+        bool of_all = strncmp(why, "not built: ", 11) == 0;
+        size_t others = 0;
+        if (of_all && is_said(plan, i)) continue;
+        for (size_t k = i + 1; of_all && k < plan->skips; k++) others += strcmp(plan->skip[k].why, why) == 0;
+        if (others)
+            fprintf(stderr, "mapbench: skipped: %s and %zu more: %s\n", what, others, why);
+        else
+            fprintf(stderr, "mapbench: skipped: %s: %s\n", what, why);
+    }
 }
 
 int plan_nothing(const struct plan *plan) {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "build_info.h"
-#include "harness/base/why.h"
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/shapes/shape.h"
@@ -63,16 +62,16 @@ static void describe_all(void) {
     for (size_t i = 0; i < COMPILED; i++) {
         const struct map_head *head = head_of(described[i].map);
         const struct shape *shape = shape_find(described[i].shape);
-        compiled[i] = (struct map_unit){.abi = MAP_UNIT_ABI,
-                                        .map = described[i].map,
-                                        .shape = described[i].shape,
-                                        .hash = described[i].hash,
-                                        .heap = described[i].heap,
-                                        .facts = head->facts,
-                                        .unavailable = head->unavailable ? head->unavailable
-                                                                         : heap_unavailable(described[i].heap),
-                                        .key_size = shape ? shape->key_size : 0,
-                                        .val_size = shape ? shape->val_size : 0};
+        compiled[i] = (struct map_unit){
+            .abi = MAP_UNIT_ABI,
+            .map = described[i].map,
+            .shape = described[i].shape,
+            .hash = described[i].hash,
+            .heap = described[i].heap,
+            .facts = head->facts,
+            .unavailable = head->unavailable ? head->unavailable : heap_unavailable(described[i].heap),
+            .key_size = shape ? shape->key_size : 0,
+            .val_size = shape ? shape->val_size : 0};
         with_loops += described[i].what == loops;
     }
 }
@@ -110,6 +109,11 @@ const struct map_unit *registry_find(const char *map, const char *shape, const c
         other_policy = unit;
     }
     return other_policy;
+}
+
+const char *registry_map_broken(const char *map) {
+    const struct map_head *head = head_of(map);
+    return head ? head->broken : NULL;
 }
 
 size_t registry_map_count(void) {
@@ -232,20 +236,15 @@ static bool is_loaded(const struct map_unit *unit) {
     return unit->op.create != NULL;
 }
 
-enum object_state { OBJECT_LOADED, OBJECT_STALE, OBJECT_FAULTY };
-
-/* Loads the unit's object, unless that is of another build. */
-static enum object_state load_object(struct map_unit *unit, bool again, struct why *why) {
+/* Loads the unit's object. False: `why`. */
+static bool load_object(struct map_unit *unit, struct why *why) {
     char name[UNIT_NAME_MAX];
     struct unit_object object;
     const char *file = unit_file(unit_name(unit, name));
-    /* The loader knows what it has by path, and would take a file that was replaced for the old one. */
-    enum unit_load_result result = unit_load(&object, file, name, again, why);
-    if (result == UNIT_NO_OBJECT) return OBJECT_STALE;
-    if (result == UNIT_UNFIT) return OBJECT_FAULTY;
+    if (unit_load(&object, file, name, false, why) != UNIT_LOADED) return false;
     if (!object.build_id || strcmp(object.build_id, BUILD_UNIT_ID) != 0) {
         why_say(why, "%s is of another build than this program: make build", file);
-        return OBJECT_STALE;
+        return false;
     }
     bool has_loops = described[unit - compiled].what == loops;
     struct map_unit loaded = *object.unit;
@@ -255,17 +254,17 @@ static enum object_state load_object(struct map_unit *unit, bool again, struct w
         fault = smoke_fault(&loaded);
     if (fault) {
         why_say(why, "unit %s %s", name, fault);
-        return OBJECT_FAULTY;
+        return false;
     }
     *unit = loaded;
-    return OBJECT_LOADED;
+    return true;
 }
 
 bool registry_load(const struct map_unit *unit) {
     struct why why = {""};
     struct map_unit *mine = own(unit);
     if (!mine || mine->unavailable) return !unit->unavailable;
-    if (is_loaded(mine) || load_object(mine, false, &why) == OBJECT_LOADED) return !mine->unavailable;
+    if (is_loaded(mine) || load_object(mine, &why)) return !mine->unavailable;
     give_up(mine, why.text);
     return false;
 }
@@ -273,7 +272,7 @@ bool registry_load(const struct map_unit *unit) {
 /* Builds those of the units that have no object, or whose object is older than its sources. */
 static void build_missing(struct map_unit *const units[], size_t count) {
     char(*name)[UNIT_NAME_MAX] = calloc(count, sizeof *name);
-    struct why why, text;
+    struct why why, failure, text;
     const char **names = calloc(count, sizeof *names);
     size_t missing = 0;
     for (size_t i = 0; name && names && i < count; i++) {
@@ -285,19 +284,17 @@ static void build_missing(struct map_unit *const units[], size_t count) {
             if (unit_is_current(name[i])) continue;
             if (why.text[0])
                 why_say(&text, "not built: %s", why.text);
-            else if (unit_build_failure(name[i], &why))
-                why_say(&text, "does not compile: %s", why.text);
+            else if (unit_build_failure(name[i], &failure))
+                why_say(&text, "does not compile: %s", failure.text);
             else
                 why_say(&text, "not built, see above");
             give_up(units[i], text.text);
-            why.text[0] = '\0';
         }
     free(names), free(name);
 }
 
 size_t registry_prepare(const struct map_unit *const units[], size_t count) {
     struct map_unit **wanted = calloc(count + 1, sizeof *wanted);
-    char name[UNIT_NAME_MAX];
     struct why why;
     size_t n = 0, lost = 0;
     if (!wanted) return count;
@@ -307,22 +304,9 @@ size_t registry_prepare(const struct map_unit *const units[], size_t count) {
         for (size_t k = 0; k < n; k++) known |= wanted[k] == mine;
         if (mine && !known && !mine->unavailable && !is_loaded(mine)) wanted[n++] = mine;
     }
-    /* A second time for objects of another build, which only loading shows. */
-    for (int round = 0; round < 2 && n > 0; round++) {
-        size_t stale = 0;
-        build_missing(wanted, n);
-        for (size_t i = 0; i < n; i++) {
-            if (wanted[i]->unavailable) continue;
-            enum object_state state = load_object(wanted[i], round > 0, &why);
-            if (state == OBJECT_STALE && round == 0) {
-                unit_discard(unit_name(wanted[i], name));
-                wanted[stale++] = wanted[i];
-            } else if (state != OBJECT_LOADED) {
-                give_up(wanted[i], why.text);
-            }
-        }
-        n = stale;
-    }
+    if (n > 0) build_missing(wanted, n);
+    for (size_t i = 0; i < n; i++)
+        if (!wanted[i]->unavailable && !load_object(wanted[i], &why)) give_up(wanted[i], why.text);
     for (size_t i = 0; i < count; i++) lost += units[i]->unavailable != NULL;
     free(wanted);
     return lost;

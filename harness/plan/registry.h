@@ -21,13 +21,17 @@ const struct map_unit *registry_compiled_at(size_t i);
 size_t registry_map_count(void);
 const char *registry_map_name(size_t i);
 const struct map_unit *registry_map_unit(size_t i);
+/* NULL, or the compiler's first error line, where the program was built while the map did not compile. Its
+ * units may be had by now: registry_prepare tries. */
+const char *registry_map_broken(const char *map);
 
 /* Builds those of the units that are missing or out of date, and loads all of them. Units of engines are left
  * as they are, so are those that are unavailable. One that cannot be had gets `unavailable`, the reason in
  * one line. Returns how many those are. */
 size_t registry_prepare(const struct map_unit *const units[], size_t count);
 
-/* True for a unit that is unavailable since a library is missing, as `list` says; not for one that could not be built. */
+/* True for a unit that is unavailable since a library is missing, as `list` says; not for one that could not
+ * be built. */
 bool registry_expected_absent(const struct map_unit *unit);
 
 /* Loads a unit as it is, without building: for processes that this program starts. False: `unavailable` says

@@ -278,7 +278,8 @@ int retain_command(const struct arguments *a) {
     print_skips(&r);
     json_t *verdicts = verdicts_make(r.lines);
     if (json_array_size(r.lines) == 0 && !interrupted)
-        code = complain(EXIT_NOTHING, "no case matches the selection");
+        code = r.failed ? complain(EXIT_CANNOT, "none of the selected cases can be measured here")
+                        : complain(EXIT_NOTHING, "no case matches the selection");
     else {
         verdicts_print(verdicts, r.lines, stdout);
         code = write_folder(&r, a->line, verdicts, begin_ns);

@@ -3,18 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "build_info.h"
 #include "harness/base/child.h"
 #include "harness/base/count_of.h"
+#include "harness/base/exit.h"
 #include "harness/base/project.h"
+#include "harness/unit/load.h"
 
 /* The build's folder: the program's own, or for test programs the one above. */
 static const char *build_folder(void) {
@@ -39,9 +42,8 @@ static void unit_path(const char *name, const char *ending, char path[PATH_MAX])
 const char *unit_file(const char *name) {
     static char path[PATH_MAX];
     char here[PATH_MAX], folder[PATH_MAX];
-    /* Where the build's folder is the working one, as for the processes of `gate count`, by a path of the
-     * same length wherever that lies: the loader keeps it on the heap, whose state decides what is counted.
-     */
+    /* Where the build's folder is the working one, as for the processes of `gate count`, by a path of the same
+     * length wherever that lies: the loader keeps it on the heap, whose state decides what is counted. */
     if (getcwd(here, sizeof here) && realpath(build_folder(), folder) && strcmp(here, folder) == 0)
         snprintf(path, sizeof path, "./units/%s.so", name);
     else
@@ -60,10 +62,10 @@ static bool newer(const struct stat *a, const struct stat *b) {
                                                   : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-/* Whether a source named in the compiler's dependency file is newer than the object or gone. The file has one
- * rule, "object: source source \", then one a header without sources. Sources are relative to the project; an
- * installed program has none of them, and its units cannot be out of date. */
-static bool sources_are_newer(FILE *dependencies, const struct stat *object) {
+/* Whether a source named in the compiler's dependency file is newer than what was made of it, or gone. The
+ * file has one rule, "object: source source \", then one a header without sources. Sources are relative to
+ * the project; an installed program has none of them, and its units cannot be out of date. */
+static bool sources_are_newer(FILE *dependencies, const struct stat *made) {
     char word[PATH_MAX], path[2 * PATH_MAX];
     struct stat source;
     if (fscanf(dependencies, "%4095s", word) != 1) return true;
@@ -75,7 +77,7 @@ static bool sources_are_newer(FILE *dependencies, const struct stat *object) {
             snprintf(path, sizeof path, "%s", word);
         else
             snprintf(path, sizeof path, "%s/%s", project_root(), word);
-        if (stat(path, &source) != 0 || newer(&source, object)) return true;
+        if (stat(path, &source) != 0 || newer(&source, made)) return true;
     }
     return false;
 }
@@ -89,7 +91,8 @@ static bool has_sources(void) {
 bool unit_is_current(const char *name) {
     char path[PATH_MAX];
     struct stat object;
-    if (stat(unit_file(name), &object) != 0) return false;
+    if (stat(unit_file(name), &object) != 0 || !unit_object_has_id(unit_file(name), BUILD_UNIT_ID))
+        return false;
     if (!has_sources()) return true;
     unit_path(name, ".d", path);
     FILE *dependencies = fopen(path, "r");
@@ -98,8 +101,10 @@ bool unit_is_current(const char *name) {
     return current;
 }
 
-void unit_discard(const char *name) {
+/* Removes an object that is no whole one or of another build: make goes by times only, and would keep it. */
+static void discard_foreign(const char *name) {
     char path[PATH_MAX];
+    if (unit_object_has_id(unit_file(name), BUILD_UNIT_ID)) return;
     unlink(unit_file(name));
     unit_path(name, ".o", path);
     unlink(path);
@@ -107,13 +112,62 @@ void unit_discard(const char *name) {
 
 bool unit_build_failure(const char *name, struct why *why) {
     char path[PATH_MAX];
+    struct stat tried;
     unit_path(name, ".failed", path);
     FILE *file = fopen(path, "r");
-    bool failed = file != NULL;
-    if (failed && !fgets(why->text, sizeof why->text, file))
-        why_say(why, "its compiler failed without a word");
-    if (failed) why->text[strcspn(why->text, "\n")] = '\0', fclose(file);
+    if (!file) return false;
+    if (!fgets(why->text, sizeof why->text, file)) why_say(why, "its compiler failed without a word");
+    why->text[strcspn(why->text, "\n")] = '\0';
+    bool failed = fstat(fileno(file), &tried) == 0;
+    fclose(file);
+    /* Without a dependency file the compiler did not even find all that is included. */
+    unit_path(name, ".d", path);
+    FILE *dependencies = failed ? fopen(path, "r") : NULL;
+    if (dependencies) failed = !sources_are_newer(dependencies, &tried), fclose(dependencies);
     return failed;
+}
+
+/* False, and `why`: so many units do not fit where they are built. */
+static bool has_room(size_t count, struct why *why) {
+    enum { MIB = 1 << 20, UNIT_MIB = 1 }; /* object and shared object take 0.3 to 3 MiB, 0.7 on average */
+    struct statvfs folder;
+    char path[PATH_MAX];
+    unit_path("", "", path);
+    if (statvfs(path, &folder) != 0) return true;
+    unsigned long long free_mib = (unsigned long long)folder.f_bavail * folder.f_frsize / MIB;
+    if (free_mib >= count * UNIT_MIB) return true;
+    why_say(why, "%s has %llu MiB left, %zu unit%s need about %zu: make room", path, free_mib,
+             count, count == 1 ? "" : "s", count * UNIT_MIB);
+    return false;
+}
+
+/* False, and `why`: the first word of a command is no program here. */
+static bool has_program(const char *command, struct why *why) {
+    int length = (int)strcspn(command, " ");
+    char path[PATH_MAX];
+    const char *folders = getenv("PATH");
+    snprintf(path, sizeof path, "%.*s", length, command);
+    bool found = strchr(path, '/') && access(path, X_OK) == 0;
+    for (const char *at = folders ? folders : ""; !found && !memchr(command, '/', (size_t)length) && *at;) {
+        int folder = (int)strcspn(at, ":");
+        snprintf(path, sizeof path, "%.*s/%.*s", folder, at, length, command);
+        found = folder > 0 && access(path, X_OK) == 0;
+        at += folder + (at[folder] == ':');
+    }
+    if (!found) why_say(why, "the compiler %.*s is not here", length, command);
+    return found;
+}
+
+static const char *const settings[] = {BUILD_MAKE_SETTINGS};
+
+static bool has_compilers(struct why *why) {
+    bool found = true;
+    for (size_t i = 0; found && i < COUNT_OF(settings); i++) {
+        const char *value = strchr(settings[i], '=') + 1;
+        if (strncmp(settings[i], "CC=", 3) == 0 || strncmp(settings[i], "CXX=", 4) == 0)
+            found = has_program(value, why);
+    }
+    return found;
 }
 
 /* Takes the lock of the folder, waiting for whoever else builds there. -1: `why`. */
@@ -121,8 +175,11 @@ static int lock_units(struct why *why) {
     char path[PATH_MAX];
     unit_path("", ".lock", path);
     int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        why_say(why, "cannot write to %s/units: %s", build_folder(), strerror(errno));
+    char folder[PATH_MAX];
+    unit_path("", "", folder);
+    if (fd < 0 || access(folder, W_OK) != 0) {
+        why_say(why, "cannot write to %s: %s", folder, strerror(errno));
+        if (fd >= 0) close(fd);
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -147,7 +204,6 @@ struct make_line {
 };
 
 static bool make_line(struct make_line *line, const char *const names[], size_t count) {
-    static const char *const settings[] = {BUILD_MAKE_SETTINGS};
     const char *jobs = getenv("JOBS");
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t size, n = 0;
@@ -161,10 +217,11 @@ static bool make_line(struct make_line *line, const char *const names[], size_t 
              jobs && atol(jobs) > 0 ? atol(jobs)
              : processors > 0       ? processors
                                     : 1);
-    const char *const fixed[] = {"make",     "-C",         project_root(), "--no-print-directory", "-s", "-k",
-                                 line->jobs, "unit-files", line->build};
+    const char *const fixed[] = {
+        "make",     "-C",         project_root(), "--no-print-directory",     "-s", "-k",
+        line->jobs, "unit-files", line->build,    "PROGRAM_ID=" BUILD_UNIT_ID};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) line->argv[n++] = fixed[i];
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) line->argv[n++] = settings[i];
+    for (size_t i = 0; i < COUNT_OF(settings); i++) line->argv[n++] = settings[i];
     line->argv[n++] = line->units;
     line->argv[n] = NULL;
     return true;
@@ -176,8 +233,8 @@ static size_t not_current(const char *const names[], size_t count) {
     return left;
 }
 
-/* Shows how far make is: it says a line a unit that it begins. */
-static void follow(int fd, size_t count) {
+/* Shows how far make is: it says a line a unit that it begins. `why`: what it cannot do at all. */
+static void follow(int fd, size_t count, struct why *why) {
     bool terminal = isatty(STDERR_FILENO);
     char line[256];
     size_t begun = 0;
@@ -187,21 +244,58 @@ static void follow(int fd, size_t count) {
         return;
     }
     while (fgets(line, sizeof line, said)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "  cannot: ", 10) == 0) why_say(why, "%s", line + 10);
         if (strncmp(line, "  unit ", 7) != 0) continue;
         begun++;
-        if (terminal)
-            fprintf(stderr, "\r\033[K  unit %zu of %zu  %.*s", begun, count, (int)strcspn(line + 7, "\n"),
-                    line + 7);
+        if (terminal) fprintf(stderr, "\r\033[K  unit %zu of %zu  %s", begun, count, line + 7);
     }
     if (terminal) fputs("\r\033[K", stderr);
     fclose(said);
 }
 
-/* Runs make to its end. False: it could not be started, `why`. */
-static bool run_make(const struct make_line *line, size_t count, struct why *why) {
+/* What an interrupt has to end: make's process group; 0: none. */
+static volatile sig_atomic_t make_group, interrupted;
+
+static void on_interrupt(int signal_number) {
+    interrupted = signal_number;
+    if (make_group > 0) kill(-(pid_t)make_group, SIGTERM);
+}
+
+static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP};
+
+struct signals {
+    struct sigaction before[COUNT_OF(interrupts)];
+    sigset_t mask;
+};
+
+/* Catches what interrupts, unless it is ignored, and holds it back until make's group is known. */
+static void signals_catch(struct signals *signals) {
+    struct sigaction catching = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    sigset_t held;
+    sigemptyset(&held);
+    for (size_t i = 0; i < COUNT_OF(interrupts); i++) sigaddset(&held, interrupts[i]);
+    sigprocmask(SIG_BLOCK, &held, &signals->mask);
+    for (size_t i = 0; i < COUNT_OF(interrupts); i++) {
+        sigaction(interrupts[i], NULL, &signals->before[i]);
+        if (signals->before[i].sa_handler != SIG_IGN) sigaction(interrupts[i], &catching, NULL);
+    }
+}
+
+static void signals_restore(const struct signals *signals) {
+    for (size_t i = 0; i < COUNT_OF(interrupts); i++) sigaction(interrupts[i], &signals->before[i], NULL);
+}
+
+/* Runs make to its end, which has the lock with all that it starts: should this program be killed, nobody
+ * builds beside them. False: it could not be started, `why`. */
+static bool run_make(const struct make_line *line, size_t count, int lock, struct why *why) {
+    struct signals signals;
     struct child make;
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return why_say(why, "cannot make a pipe: %s", strerror(errno));
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        why_say(why, "cannot make a pipe: %s", strerror(errno));
+        return false;
+    }
     /* What a make that called this program has set would redirect this one, and what is preloaded is for
      * programs that are measured. */
     static const char *const foreign[] = {
@@ -211,35 +305,53 @@ static bool run_make(const struct make_line *line, size_t count, struct why *why
                               .env = (const char *const *)environment,
                               .out_fd = ends[1],
                               .err_fd = -1,
-                              .keep_fd = {-1, -1, -1}};
+                              .keep_fd = {lock, -1, -1},
+                              .own_group = true};
+    signals_catch(&signals);
     bool started = child_start(&make, &how, why);
+    make_group = started ? make.pid : 0;
+    sigprocmask(SIG_SETMASK, &signals.mask, NULL);
     close(ends[1]);
     free(environment);
     if (!started) {
         close(ends[0]);
+        signals_restore(&signals);
         return false;
     }
-    follow(ends[0], count);
+    follow(ends[0], count, why);
     while (!child_wait(&make, 1000)) continue;
+    make_group = 0;
+    signals_restore(&signals);
     return true;
 }
 
 bool units_build(const char *const names[], size_t count, struct why *why) {
     struct make_line line = {0};
     why->text[0] = '\0';
-    if (!has_sources()) return why_say(why, "the sources of units are not here");
-    if (strpbrk(build_argument(), " \t"))
-        return why_say(why, "%s/units: make takes no blanks in the path of a build folder", build_folder());
+    if (!has_sources()) {
+        why_say(why, "the sources of units are not here");
+        return false;
+    }
+    if (strpbrk(build_argument(), " \t")) {
+        why_say(why, "%s/units: make takes no blanks in the path of a build folder",
+                 build_folder());
+        return false;
+    }
+    if (!has_compilers(why)) return false;
     int lock = lock_units(why);
     if (lock < 0) return false;
     /* Another program may have built them meanwhile. */
     size_t missing = not_current(names, count);
-    bool ran = true;
-    if (missing > 0) {
+    bool ran = missing == 0 || has_room(missing, why);
+    if (ran && missing > 0) {
         fprintf(stderr, "mapbench: building %zu unit%s of %zu\n", missing, missing == 1 ? "" : "s", count);
-        ran = make_line(&line, names, count) && run_make(&line, missing, why);
+        for (size_t i = 0; i < count; i++) discard_foreign(names[i]);
+        ran = make_line(&line, names, count) && run_make(&line, missing, lock, why);
     }
     free(line.build), free(line.units);
     close(lock);
+    if (interrupted)
+        exit(complain(EXIT_INTERRUPTED,
+                      "interrupted while units were built; the next command builds the rest"));
     return ran && (missing == 0 || not_current(names, count) == 0);
 }

@@ -15,19 +15,20 @@ const char *unit_file(const char *name);
 /* Whether a file is one of these objects. */
 bool unit_is_object(const char *path);
 
-/* True if the object is there and no source that it was made of is newer. */
+/* True if the object is there, whole, of this program's build id, and no source that it was made of is newer.
+ */
 bool unit_is_current(const char *name);
-
-/* Removes a unit's object, which is of another build, so that make makes it again. */
-void unit_discard(const char *name);
 
 /* Builds the units named, several at a time, with a line of progress on stderr where that is a terminal and
  * one line of what and how many in any case. One that fails costs only itself: its compiler's output is shown
  * and kept in BUILD/units/NAME.log. Two programs that build take turns. `why`: what kept make from running at
- * all (no make, no compiler, a folder that cannot be written), else empty. False: some were not built. */
+ * all (no make, no compiler, a folder that cannot be written or is full), else empty. False: some were not
+ * built. A signal that interrupts ends make and all that it started, then this program with EXIT_INTERRUPTED.
+ */
 bool units_build(const char *const names[], size_t count, struct why *why);
 
-/* The first error line of the compiler where the last try to build a unit failed; false: it did not fail. */
+/* The first error line of the compiler where the last try to build a unit failed; false: it did not fail, or
+ * its sources have changed since. */
 bool unit_build_failure(const char *name, struct why *why);
 
 #endif

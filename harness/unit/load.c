@@ -106,3 +106,19 @@ enum unit_load_result unit_load(struct unit_object *out, const char *file, const
     out->load_address = map->l_addr;
     return UNIT_LOADED;
 }
+
+bool unit_object_has_id(const char *file, const char *build_id) {
+    char why[PATH_MAX + 64];
+    struct stat status;
+    int fd = open_object(file, why, sizeof why);
+    if (fd < 0) return false;
+    bool found = false;
+    void *image = fstat(fd, &status) == 0 ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+                                          : MAP_FAILED;
+    close(fd);
+    if (image == MAP_FAILED) return false;
+    /* With the NUL that ends it: nothing else in an object is so many digits of a checksum. */
+    found = memmem(image, (size_t)status.st_size, build_id, strlen(build_id) + 1) != NULL;
+    munmap(image, (size_t)status.st_size);
+    return found;
+}

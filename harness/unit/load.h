@@ -33,4 +33,7 @@ enum unit_load_result {
 enum unit_load_result unit_load(struct unit_object *out, const char *file, const char *name,
                                 bool private_copy, struct why *why);
 
+/* True if the file is a whole shared object with this build id; found without loading it. */
+bool unit_object_has_id(const char *file, const char *build_id);
+
 #endif

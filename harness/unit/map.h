@@ -22,8 +22,6 @@
 extern "C" {
 #endif
 
-
-
 struct heap;     /* where memory comes from; NULL for the malloc heap */
 struct engine;   /* a program that runs the loops instead of this one, engine.h */
 struct recorder; /* per-operation latencies and growth events, recorder.h */
@@ -57,7 +55,9 @@ struct map_facts {
 /* What the program knows of a map before any unit of it is loaded. */
 struct map_head {
     const struct map_facts *facts;
-    const char *unavailable; /* NULL, or why no unit of it can run: a library is missing, it does not compile */
+    const char *unavailable; /* NULL, or why no unit of it can run: a library is missing */
+    const char
+        *broken; /* NULL, or the compiler's first error line, where the program was built without the map */
 };
 
 /* What a unit can say of its inner state; zero where it does not apply. */

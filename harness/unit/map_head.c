@@ -22,7 +22,7 @@
 #ifdef HEAD_BROKEN
 
 static const struct map_facts map_facts = {
-    .summary = "does not compile",
+    .summary = "this program was built without it: make build",
     .source = "-",
     .invariants = "-",
     .cost = "-",
@@ -31,9 +31,10 @@ static const struct map_facts map_facts = {
     .package = NULL,
     .traits = 0,
 };
-#define MAP_UNAVAILABLE "does not compile: " HEAD_BROKEN
 
 #else
+
+#define HEAD_BROKEN NULL
 
 #include "harness/base/clock.h"
 #include "harness/unit/recorder.h"
@@ -52,4 +53,5 @@ static const struct map_facts map_facts = {
 #endif
 
 HEAD_EXPORT struct map_head HEAD_SYMBOL;
-HEAD_EXPORT struct map_head HEAD_SYMBOL = {.facts = &map_facts, .unavailable = MAP_UNAVAILABLE};
+HEAD_EXPORT struct map_head HEAD_SYMBOL = {
+    .facts = &map_facts, .unavailable = MAP_UNAVAILABLE, .broken = HEAD_BROKEN};
