@@ -75,7 +75,7 @@ holds "$run" "[u['map'] for u in it['units']][:2] == ['null', 'linear'] and set(
 # The symbol table agrees on where the loops are.
 if command -v nm >/dev/null; then
     holds "$run" "all(int(l['offset'], 16) % 64 == l['mod64'] for u in it['units'] for l in u['loops'].values())"
-    nm "$build"/units/linear-*-common-malloc.so | awk '$3 == "run_get" || $3 == "run_put" { print $1 }' >"$scratch/symbols"
+    nm "${mapbench%/*}"/units/linear-*-common-malloc.so | awk '$3 == "run_get" || $3 == "run_put" { print $1 }' >"$scratch/symbols"
     holds "$run" "{int(l['offset'], 16) for u in it['units'] if u['map'] == 'linear' for l in u['loops'].values()} <= {int(line, 16) for line in open('$scratch/symbols')}"
 fi
 holds "$run" "next((m['max_load'], m['growth'], m['package']) for m in it['maps'] if m['name'] == 'linear') == (0.75, 2, None)"
