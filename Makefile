@@ -53,7 +53,7 @@ defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def harness/
 expand := awk -f harness/unit/expand_units.awk
 shapes := $(shell $(expand) -v as=shapes $(defs))
 UNITS ?=#                   units by name, MAP-SHAPE-HASH-HEAP: what unit-files and pair-units make
-UNITS := $(strip $(UNITS))
+UNITS := $(sort $(UNITS))
 # all_units, and of each unit its fields: unit_NAME := map language file shape hash heap loops|operations; the same of maps.
 $(gen)/units.mk: $(defs) harness/unit/expand_units.awk
 	@mkdir -p $(@D); SELECT= $(expand) -v as=rules $(defs) > $@.new && SELECT= $(expand) -v as=heads $(defs) >> $@.new && mv $@.new $@
@@ -178,7 +178,8 @@ include tests/test.mk
 # --- commands --------------------------------------------------------------------------------------------------
 # Folders are made when the Makefile is read: every rule can rely on them.
 # A build folder that lies elsewhere leads back to the sources: profiles, judge and plots are there.
-$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen); ln -sfn '$(CURDIR)' $(BUILD)/source)
+$(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen) \
+  $(if $(filter-out $(CURDIR)/%,$(abspath $(BUILD))),&& ln -sfn '$(CURDIR)' $(BUILD)/source))
 
 .PHONY: help deps deps-test engines build units unit-files run test bench report nightly clean FORCE
 FORCE:

@@ -300,7 +300,9 @@ size_t registry_prepare(const struct map_unit *const units[], size_t count) {
     if (!wanted) return count;
     for (size_t i = 0; i < count; i++) {
         struct map_unit *mine = own(units[i]);
-        if (mine && !mine->unavailable && !is_loaded(mine)) wanted[n++] = mine;
+        bool known = false;
+        for (size_t k = 0; k < n; k++) known |= wanted[k] == mine;
+        if (mine && !known && !mine->unavailable && !is_loaded(mine)) wanted[n++] = mine;
     }
     /* A second time for objects of another build, which only loading shows. */
     for (int round = 0; round < 2 && n > 0; round++) {
