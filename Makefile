@@ -115,7 +115,7 @@ $(gen)/units.def: $(defs) harness/unit/expand_units.awk
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
   /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp /usr/include/gc/gc.h)
 # What a unit and the program that loads it must have in common: compilers, flags, and the sources that both are made of.
-unit_build_id := $(shell { cat harness/unit/*.[ch] harness/unit/*.inc harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
+unit_build_id := $(shell { cat harness/unit/{map,recorder,schedule}.h harness/unit/map_unit.c harness/unit/loops.inc harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
   $(CC) --version; $(CXX) --version; echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(UNIT_FLAGS) $(UNIT_SHARED)'; } 2>&1 | sha256sum | cut -c 1-16)
 $(gen)/flags: FORCE
 	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(unit_build_id)' > $@.new; \
