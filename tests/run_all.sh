@@ -129,7 +129,7 @@ build_tests() {
         report FAIL "$name" "$seconds" "$cpu" "status $status" "$log"
         return 1
     fi
-    report ok "$name" "$seconds" "$cpu" "${lost[*]:+without ${#lost[@]} tests that do not build}"
+    report ok "$name" "$seconds" "$cpu" "${lost[*]:+without ${#lost[@]} tests that do not build}" "$(warned "$log")"
 }
 
 # build_units NAME BUILD [WORD ...]: all units, or those of SELECT, before tests ask for them one by one. One that does not
@@ -151,7 +151,12 @@ build_units() {
         fi
         status=0
     done
-    if [[ $status == 0 ]]; then report ok "$name" "$seconds" "$cpu" ""; else report FAIL "$name" "$seconds" "$cpu" "status $status" "$log"; fi
+    if [[ $status == 0 ]]; then report ok "$name" "$seconds" "$cpu" "" "$(warned "$log")"; else report FAIL "$name" "$seconds" "$cpu" "status $status" "$log"; fi
+}
+
+# Names a file of what compilers warned of, where they did: a newer compiler's warning is shown, and fails nothing.
+warned() { # LOG
+    if grep -E '(^|: )[Ww]arning: ' "$1" >"$1.warned"; then echo "$1.warned"; fi
 }
 
 # The compiler's or linker's first error about a file, or its first one at all.

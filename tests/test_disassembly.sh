@@ -9,8 +9,8 @@ set -u -o pipefail
 fail() { echo "disassembly: $*" >&2; exit 1; }
 
 [ $# -eq 1 ] || { echo "usage: tests/test_disassembly.sh BUILD_DIR" >&2; exit 2; }
+"$1/mapbench" units '^(linear-u64_u64-common|go_(hmap|swiss)-u64_u64-native)-malloc$' > /dev/null || fail "its units cannot be built"
 object=$1/units/linear-u64_u64-common-malloc.o
-[ -f "$object" ] || fail "$object is missing: run make build first"
 command -v objdump > /dev/null || fail "objdump is missing: make deps-test (binutils)"
 
 case $(uname -m) in
@@ -68,7 +68,6 @@ counts run_get
 
 for port in go_hmap go_swiss; do
     object=$1/units/$port-u64_u64-native-malloc.o
-    [ -f "$object" ] || fail "$object is missing: run make build first"
     list "$object"
     for loop in run_get run_put run_del run_scan; do
         counts "$loop"

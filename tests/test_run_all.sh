@@ -67,6 +67,8 @@ script test_passes <<<'echo good'
 for good in test_units test_good; do c_program $good <<<'int main(void) { return 0; }'; done
 c_program test_broken <<<'int main(void) { return no_such_name; }'
 c_program test_unlinked <<<'int missing_function(void); int main(void) { return missing_function(); }'
+c_program test_warned <<<'#warning "no oil here"
+int main(void) { return 0; }'
 # What cmocka prints of tests that skip.
 cmocka() { # NAME LINE...
     local name=$1
@@ -127,6 +129,11 @@ says '^FAIL .* test_unlinked: does not build: .*undefined reference to .missing_
 says '^ok .* test_good$'
 says '^ok .* test_passes$'
 says '^3 passed, 2 failed, 0 skipped$'
+# One with a warning.
+runs 0 '^test_warned$'
+says '^ok .* build-tests$'
+says '^    \| tests/test_warned\.c:1:.*warning: .*no oil here'
+says '^ok .* test_warned$'
 # One that was built before, and does not build any more.
 c_program test_good <<<'int main(void) { return 0 }'
 touch -d '2000-01-01' "$scratch/b/tests/test_good"

@@ -166,7 +166,11 @@ static enum runfolder_result begin_or_resume(struct runfolder *folder, const cha
         return usage(why, "an interrupted run is in %s: go on with --resume, or remove it", folder->partial);
     char perf[PATH_MAX + 8];
     snprintf(perf, sizeof perf, "%s/perf", folder->partial);
-    if (!make_folders(perf)) return cannot(why, "create", folder->partial);
+    if (!make_folders(perf)) {
+        why_say(why, "cannot create %s: %s: name a folder to write to with --out", folder->partial,
+                strerror(errno));
+        return RUNFOLDER_CANNOT;
+    }
     return open_files(folder, selection, resume, why);
 }
 
