@@ -42,8 +42,9 @@ static void unit_path(const char *name, const char *ending, char path[PATH_MAX])
 const char *unit_file(const char *name) {
     static char path[PATH_MAX];
     char here[PATH_MAX], folder[PATH_MAX];
-    /* Where the build's folder is the working one, as for the processes of `gate count`, by a path of the same
-     * length wherever that lies: the loader keeps it on the heap, whose state decides what is counted. */
+    /* Where the build's folder is the working one, as for the processes of `gate count`, by a path of the
+     * same length wherever that lies: the loader keeps it on the heap, whose state decides what is counted.
+     */
     if (getcwd(here, sizeof here) && realpath(build_folder(), folder) && strcmp(here, folder) == 0)
         snprintf(path, sizeof path, "./units/%s.so", name);
     else
@@ -136,8 +137,8 @@ static bool has_room(size_t count, struct why *why) {
     if (statvfs(path, &folder) != 0) return true;
     unsigned long long free_mib = (unsigned long long)folder.f_bavail * folder.f_frsize / MIB;
     if (free_mib >= count * UNIT_MIB) return true;
-    why_say(why, "%s has %llu MiB left, %zu unit%s need about %zu: make room", path, free_mib,
-             count, count == 1 ? "" : "s", count * UNIT_MIB);
+    why_say(why, "%s has %llu MiB left, %zu unit%s need about %zu: make room", path, free_mib, count,
+            count == 1 ? "" : "s", count * UNIT_MIB);
     return false;
 }
 
@@ -333,8 +334,7 @@ bool units_build(const char *const names[], size_t count, struct why *why) {
         return false;
     }
     if (strpbrk(build_argument(), " \t")) {
-        why_say(why, "%s/units: make takes no blanks in the path of a build folder",
-                 build_folder());
+        why_say(why, "%s/units: make takes no blanks in the path of a build folder", build_folder());
         return false;
     }
     if (!has_compilers(why)) return false;

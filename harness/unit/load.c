@@ -108,9 +108,8 @@ enum unit_load_result unit_load(struct unit_object *out, const char *file, const
 }
 
 bool unit_object_has_id(const char *file, const char *build_id) {
-    char why[PATH_MAX + 64];
     struct stat status;
-    int fd = open_object(file, why, sizeof why);
+    int fd = open_object(file, NULL);
     if (fd < 0) return false;
     bool found = false;
     void *image = fstat(fd, &status) == 0 ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
