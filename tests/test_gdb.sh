@@ -29,7 +29,7 @@ scenario() {
     else
         pass
         echo "$name: $(grep -E '^[0-9]+ checks' <<<"$said")"
-        grep '^skipped: ' <<<"$said"
+        grep '^not tested: ' <<<"$said"
     fi
 }
 

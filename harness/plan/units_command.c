@@ -86,7 +86,7 @@ int units_command(const char *const words[], size_t count) {
             missing += !registry_expected_absent(s.unit[i]);
         }
     if (missing) code = EXIT_CANNOT;
-    if (code == EXIT_OK) printf("%zu units\n", s.count);
+    if (code == EXIT_OK) printf("%zu unit%s\n", s.count, s.count == 1 ? "" : "s");
     free(s.unit);
     return code;
 }

@@ -40,7 +40,7 @@ def calls():
     except gdb.error as error:
         if "extended state" not in str(error):
             raise
-        print(f"skipped: the program's own functions, gdb cannot call them here: {error}")
+        print(f"not tested: the program's own functions, gdb cannot call them here: {error}")
         return False
 
 
