@@ -168,6 +168,7 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
 
 /* --- preloading --- */
 
+#ifndef MAPBENCH_FAULTS
 /* "FOLDER/libmemcount.so", FOLDER being that of the executable, `up` levels higher. False: there is no such
  * file. */
 static bool counter_path(int up, char *path, size_t size) {
@@ -183,6 +184,7 @@ static bool counter_path(int up, char *path, size_t size) {
     strcat(path, file);
     return access(path, R_OK) == 0;
 }
+#endif
 
 void selftest_preload(char **argv) {
 #ifdef MAPBENCH_FAULTS

@@ -11,7 +11,7 @@ if "$@" -o "$object" 2>"$log"; then
     exit 0
 fi
 cat "$log" >&2
-why=$(grep -m 1 -E 'error|signal' "$log" | tr -d '"\\')
+why=$(grep -m 1 -E 'error|signal' "$log" | sed 's/["\\]//g')
 for word in "$@"; do
     case $word in -DHEAD_SYMBOL=*) symbol=$word ;; esac
 done
