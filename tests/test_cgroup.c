@@ -280,6 +280,7 @@ static void test_run_is_refused(void **state) {
     kernel_file("/proc/meminfo", "MemAvailable:   100000 kB\n");
     assert_int_equal(said_by(run, &options, said, sizeof said), EXIT_USAGE);
     assert_non_null(strstr(said, "97.7 MiB are available: choose a smaller --n"));
+    option_values_free(&options);
 }
 
 /* compare's worker holds two maps at once. */

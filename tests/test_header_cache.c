@@ -35,6 +35,9 @@ static void test_message_has_every_name(void **state) {
         program_map_drop(&header);
     }
     story_close(&r);
+    /* In a case the end of its process does this. */
+    json_decref(r.extra), json_decref(r.events);
+    gosim_close(r.gosim);
 }
 
 int main(void) {
