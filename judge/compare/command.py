@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from judge.base import selection
 from judge.base.arguments import Parser
 from judge.base.common import Refused, need, refuse_unwritable, utc_now
+from judge.compare.defaults import SELECTION
 
-# The selection, with what is compared where it is not given: options of `mapbench plan`.
-SELECTION = {"maps": "ours", "shapes": "u64_u64,str_u64", "workloads": "get,get_miss,put_grow,del", "keys": "uniform",
-             "n": "10k", "hash": "common", "heap": "malloc", "seed": "1", "filter": None}
 PROCESSES = 10
 PROCESSES_LEAST = 3  # fewer leave no spread to speak of
 

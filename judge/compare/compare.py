@@ -12,7 +12,7 @@ from judge.base import selection
 from judge.base.common import NO_TIME, Refused, ask, executable, say, write_text
 from judge.base.revisions import git
 from judge.compare import builds, compare_runs, pairing, report_pairs, validity
-from judge.compare.command import SELECTION
+from judge.compare.defaults import SELECTION
 from judge.compare.verdict import SLOWER
 from plots.rows.exits import CANNOT, NOTHING, OK, REGRESSION, UNTRUSTWORTHY
 
