@@ -75,10 +75,12 @@ unit_defines = -DUNIT_SYMBOL=unit_$(call map_of,$(1))_$(call shape_of,$(1))_$(ca
   -DUNIT_HASH='"$(call hash_of,$(1))"' -DUNIT_HASH_$(call hash_of,$(1)) $(if $(filter operations,$(1)),-DUNIT_OPERATIONS_ONLY)
 # Code of a unit that lies in a shared object; of C maps it is what it would be in a program, instruction by instruction.
 UNIT_SHARED := -fPIC -fvisibility=hidden
+# Heaps but malloc are the program's own code: called through the address that the loader found, with no jump between.
+UNIT_HEAP_CALLS := -fno-plt
 
-$(BUILD)/units/%.o: harness/unit/map_unit.c harness/unit/compile.sh $(gen)/flags
+$(BUILD)/units/%.o: harness/unit/map_unit.c harness/unit/compile.sh $(gen)/flags $(gen)/unit_build_id
 	@echo "  unit $*"
-	@harness/unit/compile.sh $@ $(call unit_cc,$(unit_$*)) $(UNIT_FLAGS) $(UNIT_SHARED) $(INCLUDES) -MMD -MP -MF $(@:.o=.d) -MT $@ \
+	@harness/unit/compile.sh $@ $(call unit_cc,$(unit_$*)) $(UNIT_FLAGS) $(UNIT_SHARED) $(if $(filter malloc,$(call heap_of,$(unit_$*))),,$(UNIT_HEAP_CALLS)) $(INCLUDES) -MMD -MP -MF $(@:.o=.d) -MT $@ \
 	  -DUNIT_BUILD_ID='"$(unit_build_id)"' $(call unit_defines,$(unit_$*)) -c $<
 # The heaps' functions are the program's: one collector a process. pair.mk links units that bring their own.
 $(BUILD)/units/%.so: $(BUILD)/units/%.o $(gen)/export.map
@@ -116,11 +118,15 @@ $(gen)/units.def: $(defs) harness/unit/expand_units.awk
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
   /usr/include/glib-2.0/glib.h /usr/include/absl/container/flat_hash_map.h /usr/include/tsl/robin_map.h /usr/include/boost/version.hpp /usr/include/gc/gc.h)
 # What a unit and the program that loads it must have in common: compilers, flags, and the sources that both are made of.
+compiler_versions := $(shell { $(CC) --version; $(CXX) --version; } 2>&1 | sha256sum | cut -c 1-16)
 unit_build_id := $(shell { cat harness/unit/map_unit.c harness/unit/loops.inc harness/unit/{map,recorder,schedule}.h harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
-  $(CC) --version; $(CXX) --version; echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(UNIT_FLAGS) $(UNIT_SHARED)'; } 2>&1 | sha256sum | cut -c 1-16)
+  echo '$(compiler_versions) $(CC) $(CXX) $(C_STD) $(CXX_STD) $(UNIT_FLAGS) $(UNIT_SHARED) $(UNIT_HEAP_CALLS)'; } 2>&1 | sha256sum | cut -c 1-16)
 $(gen)/flags: FORCE
-	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(unit_build_id)' > $@.new && \
+	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(compiler_versions)' > $@.new && \
 	  { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
+# A shape or heap that changes costs the units, not the program.
+$(gen)/unit_build_id: FORCE
+	@echo '$(unit_build_id)' > $@.new && { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
 
 # The libraries behind adapters, as installed now: name=version.
 adapter_packages = $(shell dpkg-query -W -f '$${db:Status-Abbrev} $${Package}=$${Version}\n' $$(sed -n 's/.*\.package = "\([^"]*\)".*/\1/p' maps/*.h maps/adapters/*.h | sort -u) 2>/dev/null | sed -n 's/^ii *//p')

@@ -28,6 +28,7 @@ git ls-files -z 2>/dev/null | xargs -0r cp -p --parents -t "$copy"
 [[ -e $copy/Makefile ]] || { echo "the sources are no git checkout"; exit 77; }
 [[ ! -d deps ]] || ln -s "$(realpath deps)" "$copy/deps"
 cp -rp "$build"/{gen,harness,heads,shapes,mapbench,libmemcount.so} "$copy/$build" || exit 1
+[[ ! -d $build/engines ]] || cp -rp "$build/engines" "$copy/$build"
 cd "$copy" || exit 1
 units=$build/units mapbench=$copy/$build/mapbench
 # The compiler of this test: `plan` is sourced for each unit that is compiled, as $unit, and may do something else.

@@ -173,11 +173,46 @@ int selftest_key_compare(const struct shape *shape, const void *a, const void *b
     return (order > 0) - (order < 0);
 }
 
-static int compare_indices(const void *a, const void *b, void *context) {
-    const struct selftest_keys *keys = context;
-    return selftest_key_compare(keys->shape, selftest_stored(keys, *(const uint32_t *)a),
-                                selftest_stored(keys, *(const uint32_t *)b));
+/* --- from a key to its number --- */
+
+/* Unlike the common hash, whose equal values some sets are made of. */
+static uint64_t index_hash(const struct shape *shape, const void *key) {
+    if (shape->key_bits) return rng_mix(shape->key_word(key));
+    const struct str *s = key;
+    uint64_t hash = rng_mix(s->len);
+    for (size_t at = 0, rest; at < s->len; at += rest) {
+        uint64_t word = 0;
+        rest = s->len - at < sizeof word ? s->len - at : sizeof word;
+        memcpy(&word, s->text + at, rest);
+        hash = rng_mix(hash ^ word);
+    }
+    return hash;
 }
+
+/* The slot that names a key, or the empty one at which it is missed. At most half of the slots are full. */
+static uint32_t *index_slot(const struct selftest_keys *keys, const void *key) {
+    size_t slot = index_hash(keys->shape, key) & keys->index_mask;
+    while (keys->index[slot] != SELFTEST_NO_KEY &&
+           selftest_key_compare(keys->shape, key, selftest_stored(keys, keys->index[slot])) != 0)
+        slot = (slot + 1) & keys->index_mask;
+    return &keys->index[slot];
+}
+
+static void make_index(struct selftest_keys *keys) {
+    size_t slots = 2;
+    while (slots < 2 * keys->n) slots *= 2;
+    keys->index_mask = slots - 1;
+    keys->index = selftest_alloc(slots, sizeof *keys->index);
+    for (size_t i = 0; i < slots; i++) keys->index[i] = SELFTEST_NO_KEY;
+    for (size_t i = 0; i < keys->n; i++) *index_slot(keys, selftest_stored(keys, i)) = (uint32_t)i;
+}
+
+size_t selftest_keys_index(const struct selftest_keys *keys, const void *key) {
+    uint32_t number = *index_slot(keys, key);
+    return number == SELFTEST_NO_KEY ? SIZE_MAX : number;
+}
+
+/* --- a set --- */
 
 bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, enum selftest_key_kind kind,
                         size_t n, uint64_t seed) {
@@ -190,7 +225,6 @@ bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, e
     keys->stored = selftest_alloc(n, shape->key_size);
     keys->asked = selftest_alloc(n, shape->key_size);
     keys->text = shape->key_bits ? NULL : selftest_alloc(n, 2 * TEXT_MAX);
-    keys->sorted = selftest_alloc(n, sizeof *keys->sorted);
     for (uint64_t at = 0, candidate = 0; at < n; candidate++) {
         write_key(keys, kind, at, candidate, seed);
         if (!colliding || at == 0 ||
@@ -198,8 +232,7 @@ bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, e
                 hash_part(shape, kind, selftest_stored(keys, 0)))
             at++;
     }
-    for (size_t i = 0; i < n; i++) keys->sorted[i] = (uint32_t)i;
-    qsort_r(keys->sorted, n, sizeof *keys->sorted, compare_indices, keys);
+    make_index(keys);
     return true;
 }
 
@@ -207,19 +240,5 @@ void selftest_keys_free(struct selftest_keys *keys) {
     free(keys->stored);
     free(keys->asked);
     free(keys->text);
-    free(keys->sorted);
-}
-
-size_t selftest_keys_index(const struct selftest_keys *keys, const void *key) {
-    size_t low = 0, high = keys->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = selftest_key_compare(keys->shape, key, selftest_stored(keys, keys->sorted[middle]));
-        if (order == 0) return keys->sorted[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return SIZE_MAX;
+    free(keys->index);
 }

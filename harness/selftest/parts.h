@@ -31,13 +31,17 @@ enum selftest_key_kind {
         SELFTEST_KEY_KIND_COUNT
 };
 
+#define SELFTEST_NO_KEY UINT32_MAX /* an empty slot of a set's index */
+
 struct selftest_keys {
     const struct shape *shape;
     size_t n;
     unsigned char *stored; /* the keys as handed to stores */
     unsigned char *asked;  /* equal keys for lookups and deletes; strings in another place */
-    uint32_t *sorted; /* indices in the order of the keys' contents, to recognise what a scan hands out */
     char *text;
+    uint32_t
+        *index; /* a hash table from a key's contents to its number, to recognise what a scan hands out */
+    size_t index_mask; /* slots of the table - 1; a power of two - 1 */
 };
 
 /* Makes n keys, or as many as the kind has. False: the kind has none for this shape. */
