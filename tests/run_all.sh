@@ -194,7 +194,8 @@ run_python() {
     local python=$1 file=$2 output status=0 module
     output=$(PYTHONPATH=.:tests/support "$python" -B -m unittest -v "$file" 2>&1) || status=$?
     sed -E "s/^(.*\.\.\. )?skipped ['\"](.*)['\"]$/skipped: \2/" <<<"$output"
-    if [[ $status != 0 ]]; then
+    # Python 3.12 and later end with 5 where no test ran.
+    if [[ $status != 0 && ! ($status == 5 && $output =~ Ran\ 0) ]]; then
         for module in matplotlib numpy scipy jsonschema yaml; do
             [[ $output == *"No module named '$module'"* ]] || continue
             "$python" -c "import $module" 2>/dev/null || { echo "no python3 with $module (make deps-test)"; return 77; }
