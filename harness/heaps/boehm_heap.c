@@ -13,6 +13,15 @@
 #include <pthread.h>
 #include <string.h>
 
+#ifdef MAPBENCH_SANITIZED
+/* Keeps local variables on the stack, where the collector looks for pointers. Since gcc 13 AddressSanitizer
+ * puts them elsewhere unless it is told. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "detect_stack_use_after_return=0";
+}
+#endif
+
 const char *boehm_unavailable(void) {
     return NULL;
 }
