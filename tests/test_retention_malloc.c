@@ -17,9 +17,11 @@
 #include "harness/retention/retention.h"
 
 #ifdef MAPBENCH_SANITIZED
-enum { RESIDENT_MEANS_SOMETHING = 0, SCALE = 20 }; /* the sanitizer's allocator is another one */
+/* The sanitizer's allocator is another one, it touches pages of its own, and its larger frames keep old words
+ * that a conservative collector finds. */
+enum { BYTES_MEAN_SOMETHING = 0, SCALE = 20, SHADOW_SHARE = 8 };
 #else
-enum { RESIDENT_MEANS_SOMETHING = 1, SCALE = 4 }; /* a quarter of the default n */
+enum { BYTES_MEAN_SOMETHING = 1, SCALE = 4, SHADOW_SHARE = 1 << 30 }; /* a quarter of the default n */
 #endif
 
 enum { POINTS_MAX = 32, NOTES_MAX = 16 };
@@ -174,8 +176,7 @@ static struct outcome run_checked(const struct scenario *s, const struct variant
     assert_string_equal(out.point[0].label, "base");
     const struct point *point = last_with(&out, s->verdict_label);
     double bound = s->bound_factor * (double)point->live_bytes + (double)s->bound_bytes;
-    bool resident = !noted(point, "kept_bytes");
-    if (resident && !RESIDENT_MEANS_SOMETHING) return out;
+    if (!BYTES_MEAN_SOMETHING) return out;
     if (v->role == VARIANT_FIXED && kept(point) > bound)
         fail_msg("%s %s keeps %.0f bytes, bound %.0f", s->name, v->name, kept(point), bound);
     if ((v->role == VARIANT_LEAKY || v->role == VARIANT_NO_FIX) && kept(point) < 2 * bound)
@@ -220,7 +221,7 @@ static void test_fragmentation(void **state) {
     const struct scenario *s = &scenario_fragmentation;
     size_t n = s->n / SCALE;
     for (const struct variant *v = s->variant; v->name; v++) run_checked(s, v, n);
-    if (!RESIDENT_MEANS_SOMETHING) return;
+    if (!BYTES_MEAN_SOMETHING) return;
     struct outcome out = run_named(s, "malloc", n);
     const struct point *filled = last_with(&out, "filled"), *deleted = last_with(&out, "deleted");
     assert_true((double)filled->rss_bytes < 1.2 * (double)filled->live_bytes);
@@ -240,7 +241,7 @@ static void test_pinned_reader(void **state) {
     out = run_in_child(s, "short_sections", n);
     assert_true(out.ok);
     assert_in_range(number(last_with(&out, "end"), "pending_nodes_max"), 64, 256);
-    if (!RESIDENT_MEANS_SOMETHING) return;
+    if (!BYTES_MEAN_SOMETHING) return;
     for (const struct variant *v = s->variant; v->name; v++) {
         out = run_checked(s, v, n);
         if (strcmp(v->name, "pinned") != 0) continue;
@@ -257,6 +258,8 @@ static void test_fork_cow(void **state) {
     (void)state;
     const struct scenario *s = &scenario_fork_cow;
     size_t n = s->n / 4;
+    for (const struct variant *v = s->variant; v->name && !BYTES_MEAN_SOMETHING; v++) run_checked(s, v, n);
+    if (!BYTES_MEAN_SOMETHING) return;
     double flat = amplification(s, "flat", n), grouped = amplification(s, "grouped", n);
     assert_true(flat > 88 && flat < 97);
     assert_true(amplification(s, "sorted_batch", n) > 0.97 * flat);
@@ -271,7 +274,7 @@ static void test_presize_thp(void **state) {
     (void)state;
     const struct scenario *s = &scenario_presize_thp;
     struct outcome out = run_named(s, "small_pages", s->n);
-    if (RESIDENT_MEANS_SOMETHING)
+    if (BYTES_MEAN_SOMETHING)
         assert_in_range(last_with(&out, "filled")->rss_bytes, s->n * 4096 / 100 * 95, 7 << 20);
     assert_int_equal(number(last_with(&out, "filled"), "huge_bytes"), 0);
     run_named(s, "grown", s->n);
@@ -297,6 +300,7 @@ static void test_conservative_root(void **state) {
     for (const struct variant *v = s->variant; v->name; v++) {
         struct outcome out = run_checked(s, v, s->n);
         const struct point *point = last_with(&out, "dropped");
+        if (!BYTES_MEAN_SOMETHING) continue;
         if (v->role == VARIANT_FIXED) {
             assert_int_equal(number(point, "pinned_small"), 0);
             assert_int_equal(number(point, "pinned_large"), 0);
@@ -334,7 +338,8 @@ static void test_resident(void **state) {
     assert_true(resident_read(&own, &after));
     assert_in_range(after.rss_bytes - before.rss_bytes, BYTES, BYTES + (1 << 20));
     assert_in_range(after.private_dirty_bytes - before.private_dirty_bytes, BYTES, BYTES + (1 << 20));
-    assert_in_range(after.minor_faults - before.minor_faults, BYTES / 4096, BYTES / 4096 + 256);
+    assert_in_range(after.minor_faults - before.minor_faults, BYTES / 4096,
+                    (BYTES + BYTES / SHADOW_SHARE) / 4096 + 256);
     assert_int_equal(pipe(hold), 0);
     pid_t pid = fork();
     if (pid == 0) {
