@@ -106,9 +106,9 @@ static int cmd_trace(const struct arguments *a) {
     if (given(a, OPTION_EVENTS)) output = TRACE_EVENTS;
     if (given(a, OPTION_DIGEST)) output = TRACE_DIGEST;
     if (given(a, OPTION_BYTES)) output = TRACE_BYTES;
-    return trace_command(a->word[0], option_text(&a->options, OPTION_OPS),
-                         option_text(&a->options, OPTION_HASHKEY),
-                         option_text(&a->options, OPTION_TRACE_SEED), output);
+    return trace_command(
+        a->word[0], option_text(&a->options, OPTION_OPS), option_text(&a->options, OPTION_HASHKEY),
+        option_text(&a->options, OPTION_TRACE_SEED), option_text(&a->options, OPTION_ASSIGN), output);
 }
 
 static int cmd_doctor(const struct arguments *a) {

@@ -41,5 +41,5 @@ gdb -nx -batch -ex 'source maps/gdb_mapbench.py' -ex 'mapbench-map map' "$mapben
     >"$scratch/dead" 2>&1 </dev/null || echo "gdb does not open the core file"
 sed -n '/^go_hmap at/,$p' "$scratch/dead" | diff "$LIVE" - || fail "the core file shows another map"
 scenario swiss_selftest selftest --filter '^go_swiss/u64_u64/native/malloc$'
-scenario swiss_tombstones trace go_swiss --ops "insert 0..999; slide 1000 20000" --digest
+scenario swiss_tombstones trace go_swiss@1.24 --ops "insert 0..999; slide 1000 20000" --digest
 finish

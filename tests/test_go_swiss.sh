@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# go_swiss against what Go 1.24.4 did with the same hash key and seed: every row of a growing map, events and digests
-# up to 2^21 entries and of sliding windows (tests/fixtures/go). usage: test_go_swiss.sh BUILD
+# go_swiss by the rules of each release against what Go 1.24.4, 1.25.12, 1.26.11 and 1.27.4 did with the same hash key and
+# seed: every row of a growing map, events and digests up to 2^21 entries and of sliding windows (tests/fixtures/go).
+# usage: test_go_swiss.sh BUILD
 set -u
 build=$1
 fixtures=tests/fixtures/go
 # shellcheck source=tests/support/shell_tools.sh
 source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 
+release=1.27
 trace() { # FORM SCRIPT
-    "$build/mapbench" trace go_swiss --hashkey fc2fb07fe0fe8b32,446a852189cd650d,14ef517f8b7e0314,ab5226623a46c569 \
+    "$build/mapbench" trace "go_swiss@$release" --hashkey fc2fb07fe0fe8b32,446a852189cd650d,14ef517f8b7e0314,ab5226623a46c569 \
         --seed 0x123456789abcdef1 --ops "$2" "--$1" || fail "trace --$1 '$2': exit $?"
 }
 
@@ -18,10 +20,11 @@ same() { # WHAT EXPECTED GOT: two files
     diff "$2" "$3" | head -n 6
 }
 
-# --- w1: each of 65,536 inserts -------------------------------------------------------------------------------------
-trace rows "insert 0..65535" >"$scratch/rows"
-sha256sum <"$scratch/rows" | cut -d ' ' -f 1 >"$scratch/sum"
-same "w1: the sum of all rows" $fixtures/swiss_w1.sha256 "$scratch/sum"
+# --- w1: each of 65,536 inserts, w2: the same in every release, as nothing is deleted --------------------------------
+for release in 1.24 1.25 1.26 1.27; do
+    trace rows "insert 0..65535" | sha256sum | cut -d ' ' -f 1 >"$scratch/sum"
+    same "w1 in $release: the sum of all rows" $fixtures/swiss_w1.sha256 "$scratch/sum"
+done
 
 # --- w2: 2^21 inserts: digests at powers of two; events: the first 20,000 entries' and each doubling of the directory
 script='' from=0
@@ -37,23 +40,36 @@ same "w2: the events" $fixtures/swiss_w2_events.jsonl "$scratch/events"
 splits=$(grep -c '"ev":"split"' "$scratch/all")
 [ "$splits" -eq 4095 ] || fail "w2: $splits splits, Go makes 4095"
 
-# --- w3: sliding windows. Per window: operations, rehashes, how many of them Go's record lists, their sum ------------
-while read -r window ops rehashes listed sum; do
+# --- w3: sliding windows ---------------------------------------------------------------------------------------------
+# window_events SCRIPT: what happened to tables after the window was full.
+window_events() { trace events "$1" | grep -E '"ev":"(rehash|prune)"'; }
+
+# Of releases that do the same, per window: operations, rehashes, prunes, how many of both Go's record lists, their sum.
+while read -r releases window ops rehashes prunes listed sum; do
     script="insert 0..$((window - 1));slide $window $ops"
-    trace digest "$script" >"$scratch/got"
-    sed -n "s/^$window //p" $fixtures/swiss_w3_digests.txt >"$scratch/expected"
-    same "w3: window $window: the digests" "$scratch/expected" "$scratch/got"
-    trace events "$script" | grep '"ev":"rehash"' >"$scratch/got"
-    [ "$(wc -l <"$scratch/got")" -eq "$rehashes" ] ||
-        fail "w3: window $window: $(wc -l <"$scratch/got") rehashes, Go has $rehashes"
-    [ "$(head -n "$listed" "$scratch/got" | sha256sum | cut -d ' ' -f 1)" = "$sum" ] ||
-        fail "w3: window $window: the rehashes are not Go's"
-    sed -n "s/^$window //p" $fixtures/swiss_w3_rows.txt >"$scratch/expected"
+    for release in ${releases//,/ }; do
+        where="w3 in $release: window $window"
+        window_events "$script" >"$scratch/got"
+        counts="$(grep -c rehash "$scratch/got") rehashes, $(grep -c prune "$scratch/got") prunes"
+        [ "$counts" = "$rehashes rehashes, $prunes prunes" ] || fail "$where: $counts, Go has $rehashes and $prunes"
+        [ "$(head -n "$listed" "$scratch/got" | sha256sum | cut -d ' ' -f 1)" = "$sum" ] || fail "$where: the events are not Go's"
+    done
+    trace digest "$script" >"$scratch/digests"
+    sed -n "s/^$releases $window //p" $fixtures/swiss_w3_digests.txt >"$scratch/expected"
+    same "$where: the digests" "$scratch/expected" "$scratch/digests"
+    sed -n "s/^$releases $window //p" $fixtures/swiss_w3_rows.txt >"$scratch/expected"
     trace rows "$script" |
         awk -F , -v w="$window" '$1 == "I" && $2 >= w && ($2 - w + 1) % w == 0 {
             print $2 - w + 1 " " $3 "," $4 "," $5 "," $6 "," $7 "," $8 }' >"$scratch/got"
-    same "w3: window $window: the rows at each turn" "$scratch/expected" "$scratch/got"
+    same "$where: the rows at each turn" "$scratch/expected" "$scratch/got"
+    # Rules of a release that does not prune must not pass.
+    [ "$prunes" = 0 ] && continue
+    release=1.24
+    window_events "$script" | grep -q prune && fail "$where: 1.24 prunes, too"
+    [ "$(trace digest "$script" | tail -n 1)" != "$(tail -n 1 "$scratch/digests")" ] || fail "$where: 1.24 does the same"
 done <$fixtures/swiss_w3_events.txt
+
+release=1.27
 
 # --- a map that becomes empty says that its seed is another now ------------------------------------------------------
 trace rows "insert 0..5;delete 0..5;insert 0..0" >"$scratch/got"

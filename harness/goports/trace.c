@@ -11,17 +11,28 @@
 #include "harness/base/names.h"
 #include "maps/go/sizeclass.h"
 
-enum { SYNC_MAP = 1, PLAIN_MAP = 2, WORD_CHARS_MAX = 128 };
+enum {
+    SYNC_MAP = 1,
+    CLASSIC_MAP = 2,
+    SWISS_MAP = 4,
+    PLAIN_MAP = CLASSIC_MAP | SWISS_MAP,
+    WORD_CHARS_MAX = 128
+};
 
 static const struct traced_map {
     const char *name;
     int kind;
+    int release; /* of Go, 124 for 1.24 */
     uint64_t seed_max;
     trace_fn *run;
 } traced_maps[] = {
-    {"go_hmap", PLAIN_MAP, UINT32_MAX, trace_go_hmap},
-    {"go_swiss", PLAIN_MAP, UINT64_MAX, trace_go_swiss},
-    {"go_syncmap", SYNC_MAP, UINT64_MAX, trace_go_syncmap},
+    {"go_hmap", CLASSIC_MAP, 123, UINT32_MAX, trace_go_hmap},
+    {"go_swiss", SWISS_MAP, 127, UINT64_MAX, trace_go_swiss},
+    {"go_swiss@1.24", SWISS_MAP, 124, UINT64_MAX, trace_go_swiss},
+    {"go_swiss@1.25", SWISS_MAP, 125, UINT64_MAX, trace_go_swiss},
+    {"go_swiss@1.26", SWISS_MAP, 126, UINT64_MAX, trace_go_swiss},
+    {"go_swiss@1.27", SWISS_MAP, 127, UINT64_MAX, trace_go_swiss},
+    {"go_syncmap", SYNC_MAP, 123, UINT64_MAX, trace_go_syncmap},
 };
 
 /* The operands behind the word. */
@@ -39,6 +50,7 @@ static const struct word_form {
     {"delete", PLAIN_MAP, TRACE_DELETE, RANGE, "delete FIRST..LAST"},
     {"slide", PLAIN_MAP, TRACE_SLIDE, NUMBERS, "slide WIDTH TIMES"},
     {"clear", PLAIN_MAP, TRACE_CLEAR, NOTHING, "clear"},
+    {"clone", SWISS_MAP, TRACE_CLONE, NOTHING, "clone"},
     {"get", PLAIN_MAP, TRACE_GET, RANGE, "get FIRST..LAST"},
     {"seed", PLAIN_MAP, TRACE_SEED, NUMBER, "seed NUMBER"},
     {"store", SYNC_MAP, TRACE_STORE, NUMBER, "store KEY"},
@@ -148,6 +160,21 @@ static bool read_hashkey(const char *text, uint64_t key[4], struct why *why) {
     return true;
 }
 
+static bool read_assignment(const struct traced_map *map, const char *text, struct trace_options *options,
+                            struct why *why) {
+    static const char *const names[] = {"generic", "fast", "pointer"};
+    options->assignment = TRACE_ASSIGN_FAST;
+    if (!text || !*text) return true;
+    if (map->kind != SWISS_MAP)
+        return why_say(why, "--assign: %s is the same for every assignment; only go_swiss prunes by it",
+                       map->name);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        options->assignment = (enum trace_assignment)i;
+        if (strcmp(text, names[i]) == 0) return true;
+    }
+    return unknown_name("assignment", text, names, COUNT_OF(names), why);
+}
+
 static bool read_options(const struct traced_map *map, const char *hashkey, const char *seed,
                          struct trace_options *options, struct why *why) {
     if (hashkey && *hashkey && !read_hashkey(hashkey, options->hashkey, why)) return false;
@@ -168,7 +195,7 @@ void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupi
 }
 
 int trace_command(const char *name, const char *ops, const char *hashkey, const char *seed,
-                  enum trace_output output) {
+                  const char *assignment, enum trace_output output) {
     const char *names[COUNT_OF(traced_maps)];
     struct why why;
     struct trace_options options = {.output = output, .out = stdout};
@@ -184,7 +211,9 @@ int trace_command(const char *name, const char *ops, const char *hashkey, const 
                     name);
             return EXIT_USAGE;
         }
-        if (!read_options(map, hashkey, seed, &options, &why) ||
+        options.release = map->release;
+        if (!read_assignment(map, assignment, &options, &why) ||
+            !read_options(map, hashkey, seed, &options, &why) ||
             !(words = read_script(ops ? ops : "", map, &count, &why)))
             return complain(EXIT_USAGE, why.text);
         int status = map->run(&options, words, count, &why);

@@ -15,7 +15,13 @@
 /* Bytes: after each word, what the map would occupy in Go's heap; go_hmap and go_swiss only. */
 enum trace_output { TRACE_ROWS, TRACE_EVENTS, TRACE_DIGEST, TRACE_BYTES };
 
+/* The assignment that Go's compiler calls for a map's type: which may prune, since when (maps/go/swiss.h).
+ * In the order of maps/go/swiss_slot.h. */
+enum trace_assignment { TRACE_ASSIGN_GENERIC, TRACE_ASSIGN_FAST, TRACE_ASSIGN_POINTER };
+
 struct trace_options {
+    int release; /* of Go, 124 for 1.24 */
+    enum trace_assignment assignment;
     uint64_t hashkey[4]; /* as Go's runtime keeps it; the ports hash with the memhash fallback */
     uint64_t seed;       /* hash0 of the classic map, seed of the Swiss map */
     enum trace_output output;
@@ -30,6 +36,7 @@ enum trace_kind {
     TRACE_CLEAR,
     TRACE_GET,
     TRACE_SEED,
+    TRACE_CLONE, /* go_swiss only */
     TRACE_STORE, /* from here on: sync maps only */
     TRACE_LOAD,
     TRACE_REMOVE,
@@ -54,9 +61,10 @@ void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupi
 
 trace_fn trace_go_hmap, trace_go_swiss, trace_go_syncmap;
 
-/* The command. hashkey: four hex numbers with commas between them; seed: a number in C notation. Both may be
- * NULL or empty: zeros. Prints to stdout; returns the exit code. */
+/* The command. hashkey: four hex numbers with commas between them; seed: a number in C notation; NULL or
+ * empty: zeros. assignment: fast (also NULL or empty), pointer or generic. Prints to stdout; returns the exit
+ * code. */
 int trace_command(const char *map, const char *ops, const char *hashkey, const char *seed,
-                  enum trace_output output);
+                  const char *assignment, enum trace_output output);
 
 #endif

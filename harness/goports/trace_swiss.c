@@ -10,14 +10,15 @@
 #include "harness/base/exit.h"
 #include "harness/base/why.h"
 
+/* A table that was replaced, or of which tombstones were pruned: `freed` is then not 0. */
 struct rehash {
-    size_t cap_from, cap_to, used_before;
+    size_t cap_from, cap_to, used_before, tombstones_before, freed;
     int64_t dir_len_before, dir_len;
     unsigned global_depth, local_depth;
 };
 
-/* The replacements of one operation. A split that sends every entry the same way is followed by another, once
- * for each bit of the hash at most; a table doubles six times before. */
+/* What happened to tables in one operation. A split that sends every entry the same way is followed by
+ * another, once for each bit of the hash at most; a table doubles six times before. */
 enum { REHASHES_MAX = 80 };
 struct rehash_log {
     struct rehash rehash[REHASHES_MAX];
@@ -28,15 +29,28 @@ static void rehash_log_add(struct rehash_log *log, struct rehash rehash) {
     if (log && log->count < REHASHES_MAX) log->rehash[log->count++] = rehash;
 }
 
-#define GO_SWISS_OBSERVER struct rehash_log *log;
-#define GO_SWISS_OBSERVE(map, old_slots, old_used, replacement, old_dir_len)                                 \
+/* The release and the assignment are the map's here, so that one program follows the rules of all. */
+#define GO_SWISS_OBSERVER                                                                                    \
+    struct rehash_log *log;                                                                                  \
+    int release;                                                                                             \
+    enum trace_assignment assignment;
+#define GO_SWISS_RELEASE_OF(map) ((map)->release)
+#define GO_ASSIGNMENT_OF(map) ((enum go_assignment)(map)->assignment)
+#define GO_SWISS_OBSERVE(map, old_slots, old_used, old_tombstones, replacement, old_dir_len)                 \
     rehash_log_add((map)->log, (struct rehash){.cap_from = (old_slots),                                      \
                                                .cap_to = (replacement)->capacity,                            \
                                                .used_before = (old_used),                                    \
+                                               .tombstones_before = (old_tombstones),                        \
                                                .dir_len_before = (old_dir_len),                              \
                                                .dir_len = (map)->dir_len,                                    \
                                                .global_depth = (map)->global_depth,                          \
                                                .local_depth = (replacement)->local_depth})
+#define GO_SWISS_OBSERVE_PRUNE(map, table, tombstones, freed_slots)                                          \
+    rehash_log_add((map)->log, (struct rehash){.cap_from = (table)->capacity,                                \
+                                               .used_before = (table)->used,                                 \
+                                               .tombstones_before = (tombstones),                            \
+                                               .freed = (freed_slots),                                       \
+                                               .dir_len = (map)->dir_len})
 #define UNIT_HASH_native 1
 #include "maps/go/swiss.h"
 #include "maps/go/swiss_bytes.h"
@@ -79,6 +93,16 @@ static void print_row(struct tracer *tracer, char op, uint64_t key) {
 
 /* --- events --- */
 
+/* As the recorders of the newer releases print it, in an insert without churn_op. */
+static void print_prune(FILE *out, const struct rehash *prune, int64_t churn_op) {
+    fprintf(out, "{\"cap\":%zu,", prune->cap_from);
+    if (churn_op >= 0) fprintf(out, "\"churn_op\":%" PRId64 ",", churn_op);
+    fprintf(out,
+            "\"dirLen\":%" PRId64
+            ",\"ev\":\"prune\",\"freed\":%zu,\"live_before\":%zu,\"tombstones_before\":%zu}\n",
+            prune->dir_len, prune->freed, prune->used_before, prune->tombstones_before);
+}
+
 static const char *event_name(const struct rehash *rehash) {
     if (rehash->dir_len_before == 0) return "small_to_table";
     return rehash->cap_to > rehash->cap_from ? "grow" : "split";
@@ -89,12 +113,19 @@ static void print_events(struct tracer *tracer, int64_t churn_op) {
     FILE *out = tracer->options->out;
     for (size_t i = 0; i < tracer->log.count; i++) {
         const struct rehash *rehash = &tracer->log.rehash[i];
+        if (rehash->freed) {
+            print_prune(out, rehash, churn_op);
+            continue;
+        }
         fprintf(out, "{\"cap_from\":%zu,\"cap_to\":%zu,", rehash->cap_from, rehash->cap_to);
         if (churn_op >= 0) {
             fprintf(out,
                     "\"churn_op\":%" PRId64 ",\"dirLen\":%" PRId64
-                    ",\"ev\":\"rehash\",\"live_in_old_table\":%zu}\n",
+                    ",\"ev\":\"rehash\",\"live_in_old_table\":%zu",
                     churn_op, rehash->dir_len, rehash->used_before);
+            if (GO_SINCE(tracer->map, 125))
+                fprintf(out, ",\"tombstones_in_old_table\":%zu", rehash->tombstones_before);
+            fputs("}\n", out);
             continue;
         }
         fprintf(out,
@@ -243,7 +274,24 @@ static bool make(struct tracer *tracer, uint64_t hint) {
     tracer->map->keys = &tracer->keys;
     tracer->map->seed = tracer->options->seed;
     tracer->map->log = &tracer->log;
+    tracer->map->release = tracer->options->release;
+    tracer->map->assignment = tracer->options->assignment;
     tracer->seed_redrawn = tracer->stale = false;
+    recount(tracer);
+    return true;
+}
+
+/* Goes on with a clone of the map, as maps.Clone makes it. */
+static bool replace_by_clone(struct tracer *tracer) {
+    struct map *clone = map_copy(tracer->map);
+    if (!clone) return false;
+    clone->log = &tracer->log;
+    clone->release = tracer->options->release;
+    clone->assignment = tracer->options->assignment;
+    map_destroy(tracer->map);
+    tracer->map = clone;
+    tracer->ops++;
+    if (!GO_SINCE(clone, 125)) tracer->seed_redrawn = tracer->stale = map_len(clone) > 0;
     recount(tracer);
     return true;
 }
@@ -340,6 +388,8 @@ static bool run_word(struct tracer *tracer, const struct trace_word *word, const
             if (!get(tracer, key)) return false;
             if (key >= word->b) return true;
         }
+    case TRACE_CLONE:
+        return replace_by_clone(tracer);
     case TRACE_SEED:
         *problem = "seed: the map holds entries; only an empty one can be given a seed";
         return set_seed(tracer, word->a);

@@ -77,7 +77,7 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
 }
 
 /* map.go: PutSlot; runtime_fast64_swiss.go: runtime_mapassign_fast64, and its 32-bit and string kin. As
- * there, a small map with 8 entries becomes a table even when the key is one of the eight. */
+ * there, up to 1.26 a small map with 8 entries becomes a table even when the key is one of the eight. */
 GO_FUNC map_val *map_put(struct map *map, map_key key) {
     map_val *elem = NULL;
     if (__builtin_expect(go_writing(map), 0)) {
@@ -88,10 +88,9 @@ GO_FUNC map_val *map_put(struct map *map, map_key key) {
     go_toggle_writing(map);
     if (__builtin_expect(map->dir_len == 0, 0)) {
         if (!map->dir_ptr && !go_grow_to_small(map)) goto done;
-        if (map->used < GO_GROUP_SLOTS) {
-            elem = go_small_put(map, hash, key);
-            goto done;
-        }
+        bool crowded = !GO_SINCE(map, 127) && map->used == GO_GROUP_SLOTS;
+        if (!crowded) elem = go_small_put(map, hash, key, &crowded);
+        if (!crowded) goto done;
         if (!go_grow_to_table(map)) goto done;
     }
     for (;;) {
@@ -135,7 +134,7 @@ MAP_INLINE size_t map_capacity(const struct map *map) {
 
 /* map.go: Clear, clearSmall. */
 static void map_clear(struct map *map) {
-    if (map->used == 0) return;
+    if (map->used == 0 && !(GO_SINCE(map, 125) && map->tombstone_possible)) return;
     if (go_writing(map)) {
         go_fatal(map, "concurrent map writes");
         return;
@@ -147,6 +146,7 @@ static void map_clear(struct map *map) {
         if (table->index == i) go_table_clear(map, table);
     }
     map->used = 0;
+    map->tombstone_possible = false;
     map->clear_seq++;
     map->seed = rng_next(&map->random);
     go_end_write(map);
@@ -207,8 +207,71 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     return NULL;
 }
 
-/* runtime/map_swiss.go: mapclone2: a map made for that many entries, filled by iterating. */
+/* group.go: cloneGroup. False: out of memory. */
+static bool go_copy_groups(struct map *copy, struct go_group *to, const struct go_group *from, size_t count) {
+    for (size_t g = 0; g < count; g++) {
+        for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
+            struct go_slot *slot = (struct go_slot *)(uintptr_t)&from[g].slots[i];
+            if (!(from[g].ctrl[i] & GO_CTRL_EMPTY)) {
+                if (!go_slot_fill(copy, &to[g].slots[i], *go_slot_key(slot))) return false;
+                *go_slot_elem(&to[g].slots[i]) = *go_slot_elem(slot);
+            }
+            to[g].ctrl[i] = from[g].ctrl[i];
+        }
+    }
+    return true;
+}
+
+/* table.go: clone. The table is the copy's at once, so that map_destroy frees what could not be completed. */
+static bool go_copy_table(struct map *copy, const struct map *map, int64_t first) {
+    const struct go_table *table = go_directory(map)[first];
+    struct go_table *twin = go_table_new(copy, table->capacity, table->index, table->local_depth);
+    if (!twin) return false;
+    HEAP_STORE(HEAP_OF(copy), &go_directory(copy)[first], twin);
+    for (int64_t i = 1; i < (int64_t)1 << (map->global_depth - table->local_depth); i++)
+        HEAP_STORE(HEAP_OF(copy), &go_directory(copy)[first + i], twin);
+    if (!go_copy_groups(copy, twin->groups, table->groups, table->length_mask + 1)) return false;
+    twin->used = table->used;
+    twin->growth_left = table->growth_left;
+    return true;
+}
+
+static bool go_copy_tables(struct map *copy, const struct map *map) {
+    struct go_table **directory = HEAP_NEW_ZEROED(HEAP_OF(copy), struct go_table *, (size_t)map->dir_len);
+    if (!directory) return false;
+    HEAP_STORE(HEAP_OF(copy), &copy->dir_ptr, (void *)directory);
+    copy->dir_len = map->dir_len;
+    copy->global_depth = map->global_depth;
+    copy->global_shift = map->global_shift;
+    for (int64_t i = 0; i < map->dir_len; i++)
+        if (go_directory(map)[i]->index == i && !go_copy_table(copy, map, i)) return false;
+    return true;
+}
+
+/* map.go: Clone, since 1.25: the structure is copied, tombstones and all. */
+static struct map *go_copy_structure(const struct map *map) {
+    struct map *copy = map_create(HEAP_OF(map), 0);
+    if (!copy) return NULL;
+    bool ok = map->dir_len == 0 || go_copy_tables(copy, map);
+    if (map->dir_len == 0 && map->dir_ptr) {
+        ok = go_grow_to_small(copy);
+        ok = ok && go_copy_groups(copy, (struct go_group *)copy->dir_ptr, (struct go_group *)map->dir_ptr, 1);
+    }
+    if (!ok) {
+        map_destroy(copy);
+        return NULL;
+    }
+    copy->keys = map->keys;
+    copy->seed = map->seed;
+    copy->used = map->used;
+    copy->slots = map->slots;
+    copy->tombstone_possible = map->tombstone_possible;
+    return copy;
+}
+
+/* runtime/map_swiss.go: mapclone2: up to 1.24 a map made for that many entries, filled by iterating. */
 static struct map *map_copy(struct map *map) {
+    if (GO_SINCE(map, 125)) return go_copy_structure(map);
     struct map *copy = map_create(HEAP_OF(map), map->used);
     struct map_iter iter;
     map_key key;

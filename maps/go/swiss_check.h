@@ -107,11 +107,6 @@ static const char *map_check(struct map *map) {
     return used == map->used ? NULL : "the length is not the sum of the tables'";
 }
 
-/* table.go: tombstones. */
-static size_t go_table_tombstones(const struct go_table *table) {
-    return (size_t)(table->capacity * GO_GROUP_LOAD_MAX / GO_GROUP_SLOTS - table->used - table->growth_left);
-}
-
 static void map_describe(struct map *map, struct map_structure *out) {
     size_t steps = map->dir_len ? 0 : map->used;
     out->array_bytes = map->slots / GO_GROUP_SLOTS * sizeof(struct go_group);

@@ -44,6 +44,9 @@ GO_CTRL_INLINE go_bitset go_match_h2(const uint8_t *ctrl, uint8_t h2) {
 GO_CTRL_INLINE go_bitset go_match_empty(const uint8_t *ctrl) {
     return go_match_byte(ctrl, GO_CTRL_EMPTY);
 }
+GO_CTRL_INLINE go_bitset go_match_deleted(const uint8_t *ctrl) {
+    return go_match_byte(ctrl, GO_CTRL_DELETED);
+}
 /* group.go: ctrlGroupMatchEmptyOrDeleted. */
 GO_CTRL_INLINE go_bitset go_match_empty_or_deleted(const uint8_t *ctrl) {
     return (unsigned)_mm_movemask_epi8(_mm_loadl_epi64((const __m128i *)(const void *)ctrl)) & 0xff;
@@ -75,6 +78,10 @@ GO_CTRL_INLINE go_bitset go_match_h2(const uint8_t *ctrl, uint8_t h2) {
 GO_CTRL_INLINE go_bitset go_match_empty(const uint8_t *ctrl) {
     uint64_t word = go_ctrl_word(ctrl);
     return word & ~(word << 6) & GO_EVERY_BYTE(0x80);
+}
+GO_CTRL_INLINE go_bitset go_match_deleted(const uint8_t *ctrl) {
+    uint64_t word = go_ctrl_word(ctrl);
+    return word & (word << 6) & GO_EVERY_BYTE(0x80);
 }
 GO_CTRL_INLINE go_bitset go_match_empty_or_deleted(const uint8_t *ctrl) {
     return go_ctrl_word(ctrl) & GO_EVERY_BYTE(0x80);

@@ -77,7 +77,7 @@ static __attribute__((noinline, cold)) bool go_grow_to_table(struct map *map) {
     map->global_shift = 64;
     map->slots = table->capacity;
     go_retire(map, stale, NULL, group);
-    GO_SWISS_OBSERVE(map, GO_GROUP_SLOTS, GO_GROUP_SLOTS, table, 0);
+    GO_SWISS_OBSERVE(map, GO_GROUP_SLOTS, GO_GROUP_SLOTS, 0, table, 0);
     return true;
 }
 
@@ -101,7 +101,7 @@ static bool go_table_grow(struct map *map, struct go_table *old) {
     go_replace_table(map, table);
     map->slots += old->capacity;
     old->index = -1;
-    GO_SWISS_OBSERVE(map, old->capacity, old->used, table, map->dir_len);
+    GO_SWISS_OBSERVE(map, old->capacity, old->used, go_table_tombstones(old), table, map->dir_len);
     go_retire(map, stale, old, old->groups);
     return true;
 }
@@ -149,7 +149,7 @@ static bool go_table_split(struct map *map, struct go_table *old) {
     go_replace_table(map, right);
     map->slots += 2 * GO_TABLE_CAPACITY_MAX - old->capacity;
     old->index = -1;
-    GO_SWISS_OBSERVE(map, old->capacity, old->used, left, old_dir_len);
+    GO_SWISS_OBSERVE(map, old->capacity, old->used, go_table_tombstones(old), left, old_dir_len);
     go_retire(map, stale, old, old->groups);
     return true;
 }

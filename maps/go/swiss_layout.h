@@ -3,11 +3,22 @@
 #ifndef MAPBENCH_MAPS_GO_SWISS_LAYOUT_H
 #define MAPBENCH_MAPS_GO_SWISS_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "maps/go/call.h"
 #include "maps/go/swiss_group.h"
+
+/* The release whose rules hold, major * 100 + minor of Go: a constant of a unit, so that rules of others cost
+ * nothing; a trace asks the map. Rules changed in 1.25 and 1.27 (maps/go/swiss.h). */
+#ifndef GO_SWISS_RELEASE
+#define GO_SWISS_RELEASE 127
+#endif
+#ifndef GO_SWISS_RELEASE_OF
+#define GO_SWISS_RELEASE_OF(map) GO_SWISS_RELEASE
+#endif
+#define GO_SINCE(map, release) (GO_SWISS_RELEASE_OF(map) >= (release))
 
 enum {
     GO_TABLE_CAPACITY_MAX = 1024, /* table.go: maxTableCapacity */
@@ -57,7 +68,8 @@ struct go_stale {
 
 #ifndef GO_SWISS_OBSERVER
 #define GO_SWISS_OBSERVER
-#define GO_SWISS_OBSERVE(map, old_slots, old_used, replacement, old_dir_len) ((void)0)
+#define GO_SWISS_OBSERVE(map, old_slots, old_used, old_tombstones, replacement, old_dir_len) ((void)0)
+#define GO_SWISS_OBSERVE_PRUNE(map, table, tombstones, freed) ((void)0)
 #endif
 
 /* map.go: Map, whose 48 bytes come first; the rest stands in for Go's globals, collector and fatal errors. */
@@ -68,6 +80,7 @@ struct map {
     int64_t dir_len;
     uint8_t global_depth, global_shift;
     uint8_t writing;
+    bool tombstone_possible; /* since 1.25; padding before */
     uint64_t clear_seq;
 
     const struct go_hash_keys *keys;
@@ -104,8 +117,8 @@ HEAP_TYPE_NAMED(go_swiss_type, "maps.Map", struct map, sizeof(struct map) - 48,
 
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(offsetof(struct map, dir_ptr) == 16 && offsetof(struct map, global_depth) == 32 &&
-                   offsetof(struct map, writing) == 34 && offsetof(struct map, clear_seq) == 40 &&
-                   offsetof(struct map, keys) == 48,
+                   offsetof(struct map, writing) == 34 && offsetof(struct map, tombstone_possible) == 35 &&
+                   offsetof(struct map, clear_seq) == 40 && offsetof(struct map, keys) == 48,
                "Map is laid out as on amd64");
 _Static_assert(sizeof(struct go_table) == 32 && offsetof(struct go_table, groups) == 16, "so is table");
 #endif

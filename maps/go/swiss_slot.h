@@ -67,6 +67,30 @@ static const struct go_map_type go_unit_type = {
     .flags = (GO_KEY_INDIRECT ? GO_TYPE_INDIRECT_KEY : 0) | (GO_ELEM_INDIRECT ? GO_TYPE_INDIRECT_ELEM : 0),
 };
 
+/* The assignment that the compiler calls for a map of this type: a fast one where the element has at most 128
+ * bytes and the key is compared as 4 or 8 plain bytes, as a pointer or as a string; otherwise the generic one
+ * (cmd/compile/internal/walk/walk.go: mapfast). */
+enum go_assignment { GO_ASSIGN_GENERIC, GO_ASSIGN_FAST, GO_ASSIGN_FAST_POINTER };
+#if defined(SHAPE_KEY_POINTERS) && defined(SHAPE_KEY_BITS)
+#define GO_KEY_ASSIGNMENT GO_ASSIGN_FAST_POINTER
+#elif defined(SHAPE_KEY_BITS) || defined(SHAPE_KEY_STR)
+#define GO_KEY_ASSIGNMENT GO_ASSIGN_FAST
+#else
+#define GO_KEY_ASSIGNMENT GO_ASSIGN_GENERIC
+#endif
+#ifndef GO_ASSIGNMENT_OF
+#define GO_ASSIGNMENT_OF(map) (GO_ELEM_INDIRECT ? GO_ASSIGN_GENERIC : GO_KEY_ASSIGNMENT)
+#endif
+
+/* Whether an assignment to a full table first tries to get rid of tombstones: the fast ones since 1.25, those
+ * for pointers since 1.27, the generic one never. */
+MAP_INLINE bool go_prunes(const struct map *map) {
+    enum go_assignment assignment = GO_ASSIGNMENT_OF(map);
+    (void)map;
+    return (assignment == GO_ASSIGN_FAST && GO_SINCE(map, 125)) ||
+           (assignment == GO_ASSIGN_FAST_POINTER && GO_SINCE(map, 127));
+}
+
 /* typedmemclr */
 GO_FUNC void go_typed_clear(const struct go_type *type, void *at) {
     go_clear(at, type->bytes);

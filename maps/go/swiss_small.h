@@ -44,8 +44,9 @@ MAP_INLINE struct go_slot *go_small_find(struct map *map, map_key key) {
     return NULL;
 }
 
-/* map.go: putSlotSmall. A small map has no tombstones. NULL: out of memory. */
-GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
+/* map.go: putSlotSmall. A small map has no tombstones. *crowded: the key is new and the group full; otherwise
+ * NULL says out of memory. Up to 1.26 a full group is not asked. */
+GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key, bool *crowded) {
     struct go_group *group = (struct go_group *)map->dir_ptr;
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         struct go_slot *slot = &group->slots[go_bitset_first(match)];
@@ -53,7 +54,12 @@ GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key) {
         go_key_update(map, go_slot_key(slot), key);
         return go_slot_elem(slot);
     }
-    size_t i = go_bitset_first(go_match_empty_or_deleted(group->ctrl));
+    go_bitset spare = go_match_empty_or_deleted(group->ctrl);
+    if (GO_SINCE(map, 127) && !spare) {
+        *crowded = true;
+        return NULL;
+    }
+    size_t i = go_bitset_first(spare);
     if (!go_slot_fill(map, &group->slots[i], key)) return NULL;
     group->ctrl[i] = go_h2(hash);
     map->used++;

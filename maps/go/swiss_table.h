@@ -104,6 +104,62 @@ MAP_INLINE void go_key_update(struct map *map, map_key *stored, map_key key) {
 #endif
 }
 
+/* table.go: tombstones. */
+static size_t go_table_tombstones(const struct go_table *table) {
+    return (size_t)(table->capacity * GO_GROUP_LOAD_MAX / GO_GROUP_SLOTS - table->used - table->growth_left);
+}
+
+/* Groups as a set, of which a table has at most 128. */
+struct go_group_set {
+    uint64_t bits[GO_TABLE_CAPACITY_MAX / GO_GROUP_SLOTS / 64];
+};
+MAP_INLINE void go_group_set_add(struct go_group_set *set, uint64_t group) {
+    set->bits[group / 64] |= (uint64_t)1 << (group % 64);
+}
+MAP_INLINE bool go_group_set_has(const struct go_group_set *set, uint64_t group) {
+    return set->bits[group / 64] >> (group % 64) & 1;
+}
+
+/* Marks the groups with tombstones that lie between an entry's home and its group: its lookup must pass them.
+ * A key that is not equal to itself is never looked up. */
+static void go_mark_passed(const struct map *map, const struct go_table *table, uint64_t place, size_t i,
+                           struct go_group_set *passed) {
+    const struct go_map_type *type = map->type;
+    const map_key *key = go_typed_key(type, go_slot_at(type, go_group_at(type, table, place), i));
+    if (!type->key->equal(key, key)) return;
+    uint64_t hash = type->hasher(map->keys, key, map->seed);
+    for (struct go_probe probe = go_probe_start(table, hash); probe.at != place;
+         probe = go_probe_next(probe, table))
+        if (go_match_deleted(go_group_at(type, table, probe.at)->ctrl)) go_group_set_add(passed, probe.at);
+}
+
+/* table.go: pruneTombstones, since 1.25. Empties the tombstones that no lookup passes, if they are a tenth of
+ * the slots at least. */
+static __attribute__((noinline, cold)) void go_table_prune(struct map *map, struct go_table *table) {
+    struct go_group_set kept = {{0}};
+    uint64_t groups = table->length_mask + 1;
+    size_t tombstones = go_table_tombstones(table), freed = 0;
+    if (tombstones * 10 < table->capacity) return;
+    for (uint64_t g = 0; g < groups; g++) {
+        const uint8_t *ctrl = go_group_at(map->type, table, g)->ctrl;
+        for (go_bitset full = go_match_full(ctrl); full; full = go_bitset_rest(full))
+            go_mark_passed(map, table, g, go_bitset_first(full), &kept);
+        if (go_match_empty(ctrl)) go_group_set_add(&kept, g);
+    }
+    for (uint64_t g = 0; g < groups; g++)
+        if (!go_group_set_has(&kept, g))
+            freed += (size_t)__builtin_popcountll(go_match_deleted(go_group_at(map->type, table, g)->ctrl));
+    if (freed * 10 < table->capacity) return;
+    for (uint64_t g = 0; g < groups; g++) {
+        uint8_t *ctrl = go_group_at(map->type, table, g)->ctrl;
+        if (go_group_set_has(&kept, g)) continue;
+        for (go_bitset deleted = go_match_deleted(ctrl); deleted; deleted = go_bitset_rest(deleted))
+            ctrl[go_bitset_first(deleted)] = GO_CTRL_EMPTY;
+    }
+    table->growth_left += (uint16_t)freed;
+    GO_SWISS_OBSERVE_PRUNE(map, table, tombstones, freed);
+}
+
 /* table.go: PutSlot. *crowded: the table must be replaced first; otherwise NULL says out of memory. */
 MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64_t hash, map_key key,
                                  bool *crowded) {
@@ -130,8 +186,11 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
         group = deleted_group;
         i = deleted_slot;
     } else if (__builtin_expect(table->growth_left == 0, 0)) {
-        *crowded = true;
-        return NULL;
+        if (go_prunes(map)) go_table_prune(map, table);
+        if (table->growth_left == 0) {
+            *crowded = true;
+            return NULL;
+        }
     }
     struct go_slot *slot = go_slot_at(type, group, i);
     if (!go_slot_fill(map, slot, key)) return NULL;
@@ -157,6 +216,7 @@ GO_FUNC bool go_table_delete(const struct go_map_type *type, struct map *map, st
         table->growth_left++;
     } else {
         group->ctrl[i] = GO_CTRL_DELETED;
+        map->tombstone_possible = true;
     }
     return true;
 }
