@@ -70,7 +70,10 @@ hash_of = $(word 5,$(1))
 heap_of = $(word 6,$(1))
 # $(1) fields: compiler and language of a map's file, and what makes a unit of map_unit.c
 unit_cc = $(if $(filter cxx,$(call language_of,$(1))),$(CXX) -x c++ $(CXX_STD),$(CC) $(C_STD)) $(WARN) -Wno-unused-function
-unit_defines = -DUNIT_SYMBOL=unit_$(call map_of,$(1))_$(call shape_of,$(1))_$(call hash_of,$(1))_$(call heap_of,$(1)) \
+# In C, a release's @ and dots are underscores, as in harness/unit/load.c; MAP_RELEASE is 124 for MAP@1.24.
+in_c = $(subst @,_,$(subst .,_,$(1)))
+release_of = $(subst .,,$(word 2,$(subst @, ,$(call map_of,$(1)))))
+unit_defines = $(addprefix -DMAP_RELEASE=,$(call release_of,$(1))) -DUNIT_SYMBOL=unit_$(call in_c,$(call map_of,$(1)))_$(call shape_of,$(1))_$(call hash_of,$(1))_$(call heap_of,$(1)) \
   -DUNIT_MAP='"$(call map_of,$(1))"' -DUNIT_MAP_FILE='"$(call file_of,$(1))"' \
   -DUNIT_SHAPE_FILE='"harness/shapes/$(call shape_of,$(1)).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(call heap_of,$(1)).h"' \
   -DUNIT_HASH='"$(call hash_of,$(1))"' -DUNIT_HASH_$(call hash_of,$(1)) $(if $(filter operations,$(1)),-DUNIT_OPERATIONS_ONLY)
@@ -98,7 +101,7 @@ $(gen)/export.map: Makefile
 $(BUILD)/heads/%.o: harness/unit/map_head.c harness/unit/head.sh $(gen)/flags
 	@echo "  map $*"
 	@harness/unit/head.sh $@ $(call file_of,$(head_$*)) "$(CC) $(C_STD) $(INCLUDES)" $(call unit_cc,$(head_$*)) $(HEAD_FLAGS) $(INCLUDES) \
-	  -MMD -MP -MF $(@:.o=.d) -MT $@ $(call unit_defines,$(head_$*) malloc) -DHEAD_SYMBOL=head_$* -c $<
+	  -MMD -MP -MF $(@:.o=.d) -MT $@ $(call unit_defines,$(head_$*) malloc) -DHEAD_SYMBOL=head_$(call in_c,$*) -c $<
 
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 head_objects := $(patsubst %,$(BUILD)/heads/%.o,$(all_maps))
@@ -114,6 +117,8 @@ library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(sh
 
 $(gen)/units.def: $(defs) harness/unit/expand_units.awk
 	@SELECT= $(expand) -v as=def $(defs) > $@
+$(gen)/maps.def: $(defs) harness/unit/expand_units.awk
+	@$(expand) -v as=maps $(defs) > $@
 
 # Everything is built again when the compilers, a flag or the set of libraries changes: one build, one set of flags.
 library_headers := $(wildcard /usr/include/Judy.h /usr/include/uthash.h /usr/include/htslib/khash.h /usr/include/stb/stb_ds.h \
@@ -144,7 +149,7 @@ $(gen)/build_info.h: FORCE
 	   echo "#define BUILD_COMMIT_WHY \"$$(setup/commit.sh 2>&1 >/dev/null)\""; \
 	 } > $@.new && { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
 
-$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/harness/%.o: harness/%.c $(gen)/flags | $(gen)/units.def $(gen)/maps.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 $(BUILD)/harness/%.o: harness/%.cc $(gen)/flags

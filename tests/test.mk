@@ -10,7 +10,7 @@ heap_objects := $(filter $(BUILD)/harness/heaps/%,$(harness_objects))
 $(BUILD)/libmapbench.a: $(filter-out $(heap_objects),$(library_objects))
 	@rm -f $@; $(AR) rcsT $@ $^
 
-$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/tests/%.o: tests/%.c $(gen)/flags tests/test.mk | $(gen)/units.def $(gen)/maps.def $(gen)/build_info.h
 	@echo "  cc $<"
 	@$(CC) $(C_STD) $(WARN) $(HARNESS_FLAGS) $(test_includes) -MMD -MP -c $< -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(heap_objects) $(BUILD)/libmapbench.a
@@ -50,7 +50,7 @@ CLANG ?= clang
 clang_flags := -fsyntax-only -Werror $(C_STD) $(WARN) -Wno-unknown-warning-option -O2
 clang_stamps := $(patsubst %.c,$(BUILD)/clang/%.ok,$(main_sources) harness/preload/memcount.c $(wildcard tests/*.c tests/support/*.c tests/mutants/*.c))
 
-$(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/build_info.h
+$(BUILD)/clang/%.ok: %.c Makefile tests/test.mk | $(gen)/units.def $(gen)/maps.def $(gen)/build_info.h
 	@mkdir -p $(@D)
 	@$(CLANG) $(clang_flags) $(test_includes) -MMD -MP -MF $(@:.ok=.d) -MT $@ $< && touch $@
 

@@ -40,6 +40,7 @@ static struct words words_of(enum option_id id) {
     case OPTION_MAPS:
         w.kind = "map";
         for (size_t i = 0; i < registry_map_count(); i++) words_add(&w, registry_map_name(i));
+        for (size_t i = 0; i < registry_alias_count(); i++) words_add(&w, registry_alias(i)->name);
         words_add(&w, "all"), words_add(&w, "ours"), words_add(&w, "adapters"), words_add(&w, "engines");
         break;
     case OPTION_SHAPES:

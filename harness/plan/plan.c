@@ -35,10 +35,11 @@ static void skip(struct expansion *x, const char *what, const char *why) {
 
 static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
     bool adapter = unit->facts->traits & TRAIT_ADAPTER;
-    return option_has(options, OPTION_MAPS, unit->map) || option_has(options, OPTION_MAPS,
-                                                                     unit->engine ? "engines"
-                                                                     : adapter    ? "adapters"
-                                                                                  : "ours");
+    if (registry_map_named(option_text(options, OPTION_MAPS), unit->map)) return true;
+    return !registry_map_is_release(unit->map) && option_has(options, OPTION_MAPS,
+                                                             unit->engine ? "engines"
+                                                             : adapter    ? "adapters"
+                                                                          : "ours");
 }
 
 /* The units of a cell: the baseline, which every result is read against, then the selected maps. */

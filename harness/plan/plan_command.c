@@ -18,7 +18,8 @@ static bool is_said(const struct plan *plan, size_t i) {
 void plan_print_skips(const struct plan *plan) {
     for (size_t i = 0; i < plan->skips; i++) {
         const char *what = plan->skip[i].what, *why = plan->skip[i].why;
-        bool of_all = strncmp(why, "not built: ", 11) == 0 && strchr(what, '-'); /* of a unit, not of an engine's map */
+        bool of_all =
+            strncmp(why, "not built: ", 11) == 0 && strchr(what, '-'); /* of a unit, not of an engine's map */
         size_t others = 0;
         if (of_all && is_said(plan, i)) continue;
         for (size_t k = i + 1; of_all && k < plan->skips; k++) others += strcmp(plan->skip[k].why, why) == 0;

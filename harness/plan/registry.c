@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "build_info.h"
+#include "harness/base/names.h"
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/shapes/shape.h"
 #include "harness/unit/build.h"
 #include "harness/unit/load.h"
 
-#define MAP(name, language, file, shapes, hashes, heaps) extern const struct map_head head_##name;
-#include "maps/maps.def"
+#define ALIAS(name, map)
+#define MAP(name, symbol, heaps) extern const struct map_head head_##symbol;
+#include "maps.def"
 #undef MAP
 
 enum { loops, operations }; /* the words of units.def */
@@ -21,7 +23,7 @@ static const struct {
     const char *map, *shape, *hash, *heap;
     int what;
 } described[] = {
-#define UNIT(map, shape, hash, heap, what) {#map, #shape, #hash, #heap, what},
+#define UNIT(map, shape, hash, heap, what) {map, #shape, #hash, #heap, what},
 #include "units.def"
 #undef UNIT
 };
@@ -29,13 +31,23 @@ static const struct {
 static const struct {
     const char *name;
     const struct map_head *head; /* NULL: of an engine */
+    const char *heaps;           /* as in maps.def */
 } maps[] = {
-#define MAP(name, language, file, shapes, hashes, heaps) {#name, &head_##name},
-#include "maps/maps.def"
+#define MAP(name, symbol, heaps) {name, &head_##symbol, heaps},
+#include "maps.def"
 #undef MAP
-#define ENGINE_MAP(name, program, kind, collector, stem) {#name, NULL},
+#define ENGINE_MAP(name, program, kind, collector, stem) {#name, NULL, ""},
 #include "harness/engines/engines.def"
 #undef ENGINE_MAP
+};
+
+static const struct map_alias aliases[] = {
+#define MAP(name, symbol, heaps)
+#undef ALIAS
+#define ALIAS(name, map) {name, map},
+#include "maps.def"
+#undef ALIAS
+#undef MAP
 };
 
 enum { COMPILED = sizeof described / sizeof *described };
@@ -122,6 +134,43 @@ size_t registry_map_count(void) {
 
 const char *registry_map_name(size_t i) {
     return maps[i].name;
+}
+
+bool registry_map_describes(size_t i) {
+    return strncmp(maps[i].heaps, "all", 3) == 0;
+}
+
+bool registry_map_is_release(const char *map) {
+    return strchr(map, '@') != NULL;
+}
+
+size_t registry_alias_count(void) {
+    return sizeof aliases / sizeof *aliases;
+}
+
+const struct map_alias *registry_alias(size_t i) {
+    return &aliases[i];
+}
+
+bool registry_map_named(const char *list, const char *map) {
+    if (!list) return false;
+    if (names_has(list, map)) return true;
+    for (size_t i = 0; i < registry_alias_count(); i++)
+        if (strcmp(aliases[i].map, map) == 0 && names_has(list, aliases[i].name)) return true;
+    return false;
+}
+
+/* Whether a name is MAP@RELEASE with that release, or one of "all". */
+static bool release_in(const char *list, const char *name) {
+    const char *at = strchr(name, '@');
+    return at && (names_has(list, at + 1) || names_has(list, "all"));
+}
+
+bool registry_map_of_release(const char *list, const char *map) {
+    if (release_in(list, map)) return true;
+    for (size_t i = 0; i < registry_alias_count(); i++)
+        if (strcmp(aliases[i].map, map) == 0 && release_in(list, aliases[i].name)) return true;
+    return false;
 }
 
 const struct map_unit *registry_map_unit(size_t i) {

@@ -21,6 +21,21 @@ const struct map_unit *registry_compiled_at(size_t i);
 size_t registry_map_count(void);
 const char *registry_map_name(size_t i);
 const struct map_unit *registry_map_unit(size_t i);
+/* True: the map describes its types, and is compiled for all heaps and the retention scenarios. */
+bool registry_map_describes(size_t i);
+/* True for MAP@RELEASE: another release of a map, which is no part of a group of maps and must be named. */
+bool registry_map_is_release(const char *map);
+
+/* Other names of maps: releases that follow the rules of one before, names that maps had. */
+struct map_alias {
+    const char *name, *map;
+};
+size_t registry_alias_count(void);
+const struct map_alias *registry_alias(size_t i);
+/* True if the list, which may be NULL, has the map by its name or an alias. */
+bool registry_map_named(const char *list, const char *map);
+/* True if the map is that of one of the releases in the list, such as "1.24,1.27", or of any with "all". */
+bool registry_map_of_release(const char *list, const char *map);
 /* NULL, or the compiler's first error line, where the program was built while the map did not compile. Its
  * units may be had by now: registry_prepare tries. */
 const char *registry_map_broken(const char *map);

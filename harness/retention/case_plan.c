@@ -1,6 +1,15 @@
 #include "harness/retention/case_plan.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "harness/base/names.h"
+
+bool scenario_tells_of(const struct scenario *s, const char *map) {
+    char name[64]; /* without its release */
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(map, "@"), map);
+    return names_select(s->maps, name);
+}
 
 bool scenario_has_label(const struct scenario *s, const char *label) {
     size_t length = strlen(label);

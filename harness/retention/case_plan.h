@@ -25,6 +25,8 @@ struct case_plan {
 
 const char *role_name(enum variant_role role);
 const char *case_heap_name(enum case_heap heap);
+/* Whether it is about the map, of whichever release. */
+bool scenario_tells_of(const struct scenario *scenario, const char *map);
 bool scenario_has_label(const struct scenario *scenario, const char *label);
 
 /* Makes a line with the names that every line of the case has, without numbers. New reference. */

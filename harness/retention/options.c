@@ -11,6 +11,7 @@
 
 #include "harness/engines/engine.h"
 #include "harness/plan/options.h"
+#include "harness/plan/registry.h"
 #include "harness/retention/case_plan.h"
 #include "harness/retention/retention.h"
 #include "harness/retention/retain.h"
@@ -32,12 +33,33 @@ bool retain_scenario_selected(const struct retain_options *o, const struct scena
     return o->scenarios == 0;
 }
 
+bool retain_map_selected(const struct retain_options *o, const char *map) {
+    if (registry_map_named(o->maps, map) || registry_map_of_release(o->releases, map)) return true;
+    return !registry_map_is_release(map) && (o->maps || !o->releases) && names_select(o->maps, map);
+}
+
+/* The releases that a name of a map ends with, each once; "all" is one. */
+static size_t known_releases(const char **known, size_t most) {
+    size_t count = 0;
+    known[count++] = "all";
+    for (size_t i = 0; i < registry_map_count() + registry_alias_count(); i++) {
+        const char *name =
+            i < registry_map_count() ? registry_map_name(i) : registry_alias(i - registry_map_count())->name;
+        const char *at = strchr(name, '@');
+        size_t k = 0;
+        while (at && k < count && strcmp(known[k], at + 1) != 0) k++;
+        if (at && k == count && count < most) known[count++] = at + 1;
+    }
+    return count;
+}
+
 static bool check_names(const struct retain_options *o, struct why *why) {
-    const char *heaps[CASE_HEAPS + 1], *maps[64], *engines[16], *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
-    size_t map_count = retention_map_count(), engine_count = 0,
-           scenario_names = 0, variant_count = 0;
+    const char *heaps[CASE_HEAPS + 1], *maps[64], *engines[16], *releases[32],
+        *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
+    size_t map_count = retention_map_count(), engine_count = 0, scenario_names = 0, variant_count = 0;
     for (enum case_heap heap = 0; heap < CASE_HEAPS; heap++) heaps[heap] = case_heap_name(heap);
     for (size_t i = 0; i < map_count; i++) maps[i] = retention_map_name(i);
+    for (size_t i = 0; i < registry_alias_count(); i++) maps[map_count++] = registry_alias(i)->name;
     engines[engine_count++] = "c";
     for (size_t i = 0; i < engine_program_count(); i++) engines[engine_count++] = engine_program_name(i);
     for (enum variant_role role = VARIANT_LEAKY; role <= VARIANT_REFERENCE; role++)
@@ -47,11 +69,13 @@ static bool check_names(const struct retain_options *o, struct why *why) {
         for (const struct variant *v = scenario_at(i)->variant; v->name && variant_count < 255; v++)
             variants[variant_count++] = v->name;
     }
-    heaps[CASE_HEAPS] = maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] = variants[variant_count++] =
-        "all";
+    heaps[CASE_HEAPS] = maps[map_count++] = engines[engine_count++] = scenarios[scenario_names++] =
+        variants[variant_count++] = "all";
     for (size_t i = 0; i < o->scenarios; i++)
         if (!names_check(o->scenario[i], "scenario", scenarios, scenario_names, why)) return false;
     return names_check(o->maps, "map", maps, map_count, why) &&
+           names_check(o->releases, "release of Go", releases, known_releases(releases, COUNT_OF(releases)),
+                       why) &&
            names_check(o->heaps, "heap", heaps, CASE_HEAPS + 1, why) &&
            names_check(o->engines, "engine", engines, engine_count, why) &&
            names_check(o->variant, "variant", variants, variant_count, why);
@@ -110,6 +134,7 @@ bool retain_options_read(struct retain_options *o, const struct arguments *a, st
     struct sizes sizes;
     *o = (struct retain_options){
         .maps = values->text[OPTION_RETAIN_MAPS],
+        .releases = values->text[OPTION_RELEASES],
         .heaps = values->text[OPTION_RETAIN_HEAP],
         .variant = values->text[OPTION_VARIANT],
         .engines = values->text[OPTION_ENGINE],

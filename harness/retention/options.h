@@ -15,7 +15,7 @@ enum { RETAIN_SCENARIOS_MAX = ARGUMENT_WORDS_MAX };
 struct retain_options {
     const char *scenario[RETAIN_SCENARIOS_MAX];
     size_t scenarios; /* 0: all */
-    const char *maps, *heaps, *variant, *engines, *out, *snapshot,
+    const char *maps, *releases, *heaps, *variant, *engines, *out, *snapshot,
         *junit;                      /* lists or words; NULL: the default */
     const char *snapshot_at;         /* list of labels, or of "verdict" and "all" */
     char diff_labels[96];            /* where these two are */
@@ -33,5 +33,7 @@ bool retain_options_read(struct retain_options *o, const struct arguments *a, st
 int retain_targets_check(const struct retain_options *o, struct why *why);
 /* False: a scenario was named, and not this one. */
 bool retain_scenario_selected(const struct retain_options *o, const struct scenario *s);
+/* Another release of a map is selected by its own name or by --releases only. */
+bool retain_map_selected(const struct retain_options *o, const char *map);
 
 #endif

@@ -93,8 +93,8 @@ static void run_maps(struct retain *r, const struct scenario *s, enum case_heap 
     for (size_t i = 0; i < retention_map_count() && !interrupted; i++) {
         const char *map = retention_map_name(i);
         const struct map_unit *unit = retention_unit_on(case_heap_name(heap), map, shape);
-        if (!names_select(r->options.maps, map)) continue;
-        if (!names_select(s->maps, map))
+        if (!retain_map_selected(&r->options, map)) continue;
+        if (!scenario_tells_of(s, map))
             skip(r, s, map, map, heap, "the story is about another map");
         else if (!unit)
             skip(r, s, map, map, heap,
@@ -123,7 +123,7 @@ static void prepare_units(const struct retain *r) {
                 const char *map = retention_map_name(m);
                 bool told = heap == CASE_GOSIM ? (s->heaps & ON_GOSIM) != 0 : s->on_boehm != NULL;
                 if (!told || !names_select(r->options.heaps, case_heap_name(heap)) ||
-                    !names_select(r->options.maps, map) || (s->maps && !names_select(s->maps, map)))
+                    !retain_map_selected(&r->options, map) || !scenario_tells_of(s, map))
                     continue;
                 const struct map_unit *unit = retention_unit_on(
                     case_heap_name(heap), map, heap == CASE_BOEHM ? s->on_boehm->shape : s->shape);
@@ -144,7 +144,7 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
             continue;
         if (s->about == ABOUT_MAP)
             run_maps(r, s, heap);
-        else if (!o->maps)
+        else if (!o->maps && !o->releases)
             run_variants(r, s, NULL, heap);
     }
     for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)

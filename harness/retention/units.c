@@ -5,29 +5,21 @@
 
 #include "harness/plan/registry.h"
 
-static const struct {
-    const char *name, *heaps;
-} maps[] = {
-#define MAP(name, language, file, shapes, hashes, heaps) {#name, #heaps},
-#include "maps/maps.def"
-#undef MAP
-};
-
 /* The baseline, the first of maps.def, keeps nothing. */
 static bool told_of(size_t i) {
-    return i > 0 && strncmp(maps[i].heaps, "all", 3) == 0;
+    return i > 0 && registry_map_describes(i);
 }
 
 size_t retention_map_count(void) {
     size_t count = 0;
-    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) count += told_of(i);
+    for (size_t i = 0; i < registry_map_count(); i++) count += told_of(i);
     return count;
 }
 
 const char *retention_map_name(size_t wanted) {
     size_t i = 0;
     while (!told_of(i) || wanted-- > 0) i++;
-    return maps[i].name;
+    return registry_map_name(i);
 }
 
 /* The ports hash as Go does there, except interface values: the native unit of two that differ in the hash.

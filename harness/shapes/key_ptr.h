@@ -7,6 +7,7 @@
 #define SHAPE_KEY_BITS 64
 #define SHAPE_KEY_POINTERS(POINTER, base) POINTER("key", base)
 #define SHAPE_HAS_POINTERS 1
+#define SHAPE_KEY_IS_POINTER 1
 
 typedef uintptr_t map_key;
 

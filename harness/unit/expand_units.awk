@@ -2,11 +2,13 @@
 #   awk -f expand_units.awk -v as=FORM shapes.def heaps.def maps.def [retention/units.def]
 # FORM:
 #   def     UNIT(map, shape, hash, heap, what), read by registry.c
+#   maps    MAP(map, symbol, heaps) of every map, and ALIAS(name, map), read by registry.c
 #   rules   unit_NAME := map language file shape hash heap what, read by make; and all_units, their names
 #   heads   head_MAP := map language file shape hash, read by make: the first it is compiled for; and all_maps
 #   make    map:language:file:shape:hash:heap, one word a unit with loops
 #   shapes  the shapes' names
 # what: loops, for units that are measured; operations, for those that only scenarios drive.
+# A map of another release of Go is named MAP@RELEASE; its file is that of MAP, compiled with MAP_RELEASE, 124 for 1.24.
 # NAME is MAP-SHAPE-HASH-HEAP. In the environment, SELECT: an extended regular expression for the whole of NAME, other
 # units are left out; empty: all.
 BEGIN { selected = "^(" (ENVIRON["SELECT"] == "" ? ".*" : ENVIRON["SELECT"]) ")$" }
@@ -20,7 +22,7 @@ function unit(m, shape, hash, heap, what,    name) {
     name = map[m] "-" shape "-" hash "-" heap
     if (name in known || name !~ selected) return
     known[name]
-    if (as == "def") printf "UNIT(%s, %s, %s, %s, %s)\n", map[m], shape, hash, heap, what
+    if (as == "def") printf "UNIT(\"%s\", %s, %s, %s, %s)\n", map[m], shape, hash, heap, what
     if (as == "rules") {
         printf "unit_%s := %s %s %s %s %s %s %s\n", name, map[m], language[m], file[m], shape, hash, heap, what
         names = names " " name
@@ -39,10 +41,28 @@ function unit(m, shape, hash, heap, what,    name) {
     heap[++heaps] = f[1]
     heap_shapes[f[1]] = f[2]
 }
+/^RELEASE\(/ {
+    fields($0)
+    line = of[f[1]]
+    if (line == "" || n != 2) { print FILENAME ": a RELEASE line has two fields, the first a map above: " $0 > "/dev/stderr"; exit 1 }
+    $0 = line
+    sub(/\([a-z_0-9]+/, "&@" f[2], $0)
+    # As in Go: under the suite's hash a release is no other map.
+    sub(/, *both,/, ", native,", $0)
+}
+/^ALIAS\(/ {
+    fields($0)
+    if (as == "maps") printf "ALIAS(\"%s\", \"%s\")\n", f[1], f[2]
+}
 /^MAP\(/ {
+    of_line = $0
     fields($0)
     if (n != 6) { print FILENAME ": a MAP line needs six fields: " $0 > "/dev/stderr"; exit 1 }
+    of[f[1]] = of_line
     map[++maps] = f[1]
+    symbol = f[1]
+    gsub(/[@.]/, "_", symbol)
+    if (as == "maps") printf "MAP(\"%s\", %s, \"%s\")\n", f[1], symbol, f[6]
     language[maps] = f[2]
     file[maps] = f[3]
     map_heaps[maps] = f[6]

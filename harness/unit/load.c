@@ -17,14 +17,17 @@ const char *unit_name(const struct map_unit *unit, char name[UNIT_NAME_MAX]) {
     return name;
 }
 
-/* unit_MAP_SHAPE_HASH_HEAP of MAP-SHAPE-HASH-HEAP; only dashes separate, names contain underscores. */
+/* unit_MAP_SHAPE_HASH_HEAP of MAP-SHAPE-HASH-HEAP; only dashes separate, names contain underscores. A map may
+ * be MAP@RELEASE. */
 static bool symbol_of(const char *name, char *symbol, size_t size) {
     size_t dashes = 0, length = (size_t)snprintf(symbol, size, "unit_%s", name);
     if (length >= size ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name))
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-@.") != strlen(name))
         return false;
-    for (char *c = symbol; *c; c++)
-        if (*c == '-') *c = '_', dashes++;
+    for (char *c = symbol; *c; c++) {
+        dashes += *c == '-';
+        if (strchr("-@.", *c)) *c = '_';
+    }
     return dashes == 3;
 }
 
@@ -42,7 +45,8 @@ static int open_object(const char *file, struct why *why) {
                memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && fstat(fd, &status) == 0;
     if (elf && header.e_shoff + (uint64_t)header.e_shnum * header.e_shentsize <= (uint64_t)status.st_size)
         return fd;
-    why_say(why, "%s is %s: make pair-units links such files", file, elf ? "incomplete" : "not a shared object");
+    why_say(why, "%s is %s: make pair-units links such files", file,
+            elf ? "incomplete" : "not a shared object");
     close(fd);
     return -1;
 }

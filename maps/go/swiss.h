@@ -1,4 +1,4 @@
-/* go_swiss: the map of Go 1.24, ported: small Swiss tables behind a directory that splits them.
+/* go_swiss: the map of Go since 1.24, ported: small Swiss tables behind a directory that splits them.
  *
  * Words:      a GROUP is 8 slots with their control word (maps/go/swiss_group.h). A map of at most 8 entries
  *             is one group, a SMALL MAP. Beyond that a DIRECTORY of 2^globalDepth pointers, indexed by the
@@ -14,9 +14,15 @@
  *             A table full to 7/8, tombstones included, is replaced: by one twice as large, or at 1024 slots
  *             by two of 1024 that divide its entries by the next bit of the hash; the directory doubles if
  *             it lacks that bit. Tables never shrink and are never rehashed at their size, so tombstones
- *             make a map grow even when its length stays (golang/go#70886). Deleting from a group with an
+ *             make a map grow even when its length stays (golang/go#70886), up to twice its size where they
+ *             are pruned and four times where not. Deleting from a group with an
  *             empty slot leaves it empty, from a full one leaves a tombstone, which an insert that probes
  *             past it takes first.
+ * Releases:   1.25  a full table first drops the tombstones that no lookup passes, if they are a tenth of it:
+ *                   fast assignments only (go_prunes); a clear of an emptied map drops tombstones; a clone
+ *                   copies the tables as they are, where 1.24 inserts the entries into a map made for them.
+ *             1.27  pointer keys prune, too; storing over an entry of a full small map makes no table of it.
+ *             Without a release the newest one's rules hold; MAP@RELEASE in maps.def names another.
  * Source:     Go 1.24.4, src/internal/runtime/maps/: map.go, table.go, group.go, runtime_fast32_swiss.go,
  *             runtime_fast64_swiss.go, runtime_faststr_swiss.go (The Go Authors, BSD licence). Each function
  *             names its original.
@@ -42,9 +48,18 @@
 #include "maps/go/swiss_small.h"
 #include "maps/go/swiss_table.h"
 
+#if GO_SWISS_RELEASE >= 127
+#define GO_SWISS_RELEASE_TEXT "Go 1.27"
+#elif GO_SWISS_RELEASE >= 125
+#define GO_SWISS_RELEASE_TEXT "Go 1.25 and 1.26"
+#else
+#define GO_SWISS_RELEASE_TEXT "Go 1.24"
+#endif
+
 static const struct map_facts map_facts = {
-    .summary = "Go 1.24's Swiss map: extendible directory of small tables",
-    .source = "Go 1.24.4, internal/runtime/maps (map.go, table.go, group.go), ported",
+    .summary = "the Swiss map of " GO_SWISS_RELEASE_TEXT ": extendible directory of small tables",
+    .source = "Go 1.24.4, internal/runtime/maps (map.go, table.go, group.go), ported; rules "
+              "of " GO_SWISS_RELEASE_TEXT,
     .invariants = "table_debug.go's: control bytes, used, growthLeft, tombstones; directory, depths, sums",
     .cost = "directory, table, group and slot in a row; (slot + 1 byte) / 0.4375 to 0.875 per entry",
     .options = "max load 7/8, growth x2 to 1024 slots then split, groups of 8: " GO_GROUP_KIND,

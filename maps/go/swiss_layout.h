@@ -12,7 +12,9 @@
 
 /* The release whose rules hold, major * 100 + minor of Go: a constant of a unit, so that rules of others cost
  * nothing; a trace asks the map. Rules changed in 1.25 and 1.27 (maps/go/swiss.h). */
-#ifndef GO_SWISS_RELEASE
+#ifdef MAP_RELEASE
+#define GO_SWISS_RELEASE MAP_RELEASE
+#else
 #define GO_SWISS_RELEASE 127
 #endif
 #ifndef GO_SWISS_RELEASE_OF

@@ -71,7 +71,7 @@ static const struct go_map_type go_unit_type = {
  * bytes and the key is compared as 4 or 8 plain bytes, as a pointer or as a string; otherwise the generic one
  * (cmd/compile/internal/walk/walk.go: mapfast). */
 enum go_assignment { GO_ASSIGN_GENERIC, GO_ASSIGN_FAST, GO_ASSIGN_FAST_POINTER };
-#if defined(SHAPE_KEY_POINTERS) && defined(SHAPE_KEY_BITS)
+#if defined(SHAPE_KEY_IS_POINTER)
 #define GO_KEY_ASSIGNMENT GO_ASSIGN_FAST_POINTER
 #elif defined(SHAPE_KEY_BITS) || defined(SHAPE_KEY_STR)
 #define GO_KEY_ASSIGNMENT GO_ASSIGN_FAST

@@ -24,7 +24,7 @@ struct shared_map {
 };
 
 static bool open_sync(struct retention *r, struct shared_map *m) {
-    bool is_trie = strcmp(case_unit(r)->map, "go_swiss") == 0;
+    bool is_trie = strncmp(case_unit(r)->map, "go_swiss", strlen("go_swiss")) == 0;
     const struct map_unit *inner = retention_unit("go_hmap", "any_ptr");
     m->kind = is_trie ? SYNC_TRIE : SYNC_MAP;
     if (is_trie)
