@@ -11,6 +11,7 @@ MARCH ?=#                   -march of every unit; empty: the compiler's baseline
 SANITIZE ?=#                address,undefined or thread
 JOBS ?= 2#                  parallel compilations
 SKIP_DEPS ?=#               1: install nothing
+GO ?= 1.27 1.24 1.23#       releases of Go that engines and deps-test get
 SELECT ?=#                  only the units MAP-SHAPE-HASH-HEAP that this regular expression matches; empty: all
 ifeq ($(origin CC),default)
 CC := gcc
@@ -181,6 +182,9 @@ $(BUILD)/engines/$(1): $$(engine_sources)
 	@echo "  go $$@"
 	@harness/engines/go/build.sh $$(go_$(1)) "$(3)" $(BUILD)/engines/work $$@ || echo "  $$@ could not be built: its maps are unavailable"
 endef
+$(eval $(call engine_rule,go1.27,1.27,))
+$(eval $(call engine_rule,go1.26,1.26,))
+$(eval $(call engine_rule,go1.25,1.25,))
 $(eval $(call engine_rule,go1.24,1.24,))
 $(eval $(call engine_rule,go1.24-classic,1.24,noswissmap$(comma)nosynchashtriemap))
 $(eval $(call engine_rule,go1.23,1.23,))
@@ -203,7 +207,7 @@ help:
 	@echo "make build    build only: $(BUILD)/mapbench, and the units of the smoke profile (SELECT=REGEX: those instead)"
 	@echo "make units    build all units, or those that SELECT matches; commands that measure build what they lack"
 	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
-	@echo "make engines  get Go 1.23 and 1.24 and build the real-Go engines: the maps real_go_*"
+	@echo "make engines  get Go $(strip $(GO)) and build the real-Go engines: the maps real_go_* (GO=\"1.25 1.26\": others)"
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make bench-gosim  time the collecting heap against its targets and real Go (STRICT=1: fail when one is missed)"
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"
@@ -218,9 +222,9 @@ deps:
 	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1: nothing installed",setup/deps.sh run)
 deps-test: deps
 	@$(if $(SKIP_DEPS),:,setup/deps.sh test)
-	@$(if $(SKIP_DEPS),:,setup/go.sh install 1.24 1.23 || true)
+	@$(if $(SKIP_DEPS),:,setup/go.sh install $(GO) || true)
 engines:
-	@$(if $(SKIP_DEPS),:,setup/go.sh install 1.24 1.23)
+	@$(if $(SKIP_DEPS),:,setup/go.sh install $(GO))
 	@$(MAKE) build
 
 # The program alone: what it measures with it builds itself.

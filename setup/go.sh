@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The Go toolchains behind the maps real_go_*; all of it is optional.
-#   setup/go.sh find VERSION        prints the go command of that version (1.23, 1.24); exit 1: there is none
+#   setup/go.sh find VERSION        prints the go command of that version (such as 1.27); exit 1: there is none
 #   setup/go.sh install VERSION...  gets what is missing as Debian packages and unpacks it into deps/go
 #
-# Debian 12 has these versions in later suites only (1.23: bookworm-backports, 1.24: trixie). The packages are static and
+# Debian 12 has these versions in later suites only (1.23: bookworm-backports, 1.24: trixie, 1.25 to 1.27: trixie-backports). The packages are static and
 # are unpacked, not installed; the machine's own package sources say where from, and keep their own list of suites.
 # Exit codes: 0 ok, 1 not found, 2 usage, 4 cannot be had here.
 set -u
@@ -33,6 +33,7 @@ suite_of() {
     case $1 in
     1.23) echo bookworm-backports ;;
     1.24) echo trixie ;;
+    1.25 | 1.26 | 1.27) echo trixie-backports ;;
     *) return 1 ;;
     esac
 }

@@ -40,7 +40,7 @@ check "an absent engine leaves the rest alone" rows_are absent linear "4 0"
 
 # --- honest -----------------------------------------------------------------------------------------------------------
 export MAPBENCH_ENGINES=$scratch/engines
-for name in go1.24 go1.24-classic go1.23; do cp "$here/support/fake_engine.py" "$scratch/engines/$name"; done
+for name in go1.27 go1.24 go1.24-classic go1.23; do cp "$here/support/fake_engine.py" "$scratch/engines/$name"; done
 export FAKE_ENGINE=honest
 measure honest 0
 check "an honest engine is measured" rows_are honest real_go_swiss "4 0"
@@ -75,14 +75,14 @@ noise|it printed .*hello, world.* instead of its name
 protocol|it speaks protocol 2, this program 1
 design|built with other and other maps, not swiss and hashtrie
 MODES
-printf '#!/bin/sh\nkill -9 $$\n' >"$scratch/engines/go1.24"
+printf '#!/bin/sh\nkill -9 $$\n' >"$scratch/engines/go1.27"
 export FAKE_ENGINE=honest
 measure killed 4
 check "killed: the reason" reason_is killed 'SIGKILL'
 check "killed: the other engine goes on" rows_are killed real_go_hmap "4 0"
 "$mapbench" list engines >"$scratch/engines.out"
 check "list engines says why one does not run" text_has "$scratch/engines.out" 'SIGKILL'
-printf 'not a program\n' >"$scratch/engines/go1.24"
+printf 'not a program\n' >"$scratch/engines/go1.27"
 measure no_program 4
 check "no program: the reason" reason_is no_program 'cannot be started|exited'
 

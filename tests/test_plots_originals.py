@@ -41,6 +41,19 @@ class Names(unittest.TestCase):
                          [("go_hmap", "go_swiss", "real_go_hmap", "real_go_swiss")])
 
 
+    def test_a_release_goes_with_its_own(self):
+        maps = ["go_swiss", "go_swiss@1.24", "go_swiss@1.25", "real_go_swiss", "real_go126_swiss", "real_go125_swiss", "real_go124_swiss"]
+        self.assertEqual(originals.pairs(maps),
+                         [("go_swiss", "real_go_swiss"), ("go_swiss@1.24", "real_go124_swiss"),
+                          ("go_swiss@1.25", "real_go125_swiss"), ("go_swiss@1.25", "real_go126_swiss")])
+        # A run that names no release is of a time when the port had one: its own.
+        self.assertEqual(originals.pairs(["go_swiss", "real_go124_swiss"]), [("go_swiss", "real_go124_swiss")])
+        self.assertEqual(originals.pairs(["go_swiss@1.25", "real_go124_swiss", "real_go_swiss"]), [])
+        looks = style.looks(maps)
+        self.assertEqual(len(set(looks.values())), len(maps))
+        self.assertEqual(len({look.colour for look in looks.values()}), 1)
+
+
 class Numbers(unittest.TestCase):
     def test_ratio_is_the_median_over_rounds(self):
         # rounds: 0.5, 0.8, 0.9, 1.0, 1.2; the ratio of the medians would be 12 / 20 = 0.6

@@ -133,6 +133,10 @@ static void op_structure(void *map, struct map_structure *out) {
                                                TRAIT_HINT_INEXACT};
 FACTS(hmap, "Go's classic map", "see go_hmap")
 FACTS(swiss, "Go's Swiss map", "see go_swiss")
+FACTS(swiss126, "Go 1.26's Swiss map", "see go_swiss@1.26")
+FACTS(swiss125, "Go 1.25's Swiss map", "see go_swiss@1.25")
+FACTS(swiss124, "Go 1.24's Swiss map", "see go_swiss@1.24")
+FACTS(hashtrie124, "Go 1.24's sync.Map", "see go_hashtrie; keys and values boxed into interfaces")
 FACTS(syncmap, "sync.Map with a read and a dirty map",
       "see go_syncmap; keys and values boxed into interfaces")
 FACTS(hmap123, "Go 1.23's classic map", "see go_hmap")

@@ -167,6 +167,7 @@ static bool release_in(const char *list, const char *name) {
 }
 
 bool registry_map_of_release(const char *list, const char *map) {
+    if (!list) return false;
     if (release_in(list, map)) return true;
     for (size_t i = 0; i < registry_alias_count(); i++)
         if (strcmp(aliases[i].map, map) == 0 && release_in(list, aliases[i].name)) return true;

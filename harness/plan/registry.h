@@ -34,7 +34,8 @@ size_t registry_alias_count(void);
 const struct map_alias *registry_alias(size_t i);
 /* True if the list, which may be NULL, has the map by its name or an alias. */
 bool registry_map_named(const char *list, const char *map);
-/* True if the map is that of one of the releases in the list, such as "1.24,1.27", or of any with "all". */
+/* True if the map is that of one of the releases in the list, which may be NULL, such as "1.24,1.27", or of
+ * any with "all". */
 bool registry_map_of_release(const char *list, const char *map);
 /* NULL, or the compiler's first error line, where the program was built while the map did not compile. Its
  * units may be had by now: registry_prepare tries. */

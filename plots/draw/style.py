@@ -46,6 +46,8 @@ LOOKS = {
 # An original by what ran it: the newest version with the collector off or on; another version.
 ORIGINAL_LOOKS = {(False, False): (DASHED, CIRCLE), (False, True): (DOTTED, UP), (True, False): (LONG_DASH, DIAMOND),
                   (True, True): (DASH_DOT, DOWN)}
+# Releases of one port, go_swiss@1.25, and of its original, real_go125_swiss, share its colour; a release has a marker.
+RELEASE_MARKERS = {"1.25": STAR, "1.26": CROSS}
 BASELINE_LOOK = Look("#222222", "#dddddd", (1, 2), Marker(None, 0, False))
 SPARE_HUES = [("#00674f", "#4fc3a1"), ("#e0457b", "#ff8fb5"), ("#3d5afe", "#9aa9ff"), ("#a67c52", "#d9b48c"),
               ("#5a6fc0", "#a3b3f5"), ("#a04fb0", "#dc97ea"), ("#4d7a1f", "#9ccc65"), ("#5b7083", "#a9bccb")]
@@ -60,10 +62,16 @@ SIZE_TITLE, SIZE_PANEL, SIZE_TEXT, SIZE_SMALL = 13, 10, 9, 7.5
 def known_look(name):
     """Returns the look of a map by its name, or None: its own, or what it shares with the port it is the original of."""
     facts = original(name)
+    base, _, release = name.partition("@")
+    if release and base in LOOKS:
+        return Look(LOOKS[base].colour, LOOKS[base].dark, DASH_DOT, RELEASE_MARKERS.get(release, PLUS))
     if not facts or facts.port not in LOOKS:
         return LOOKS.get(name)
     port = LOOKS[facts.port]
-    return Look(port.colour, port.dark, *ORIGINAL_LOOKS[bool(facts.version), facts.collector])
+    dashes, marker = ORIGINAL_LOOKS[bool(facts.version), facts.collector]
+    if facts.version:
+        marker = RELEASE_MARKERS.get(f"{facts.version[0]}.{facts.version[1:]}", marker)
+    return Look(port.colour, port.dark, dashes, marker)
 
 
 def looks(labels):

@@ -18,12 +18,28 @@ Ratio = namedtuple("Ratio", "value interval verdict stable")
 Shape = namedtuple("Shape", "ports originals agreement")  # three Ratios: newer / older twice, and the first by the second
 
 
+def port_among(facts, maps):
+    """Returns the map that is the port of an original: of the original's release, or of the last one before it that changed
+    something (go_swiss@1.25 of real_go126_swiss), or the one without a release; None where there is none."""
+    releases = [name for name in maps if name.startswith(facts.port + "@") and facts.version
+                and release_of(name) <= (int(facts.version[0]), int(facts.version[1:]))]
+    if releases:
+        return max(releases, key=release_of)
+    return facts.port if facts.port in maps else None
+
+
+def release_of(name):
+    """Returns (1, 25) of go_swiss@1.25."""
+    return tuple(int(part) for part in name.partition("@")[2].split("."))
+
+
 def pairs(maps):
     """Returns [(port, original)] among the maps, by design; of one design the newest version with the collector off first."""
-    found = [(original(name), name) for name in maps if original(name) and original(name).port in maps]
+    found = [(original(name), name) for name in maps if original(name)]
+    found = [(facts, port_among(facts, maps), name) for facts, name in found]
     order = {name: i for i, name in enumerate(maps)}
-    found.sort(key=lambda f: (order[f[0].port], f[0].collector, f[0].version))
-    return [(facts.port, name) for facts, name in found]
+    found = sorted((f for f in found if f[1]), key=lambda f: (order[f[1]], f[0].collector, f[0].version))
+    return [(port, name) for _facts, port, name in found]
 
 
 def generations(maps):

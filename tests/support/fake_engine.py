@@ -106,7 +106,7 @@ if how == "noise":
     say("hello, world")
     time.sleep(3600)
 block = mmap.mmap(block_fd, BYTES)
-design = "swiss hashtrie" if os.path.basename(sys.argv[0]) == "go1.24" else "classic readdirty"
+design = "swiss hashtrie" if os.path.basename(sys.argv[0]) in ("go1.27", "go1.24") else "classic readdirty"
 say(f"mapbench-engine {2 if how == 'protocol' else 1} go1.24-fake {'other other' if how == 'design' else design}")
 for line in os.fdopen(command_fd):
     say(answer(line.split()))

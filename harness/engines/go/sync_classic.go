@@ -1,4 +1,4 @@
-//go:build !goexperiment.synchashtriemap
+//go:build !goexperiment.synchashtriemap && !go1.26
 
 package main
 
