@@ -194,6 +194,32 @@ void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupi
         fputs("null}\n", out);
 }
 
+struct counted {
+    char label[24];
+    size_t count;
+};
+
+static int by_label(const void *a, const void *b) {
+    return strcmp(((const struct counted *)a)->label, ((const struct counted *)b)->label);
+}
+
+/* The reference lists counts in the order of their labels as texts: "1024" before "512". */
+void trace_print_counts(FILE *out, const char *name, const size_t *counts, bool log2) {
+    struct counted counted[TRACE_COUNTED_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < TRACE_COUNTED_MAX; i++) {
+        if (!counts[i]) continue;
+        snprintf(counted[n].label, sizeof counted[n].label, "%" PRIu64,
+                 log2 ? (uint64_t)1 << i : (uint64_t)i);
+        counted[n++].count = counts[i];
+    }
+    if (n) qsort(counted, n, sizeof *counted, by_label);
+    fprintf(out, "\"%s\":{", name);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s\"%s\":%zu", i ? "," : "", counted[i].label, counted[i].count);
+    fputs("},", out);
+}
+
 int trace_command(const char *name, const char *ops, const char *hashkey, const char *seed,
                   const char *assignment, enum trace_output output) {
     const char *names[COUNT_OF(traced_maps)];

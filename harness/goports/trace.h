@@ -59,6 +59,10 @@ struct go_occupied; /* maps/go/sizeclass.h */
 /* The line of TRACE_BYTES. */
 void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupied);
 
+/* Prints "NAME":{"LABEL":COUNT,...}, for labels that have a count: i, or 2^i with log2. */
+enum { TRACE_COUNTED_MAX = 64 };
+void trace_print_counts(FILE *out, const char *name, const size_t *counts, bool log2);
+
 trace_fn trace_go_hmap, trace_go_swiss, trace_go_syncmap;
 
 /* The command. hashkey: four hex numbers with commas between them; seed: a number in C notation; NULL or

@@ -138,7 +138,6 @@ static void print_events(struct tracer *tracer, int64_t churn_op) {
     }
 }
 
-/* Operations count from 0. */
 static void note_redrawn_seed(struct tracer *tracer) {
     tracer->seed_redrawn = true;
     if (tracer->options->output == TRACE_ROWS)
@@ -150,11 +149,10 @@ static void note_redrawn_seed(struct tracer *tracer) {
 
 /* --- digests --- */
 
-enum { COUNTED_MAX = 64 }; /* different capacities or depths */
 struct digest {
     size_t tables, tombstones, full_groups;
-    size_t by_capacity[COUNTED_MAX]; /* index: log2 */
-    size_t by_local_depth[COUNTED_MAX];
+    size_t by_capacity[TRACE_COUNTED_MAX]; /* index: log2 */
+    size_t by_local_depth[TRACE_COUNTED_MAX];
     size_t group_live[GO_GROUP_SLOTS + 1];
     uint64_t growth_left, fnv1a64;
 };
@@ -191,32 +189,6 @@ static void digest_table(struct digest *digest, const struct go_table *table) {
     for (uint64_t i = 0; i <= table->length_mask; i++) digest_group(digest, &table->groups[i]);
 }
 
-struct counted {
-    char label[24];
-    size_t count;
-};
-
-static int by_label(const void *a, const void *b) {
-    return strcmp(((const struct counted *)a)->label, ((const struct counted *)b)->label);
-}
-
-/* The reference lists counts in the order of their labels as texts: "1024" before "512". */
-static void print_counts(FILE *out, const char *name, const size_t *counts, bool log2) {
-    struct counted counted[COUNTED_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < COUNTED_MAX; i++) {
-        if (!counts[i]) continue;
-        snprintf(counted[n].label, sizeof counted[n].label, "%" PRIu64,
-                 log2 ? (uint64_t)1 << i : (uint64_t)i);
-        counted[n++].count = counts[i];
-    }
-    if (n) qsort(counted, n, sizeof *counted, by_label);
-    fprintf(out, "\"%s\":{", name);
-    for (size_t i = 0; i < n; i++)
-        fprintf(out, "%s\"%s\":%zu", i ? "," : "", counted[i].label, counted[i].count);
-    fputs("},", out);
-}
-
 /* Prints null for what depends on where entries lie, once a seed has placed them that the real runtime does
  * not have. */
 static void print_digest(struct tracer *tracer) {
@@ -231,8 +203,8 @@ static void print_digest(struct tracer *tracer) {
             "\"growthLeft\":%" PRIu64 ",\"tombstones\":%zu,",
             map->used, map->dir_len, map->global_depth, digest.tables, map->slots, digest.growth_left,
             digest.tombstones);
-    print_counts(out, "tables_by_capacity", digest.by_capacity, true);
-    print_counts(out, "tables_by_localDepth", digest.by_local_depth, false);
+    trace_print_counts(out, "tables_by_capacity", digest.by_capacity, true);
+    trace_print_counts(out, "tables_by_localDepth", digest.by_local_depth, false);
     if (tracer->stale) {
         fputs(
             "\"full_groups\":null,\"group_live_hist\":null,\"layout_fnv1a64\":null,\"seed_redrawn\":true}\n",
