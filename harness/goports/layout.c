@@ -75,7 +75,8 @@ static struct layout_type words_type(const struct reader *r, size_t words, size_
                                 .align_bytes = word_bytes,
                                 .pointer_prefix_bytes = pointers * word_bytes,
                                 .comparable = true,
-                                .reflexive = true};
+                                .reflexive = true,
+                                .plain = words == 1};
 }
 
 static struct layout_type interface_type(const struct reader *r) {
@@ -104,6 +105,7 @@ static bool number_type(const struct reader *r, const char *word, struct layout_
                                     .align_bytes = align < most ? align : most,
                                     .comparable = true,
                                     .reflexive = !numbers[i].floating,
+                                    .plain = !numbers[i].floating,
                                     .needs_key_update = numbers[i].floating};
         return true;
     }
@@ -118,7 +120,7 @@ static bool named_type(struct reader *r, const char *word, struct layout_type *o
     if (strcmp(word, "any") == 0 || strcmp(word, "error") == 0) return *out = interface_type(r), true;
     if (strcmp(word, "string") == 0) {
         *out = words_type(r, 2, 1);
-        out->needs_key_update = true;
+        out->needs_key_update = out->string = true;
         return true;
     }
     if (r->behind_pointer) return *out = words_type(r, 1, 0), true;
@@ -153,6 +155,7 @@ static bool read_array(struct reader *r, struct layout_type *out) {
     size_t part = out->size_bytes;
     if (part && count > LAYOUT_SIZE_MAX / part) return too_large(r);
     out->size_bytes = count * part;
+    out->string &= count == 1;
     if (out->pointer_prefix_bytes)
         out->pointer_prefix_bytes = count ? (count - 1) * part + out->pointer_prefix_bytes : 0;
     return true;
@@ -162,6 +165,7 @@ static bool add_field(struct reader *r, struct layout_type *whole, const struct 
                       size_t *offset) {
     *offset = round_up(whole->size_bytes, part->align_bytes);
     if (*offset + part->size_bytes > LAYOUT_SIZE_MAX) return too_large(r);
+    whole->plain &= part->plain && *offset == whole->size_bytes;
     whole->size_bytes = *offset + part->size_bytes;
     if (part->align_bytes > whole->align_bytes) whole->align_bytes = part->align_bytes;
     if (part->pointer_prefix_bytes) whole->pointer_prefix_bytes = *offset + part->pointer_prefix_bytes;
@@ -188,19 +192,22 @@ static bool record_field(struct reader *r, struct layout *fields, const char *na
 /* struct { name T; ... }, after the word. */
 static bool read_struct(struct reader *r, struct layout_type *out, struct layout *fields) {
     struct layout_type part = {.size_bytes = 1};
-    *out = (struct layout_type){.align_bytes = 1, .comparable = true, .reflexive = true};
+    *out = (struct layout_type){.align_bytes = 1, .comparable = true, .reflexive = true, .plain = true};
     if (!expect(r, '{')) return false;
+    size_t parts = 0;
     while (!take(r, '}')) {
         char name[64];
         size_t offset;
         if (!read_word(r, name, sizeof name)) return false;
         const char *type = r->at;
         if (!read_type(r, &part, NULL) || !add_field(r, out, &part, &offset)) return false;
+        out->string = parts++ == 0 && part.string;
         if (fields && !record_field(r, fields, name, type, &part, offset)) return false;
         skip_blanks(r);
         if (*r->at != '}' && !expect(r, ';')) return false;
     }
     if (out->size_bytes > 0 && part.size_bytes == 0) out->size_bytes++;
+    out->plain &= out->size_bytes % out->align_bytes == 0;
     out->size_bytes = round_up(out->size_bytes, out->align_bytes);
     return true;
 }

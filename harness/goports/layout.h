@@ -37,6 +37,8 @@ struct layout_type {
     bool reflexive;              /* each value equals itself: no float, no interface */
     bool needs_key_update;       /* equal values may differ: strings, floats, interfaces */
     bool hash_may_panic;         /* an interface may hold what has no hash */
+    bool plain;                  /* compared as so many bytes: no string, float, interface or padding in it */
+    bool string;                 /* compared as a string: one, or an array or struct of just one */
 };
 
 struct layout_field {

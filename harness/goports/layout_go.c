@@ -167,6 +167,29 @@ static json_t *swiss_type(const struct map_parts *parts, json_t *structs, struct
                      parts->elem_indirect, "Group.PtrBytes", (json_int_t)group.whole.pointer_prefix_bytes);
 }
 
+/* --- which assignment --- */
+
+/* The assignment that the compiler calls for a Swiss map of the type, and since which release it prunes
+ * tombstones (cmd/compile/internal/walk/walk.go: mapfast; internal/runtime/maps: runtime_fast*.go). */
+static json_t *assignment_json(const struct map_parts *parts) {
+    const struct layout_type *key = &parts->key;
+    bool pointer = key->pointer_prefix_bytes > 0;
+    bool word = key->plain && (key->size_bytes == 4 || key->size_bytes == 8);
+    const char *name = "mapassign", *since = NULL, *why = NULL;
+    char fast[32];
+    if (parts->elem_indirect) {
+        why = "its values have more than 128 bytes";
+    } else if (key->string) {
+        name = "mapassign_faststr", since = "1.25";
+    } else if (!word || (pointer && key->size_bytes != parts->target->pointer_bytes)) {
+        why = "its keys are not compared as 4 or 8 plain bytes or as a string";
+    } else {
+        snprintf(fast, sizeof fast, "mapassign_fast%zu%s", 8 * key->size_bytes, pointer ? "ptr" : "");
+        name = fast, since = pointer ? "1.27" : "1.25";
+    }
+    return json_pack("{s:s, s:s?, s:s?}", "function", name, "prunes_since", since, "why_not", why);
+}
+
 /* --- the report --- */
 
 typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, struct why *why);
@@ -186,8 +209,9 @@ static const struct go_map {
 };
 
 static const struct go_map *find_map(const char *name, struct why *why) {
+    size_t length = strcspn(name, "@"); /* a release of a map is laid out as the others */
     for (size_t i = 0; i < COUNT_OF(go_maps); i++)
-        if (strcmp(name, go_maps[i].name) == 0) return &go_maps[i];
+        if (strncmp(name, go_maps[i].name, length) == 0 && !go_maps[i].name[length]) return &go_maps[i];
     why_say(why, "'%s' has no layout report; these maps have one:", name);
     for (size_t i = 0; i < COUNT_OF(go_maps); i++) why_add(why, "%s %s", i ? "," : "", go_maps[i].name);
     return NULL;
@@ -198,14 +222,18 @@ static bool append_type(json_t *types, const struct go_map *map, const char *key
     char name[2 * LAYOUT_TEXT_MAX + 8];
     json_t *structs = json_array(), *map_types = json_object();
     snprintf(name, sizeof name, "map[%s]%s", key, elem);
-    json_array_append_new(
-        types, json_pack("{s:s, s:o, s:o}", "type", name, "structs", structs, "map_type", map_types));
+    json_t *of_type = json_pack("{s:s, s:o, s:o}", "type", name, "structs", structs, "map_type", map_types);
+    json_array_append_new(types, of_type);
+    json_t *assignments = json_object();
+    json_object_set_new(of_type, "assignment", assignments);
     for (size_t t = 0; t < LAYOUT_TARGETS; t++) {
         struct map_parts parts;
         if (!map_parts_of(key, elem, &layout_targets[t], &parts, why)) return false;
         json_t *map_type = map->map_type(&parts, structs, why);
         if (!map_type) return false;
         json_object_set_new(map_types, layout_targets[t].name, map_type);
+        if (map->map_type == swiss_type)
+            json_object_set_new(assignments, layout_targets[t].name, assignment_json(&parts));
     }
     return true;
 }

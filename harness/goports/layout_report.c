@@ -125,6 +125,22 @@ static void print_map_type(const json_t *map_type, const char *of) {
     putchar('\n');
 }
 
+/* Prints of a Swiss map whether it gets rid of tombstones, by target. */
+static void print_assignment(const json_t *assignment, const char *of) {
+    const char *target;
+    json_t *a;
+    json_object_foreach((json_t *)assignment, target, a) {
+        const char *since = text_of(a, "prunes_since");
+        if (since)
+            printf("%s, %s: stored by %s, which prunes tombstones since Go %s\n", of, target,
+                   text_of(a, "function"), since);
+        else
+            printf("%s, %s: stored by %s, which prunes tombstones in no release: %s\n", of, target,
+                   text_of(a, "function"), text_of(a, "why_not"));
+    }
+    if (json_object_size(assignment)) putchar('\n');
+}
+
 static void print_report(const json_t *report) {
     size_t i;
     const json_t *type;
@@ -138,6 +154,7 @@ static void print_report(const json_t *report) {
     json_array_foreach(json_object_get(report, "types"), i, type) {
         print_structs(json_object_get(type, "structs"), text_of(type, "type"));
         print_map_type(json_object_get(type, "map_type"), text_of(type, "type"));
+        print_assignment(json_object_get(type, "assignment"), text_of(type, "type"));
     }
 }
 
