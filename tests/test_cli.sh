@@ -10,6 +10,10 @@ source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 
 # Names and values.
 expect 2 "unknown map 'swis_flat': did you mean 'swiss_flat'" run --maps swis_flat
+expect 2 "unknown map 'go_swiss@1.28': of go_swiss there are 1.24, 1.25, 1.26, 1.27" run --maps go_swiss@1.28
+expect 2 "unknown map 'go_hmap@1.26': of go_hmap there are 1.21, 1.22, 1.23" run --maps go_hmap@1.26
+expect 2 "unknown release of Go '1.28'" retain --releases 1.28
+expect 0 "maps +null go_swiss@1.25$" plan --maps go_swiss@1.26 --workloads get --n 1k --hash native
 expect 2 "unknown shape 'u64_u46': did you mean 'u64_u64'" run --shapes u64_u46
 expect 2 "unknown workload 'gett': did you mean 'get'" run --workloads gett
 expect 2 "unknown key stream 'unifrom': did you mean 'uniform'" run --keys unifrom

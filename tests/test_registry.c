@@ -164,12 +164,41 @@ static void test_unsound_maps_are_found(void **state) {
     }
 }
 
+/* Every alias leads to a map, and is not one itself; a release is selected by its name, an alias or its
+ * number. */
+static void test_releases(void **state) {
+    (void)state;
+    for (size_t a = 0; a < registry_alias_count(); a++) {
+        const struct map_alias *alias = registry_alias(a);
+        size_t targets = 0, same = 0;
+        for (size_t i = 0; i < registry_map_count(); i++) {
+            targets += strcmp(registry_map_name(i), alias->map) == 0;
+            same += strcmp(registry_map_name(i), alias->name) == 0;
+        }
+        assert_int_equal(targets, 1);
+        assert_int_equal(same, 0);
+        assert_true(registry_map_named(alias->name, alias->map));
+    }
+    assert_true(registry_map_is_release("go_swiss@1.24"));
+    assert_false(registry_map_is_release("go_swiss"));
+    assert_true(registry_map_named("linear,go_swiss@1.27", "go_swiss"));
+    assert_false(registry_map_named("linear,go_swiss@1.27", "go_swiss@1.24"));
+    assert_false(registry_map_named(NULL, "go_swiss"));
+    assert_true(registry_map_of_release("1.24,1.26", "go_swiss@1.25"));
+    assert_true(registry_map_of_release("1.27", "go_swiss"));
+    assert_false(registry_map_of_release("1.24", "go_swiss"));
+    assert_true(registry_map_of_release("all", "go_swiss@1.24") && registry_map_of_release("all", "go_hmap"));
+    assert_false(registry_map_of_release("all", "linear"));
+    assert_false(registry_map_of_release(NULL, "go_swiss"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_build_is_sound),
         cmocka_unit_test(test_baseline_is_first),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_other_policy),
+        cmocka_unit_test(test_releases),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_incomplete_tables_are_found),
         cmocka_unit_test(test_unsound_maps_are_found),
