@@ -38,7 +38,7 @@ scenario hmap_strings selftest --filter '^go_hmap/str_u64/common/malloc$'
 export LIVE=$scratch/live
 scenario hmap_same_size trace go_hmap --ops "insert 0..12; slide 13 520" --digest
 # In what is inlined into the function a newer gcc does not keep the argument.
-gdb -nx -batch -ex 'source maps/gdb_mapbench.py' -ex 'frame function go_grow_work' -ex 'mapbench-map map' "$mapbench" "$scratch/core" \
+gdb -nx -batch -ex 'source maps/gdb_mapbench.py' -ex 'frame function go_assign' -ex 'mapbench-map map' "$mapbench" "$scratch/core" \
     >"$scratch/dead" 2>&1 </dev/null || echo "gdb does not open the core file"
 sed -n '/^go_hmap at/,$p' "$scratch/dead" | diff "$LIVE" - || fail "the core file shows another map"
 scenario swiss_selftest selftest --filter '^go_swiss/u64_u64/native/malloc$'
