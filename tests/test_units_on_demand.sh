@@ -258,5 +258,10 @@ check "make units SELECT" make_in_copy units SELECT="^$(u dense)\$"
 is_true "make units builds what SELECT matches" built dense
 expect 0 "building 1 unit of 1" selftest --filter '^robin_hood/u64_u64/common/malloc$'
 has "1 units passed"
+expect 0 "building 1 unit of 1" retain delete_leaves_value --maps linear --variant leaky --n 500 --figures no --out "$scratch/retained"
+if command -v valgrind >/dev/null; then
+    rm -f "$units/$(u linear)".*
+    expect 0 "building [12] units? of 2" gate count --maps linear --shapes u64_u64 --workloads get --baseline "$scratch/count.json" --update
+fi
 
 finish
