@@ -103,7 +103,7 @@ says() { # PATTERN: a line of the output
     if grep -qE -- "$1" "$scratch/output"; then pass; else fail "nothing matches '$1' in: $(cat "$scratch/output")"; fi
 }
 gone() { # FILE: the process whose number it holds
-    if kill -0 "$(cat "$1")" 2>/dev/null; then fail "$1: process $(cat "$1") still runs"; else pass; fi
+    if is_gone "$(cat "$1")"; then pass; else fail "$1: process $(cat "$1") still runs"; fi
 }
 
 # --- time ---

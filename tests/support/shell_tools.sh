@@ -52,3 +52,14 @@ finish() {
     echo "$passed passed, $failed failed"
     [[ $failed == 0 ]]
 }
+
+# is_gone PID: it ends, if not at once; who is to collect it may take time.
+is_gone() {
+    local i state
+    for ((i = 0; i < 1200; i++)); do
+        state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)
+        [[ ! $state || $state == Z* ]] && return
+        sleep 0.05
+    done
+    return 1
+}
