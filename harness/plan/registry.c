@@ -48,6 +48,7 @@ static const struct map_alias aliases[] = {
 #include "maps.def"
 #undef ALIAS
 #undef MAP
+    {NULL, NULL}, /* a list without an alias is no empty array */
 };
 
 enum { COMPILED = sizeof described / sizeof *described };
@@ -145,7 +146,7 @@ bool registry_map_is_release(const char *map) {
 }
 
 size_t registry_alias_count(void) {
-    return sizeof aliases / sizeof *aliases;
+    return sizeof aliases / sizeof *aliases - 1;
 }
 
 const struct map_alias *registry_alias(size_t i) {
