@@ -11,7 +11,7 @@ MARCH ?=#                   -march of every unit; empty: the compiler's baseline
 SANITIZE ?=#                address,undefined or thread
 JOBS ?= 2#                  parallel compilations
 SKIP_DEPS ?=#               1: install nothing
-GO ?= 1.27 1.24 1.23#       releases of Go that engines and deps-test get
+GO_RELEASES ?= 1.27 1.24 1.23# releases of Go that engines and deps-test get
 SELECT ?=#                  only the units MAP-SHAPE-HASH-HEAP that this regular expression matches; empty: all
 ifeq ($(origin CC),default)
 CC := gcc
@@ -207,7 +207,7 @@ help:
 	@echo "make build    build only: $(BUILD)/mapbench, and the units of the smoke profile (SELECT=REGEX: those instead)"
 	@echo "make units    build all units, or those that SELECT matches; commands that measure build what they lack"
 	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
-	@echo "make engines  get Go $(strip $(GO)) and build the real-Go engines: the maps real_go_* (GO=\"1.25 1.26\": others)"
+	@echo "make engines  get Go $(strip $(GO_RELEASES)) and build the real-Go engines: the maps real_go_* (GO_RELEASES=\"1.25 1.26\": others)"
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make bench-gosim  time the collecting heap against its targets and real Go (STRICT=1: fail when one is missed)"
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"
@@ -222,9 +222,9 @@ deps:
 	@$(if $(SKIP_DEPS),echo "deps: SKIP_DEPS=1: nothing installed",setup/deps.sh run)
 deps-test: deps
 	@$(if $(SKIP_DEPS),:,setup/deps.sh test)
-	@$(if $(SKIP_DEPS),:,setup/go.sh install $(GO) || true)
+	@$(if $(SKIP_DEPS),:,setup/go.sh install $(GO_RELEASES) || true)
 engines:
-	@$(if $(SKIP_DEPS),:,setup/go.sh install $(GO))
+	@$(if $(SKIP_DEPS),:,setup/go.sh install $(GO_RELEASES))
 	@$(MAKE) build
 
 # The program alone: what it measures with it builds itself.
