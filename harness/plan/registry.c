@@ -153,12 +153,17 @@ const struct map_alias *registry_alias(size_t i) {
     return &aliases[i];
 }
 
-bool registry_map_named(const char *list, const char *map) {
+/* Whether the list has the map by its name or an alias, as `has` understands it. */
+static bool any_name_in(const char *list, const char *map, bool (*has)(const char *list, const char *name)) {
     if (!list) return false;
-    if (names_has(list, map)) return true;
+    if (has(list, map)) return true;
     for (size_t i = 0; i < registry_alias_count(); i++)
-        if (strcmp(aliases[i].map, map) == 0 && names_has(list, aliases[i].name)) return true;
+        if (strcmp(aliases[i].map, map) == 0 && has(list, aliases[i].name)) return true;
     return false;
+}
+
+bool registry_map_named(const char *list, const char *map) {
+    return any_name_in(list, map, names_has);
 }
 
 /* Whether a name is MAP@RELEASE with that release, or one of "all". */
@@ -168,11 +173,7 @@ static bool release_in(const char *list, const char *name) {
 }
 
 bool registry_map_of_release(const char *list, const char *map) {
-    if (!list) return false;
-    if (release_in(list, map)) return true;
-    for (size_t i = 0; i < registry_alias_count(); i++)
-        if (strcmp(aliases[i].map, map) == 0 && release_in(list, aliases[i].name)) return true;
-    return false;
+    return any_name_in(list, map, release_in);
 }
 
 const struct map_unit *registry_map_unit(size_t i) {
