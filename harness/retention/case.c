@@ -24,7 +24,7 @@ static int run_child(const struct case_plan *plan, int fd) {
     setrlimit(RLIMIT_CORE, &no_core);
     deadline_end_this_process(plan->limit_s);
     if (!story_open(&r, plan, fdopen(fd, "w"))) return 1;
-    bool ok = plan->scenario->run(&r);
+    bool ok = story_run(&r);
     if (!ok && r.gosim && *gosim_why(r.gosim)) case_fail(&r, "%s", gosim_why(r.gosim));
     story_close(&r);
     return ok ? 0 : 1;
