@@ -216,6 +216,27 @@ static void test_described(void **state) {
     }
 }
 
+/* On machines that are set to "always", a page that a scenario touches brings 511 more: asked for here by
+ * madvise. */
+static void test_small_pages(void **state) {
+    (void)state;
+    enum { BYTES = 8 << 20 };
+    struct why why = {""};
+    pid_t child = fork();
+    if (child == 0) {
+        struct resident_reader reader;
+        struct resident now = {0};
+        bool ok = resident_small_pages(&why) && resident_open(&reader, 0, &why);
+        char *at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        madvise(at, BYTES, MADV_HUGEPAGE);
+        memset(at, 1, BYTES);
+        _exit(ok && resident_read(&reader, &now) && now.huge_bytes == 0 ? 0 : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void test_fragmentation(void **state) {
     (void)state;
     const struct scenario *s = &scenario_fragmentation;
@@ -365,10 +386,11 @@ static void test_resident(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resident),          cmocka_unit_test(test_described),
-        cmocka_unit_test(test_fragmentation),     cmocka_unit_test(test_pinned_reader),
-        cmocka_unit_test(test_fork_cow),          cmocka_unit_test(test_presize_thp),
-        cmocka_unit_test(test_conservative_root), cmocka_unit_test(test_bad_sizes),
+        cmocka_unit_test(test_resident),      cmocka_unit_test(test_described),
+        cmocka_unit_test(test_small_pages),   cmocka_unit_test(test_fragmentation),
+        cmocka_unit_test(test_pinned_reader), cmocka_unit_test(test_fork_cow),
+        cmocka_unit_test(test_presize_thp),   cmocka_unit_test(test_conservative_root),
+        cmocka_unit_test(test_bad_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
