@@ -250,7 +250,7 @@ int memcell_child(int argc, char **argv) {
         return 2;
     }
     if (strcmp(argv[MEMCELL_ARG_PAGES], "small") == 0 && !resident_small_pages(&why)) {
-        give_up(&replay, why.text);
+        give_up(&replay, "%s", why.text);
         return 1;
     }
     bool counting = strcmp(argv[MEMCELL_ARG_MODE], "bytes") == 0;
