@@ -42,7 +42,7 @@ agree() {
 }
 agree go_hmap g123 1.23 1 67
 agree go_hmap g123-386 1.23 2 67
-agree go_hmap_load6 g121 1.23 1 67
+agree go_hmap@1.21 g121 1.23 1 67
 agree go_hmap_notop g123 1.23 1 67
 agree go_swiss g124 1.24 1 59
 agree go_swiss g124-386 1.24 2 59
@@ -67,7 +67,7 @@ assert one["type"] == "map[string]int" and one["map_type"]["64-bit"]["BucketSize
 assert one["map_type"]["32-bit"]["NeedKeyUpdate"] is True, one' || fail "the JSON"
 
 # --- bad input --------------------------------------------------------------------------------------------------
-refused "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss" explain chained --layout
+refused "go_hmap, go_hmap_notop, go_swiss" explain chained --layout
 refused go_syncmap explain go_syncmap --layout
 refused go_hmpa explain go_hmpa --layout
 refused "one name" explain --layout

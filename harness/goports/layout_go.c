@@ -10,6 +10,7 @@
 #include "harness/goports/layout.h"
 #include "harness/base/count_of.h"
 #include "harness/base/why.h"
+#include "harness/plan/registry.h"
 
 enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
 
@@ -202,7 +203,6 @@ static const struct go_map {
 } go_maps[] = {
 #define CLASSIC classic_structs, COUNT_OF(classic_structs), classic_type
     {"go_hmap", CLASSIC},
-    {"go_hmap_load6", CLASSIC},
     {"go_hmap_notop", CLASSIC},
     {"go_swiss", swiss_structs, COUNT_OF(swiss_structs), swiss_type},
 #undef CLASSIC
@@ -210,7 +210,7 @@ static const struct go_map {
 
 static const struct go_map *find_map(const char *name, struct why *why) {
     size_t length = strcspn(name, "@"); /* a release of a map is laid out as the others */
-    for (size_t i = 0; i < COUNT_OF(go_maps); i++)
+    for (size_t i = 0; i < COUNT_OF(go_maps) && registry_has_map(name); i++)
         if (strncmp(name, go_maps[i].name, length) == 0 && !go_maps[i].name[length]) return &go_maps[i];
     why_say(why, "'%s' has no layout report; these maps have one:", name);
     for (size_t i = 0; i < COUNT_OF(go_maps); i++) why_add(why, "%s %s", i ? "," : "", go_maps[i].name);

@@ -88,12 +88,25 @@ static void add_workloads(struct expansion *x, struct cell *cell, size_t availab
     }
 }
 
+struct filtered {
+    const struct expansion *x;
+    const struct cell *cell;
+    const struct workload *workload;
+};
+
+static bool filter_matches(void *context, const char *map) {
+    const struct filtered *f = context;
+    char size[24], text[256];
+    snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", map, f->cell->shape->name, f->workload->name,
+             f->cell->keys, size_text(f->cell->n, size));
+    return regexec(&f->x->filter, text, 0, NULL, 0) == 0;
+}
+
+/* Whether the filter matches with any name of the map. */
 static bool filter_leaves(const struct expansion *x, const struct cell *cell, const char *map,
                           const struct workload *workload) {
-    char size[24], text[256];
-    snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", map, cell->shape->name, workload->name, cell->keys,
-             size_text(cell->n, size));
-    return !x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0;
+    struct filtered filtered = {x, cell, workload};
+    return !x->filtered || registry_any_name(map, filter_matches, &filtered);
 }
 
 /* Whether a selected map that is unavailable here would have a part in the cell. */

@@ -2,7 +2,7 @@
 #   awk -f expand_units.awk -v as=FORM shapes.def heaps.def maps.def [retention/units.def]
 # FORM:
 #   def     UNIT(map, shape, hash, heap, what), read by registry.c
-#   maps    MAP(map, symbol, heaps) of every map, and ALIAS(name, map), read by registry.c
+#   maps    MAP(map, symbol, heaps) of every map, ALIAS(name, map) and PORT lines, read by registry.c and releases.c
 #   rules   unit_NAME := map language file shape hash heap what, read by make; and all_units, their names
 #   heads   head_MAP := map language file shape hash, read by make: the first it is compiled for; and all_maps
 #   make    map:language:file:shape:hash:heap, one word a unit with loops
@@ -53,6 +53,15 @@ function unit(m, shape, hash, heap, what,    name) {
 /^ALIAS\(/ {
     fields($0)
     if (as == "maps") printf "ALIAS(\"%s\", \"%s\")\n", f[1], f[2]
+}
+/^PORT\(/ {
+    fields($0)
+    if (n != 7) { print FILENAME ": a PORT line needs seven fields: " $0 > "/dev/stderr"; exit 1 }
+    if (as == "maps") {
+        line = ""
+        for (i = 1; i <= n; i++) line = line (i > 1 ? ", " : "") "\"" f[i] "\""
+        printf "PORT(%s)\n", line
+    }
 }
 /^MAP\(/ {
     of_line = $0
