@@ -35,6 +35,20 @@ expect 0 "^go_hmap@1.21: Go 1.21's classic map" explain go_hmap_load6
 expect 0 "maps +null go_hmap@1.21$" plan --maps go_hmap_load6 --filter '^go_hmap_load6/' --workloads get --n 1k
 expect 6 "" plan --maps go_hmap_load6 --filter '^go_hmap/' --workloads get --n 1k
 expect 0 "maps +null go_swiss@1.25$" plan --maps go_swiss@1.26 --workloads get --n 1k --hash native
+# Releases: alone the ports' maps of these, beside maps that are named; one that follows another's rules is that one.
+expect 0 "maps +null go_hmap@1.21 go_swiss@1.24 go_hashtrie$" plan --releases 1.21,1.24 --workloads get --n 1k
+expect 0 "maps +null linear go_swiss@1.25 go_hashtrie$" plan --maps linear --releases 1.26 --workloads get --n 1k
+expect 0 "skipped: go_swiss@1.26: the rules are those of go_swiss@1.25, measured once under that name" plan --releases 1.25,1.26
+expect 0 "maps +null go_hmap go_hmap@1.21 go_swiss go_swiss@1.24 go_swiss@1.25 go_syncmap go_hashtrie$" plan --releases all --n 1k
+expect 0 "maps +null go_hmap go_swiss go_swiss@1.24 real_go_hmap" plan go
+for command in run plan retain; do
+    expect 2 "unknown release of Go '1.29', the nearest is 1.27: there are 1.21, 1.22, 1.23" $command --releases 1.24,1.29
+done
+expect 2 "trace takes one map" trace go_swiss@1.24 go_swiss@1.25 --ops clear
+expect 2 "explain takes one name" explain go_swiss@1.24 go_swiss@1.25
+expect 2 "unknown map 'go_swiss@1.24,1.25', the nearest is go_swiss@1.24" trace go_swiss@1.24,1.25 --ops clear
+expect 2 "unknown option of explain 'releases'|option of run" explain go_swiss --releases 1.24
+expect 2 "unknown option of trace 'releases'|option of run" trace go_swiss --releases 1.24 --ops clear
 expect 2 "unknown shape 'u64_u46': did you mean 'u64_u64'" run --shapes u64_u46
 expect 2 "unknown workload 'gett': did you mean 'get'" run --workloads gett
 expect 2 "unknown key stream 'unifrom': did you mean 'uniform'" run --keys unifrom

@@ -194,6 +194,7 @@ static bool check_value(enum option_id id, const char *text, struct why *why) {
     case OPTION_RETAIN_MAPS: /* the names themselves are checked with the rest of retain's */
         return releases_of_maps_check(text, why);
     case OPTION_RELEASES:
+    case OPTION_RUN_RELEASES:
         return releases_check(text, why);
     case OPTION_KEYS:
         return check_streams(text, why);
