@@ -44,13 +44,19 @@ static int cmd_list(const struct arguments *a) {
     return list_command(only_word(a), given(a, OPTION_JSON));
 }
 
+/* The map of a name that it had before; a name with a release stays: maps of the same rules may differ
+ * otherwise. */
+static const char *name_with_release(const char *name) {
+    return strchr(name, '@') ? name : registry_map_of_alias(name);
+}
+
 static int cmd_explain(const struct arguments *a) {
     const char *type = a->options.text[OPTION_LAYOUT];
     struct why why;
     if (a->words != 1) return complain(EXIT_USAGE, "explain takes one name: see mapbench list");
     if (type && !release_of_map_check(a->word[0], &why)) return complain(EXIT_USAGE, why.text);
     if (type)
-        return layout_command(registry_map_of_alias(a->word[0]), strcmp(type, "yes") == 0 ? NULL : type,
+        return layout_command(name_with_release(a->word[0]), strcmp(type, "yes") == 0 ? NULL : type,
                               given(a, OPTION_JSON));
     if (given(a, OPTION_JSON))
         return complain(EXIT_USAGE, "explain has JSON only of layouts: mapbench explain MAP --layout --json");
@@ -113,7 +119,7 @@ static int cmd_trace(const struct arguments *a) {
     if (given(a, OPTION_EVENTS)) output = TRACE_EVENTS;
     if (given(a, OPTION_DIGEST)) output = TRACE_DIGEST;
     if (given(a, OPTION_BYTES)) output = TRACE_BYTES;
-    return trace_command(registry_map_of_alias(a->word[0]), option_text(&a->options, OPTION_OPS),
+    return trace_command(name_with_release(a->word[0]), option_text(&a->options, OPTION_OPS),
                          option_text(&a->options, OPTION_HASHKEY),
                          option_text(&a->options, OPTION_TRACE_SEED), option_text(&a->options, OPTION_ASSIGN),
                          output);

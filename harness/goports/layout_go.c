@@ -3,24 +3,27 @@
  * Source: Go 1.23.5, runtime/map.go (hmap, mapextra, bmap, hiter) and
  * cmd/compile/internal/reflectdata/reflect.go (MapBucketType, writeType: the map type); Go 1.24.4,
  * runtime/map_noswiss.go, internal/runtime/maps/map.go (Map), table.go (table, Iter), group.go, and
- * reflectdata/map_swiss.go (SwissMapGroupType, writeSwissMapType). */
+ * reflectdata/map_swiss.go (SwissMapGroupType, writeSwissMapType); Go 1.25.12, 1.26.11 and 1.27.4, the same
+ * and internal/abi/map.go (MapType). */
 #include <stdio.h>
 #include <string.h>
 
 #include "harness/goports/layout.h"
 #include "harness/base/count_of.h"
 #include "harness/base/why.h"
-#include "harness/plan/registry.h"
 
 enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
 
 struct go_struct {
-    const char *name, *go; /* the versions that have it */
-    const char *text;
+    const char *name, *go; /* the release it is like this since, until the next of the name */
+    const char *text;      /* NULL: that release has it no more */
 };
 
 #define GROUPS_REFERENCE "struct { data unsafe.Pointer; lengthMask uint64 }"
 #define GROUP_REFERENCE "struct { data unsafe.Pointer }"
+#define ABI_TYPE                                                                                             \
+    "struct { Size_ uintptr; PtrBytes uintptr; Hash uint32; TFlag uint8; Align_ uint8; FieldAlign_ uint8; "  \
+    "Kind_ uint8; Equal unsafe.Pointer; GCData *byte; Str int32; PtrToThis int32 }"
 #define HMAP                                                                                                 \
     "count int; flags uint8; B uint8; noverflow uint16; hash0 uint32; buckets unsafe.Pointer; "              \
     "oldbuckets unsafe.Pointer; nevacuate uintptr; "
@@ -39,22 +42,44 @@ static const struct go_struct classic_structs[] = {
     {"runtime.hiter", "1.24 noswissmap", "struct { " HITER("abi.OldMapType") "; clearSeq uint64 }"},
 };
 
+/* A function is a pointer to lay out: Hasher. */
+#define MAP_TYPE(slots)                                                                                      \
+    "struct { Type " ABI_TYPE "; Key *abi.Type; Elem *abi.Type; Group *abi.Type; Hasher unsafe.Pointer; "    \
+    "GroupSize uintptr; " slots "ElemOff uintptr; Flags uint32 }"
+#define SWISS_MAP(tombstone_possible)                                                                        \
+    "struct { used uint64; seed uintptr; dirPtr unsafe.Pointer; dirLen int; globalDepth uint8; "             \
+    "globalShift uint8; writing uint8; " tombstone_possible "clearSeq uint64 }"
+#define SWISS_ITER(map_type)                                                                                 \
+    "struct { key unsafe.Pointer; elem unsafe.Pointer; typ *" map_type "; m *Map; entryOffset uint64; "      \
+    "dirOffset uint64; clearSeq uint64; globalDepth uint8; dirIdx int; tab *table; "                         \
+    "group " GROUP_REFERENCE "; entryIdx uint64 }"
+
 static const struct go_struct swiss_structs[] = {
-    {"internal/runtime/maps.Map", "1.24",
-     "struct { used uint64; seed uintptr; dirPtr unsafe.Pointer; dirLen int; globalDepth uint8; globalShift "
-     "uint8; "
-     "writing uint8; clearSeq uint64 }"},
+    {"internal/runtime/maps.Map", "1.24", SWISS_MAP("")},
+    {"internal/runtime/maps.Map", "1.25", SWISS_MAP("tombstonePossible bool; ")},
     {"internal/runtime/maps.table", "1.24",
      "struct { used uint16; capacity uint16; growthLeft uint16; localDepth uint8; index int; "
      "groups " GROUPS_REFERENCE " }"},
     {"internal/runtime/maps.groupsReference", "1.24", GROUPS_REFERENCE},
     {"internal/runtime/maps.groupReference", "1.24", GROUP_REFERENCE},
     {"internal/runtime/maps.probeSeq", "1.24", "struct { mask uint64; offset uint64; index uint64 }"},
-    {"internal/runtime/maps.Iter", "1.24",
-     "struct { key unsafe.Pointer; elem unsafe.Pointer; typ *abi.SwissMapType; m *Map; entryOffset uint64; "
-     "dirOffset uint64; clearSeq uint64; globalDepth uint8; dirIdx int; tab *table; "
-     "group " GROUP_REFERENCE "; entryIdx uint64 }"},
+    {"internal/runtime/maps.Iter", "1.24", SWISS_ITER("abi.SwissMapType")},
+    {"internal/runtime/maps.Iter", "1.26", SWISS_ITER("abi.MapType")},
+    {"internal/abi.SwissMapType", "1.24", MAP_TYPE("SlotSize uintptr; ")},
+    {"internal/abi.SwissMapType", "1.26", NULL}, /* renamed */
+    {"internal/abi.MapType", "1.26", MAP_TYPE("SlotSize uintptr; ")},
+    {"internal/abi.MapType", "1.27",
+     MAP_TYPE("KeysOff uintptr; KeyStride uintptr; ElemsOff uintptr; ElemStride uintptr; ")},
 };
+
+/* Whether the struct at `i` is how that release has it; a release is NULL where all are wanted. */
+static bool is_of_release(const struct go_struct *structs, size_t count, size_t i, const char *release) {
+    if (!structs[i].text || !release) return structs[i].text != NULL;
+    for (size_t later = i + 1; later < count; later++)
+        if (strcmp(structs[later].name, structs[i].name) == 0 && strcmp(structs[later].go, release) <= 0)
+            return false;
+    return strcmp(structs[i].go, release) <= 0;
+}
 
 /* --- one struct on one target --- */
 
@@ -62,6 +87,7 @@ static const struct go_struct swiss_structs[] = {
 static const char *short_type(const char *type) {
     return strcmp(type, GROUPS_REFERENCE) == 0  ? "groupsReference"
            : strcmp(type, GROUP_REFERENCE) == 0 ? "groupReference"
+           : strcmp(type, ABI_TYPE) == 0        ? "abi.Type"
                                                 : type;
 }
 
@@ -149,6 +175,17 @@ static json_t *classic_type(const struct map_parts *parts, json_t *structs, stru
                      (json_int_t)bucket.whole.pointer_prefix_bytes);
 }
 
+static void add_swiss_flags(json_t *type, const struct map_parts *parts, const struct layout *group) {
+    unsigned flags = (unsigned)parts->key.needs_key_update | (unsigned)parts->key.hash_may_panic << 1 |
+                     (unsigned)parts->key_indirect << 2 | (unsigned)parts->elem_indirect << 3;
+    json_t *more = json_pack("{s:I, s:b, s:b, s:b, s:b, s:I}", "Flags", (json_int_t)flags, "NeedKeyUpdate",
+                             parts->key.needs_key_update, "HashMightPanic", parts->key.hash_may_panic,
+                             "IndirectKey", parts->key_indirect, "IndirectElem", parts->elem_indirect,
+                             "Group.PtrBytes", (json_int_t)group->whole.pointer_prefix_bytes);
+    json_object_update(type, more);
+    json_decref(more);
+}
+
 /* SwissMapGroupType and the map type's fields. */
 static json_t *swiss_type(const struct map_parts *parts, json_t *structs, struct why *why) {
     char slot_text[STRUCT_TEXT_MAX], text[STRUCT_TEXT_MAX + 64];
@@ -158,14 +195,28 @@ static json_t *swiss_type(const struct map_parts *parts, json_t *structs, struct
     if (!append_struct(structs, "slot", "1.24", slot_text, parts->target, &slot, why) ||
         !append_struct(structs, "group", "1.24", text, parts->target, &group, why))
         return NULL;
-    unsigned flags = (unsigned)parts->key.needs_key_update | (unsigned)parts->key.hash_may_panic << 1 |
-                     (unsigned)parts->key_indirect << 2 | (unsigned)parts->elem_indirect << 3;
-    return json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:I}", "GroupSize",
-                     (json_int_t)group.whole.size_bytes, "SlotSize", (json_int_t)slot.whole.size_bytes,
-                     "ElemOff", (json_int_t)slot.field[1].offset_bytes, "Flags", (json_int_t)flags,
-                     "NeedKeyUpdate", parts->key.needs_key_update, "HashMightPanic",
-                     parts->key.hash_may_panic, "IndirectKey", parts->key_indirect, "IndirectElem",
-                     parts->elem_indirect, "Group.PtrBytes", (json_int_t)group.whole.pointer_prefix_bytes);
+    json_t *type =
+        json_pack("{s:I, s:I, s:I}", "GroupSize", (json_int_t)group.whole.size_bytes, "SlotSize",
+                  (json_int_t)slot.whole.size_bytes, "ElemOff", (json_int_t)slot.field[1].offset_bytes);
+    add_swiss_flags(type, parts, &group);
+    return type;
+}
+
+/* The same with GOEXPERIMENT=mapsplitgroup of 1.27 (reflectdata/map.go). */
+static json_t *split_type(const struct map_parts *parts, json_t *structs, struct why *why) {
+    char text[STRUCT_TEXT_MAX + 64];
+    struct layout group;
+    snprintf(text, sizeof text, "struct { ctrl uint64; keys [%d]%s; elems [%d]%s }", GO_SLOTS,
+             parts->key_cell, GO_SLOTS, parts->elem_cell);
+    if (!append_struct(structs, "group", "1.27 mapsplitgroup", text, parts->target, &group, why)) return NULL;
+    json_t *type =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "GroupSize", (json_int_t)group.whole.size_bytes,
+                  "KeysOff", (json_int_t)group.field[1].offset_bytes, "KeyStride",
+                  (json_int_t)(group.field[1].size_bytes / GO_SLOTS), "ElemsOff",
+                  (json_int_t)group.field[2].offset_bytes, "ElemStride",
+                  (json_int_t)(group.field[2].size_bytes / GO_SLOTS), "ElemOff", (json_int_t)0);
+    add_swiss_flags(type, parts, &group);
+    return type;
 }
 
 /* --- which assignment --- */
@@ -196,24 +247,34 @@ static json_t *assignment_json(const struct map_parts *parts) {
 typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, struct why *why);
 
 static const struct go_map {
-    const char *name;
+    const char *name, *release; /* of NAME@RELEASE; NULL: all releases */
     const struct go_struct *structs;
     size_t struct_count;
     map_type_fn *map_type;
 } go_maps[] = {
 #define CLASSIC classic_structs, COUNT_OF(classic_structs), classic_type
-    {"go_hmap", CLASSIC},
-    {"go_hmap_notop", CLASSIC},
-    {"go_swiss", swiss_structs, COUNT_OF(swiss_structs), swiss_type},
+#define SWISS swiss_structs, COUNT_OF(swiss_structs), swiss_type
+    {"go_hmap", NULL, CLASSIC},
+    {"go_hmap_notop", NULL, CLASSIC},
+    {"go_swiss", NULL, SWISS},
+    {"go_hmap@1.21", "1.23", CLASSIC}, /* no struct differs from 1.23's */
+    {"go_hmap@1.22", "1.23", CLASSIC},
+    {"go_hmap@1.23", "1.23", CLASSIC},
+    {"go_swiss@1.24", "1.24", SWISS},
+    {"go_swiss@1.25", "1.25", SWISS},
+    {"go_swiss@1.26", "1.26", SWISS},
+    {"go_swiss@1.27", "1.27", SWISS},
+    {"go_swiss_split", "1.27", swiss_structs, COUNT_OF(swiss_structs), split_type},
+#undef SWISS
 #undef CLASSIC
 };
 
 static const struct go_map *find_map(const char *name, struct why *why) {
-    size_t length = strcspn(name, "@"); /* a release of a map is laid out as the others */
-    for (size_t i = 0; i < COUNT_OF(go_maps) && registry_has_map(name); i++)
-        if (strncmp(name, go_maps[i].name, length) == 0 && !go_maps[i].name[length]) return &go_maps[i];
+    for (size_t i = 0; i < COUNT_OF(go_maps); i++)
+        if (strcmp(name, go_maps[i].name) == 0) return &go_maps[i];
     why_say(why, "'%s' has no layout report; these maps have one:", name);
-    for (size_t i = 0; i < COUNT_OF(go_maps); i++) why_add(why, "%s %s", i ? "," : "", go_maps[i].name);
+    for (size_t i = 0, listed = 0; i < COUNT_OF(go_maps); i++)
+        if (!strchr(go_maps[i].name, '@')) why_add(why, "%s %s", listed++ ? "," : "", go_maps[i].name);
     return NULL;
 }
 
@@ -232,7 +293,7 @@ static bool append_type(json_t *types, const struct go_map *map, const char *key
         json_t *map_type = map->map_type(&parts, structs, why);
         if (!map_type) return false;
         json_object_set_new(map_types, layout_targets[t].name, map_type);
-        if (map->map_type == swiss_type)
+        if (map->map_type != classic_type)
             json_object_set_new(assignments, layout_targets[t].name, assignment_json(&parts));
     }
     return true;
@@ -263,6 +324,7 @@ json_t *layout_json(const char *name, const char *type, struct why *why) {
         for (size_t t = 0; ok && t < LAYOUT_TARGETS; t++) {
             const struct go_struct *s = &map->structs[i];
             struct layout layout;
+            if (!is_of_release(map->structs, map->struct_count, i, map->release)) continue;
             ok = append_struct(structs, s->name, s->go, s->text, &layout_targets[t], &layout, why);
         }
     if (ok && append_types(types, map, type, why)) return report;
