@@ -143,8 +143,7 @@ static bool map_parts_of(const char *key, const char *elem, const struct layout_
     if (!cell_of(key, target, &parts->key, &parts->key_indirect, parts->key_cell, why) ||
         !cell_of(elem, target, &parts->elem, &parts->elem_indirect, parts->elem_cell, why))
         return false;
-    if (parts->key.comparable) return true;
-    return why_say(why, "'%s' cannot be a key: its values cannot be compared", key);
+    return true;
 }
 
 static size_t cell_bytes(const struct map_parts *parts, bool indirect, const struct layout_type *type) {
@@ -222,7 +221,9 @@ static json_t *split_type(const struct map_parts *parts, json_t *structs, struct
 /* --- which assignment --- */
 
 /* The assignment that the compiler calls for a Swiss map of the type, and since which release it prunes
- * tombstones (cmd/compile/internal/walk/walk.go: mapfast; internal/runtime/maps: runtime_fast*.go). */
+ * tombstones (cmd/compile/internal/walk/walk.go: mapfast, algType; internal/runtime/maps: runtime_fast*.go).
+ * Where loads must be aligned, it is the generic one for keys that are less aligned than a word:
+ * `aligned_loads` says on which machines. */
 static json_t *assignment_json(const struct map_parts *parts) {
     const struct layout_type *key = &parts->key;
     bool pointer = key->pointer_prefix_bytes > 0;
@@ -239,7 +240,13 @@ static json_t *assignment_json(const struct map_parts *parts) {
         snprintf(fast, sizeof fast, "mapassign_fast%zu%s", 8 * key->size_bytes, pointer ? "ptr" : "");
         name = fast, since = pointer ? "1.27" : "1.25";
     }
-    return json_pack("{s:s, s:s?, s:s?}", "function", name, "prunes_since", since, "why_not", why);
+    bool loose = since && !key->string && key->align_bytes < key->size_bytes &&
+                 key->align_bytes < parts->target->pointer_bytes;
+    return json_pack("{s:s, s:s?, s:s?, s:s?}", "function", name, "prunes_since", since, "why_not", why,
+                     "aligned_loads",
+                     !loose                              ? NULL
+                     : parts->target->pointer_bytes == 8 ? "mips64, riscv64"
+                                                         : "arm, mips");
 }
 
 /* --- the report --- */
