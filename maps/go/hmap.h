@@ -61,7 +61,8 @@ static const struct map_facts map_facts = {
     .source = "Go 1.23, runtime/map.go, map_fast32.go, map_fast64.go, map_faststr.go",
     .invariants = "entries in the bucket of their hash; emptyRest, nevacuate, noverflow and count right",
     .cost = "a hit reads a tophash and key line and a value line; bucket / (3.25 to 6.5) bytes per entry",
-    .options = "load " GO_LOAD_TEXT " a bucket, growth x2 or x1, " GO_FILTER_TEXT,
+    .options = "load " GO_LOAD_TEXT " a bucket, growth x2 or x1, " GO_FILTER_TEXT
+               "; a copy is of the size of its entries (maps.Clone)",
     .fairness = "called, told its type at run time and hashing through a pointer, as in Go and unlike other "
                 "maps here; no write barrier",
     .package = NULL,

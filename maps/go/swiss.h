@@ -70,13 +70,20 @@
 #define GO_ENTRY_TEXT "slot + 1 byte"
 #endif
 
+#if GO_SWISS_RELEASE >= 125
+#define GO_CLONE_TEXT "a copy is of the tables, tombstones and all (maps.Clone since 1.25)"
+#else
+#define GO_CLONE_TEXT "a copy is filled entry by entry, into a map made for them (maps.Clone of 1.24)"
+#endif
+
 static const struct map_facts map_facts = {
     .summary = GO_SUMMARY,
     .source = "Go 1.24.4, internal/runtime/maps (map.go, table.go, group.go), ported; rules "
               "of " GO_SWISS_RELEASE_TEXT,
     .invariants = "table_debug.go's: control bytes, used, growthLeft, tombstones; directory, depths, sums",
     .cost = "directory, table, group and slot in a row; (" GO_ENTRY_TEXT ") / 0.4375 to 0.875 per entry",
-    .options = "max load 7/8, growth x2 to 1024 slots then split, " GO_GROUP_TEXT GO_GROUP_KIND,
+    .options =
+        "max load 7/8, growth x2 to 1024 slots then split, " GO_GROUP_TEXT GO_GROUP_KIND "; " GO_CLONE_TEXT,
     .fairness = "called, told its type at run time and hashing through a pointer, as in Go and unlike other "
                 "maps here; no write barrier; old tables are freed and used again at once",
     .package = NULL,
