@@ -9,6 +9,7 @@
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/shapes/shape.h"
+#include "harness/shapes/str.h"
 #include "harness/unit/build.h"
 #include "harness/unit/load.h"
 
@@ -252,15 +253,11 @@ static const char *smoke_fault(const struct map_unit *unit) {
     const struct shape *shape = shape_find(unit->shape);
     _Alignas(16) unsigned char key[SHAPE_KEY_SIZE_MAX] = {0}, val[SHAPE_VAL_SIZE_MAX],
                                found[SHAPE_VAL_SIZE_MAX];
-    static const char text[] = "key";
-    if (shape->key_bits == 0)
-        memcpy(key, &(struct {
-                   const char *p;
-                   size_t n;
-               }){text, 3},
-               shape->key_size);
+    char room[SHAPE_KEY_ROOM_MAX];
+    if (shape->key_bits)
+        shape->key_make(7, room, key);
     else
-        key[0] = 7;
+        memcpy(key, &(struct str){"key", 3}, shape->key_size);
     shape->val_make(42, val);
     void *map = unit->op.create(unit->own_heap, 0);
     if (!map) return "cannot create an empty map";
