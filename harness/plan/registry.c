@@ -9,10 +9,12 @@
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
 #include "harness/shapes/shape.h"
+#include "harness/shapes/str.h"
 #include "harness/unit/build.h"
 #include "harness/unit/load.h"
 
 #define ALIAS(name, map)
+#define PORT(...)
 #define MAP(name, symbol, heaps) extern const struct map_head head_##symbol;
 #include "maps.def"
 #undef MAP
@@ -153,27 +155,41 @@ const struct map_alias *registry_alias(size_t i) {
     return &aliases[i];
 }
 
-/* Whether the list has the map by its name or an alias, as `has` understands it. */
-static bool any_name_in(const char *list, const char *map, bool (*has)(const char *list, const char *name)) {
-    if (!list) return false;
-    if (has(list, map)) return true;
-    for (size_t i = 0; i < registry_alias_count(); i++)
-        if (strcmp(aliases[i].map, map) == 0 && has(list, aliases[i].name)) return true;
+bool registry_has_map(const char *name) {
+    for (size_t i = 0; i < registry_map_count(); i++)
+        if (strcmp(maps[i].name, name) == 0) return true;
     return false;
 }
 
+const char *registry_map_of_alias(const char *name) {
+    for (size_t i = 0; i < registry_alias_count(); i++)
+        if (strcmp(aliases[i].name, name) == 0) return aliases[i].map;
+    return name;
+}
+
+bool registry_any_name(const char *map, bool (*is)(void *context, const char *name), void *context) {
+    if (is(context, map)) return true;
+    for (size_t i = 0; i < registry_alias_count(); i++)
+        if (strcmp(aliases[i].map, map) == 0 && is(context, aliases[i].name)) return true;
+    return false;
+}
+
+static bool name_in(void *list, const char *name) {
+    return names_has(list, name);
+}
+
 bool registry_map_named(const char *list, const char *map) {
-    return any_name_in(list, map, names_has);
+    return list && registry_any_name(map, name_in, (void *)list);
 }
 
 /* Whether a name is MAP@RELEASE with that release, or one of "all". */
-static bool release_in(const char *list, const char *name) {
+static bool release_in(void *list, const char *name) {
     const char *at = strchr(name, '@');
     return at && (names_has(list, at + 1) || names_has(list, "all"));
 }
 
 bool registry_map_of_release(const char *list, const char *map) {
-    return any_name_in(list, map, release_in);
+    return list && registry_any_name(map, release_in, (void *)list);
 }
 
 const struct map_unit *registry_map_unit(size_t i) {
@@ -237,15 +253,11 @@ static const char *smoke_fault(const struct map_unit *unit) {
     const struct shape *shape = shape_find(unit->shape);
     _Alignas(16) unsigned char key[SHAPE_KEY_SIZE_MAX] = {0}, val[SHAPE_VAL_SIZE_MAX],
                                found[SHAPE_VAL_SIZE_MAX];
-    static const char text[] = "key";
-    if (shape->key_bits == 0)
-        memcpy(key, &(struct {
-                   const char *p;
-                   size_t n;
-               }){text, 3},
-               shape->key_size);
+    char room[SHAPE_KEY_ROOM_MAX];
+    if (shape->key_bits)
+        shape->key_make(7, room, key);
     else
-        key[0] = 7;
+        memcpy(key, &(struct str){"key", 3}, shape->key_size);
     shape->val_make(42, val);
     void *map = unit->op.create(unit->own_heap, 0);
     if (!map) return "cannot create an empty map";
