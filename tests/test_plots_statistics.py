@@ -124,8 +124,9 @@ class Points(unittest.TestCase):
             self.assertAlmostEqual(labels.overlap(box, (0, 0, 800, 500)), 70 * 12)
 
     def test_sizes_of_shapes(self):
-        self.assertEqual([run.entry_bytes(s) for s in ("u32_u32", "u64_b56", "str_u64", "odd", "f80_u8")],
-                         [8, 64, 24, None, None])
+        self.assertEqual([run.entry_bytes(s) for s in ("u32_u32", "u64_b56", "str_u64", "s16_u64", "any_u64", "ptr_u64",
+                                                             "f64_u64", "u64_b129", "u64_unit", "odd", "f80_u8")],
+                         [8, 64, 24, 24, 24, 16, 16, 137, 8, None, None])
 
 
 class Looks(unittest.TestCase):

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/base/count_of.h"
 #include "harness/base/names.h"
 #include "harness/plan/registry.h"
 
@@ -21,6 +20,7 @@ static const struct port {
 #undef PORT
 #undef ALIAS
 #undef MAP
+    {NULL, "", "", "", "", "", ""}, /* a list without a port is no empty array */
 };
 
 enum { RELEASES_MAX = 32 };
@@ -111,7 +111,7 @@ bool release_of_map_check(const char *name, struct why *why) {
     if (!name[length] || count == 0) return true;
     for (size_t i = 0; i < count; i++)
         if (strcmp(known[i], release) == 0) return true;
-    for (size_t i = 0; i < COUNT_OF(ports) && release_number(release); i++)
+    for (size_t i = 0; ports[i].map && release_number(release); i++)
         if (strncmp(ports[i].map, name, length) == 0 && !ports[i].map[length] &&
             !port_has(&ports[i], name, release_number(release), why))
             return false;

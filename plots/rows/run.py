@@ -115,12 +115,15 @@ def shorten(text, longest=40):
     return text if len(text) <= longest else text[:longest // 4] + "…" + text[-(longest - longest // 4 - 1):]
 
 
+NAMED_BYTES = {"str": 16, "any": 16, "s16": 16, "ptr": 8, "f64": 8, "unit": 0}  # str: pointer and length; any: pointers to type and value
+
+
 def entry_bytes(shape):
     """Returns bytes of a key and of a value of a shape, from its name (u64: 8, b56: 56, str: pointer and length), or None."""
     sizes = []
     for part in shape.split("_"):
-        if part == "str":
-            sizes.append(16)
+        if part in NAMED_BYTES:
+            sizes.append(NAMED_BYTES[part])
         elif part[:1] == "u" and part[1:] in ("8", "16", "32", "64", "128"):
             sizes.append(int(part[1:]) // 8)
         elif part[:1] == "b" and part[1:].isdecimal():
