@@ -1,4 +1,4 @@
-/* The keys of shape ptr_bool: pointers, kept as integers and described as pointers. */
+/* The keys of shapes ptr_*: pointers, kept as integers and described as pointers. */
 #ifndef MAPBENCH_SHAPES_KEY_PTR_H
 #define MAPBENCH_SHAPES_KEY_PTR_H
 

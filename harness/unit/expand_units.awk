@@ -102,7 +102,7 @@ END {
         port = file[m] ~ /^maps\/go\//
         for (s = 1; s <= scenario_shapes; s++) {
             name = scenario_shape[s]
-            if (scenario_kind[name] == "ANY" && !has(map_heaps[m], "any")) continue
+            if (scenario_kind[name] ~ /ANY|OTHER/ && !has(map_heaps[m], "any")) continue
             # The ports hash as Go does, except interface values, whose hash depends on what they hold.
             hash = port && scenario_kind[name] != "ANY" ? "native" : "common"
             unit(m, name, hash, "gosim", "operations")

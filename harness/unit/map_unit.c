@@ -182,7 +182,7 @@ static void op_structure(void *map, struct map_structure *out) {
 }
 
 /* What every map must satisfy, then the map's own invariants: the number of entries that a scan meets is the
- * length, and each of them can be found again with its value. */
+ * length, and each of them can be found again with its value, but for a key that is not equal to itself. */
 static const char *op_check(void *opaque) {
     struct map *map = (struct map *)opaque;
     size_t met = 0;
@@ -195,7 +195,7 @@ static const char *op_check(void *opaque) {
     while (map_iter_next(&iter, &key, &val)) {
         map_val room;
         uint64_t scanned = val_word(val);
-        const map_val *found = unit_get(map, key, &room);
+        const map_val *found = key_equal(key, key) ? unit_get(map, key, &room) : val;
         if (!found)
             fault = "a scan meets an entry that a lookup does not find";
         else if (val_word(found) != scanned)

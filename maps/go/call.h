@@ -65,6 +65,8 @@ GO_FUNC uint64_t go_hash_key(const struct go_hash_keys *keys, const map_key *key
     return go_memhash32(keys, *key, seed);
 #elif defined(SHAPE_KEY_BITS)
     return go_memhash64(keys, *key, seed);
+#elif defined(SHAPE_KEY_FLOAT)
+    return go_f64hash(keys, *key, seed);
 #else
     return go_strhash(keys, (const char *)key, sizeof *key, seed);
 #endif

@@ -1,4 +1,5 @@
-/* Go's hash functions: of 32-bit and 64-bit integers and of strings, in both versions the runtime has.
+/* Go's hash functions: of 32-bit and 64-bit integers, floating point and strings, in both versions the
+ * runtime has.
  *
  * Words:    The FALLBACK multiplies (a kind of wyhash) and is keyed with four words, the HASHKEY; the AES
  *           version runs rounds of AES encryption, keyed with the 128 bytes of AESKEYSCHED. Go draws either
@@ -6,7 +7,7 @@
  *           bits in the classic map, 64 bits in the Swiss one.
  * Source:   Go 1.23 and 1.24 (The Go Authors, BSD licence), runtime/hash64.go (memhashFallback,
  *           memhash32Fallback, memhash64Fallback), runtime/asm_amd64.s (aeshashbody, memhash32, memhash64,
- *           strhash), runtime/alg.go (strhashFallback, alginit). Written anew; equal bit for bit
+ *           strhash), runtime/alg.go (strhashFallback, f64hash, alginit). Written anew; equal bit for bit
  *           (tests/test_go_hash.c).
  */
 #ifndef MAPBENCH_MAPS_GO_HASH_H
@@ -279,6 +280,17 @@ GO_HASH_INLINE uint64_t go_strhash(const struct go_hash_keys *keys, const char *
     if (__builtin_expect(keys->aes, 1)) return go_strhash_aes(keys, text, len, seed);
 #endif
     return go_strhash_fallback(keys, text, len, seed);
+}
+
+/* f64hash: both zeros alike; every call for a NaN gives another number, here of a sequence that repeats. */
+static inline uint64_t go_f64hash(const struct go_hash_keys *keys, double key, uint64_t seed) {
+    const uint64_t c0 = 33054211828000289u, c1 = 23344194077549503u;
+    static uint64_t nans;
+    char bytes[sizeof key];
+    if (key == 0) return c1 * (c0 ^ seed);
+    if (key != key) return c1 * (c0 ^ seed ^ go_memhash64_fallback(keys, ++nans, 0));
+    memcpy(bytes, &key, sizeof key);
+    return go_strhash(keys, bytes, sizeof bytes, seed);
 }
 
 #endif
