@@ -34,6 +34,15 @@ struct variant {
 /* A scenario's variants, with the end mark. */
 #define VARIANTS(...) ((const struct variant[]){__VA_ARGS__, {NULL, VARIANT_REFERENCE, NULL}})
 
+/* Releases of Go in which a scenario's variants keep too much, those of `variants` (a list of names): from
+ * `from` on (0: all) up to the one before `fixed_in` (0: not fixed in any known one). 124 is Go 1.24. */
+struct affected {
+    const char *variants;
+    unsigned from, fixed_in;
+};
+/* All of a scenario, with the end mark. */
+#define AFFECTED(...) ((const struct affected[]){__VA_ARGS__, {NULL, 0, 0}})
+
 enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
 
 enum case_heap {
@@ -74,6 +83,8 @@ struct scenario {
     const char *labels; /* of its checkpoints, a space between; a checkpoint with another one is an error */
     /* The checkpoint that the verdict is about: the last one with this label. */
     const char *verdict_label;
+    /* What is kept is counted from the first checkpoint with this label; NULL: from the case's first. */
+    const char *from_label;
     /* Checkpoints after it with this label show the release: operations until a leaky variant is within its
      * bound. NULL: it never is by itself. */
     const char *release_label;
@@ -81,6 +92,9 @@ struct scenario {
      * live, `bound_bytes_per_n` times n, for a table that stays, and `bound_bytes`. */
     double bound_factor;
     uint64_t bound_bytes_per_n, bound_bytes;
+    /* What holds in some releases of Go only; variants that it does not name are as their role says in all:
+     * leaky ones affected, fixed ones not. May be NULL. */
+    const struct affected *affected;
     /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */
     const char *(*cannot)(const struct map_unit *unit, const char *variant);
     /* Settings of an ON_GOSIM scenario that is ON_BOEHM too, if every variant can run there; else NULL. */
