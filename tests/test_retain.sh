@@ -30,6 +30,10 @@ refused_run 2 "unknown scenario 'subslic': did you mean 'subslice'" subslic
 refused_run 2 "unknown map 'go_hmapp': did you mean 'go_hmap'" subslice --maps go_hmapp
 refused_run 2 "unknown map 'liner': did you mean 'linear'" subslice --maps go_hmap,liner
 refused_run 2 "unknown heap 'gosimm': did you mean 'gosim'" subslice --heap gosimm
+refused_run 2 "unknown release of Go '1.28': did you mean '1.27'" subslice --go 1.28
+refused_run 2 "unknown release of Go '1.20': did you mean '1.23'" subslice --go 1.20
+refused_run 2 "unknown release of Go 'swiss': there are 1.23, 1.24, 1.25, 1.26, 1.27" subslice --go swiss
+refused_run 2 "--go takes one release of Go such as 1.24, not '1.24,1.27'" subslice --go 1.24,1.27
 refused_run 2 "unknown engine 'go1.29': did you mean 'go1.2" subslice --engine go1.29
 refused_run 2 "unknown variant 'fixd': did you mean 'fixed'" subslice --variant fixd
 refused_run 2 "unknown option of retain 'mapz': did you mean 'maps'" subslice --mapz go_hmap
@@ -293,6 +297,30 @@ expect 0 "^  added .* global users -> maps.Map.dirPtr -> \[\]\*maps.table -> map
     pointer_value --variant leaky --maps go_swiss --n 100 --snapshot "$scratch/graphs" --snapshot-diff base,fill
 expect 0 "no difference of substring_key: its checkpoints are base fill dropped" \
     substring_key pointer_value --variant leaky --maps go_hmap --n 16 --snapshot "$scratch/graphs" --snapshot-diff fill,after
+
+# --- releases of Go -------------------------------------------------------------------------------------------------
+
+# releases_are EXPECTED: of the run in $folder, "MAP HEAP RELEASE", each once.
+releases_are() {
+    local got
+    got=$("$python" -c 'import json, sys
+lines = [json.loads(text) for text in open(sys.argv[1])]
+print(*sorted({"{map} {heap} {release}".format(**line) for line in lines}), sep=", ")' "$folder/retention.jsonl")
+    [[ $got == "$1" ]] || fail "releases of Go in the lines: $got, expected $1"
+}
+# A port's own, or that of --go, which no port takes. An alias whose release differs in the collector only is a case too; on a
+# heap that is not Go's it is not.
+expect 0 "unbounded_cache +go_swiss@1.26 on gosim" unbounded_cache --n 100 --go 1.25 \
+    --maps linear,go_hmap,go_hmap@1.23,go_swiss@1.24,go_swiss@1.26,go_swiss
+releases_are "go_hmap gosim 1.23, go_swiss gosim 1.27, go_swiss@1.24 gosim 1.24, go_swiss@1.26 gosim 1.26, linear gosim 1.25"
+expect 0 "unbounded_cache +go_swiss@1.26 on gosim" unbounded_cache --n 100 --releases 1.25,1.26
+releases_are "go_swiss@1.25 gosim 1.25, go_swiss@1.26 gosim 1.26"
+expect 0 "pool_keeps_giants +- on gosim" pool_keeps_giants --n 100 --heap gosim,boehm
+releases_are "None boehm None, None gosim 1.27"
+expect 0 "pool_keeps_giants +- on gosim" pool_keeps_giants --n 100 --heap gosim,boehm --go 1.24
+releases_are "None boehm None, None gosim 1.24"
+expect 0 "header_cache +linear on gosim" header_cache --n 10 --maps linear --variant leaky
+releases_are "linear gosim 1.27"
 
 # --- the heap under every map ---------------------------------------------------------------------------------------
 

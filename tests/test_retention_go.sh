@@ -20,8 +20,8 @@ for scenario in json.load(sys.stdin):
 ' "$mapbench")
 "$mapbench" retain --maps go_hmap,go_swiss@1.24 --heap gosim --figures no --out "$scratch/maps" >"$scratch/log" 2>&1 ||
     { tail -n 5 "$scratch/log"; echo "FAILED: retain --maps go_hmap,go_swiss@1.24"; exit 1; }
-"$mapbench" retain tombstones tombstones_long --releases 1.26,1.27 --heap gosim --figures no --out "$scratch/newer" >"$scratch/log" 2>&1 ||
-    { tail -n 5 "$scratch/log"; echo "FAILED: retain --releases 1.26,1.27"; exit 1; }
+"$mapbench" retain tombstones tombstones_long --releases 1.25,1.27 --heap gosim --figures no --out "$scratch/newer" >"$scratch/log" 2>&1 ||
+    { tail -n 5 "$scratch/log"; echo "FAILED: retain --releases 1.25,1.27"; exit 1; }
 [[ ${#without_map[@]} -gt 0 ]] || { echo "FAILED: no recorded scenario without a map"; exit 1; }
 "$mapbench" retain "${without_map[@]}" --heap gosim --figures no --out "$scratch/rest" >"$scratch/log" 2>&1 ||
     { tail -n 5 "$scratch/log"; echo "FAILED: retain ${without_map[*]}"; exit 1; }

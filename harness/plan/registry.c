@@ -166,14 +166,8 @@ bool registry_map_named(const char *list, const char *map) {
     return any_name_in(list, map, names_has);
 }
 
-/* Whether a name is MAP@RELEASE with that release, or one of "all". */
-static bool release_in(const char *list, const char *name) {
-    const char *at = strchr(name, '@');
-    return at && (names_has(list, at + 1) || names_has(list, "all"));
-}
-
 bool registry_map_of_release(const char *list, const char *map) {
-    return any_name_in(list, map, release_in);
+    return any_name_in(list, map, registry_name_of_release);
 }
 
 const struct map_unit *registry_map_unit(size_t i) {

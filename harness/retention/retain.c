@@ -59,12 +59,14 @@ static const char *case_cannot(const struct scenario *s, const struct variant *v
 }
 
 static void run_case(struct retain *r, const struct scenario *s, const struct variant *v,
-                     const struct map_unit *unit, enum case_heap heap) {
+                     const struct map_unit *unit, const char *map, enum case_heap heap) {
     const struct retain_options *o = &r->options;
     struct case_plan plan = {
         .scenario = s,
         .variant = v,
         .unit = unit,
+        .map = map,
+        .release = retain_release_of(o, map, heap),
         .heap = heap,
         .n = o->n ? o->n : s->n,
         .seed = o->seed,
@@ -73,39 +75,59 @@ static void run_case(struct retain *r, const struct scenario *s, const struct va
         .limit_s = o->limit_s};
     const char *cannot = case_cannot(s, v, unit, heap);
     char what[128];
-    snprintf(what, sizeof what, "%s%s%s on %s", v->name, unit ? " with " : "", unit ? unit->map : "",
+    snprintf(what, sizeof what, "%s%s%s on %s", v->name, map ? " with " : "", map ? map : "",
              case_heap_name(heap));
     if (cannot)
-        skip(r, s, what, unit ? unit->map : NULL, heap, cannot);
+        skip(r, s, what, map, heap, cannot);
     else if (!case_run(&plan, r->lines))
         r->failed++;
 }
 
 static void run_variants(struct retain *r, const struct scenario *s, const struct map_unit *unit,
-                         enum case_heap heap) {
+                         const char *map, enum case_heap heap) {
     for (const struct variant *v = s->variant; v->name && !interrupted; v++)
-        if (variant_selected(&r->options, v)) run_case(r, s, v, unit, heap);
+        if (variant_selected(&r->options, v)) run_case(r, s, v, unit, map, heap);
 }
 
-/* The maps of a scenario that are selected: those it makes sense for and that have the shape. */
+/* A map by one of its names, if the scenario makes sense for it and it has the shape. */
+static void run_map(struct retain *r, const struct scenario *s, const struct map_unit *unit, const char *map,
+                    enum case_heap heap) {
+    if (!scenario_tells_of(s, map))
+        skip(r, s, map, map, heap, "the story is about another map");
+    else if (!unit)
+        skip(r, s, map, map, heap,
+             heap == CASE_BOEHM ? "the map is not compiled for boehm"
+                                : "the map does not take such keys or values");
+    else if (unit->unavailable) {
+        skip(r, s, map, map, heap, unit->unavailable);
+        r->failed++;
+    } else
+        run_variants(r, s, unit, map, heap);
+}
+
+/* The maps of a scenario that are selected, and releases of them that differ in the collector only. */
 static void run_maps(struct retain *r, const struct scenario *s, enum case_heap heap) {
     const char *shape = heap == CASE_BOEHM ? s->on_boehm->shape : s->shape;
     for (size_t i = 0; i < retention_map_count() && !interrupted; i++) {
         const char *map = retention_map_name(i);
         const struct map_unit *unit = retention_unit_on(case_heap_name(heap), map, shape);
-        if (!retain_map_selected(&r->options, map)) continue;
-        if (!scenario_tells_of(s, map))
-            skip(r, s, map, map, heap, "the story is about another map");
-        else if (!unit)
-            skip(r, s, map, map, heap,
-                 heap == CASE_BOEHM ? "the map is not compiled for boehm"
-                                    : "the map does not take such keys or values");
-        else if (unit->unavailable) {
-            skip(r, s, map, map, heap, unit->unavailable);
-            r->failed++;
-        } else
-            run_variants(r, s, unit, heap);
+        if (retain_map_selected(&r->options, map, heap)) run_map(r, s, unit, map, heap);
+        for (size_t k = 0; k < registry_alias_count() && !interrupted; k++) {
+            const struct map_alias *alias = registry_alias(k);
+            if (strcmp(alias->map, map) == 0 && retain_alias_selected(&r->options, alias, heap))
+                run_map(r, s, unit, alias->name, heap);
+        }
     }
+}
+
+/* Whether it is selected, by whichever name. */
+static bool map_takes_part(const struct retain_options *o, const char *map, enum case_heap heap) {
+    bool takes_part = retain_map_selected(o, map, heap);
+    for (size_t k = 0; k < registry_alias_count(); k++) {
+        const struct map_alias *alias = registry_alias(k);
+        takes_part |= strcmp(alias->map, map) == 0 && retain_alias_selected(o, alias, heap);
+    }
+    return takes_part;
 }
 
 /* Builds and loads what the selected scenarios begin with, all at once; those that a story makes besides
@@ -123,7 +145,7 @@ static void prepare_units(const struct retain *r) {
                 const char *map = retention_map_name(m);
                 bool told = heap == CASE_GOSIM ? (s->heaps & ON_GOSIM) != 0 : s->on_boehm != NULL;
                 if (!told || !names_select(r->options.heaps, case_heap_name(heap)) ||
-                    !retain_map_selected(&r->options, map) || !scenario_tells_of(s, map))
+                    !map_takes_part(&r->options, map, heap) || !scenario_tells_of(s, map))
                     continue;
                 const struct map_unit *unit = retention_unit_on(
                     case_heap_name(heap), map, heap == CASE_BOEHM ? s->on_boehm->shape : s->shape);
@@ -145,7 +167,7 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
         if (s->about == ABOUT_MAP)
             run_maps(r, s, heap);
         else if (!o->maps && !o->releases)
-            run_variants(r, s, NULL, heap);
+            run_variants(r, s, NULL, NULL, heap);
     }
     for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)
         if (names_select(o->engines, engine_program_name(i)))
@@ -204,7 +226,7 @@ static void add_participants(json_t *info, const struct retain *r) {
     json_array_foreach(r->lines, i, line) {
         const char *map = json_string_value(json_object_get(line, "map"));
         for (size_t k = 0; map && k < registry_map_count(); k++)
-            if (strcmp(registry_map_name(k), map) == 0)
+            if (strcmp(registry_map_name(k), registry_name_resolved(map)) == 0)
                 runinfo_add_map(info, map, registry_map_unit(k)->facts);
     }
     for (i = 0; i < engine_program_count() && r->options.engines; i++)

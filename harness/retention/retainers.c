@@ -47,7 +47,7 @@ static bool file_stem(const struct case_plan *plan, char *stem, size_t size) {
         return false;
     }
     snprintf(stem, size, "%s/%s-%s-%s", plan->snapshots.folder, plan->scenario->name, plan->variant->name,
-             plan->unit ? plan->unit->map : "gosim");
+             plan->map ? plan->map : "gosim");
     return true;
 }
 

@@ -91,11 +91,12 @@ static void judge_fixes(const json_t *lines, const json_t *like, const struct sc
 }
 
 static json_t *verdict_make(const json_t *lines, const json_t *like, const struct scenario *s) {
-    json_t *verdict = json_pack("{s:s, s:s, s:O, s:s, s:s, s:O?, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:s}",
-                                "label", "verdict", "scenario", s->name, "map", json_object_get(like, "map"),
-                                "heap", text(like, "heap"), "engine", text(like, "engine"), "n",
-                                json_object_get(like, "n"), "leaky_variant", "leaky_bytes", "fixed_variant",
-                                "fixed_bytes", "amplification", "release_operations", "path", "fix", s->fix);
+    json_t *verdict = json_pack(
+        "{s:s, s:s, s:O, s:O?, s:s, s:s, s:O?, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:s}", "label", "verdict",
+        "scenario", s->name, "map", json_object_get(like, "map"), "release", json_object_get(like, "release"),
+        "heap", text(like, "heap"), "engine", text(like, "engine"), "n", json_object_get(like, "n"),
+        "leaky_variant", "leaky_bytes", "fixed_variant", "fixed_bytes", "amplification", "release_operations",
+        "path", "fix", s->fix);
     for (const struct variant *v = s->variant; v->name; v++) {
         const json_t *point =
             v->role == VARIANT_LEAKY ? verdict_point(lines, like, v->name, s->verdict_label) : NULL;
