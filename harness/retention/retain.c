@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/go_release.h"
 #include "harness/base/names.h"
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
+#include "harness/heaps/gosim/gosim.h"
 #include "harness/plan/job.h"
 #include "harness/base/output.h"
 #include "harness/plan/plan.h"
@@ -17,6 +19,7 @@
 #include "harness/base/python.h"
 #include "harness/plan/registry.h"
 #include "harness/retention/case.h"
+#include "harness/retention/describe.h"
 #include "harness/retention/engine_cases.h"
 #include "harness/retention/options.h"
 #include "harness/retention/units.h"
@@ -59,14 +62,14 @@ static const char *case_cannot(const struct scenario *s, const struct variant *v
 }
 
 static void run_case(struct retain *r, const struct scenario *s, const struct variant *v,
-                     const struct map_unit *unit, const char *map, enum case_heap heap) {
+                     const struct map_unit *unit, const char *map, enum case_heap heap, int release) {
     const struct retain_options *o = &r->options;
     struct case_plan plan = {
         .scenario = s,
         .variant = v,
         .unit = unit,
         .map = map,
-        .release = retain_release_of(o, map, heap),
+        .release = release,
         .heap = heap,
         .n = o->n ? o->n : s->n,
         .seed = o->seed,
@@ -84,9 +87,19 @@ static void run_case(struct retain *r, const struct scenario *s, const struct va
 }
 
 static void run_variants(struct retain *r, const struct scenario *s, const struct map_unit *unit,
-                         const char *map, enum case_heap heap) {
+                         const char *map, enum case_heap heap, int release) {
     for (const struct variant *v = s->variant; v->name && !interrupted; v++)
-        if (variant_selected(&r->options, v)) run_case(r, s, v, unit, map, heap);
+        if (variant_selected(&r->options, v)) run_case(r, s, v, unit, map, heap, release);
+}
+
+/* A scenario without a map: on gosim once with the collector of each release that is asked for. */
+static void run_without_map(struct retain *r, const struct scenario *s, enum case_heap heap) {
+    const struct retain_options *o = &r->options;
+    char text[GO_RELEASE_TEXT_SIZE];
+    if (!o->releases) run_variants(r, s, NULL, NULL, heap, retain_release_of(o, NULL, heap));
+    for (size_t i = 0; o->releases && heap == CASE_GOSIM && i < gosim_release_count && !interrupted; i++)
+        if (names_select(o->releases, go_release_text(gosim_releases[i], text)))
+            run_variants(r, s, NULL, NULL, heap, gosim_releases[i]);
 }
 
 /* A map by one of its names, if the scenario makes sense for it and it has the shape. */
@@ -102,7 +115,7 @@ static void run_map(struct retain *r, const struct scenario *s, const struct map
         skip(r, s, map, map, heap, unit->unavailable);
         r->failed++;
     } else
-        run_variants(r, s, unit, map, heap);
+        run_variants(r, s, unit, map, heap, retain_release_of(&r->options, map, heap));
 }
 
 /* The maps of a scenario that are selected, and releases of them that differ in the collector only. */
@@ -166,8 +179,8 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
             continue;
         if (s->about == ABOUT_MAP)
             run_maps(r, s, heap);
-        else if (!o->maps && !o->releases)
-            run_variants(r, s, NULL, NULL, heap);
+        else if (!o->maps)
+            run_without_map(r, s, heap);
     }
     for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)
         if (names_select(o->engines, engine_program_name(i)))
@@ -192,31 +205,6 @@ static bool write_lines(const struct runfolder *folder, const json_t *lines, con
     if (out) ok = fclose(out) == 0 && ok;
     if (!ok) why_say(why, "cannot write %s: %s", path, strerror(errno));
     return ok;
-}
-
-static const char *references_of(const struct scenario *s) {
-    return s->references ? s->references : "";
-}
-
-static json_t *variants_json(const struct scenario *s) {
-    json_t *variants = json_array();
-    for (const struct variant *v = s->variant; v->name; v++)
-        json_array_append_new(variants, json_pack("{s:s, s:s, s:s}", "name", v->name, "role",
-                                                  role_name(v->role), "summary", v->summary));
-    return variants;
-}
-
-static json_t *scenarios_json(const struct retain_options *o) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < scenario_count(); i++) {
-        const struct scenario *s = scenario_at(i);
-        if (!retain_scenario_selected(o, s)) continue;
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o}", "number", s->number,
-                                              "name", s->name, "claim", s->claim, "fix", s->fix, "references",
-                                              references_of(s), "verdict_label", s->verdict_label, "variants",
-                                              variants_json(s)));
-    }
-    return list;
 }
 
 /* The maps and engines that took part. */
@@ -249,7 +237,7 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
     }
     json_t *info = runinfo_begin(name, command, profile, &plan, &clock, 0, NULL);
     add_participants(info, r);
-    json_object_set_new(info, "scenarios", scenarios_json(&r->options));
+    json_object_set_new(info, "scenarios", retain_scenarios_json(&r->options));
     json_object_set(info, "skipped_cases", r->skipped);
     runinfo_end(info, (double)(wall_ns() - begin_ns) * 1e-9, true);
     char *folders[] = {folder.partial, NULL}, id[RESULT_ID_SIZE] = "";
@@ -315,36 +303,4 @@ int retain_command(const struct arguments *a) {
     if (interrupted) code = EXIT_INTERRUPTED;
     json_decref(verdicts), json_decref(r.lines), json_decref(r.skipped);
     return code;
-}
-
-/* --- list and explain --- */
-
-json_t *retain_list(void) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < scenario_count(); i++) {
-        const struct scenario *s = scenario_at(i);
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:b, s:n, s:i, s:s, s:s, s:I, s:b, s:o}", "name", s->name,
-                                        "summary", s->claim, "available", 1, "reason", "number", s->number,
-                                        "fix", s->fix, "references", references_of(s), "n", (json_int_t)s->n,
-                                        "on_real_go", (s->heaps & ON_GO) != 0, "variants", variants_json(s)));
-    }
-    return list;
-}
-
-bool retain_explain(const char *name) {
-    const struct scenario *s = scenario_find(name);
-    if (!s) return false;
-    printf("%s (scenario %d): %s\n  fix          %s\n", s->name, s->number, s->claim, s->fix);
-    if (s->references) printf("  references   %s\n", s->references);
-    printf("  heaps       ");
-    for (enum case_heap heap = 0; heap < CASE_HEAPS; heap++)
-        if (s->heaps & 1u << heap) printf(" %s", case_heap_name(heap));
-    puts(s->heaps & ON_GO ? " real Go" : "");
-    if (s->about == ABOUT_MAP)
-        printf("  maps         %s, shape %s\n", s->maps ? s->maps : "all that have the shape", s->shape);
-    printf("  n            %zu\n  checkpoints  %s\n", s->n, s->labels);
-    for (const struct variant *v = s->variant; v->name; v++)
-        printf("  variant      %s (%s): %s\n", v->name, role_name(v->role), v->summary);
-    return true;
 }

@@ -1,4 +1,4 @@
-/* Verdicts: one line per scenario, map, heap and engine, made from the lines of its checkpoints. */
+/* Verdicts: one line per scenario, map, release, heap and engine, made from the lines of its checkpoints. */
 #ifndef MAPBENCH_RETENTION_VERDICT_H
 #define MAPBENCH_RETENTION_VERDICT_H
 
@@ -6,8 +6,8 @@
 
 #include "harness/retention/retention.h"
 
-/* New array of lines with label "verdict", one per scenario, map, heap and engine found in `lines`, in their
- * order. */
+/* New array of lines with label "verdict", one per scenario, map, release, heap and engine found in `lines`,
+ * in their order. */
 json_t *verdicts_make(const json_t *lines);
 /* Prints them, one line each, and what went wrong. */
 void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out);
