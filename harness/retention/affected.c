@@ -15,16 +15,23 @@ bool scenario_is_of_go(const struct scenario *s) {
     return (s->heaps & (ON_GOSIM | ON_GO)) != 0;
 }
 
+static const struct affected *affected_find(const struct scenario *s, const struct variant *v) {
+    for (const struct affected *a = s->affected; a && a->variants; a++)
+        if (names_has(a->variants, v->name)) return a;
+    return NULL;
+}
+
 /* The range of the releases in which the variant keeps too much. False: it does in none. */
 static bool affected_bounds(const struct scenario *s, const struct variant *v, int *from, int *fixed_in) {
-    *from = *fixed_in = 0;
-    if (v->role == VARIANT_REFERENCE || !scenario_is_of_go(s)) return false;
-    for (const struct affected *a = s->affected; a && a->variants; a++) {
-        if (!names_has(a->variants, v->name)) continue;
-        *from = (int)a->from, *fixed_in = (int)a->fixed_in;
-        return true;
-    }
-    return v->role != VARIANT_FIXED;
+    const struct affected *a = affected_find(s, v);
+    *from = a ? a->from : 0, *fixed_in = a ? a->fixed_in : 0;
+    if (v->role == VARIANT_REFERENCE || !scenario_is_of_go(s) || *from == AFFECTED_NEVER) return false;
+    return a || v->role != VARIANT_FIXED;
+}
+
+bool variant_shows_in_bytes(const struct scenario *s, const struct variant *v) {
+    const struct affected *a = affected_find(s, v);
+    return scenario_is_of_go(s) && v->role != VARIANT_REFERENCE && (!a || a->in_bytes);
 }
 
 bool variant_affected(const struct scenario *s, const struct variant *v, int release) {
@@ -86,8 +93,9 @@ void affected_json(const struct scenario *s, const struct variant *v, json_t *in
         if (variant_affected(s, v, gosim_releases[i]))
             json_array_append_new(in, release_or_null(gosim_releases[i]));
     json_object_set_new(into, "affected_in", in);
-    json_object_set_new(into, "affected_from", release_or_null(from));
+    json_object_set_new(into, "affected_from", release_or_null(from == AFFECTED_NEVER ? 0 : from));
     json_object_set_new(into, "fixed_in", release_or_null(fixed_in));
+    json_object_set_new(into, "shows_in_bytes", json_boolean(variant_shows_in_bytes(s, v)));
 }
 
 int line_release(const json_t *line) {

@@ -11,6 +11,8 @@
 bool scenario_is_of_go(const struct scenario *s);
 /* Whether the variant keeps too much in that release (124 is Go 1.24); never for reference variants. */
 bool variant_affected(const struct scenario *s, const struct variant *v, int release);
+/* Whether its bytes kept tell: more than the bound where it is affected, no more elsewhere. */
+bool variant_shows_in_bytes(const struct scenario *s, const struct variant *v);
 /* What the variant is in that release: a leaky one that is fixed there counts as fixed, a fix that does not
  * help there as none. release 0, where the map is not Go's: as the catalogue has it. */
 enum variant_role variant_role_in(const struct scenario *s, const struct variant *v, int release);

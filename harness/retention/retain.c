@@ -18,10 +18,10 @@
 #include "harness/run/provenance.h"
 #include "harness/base/python.h"
 #include "harness/plan/registry.h"
-#include "harness/retention/case.h"
 #include "harness/retention/describe.h"
 #include "harness/retention/engine_cases.h"
 #include "harness/retention/options.h"
+#include "harness/retention/queue.h"
 #include "harness/retention/units.h"
 #include "harness/retention/verdict.h"
 #include "harness/base/exit.h"
@@ -32,6 +32,8 @@
 
 struct retain {
     struct retain_options options;
+    struct case_queue queue;
+    json_t *parts; /* arrays of lines, of a case or an engine's cases, in the order of the catalogue */
     json_t *lines, *skipped;
     size_t failed; /* cases */
     struct why why;
@@ -61,8 +63,8 @@ static const char *case_cannot(const struct scenario *s, const struct variant *v
     return s->cannot ? s->cannot(unit, v->name) : NULL;
 }
 
-static void run_case(struct retain *r, const struct scenario *s, const struct variant *v,
-                     const struct map_unit *unit, const char *map, enum case_heap heap, int release) {
+static void queue_case(struct retain *r, const struct scenario *s, const struct variant *v,
+                       const struct map_unit *unit, const char *map, enum case_heap heap, int release) {
     const struct retain_options *o = &r->options;
     struct case_plan plan = {
         .scenario = s,
@@ -82,14 +84,14 @@ static void run_case(struct retain *r, const struct scenario *s, const struct va
              case_heap_name(heap));
     if (cannot)
         skip(r, s, what, map, heap, cannot);
-    else if (!case_run(&plan, r->lines))
-        r->failed++;
+    else
+        queue_add(&r->queue, &plan, r->parts);
 }
 
 static void run_variants(struct retain *r, const struct scenario *s, const struct map_unit *unit,
                          const char *map, enum case_heap heap, int release) {
     for (const struct variant *v = s->variant; v->name && !interrupted; v++)
-        if (variant_selected(&r->options, v)) run_case(r, s, v, unit, map, heap, release);
+        if (variant_selected(&r->options, v)) queue_case(r, s, v, unit, map, heap, release);
 }
 
 /* A scenario without a map: on gosim once with the collector of each release that is asked for. */
@@ -169,7 +171,7 @@ static void prepare_units(const struct retain *r) {
     free(units);
 }
 
-static void run_scenario(struct retain *r, const struct scenario *s) {
+static void queue_scenario(struct retain *r, const struct scenario *s) {
     const struct retain_options *o = &r->options;
     if (o->diff_from && (!scenario_has_label(s, o->diff_from) || !scenario_has_label(s, o->diff_to)))
         fprintf(stderr, "mapbench: no difference of %s: its checkpoints are %s\n", s->name, s->labels);
@@ -183,8 +185,25 @@ static void run_scenario(struct retain *r, const struct scenario *s) {
             run_without_map(r, s, heap);
     }
     for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)
-        if (names_select(o->engines, engine_program_name(i)))
-            r->failed += engine_cases_run(i, s, o, r->lines, r->skipped);
+        if (names_select(o->engines, engine_program_name(i))) {
+            json_t *part = json_array();
+            json_array_append_new(r->parts, part);
+            r->failed += engine_cases_run(i, s, o, part, r->skipped);
+        }
+}
+
+/* The selected cases: those of engines at once, those of this program when all are known. */
+static void run_all(struct retain *r) {
+    const json_t *part;
+    size_t i;
+    prepare_units(r);
+    for (i = 0; i < scenario_count() && !interrupted; i++)
+        if (retain_scenario_selected(&r->options, scenario_at(i))) queue_scenario(r, scenario_at(i));
+    r->failed += queue_run(&r->queue, &interrupted);
+    json_array_foreach(r->parts, i, part) {
+        json_array_extend(r->lines, (json_t *)(uintptr_t)part);
+    }
+    queue_free(&r->queue);
 }
 
 /* --- the folder --- */
@@ -274,7 +293,7 @@ static void print_skips(const struct retain *r) {
 }
 
 int retain_command(const struct arguments *a) {
-    struct retain r = {.lines = json_array(), .skipped = json_array()};
+    struct retain r = {.parts = json_array(), .lines = json_array(), .skipped = json_array()};
     uint64_t begin_ns = wall_ns();
     int code = EXIT_OK;
     if (!retain_options_read(&r.options, a, &r.why)) return complain(EXIT_USAGE, r.why.text);
@@ -282,9 +301,7 @@ int retain_command(const struct arguments *a) {
     if (code != EXIT_OK) return complain(code, r.why.text);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    prepare_units(&r);
-    for (size_t i = 0; i < scenario_count() && !interrupted; i++)
-        if (retain_scenario_selected(&r.options, scenario_at(i))) run_scenario(&r, scenario_at(i));
+    run_all(&r);
     print_skips(&r);
     json_t *verdicts = verdicts_make(r.lines);
     if (json_array_size(r.lines) == 0 && !interrupted)
@@ -301,6 +318,6 @@ int retain_command(const struct arguments *a) {
     if (code == EXIT_OK && r.failed) code = EXIT_CANNOT;
     if (r.options.assert_bounds && verdicts_failed(verdicts) > 0) code = EXIT_CHECK_FAILED;
     if (interrupted) code = EXIT_INTERRUPTED;
-    json_decref(verdicts), json_decref(r.lines), json_decref(r.skipped);
+    json_decref(verdicts), json_decref(r.parts), json_decref(r.lines), json_decref(r.skipped);
     return code;
 }

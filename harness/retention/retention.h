@@ -34,14 +34,26 @@ struct variant {
 /* A scenario's variants, with the end mark. */
 #define VARIANTS(...) ((const struct variant[]){__VA_ARGS__, {NULL, VARIANT_REFERENCE, NULL}})
 
-/* Releases of Go in which a scenario's variants keep too much, those of `variants` (a list of names): from
- * `from` on (0: all) up to the one before `fixed_in` (0: not fixed in any known one). 124 is Go 1.24. */
+/* Releases of Go in which those variants keep too much: 124 is Go 1.24. */
 struct affected {
-    const char *variants;
-    unsigned from, fixed_in;
+    const char *variants; /* a list of names */
+    int from;             /* 0: from the first on */
+    int fixed_in;         /* 0: in none that is known */
+    bool in_bytes;        /* false: the bytes kept do not show it, numbers of the scenario's own do */
 };
+#define AFFECTED_NEVER 999
+#define IN_NONE(variants)                                                                                    \
+    { variants, AFFECTED_NEVER, 0, true } /* only maps that are not Go's */
+#define SINCE(variants, release)                                                                             \
+    { variants, release, 0, true }
+#define UNTIL(variants, fixed_in)                                                                            \
+    { variants, 0, fixed_in, true }
+#define BETWEEN(variants, release, fixed_in)                                                                 \
+    { variants, release, fixed_in, true }
+#define NOT_IN_BYTES(variants)                                                                               \
+    { variants, 0, 0, false }
 /* All of a scenario, with the end mark. */
-#define AFFECTED(...) ((const struct affected[]){__VA_ARGS__, {NULL, 0, 0}})
+#define AFFECTED(...) ((const struct affected[]){__VA_ARGS__, {NULL, 0, 0, false}})
 
 enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
 
@@ -99,6 +111,7 @@ struct scenario {
     const char *(*cannot)(const struct map_unit *unit, const char *variant);
     /* Settings of an ON_GOSIM scenario that is ON_BOEHM too, if every variant can run there; else NULL. */
     const struct boehm_settings *on_boehm;
+    bool timed; /* it reads a clock, so that nothing else may run beside it */
     bool (*run)(struct retention *r);
 };
 
