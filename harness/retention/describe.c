@@ -40,9 +40,10 @@ json_t *retain_list(void) {
     for (size_t i = 0; i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
         json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:b, s:n, s:i, s:s, s:s, s:I, s:b, s:o}", "name", s->name,
-                                        "summary", s->claim, "available", 1, "reason", "number", s->number,
-                                        "fix", s->fix, "references", references_of(s), "n", (json_int_t)s->n,
+                              json_pack("{s:s, s:s, s:b, s:n, s:i, s:s, s:s, s:I, s:b, s:b, s:o}", "name",
+                                        s->name, "summary", s->claim, "available", 1, "reason", "number",
+                                        s->number, "fix", s->fix, "references", references_of(s), "n",
+                                        (json_int_t)s->n, "on_gosim", (s->heaps & ON_GOSIM) != 0,
                                         "on_real_go", (s->heaps & ON_GO) != 0, "variants", variants_json(s)));
     }
     return list;

@@ -114,8 +114,9 @@ static double above_bound(const json_t *judged) {
 }
 
 /* The fixed variants: the one closest to its bound or furthest above it, and whether all are within theirs.
- * What that release has fixed by itself must be too, but is shown only where it is not. */
-static void judge_fixes(const json_t *variants, json_t *verdict) {
+ * What that release has fixed by itself must be too at the scenario's own n, but is shown only where it is
+ * not. */
+static void judge_fixes(const json_t *variants, bool own_n, json_t *verdict) {
     const json_t *judged, *worst = NULL;
     const char *failed = NULL;
     bool any = false;
@@ -124,6 +125,7 @@ static void judge_fixes(const json_t *variants, json_t *verdict) {
         if (strcmp(text(judged, "role_here"), role_name(VARIANT_FIXED)) != 0) continue;
         bool is_fix = strcmp(text(judged, "role"), role_name(VARIANT_FIXED)) == 0;
         bool is_worst = !worst || above_bound(judged) > above_bound(worst);
+        if (!is_fix && !own_n) continue;
         any = true;
         if (above_bound(judged) > 0 && is_worst) failed = text(judged, "name");
         if (is_worst && (is_fix || above_bound(judged) > 0)) worst = judged;
@@ -192,7 +194,7 @@ static json_t *verdict_make(const json_t *lines, const json_t *like, const struc
     }
     const json_t *leak = main_leak(variants);
     if (leak) judge_leak(lines, like, s, leak, verdict);
-    judge_fixes(variants, verdict);
+    judge_fixes(variants, (size_t)json_integer_value(json_object_get(like, "n")) == s->n, verdict);
     return verdict;
 }
 
