@@ -51,15 +51,16 @@ def draw(run, _run_looks, folder):
 
 
 def panels_of(data, scenario):
-    """Returns [(title, [Case])]: one for each map and heap; what a real collector did belongs to its simulation."""
+    """Returns [(title, [Case])]: one for each map, release of Go and heap, so that releases stand side by side; what a real
+    collector did belongs to the simulation of its release."""
     found = {}
     subjects = [s for s in data.subjects(scenario) if data.of(s)]
     several_n = len({s.n for s in subjects}) > 1
-    simulated = {retention.design(s.map) for s in subjects if s.heap == retention.SIMULATED_HEAP}
+    simulated = {(retention.design(s.map), retention.rules(s)) for s in subjects if s.heap == retention.SIMULATED_HEAP}
     for subject in subjects:
-        alone = retention.is_real(subject) and retention.design(subject.map) not in simulated
-        key = (retention.design(subject.map), retention.family_heap(subject.heap), subject.n if several_n else None,
-               subject.engine if alone else "")
+        design = retention.design(subject.map), retention.rules(subject)
+        alone = retention.is_real(subject) and design not in simulated
+        key = design, retention.family_heap(subject.heap), subject.n if several_n else None, subject.engine if alone else ""
         found.setdefault(key, []).extend(data.of(subject))
     panels = []
     for (_design, _heap, n, _engine), cases in found.items():
