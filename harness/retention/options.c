@@ -88,6 +88,17 @@ static bool take_go(struct retain_options *o, const char *text, struct why *why)
     return go_release_unknown(text, gosim_releases, gosim_release_count, why);
 }
 
+/* Two releases in place of --releases; of the maps named, which must be one, only that. */
+static bool take_upgrade(struct retain_options *o, const char *text, struct why *why) {
+    if (!text) return true;
+    if (o->releases || o->assert_bounds)
+        return why_say(why, "--upgrade goes without --%s", o->releases ? "releases" : "assert");
+    if (!upgrade_read(&o->upgrade, text, o->maps, why)) return false;
+    o->maps = NULL;
+    o->releases = o->upgrade.releases;
+    return true;
+}
+
 static bool check_names(const struct retain_options *o, struct why *why) {
     const char *heaps[CASE_HEAPS + 1], *maps[64], *engines[16], *releases[32],
         *scenarios[RETAIN_SCENARIOS_MAX], *variants[256];
@@ -186,7 +197,8 @@ bool retain_options_read(struct retain_options *o, const struct arguments *a, st
     };
     memcpy(o->scenario, a->word, a->words * sizeof *a->word);
     if (n[0] && sizes_parse(n, &sizes, why)) o->n = sizes.n[0];
-    if (!take_go(o, values->text[OPTION_GO], why)) return false;
+    if (!take_go(o, values->text[OPTION_GO], why) || !take_upgrade(o, values->text[OPTION_UPGRADE], why))
+        return false;
     if (values->text[OPTION_SNAPSHOT_DIFF] && !take_labels(o, labels, why)) return false;
     return check_names(o, why) && check_snapshots(o, why);
 }

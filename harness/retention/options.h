@@ -10,6 +10,7 @@
 #include "harness/plan/arguments.h"
 #include "harness/plan/registry.h"
 #include "harness/retention/retention.h"
+#include "harness/retention/upgrade.h"
 
 enum { RETAIN_SCENARIOS_MAX = ARGUMENT_WORDS_MAX };
 
@@ -21,6 +22,7 @@ struct retain_options {
     const char *snapshot_at;         /* list of labels, or of "verdict" and "all" */
     char diff_labels[96];            /* where these two are */
     const char *diff_from, *diff_to; /* labels; NULL: no difference is asked for */
+    struct upgrade upgrade;          /* .from 0: none is asked for */
     int go;                          /* release of the collector, where no map decides: 124 for 1.24 */
     size_t n;                        /* 0: each scenario's own */
     uint64_t seed;

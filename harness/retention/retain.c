@@ -181,7 +181,7 @@ static void queue_scenario(struct retain *r, const struct scenario *s) {
             continue;
         if (s->about == ABOUT_MAP)
             run_maps(r, s, heap);
-        else if (!o->maps)
+        else if (!o->maps && !o->upgrade.map)
             run_without_map(r, s, heap);
     }
     for (size_t i = 0; i < engine_program_count() && !interrupted && o->engines && (s->heaps & ON_GO); i++)
@@ -241,7 +241,9 @@ static void add_participants(json_t *info, const struct retain *r) {
             provenance_add_engine(json_object_get(info, "engines"), engine_program_name(i));
 }
 
-static int write_folder(struct retain *r, const char *command, const json_t *verdicts, uint64_t begin_ns) {
+/* compared: as of upgrade_compare, or NULL. */
+static int write_folder(struct retain *r, const char *command, const json_t *verdicts, const json_t *compared,
+                        uint64_t begin_ns) {
     struct runfolder folder = {0};
     struct profile *profile = profile_empty();
     struct plan plan = {0};
@@ -263,7 +265,8 @@ static int write_folder(struct retain *r, const char *command, const json_t *ver
     bool ok = write_lines(&folder, r->lines, verdicts, &r->why) &&
               runfolder_result_id(folder.partial, id, &r->why) &&
               json_object_set_new(info, "result_id", json_string(id)) == 0 &&
-              runfolder_write_json(&folder, "run.json", info, &r->why);
+              runfolder_write_json(&folder, "run.json", info, &r->why) &&
+              (!compared || runfolder_write_json(&folder, "upgrade.json", compared, &r->why));
     int drawn = ok && r->options.figures ? report_draw(folders, &r->why) : 0;
     int code = ok ? EXIT_OK : complain(EXIT_CANNOT, r->why.text);
     if (drawn != 0) {
@@ -308,8 +311,14 @@ int retain_command(const struct arguments *a) {
         code = r.failed ? complain(EXIT_CANNOT, "none of the selected cases can be measured here")
                         : complain(EXIT_NOTHING, "no case matches the selection");
     else {
-        verdicts_print(verdicts, r.lines, stdout);
-        code = write_folder(&r, a->line, verdicts, begin_ns);
+        json_t *compared = r.options.upgrade.from ? upgrade_compare(&r.options.upgrade, verdicts) : NULL;
+        if (compared)
+            upgrade_print(&r.options.upgrade, compared, stdout);
+        else
+            verdicts_print(verdicts, stdout);
+        errors_print(r.lines, stdout);
+        code = write_folder(&r, a->line, verdicts, compared, begin_ns);
+        json_decref(compared);
     }
     if (r.options.junit && !verdicts_junit(verdicts, r.lines, r.options.junit)) {
         why_say(&r.why, "cannot write %s: %s", r.options.junit, strerror(errno));

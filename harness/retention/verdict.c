@@ -212,8 +212,7 @@ json_t *verdicts_make(const json_t *lines) {
     return verdicts;
 }
 
-/* "16.0 MB" as the figures write bytes. */
-static const char *bytes_text(const json_t *value, char *out, size_t size) {
+const char *bytes_text(const json_t *value, char *out, size_t size) {
     static const char *const units[] = {"B", "kB", "MB", "GB"};
     double bytes = json_number_value(value), shown = fabs(bytes);
     unsigned unit = 0;
@@ -250,14 +249,19 @@ static void print_verdict(const json_t *v, FILE *out) {
                 bytes_text(json_object_get(v, "bound_bytes"), leaky, sizeof leaky));
 }
 
-void verdicts_print(const json_t *verdicts, const json_t *lines, FILE *out) {
-    const json_t *v, *line;
+void verdicts_print(const json_t *verdicts, FILE *out) {
+    const json_t *v;
     size_t i;
     fprintf(out, "%-21s %-24s %-4s %9s %9s  %8s  %-11s %-23s %s\n", "scenario", "map", "Go", "leaky", "fixed",
             "kept/live", "released", "in that release", "fix");
     json_array_foreach(verdicts, i, v) {
         print_verdict(v, out);
     }
+}
+
+void errors_print(const json_t *lines, FILE *out) {
+    const json_t *line;
+    size_t i;
     json_array_foreach(lines, i, line) {
         const char *go = text(line, "release");
         if (!json_is_string(json_object_get(line, "error"))) continue;
