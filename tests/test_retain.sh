@@ -236,7 +236,7 @@ ended_with_error "gave up after 1 s"
 # --- snapshots ------------------------------------------------------------------------------------------------------
 
 expect 0 "substring_key " substring_key --variant leaky --maps go_hmap --n 16 --snapshot "$scratch/graphs"
-stem=$scratch/graphs/substring_key-leaky-go_hmap-fill-16
+stem=$scratch/graphs/substring_key-leaky-go_hmap@1.23-fill-16
 for ending in pb.gz heapsnapshot jsonl dot; do
     if [[ -s $stem.$ending ]]; then pass; else fail "--snapshot left no $stem.$ending: $(ls "$scratch/graphs")"; fi
 done
@@ -266,7 +266,7 @@ done
 
 # stems: label and step of the snapshots that a run left in $scratch/points, and their number of files.
 stems() {
-    find "$scratch/points" -type f -printf '%f\n' | sed -n 's/^pointer_value-leaky-go_hmap-\([a-z]*-[0-9]*\)\..*/\1/p' | sort -V | uniq -c |
+    find "$scratch/points" -type f -printf '%f\n' | sed -n 's/^pointer_value-leaky-go_hmap@1.23-\([a-z]*-[0-9]*\)\..*/\1/p' | sort -V | uniq -c |
         awk '{printf "%s%s:%d", (NR > 1 ? " " : ""), $2, $1}'
     rm -rf "$scratch/points"
 }
@@ -280,7 +280,7 @@ expect 0 "pointer_value " "${points[@]}" --snapshot-at all
 # 16 values of 1,152 bytes (the class of 1,032) and keys of 16 came; the table and the rest of what came stays.
 expect 0 "^  removed +-16 +-18.0 KiB +-18.0 KiB  global users -> hmap.buckets -> bmap.value -> User" \
     pointer_value --variant delete_all --maps go_hmap --n 16 --snapshot "$scratch/graphs" --snapshot-diff fill,after
-difference=$scratch/graphs/pointer_value-delete_all-go_hmap-fill-16-after-16.diff
+difference=$scratch/graphs/pointer_value-delete_all-go_hmap@1.23-fill-16-after-16.diff
 "$python" - "$difference" <<'PYTHON' || fail "the files of --snapshot-diff"
 import json, sys
 head, *changes = map(json.loads, open(sys.argv[1] + ".jsonl"))

@@ -229,6 +229,10 @@ class Retention:
             return Answer(*[None] * 10, self.unable[subject], True)
         return self.derived(subject) if verdict is None else self.stated(verdict, self.derived(subject))
 
+    def in_release(self, subject):
+        """Returns what holds in the subject's release of Go, as its verdict has it: "fixed in 1.25"; None: not said."""
+        return self.verdicts.get(subject, {}).get("in_release")
+
     def stated(self, verdict, derived):
         why_not = verdict.get("error") or ("" if verdict.get("leaky_bytes") is not None else derived.why_not)
         release = verdict.get("release_operations")
