@@ -223,14 +223,14 @@ assert lines[0]["label"] == "base" and lines[0]["error"] is None, lines[0]
 assert lines[-1]["label"] == "error" and sys.argv[2] in lines[-1]["error"], lines[-1]' "$folder/retention.jsonl" "$1" ||
         fail "no error line '$1' after the others"
 }
-expect 4 "subslice leaky, go_hmap, gosim: out of memory" subslice --variant leaky --maps go_hmap --n 64g \
+expect 4 "subslice leaky, go_hmap, gosim, Go 1.23: out of memory" subslice --variant leaky --maps go_hmap --n 64g \
     --junit "$scratch/junit.xml"
 ended_with_error "out of memory"
 "$python" -c 'import sys, xml.etree.ElementTree
 suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot()
 assert suite.get("errors") == "1" and "out of memory" in suite.find(".//error").get("message")' \
     "$scratch/junit.xml" || fail "JUnit of a case out of memory: $(<"$scratch/junit.xml")"
-expect 4 "tombstones_long u64u64, go_hmap, gosim: gave up after 1 s \(--limit\)" tombstones_long --maps go_hmap --n 4m --limit 1
+expect 4 "tombstones_long u64u64, go_hmap, gosim, Go 1.23: gave up after 1 s \(--limit\)" tombstones_long --maps go_hmap --n 4m --limit 1
 ended_with_error "gave up after 1 s"
 
 # --- snapshots ------------------------------------------------------------------------------------------------------

@@ -72,6 +72,10 @@ const char *affected_range(const struct scenario *s, const struct variant *v, ch
     char first[GO_RELEASE_TEXT_SIZE], last[GO_RELEASE_TEXT_SIZE];
     room[0] = '\0';
     if (!affected_bounds(s, v, &from, &fixed_in)) return room;
+    if (v->role == VARIANT_FIXED && fixed_in) {
+        snprintf(room, AFFECTED_TEXT_SIZE, "helps from %s", go_release_text(fixed_in, last));
+        return room;
+    }
     size_t used =
         from ? (size_t)snprintf(room, AFFECTED_TEXT_SIZE, "affected from %s, ", go_release_text(from, first))
              : 0;

@@ -100,7 +100,8 @@ void retainers_checkpoint(struct compared_snapshots *compared, struct gosim *hea
                           const struct case_plan *plan, const char *label, size_t step, json_t *line) {
     const struct requested_snapshots *wanted = &plan->snapshots;
     /* The last checkpoint of a phase is the one that is looked into. */
-    bool decisive = step >= plan->n && strcmp(label, plan->scenario->verdict_label) == 0;
+    size_t last = plan->scenario->verdict_step ? plan->scenario->verdict_step : plan->n;
+    bool decisive = step >= last && strcmp(label, plan->scenario->verdict_label) == 0;
     bool exported = wanted->folder &&
                     (names_select(wanted->at, label) || (decisive && names_select(wanted->at, "verdict")));
     struct compared_snapshot *keep = side_of(compared, wanted, label);

@@ -95,6 +95,7 @@ struct scenario {
     const char *labels; /* of its checkpoints, a space between; a checkpoint with another one is an error */
     /* The checkpoint that the verdict is about: the last one with this label. */
     const char *verdict_label;
+    size_t verdict_step; /* of that one; 0: n or more */
     /* What is kept is counted from the first checkpoint with this label; NULL: from the case's first. */
     const char *from_label;
     /* Checkpoints after it with this label show the release: operations until a leaky variant is within its

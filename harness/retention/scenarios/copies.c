@@ -100,6 +100,7 @@ const struct scenario scenario_clone = {
     .affected = AFFECTED(SINCE("clone", 125)),
     .labels = "base copied source_dropped",
     .verdict_label = "copied",
+    .verdict_step = LEFT,
     .bound_factor = 4,
     .bound_bytes = 16 << 10,
     .run = run_clone,
