@@ -22,9 +22,10 @@ of_dwarf() {
         shown { field = $2 == "values" ? "elems" : $2; print name "|" field "|" $3 "|" $4 }' tests/fixtures/go/layout_dwarf.txt
 }
 
-# of_report VERSION COLUMN: the same, from the report on standard input; the second column is that of 32 bits.
+# of_report VERSION COLUMN: the same, from the report on standard input, VERSION "": whatever is there; the second column is
+# that of 32 bits.
 of_report() {
-    awk -v version="(Go $1)" -v column="$2" '
+    awk -v version="(Go $1" -v column="$2" '
         /^[a-z].* \(Go [0-9a-z. ]*\)$/ { shown = index($0, version); name = $0; sub(/ \(Go .*/, "", name); next }
         /^map type/ || /^$/ { shown = 0 }
         !shown || /^  field/ || /^  \(padding\)/ { next }
@@ -44,13 +45,20 @@ agree go_hmap g123 1.23 1 67
 agree go_hmap g123-386 1.23 2 67
 agree go_hmap_load6 g121 1.23 1 67
 agree go_hmap_notop g123 1.23 1 67
-agree go_swiss g124 1.24 1 59
-agree go_swiss g124-386 1.24 2 59
+agree go_swiss@1.24 g124 "" 1 69
+agree go_swiss@1.24 g124-386 "" 2 69
+for release in 1.25 1.26; do
+    agree go_swiss@$release "g${release/./}" "" 1 70
+    agree go_swiss@$release "g${release/./}-386" "" 2 70
+done
+agree go_swiss@1.27 g127 "" 1 73
+agree go_swiss@1.27 g127-386 "" 2 73
 "$mapbench" explain go_hmap --layout | of_report "1.24 noswissmap" 2 | grep -qx 'runtime.hmap|clearSeq|24|8' ||
     fail "1.24's classic map has no clearSeq at 24"
 
 report=$("$mapbench" explain go_swiss --layout)
 [[ $report == *"  (padding)"*" 35      5       23      1"* ]] || fail "Map's padding is not shown"
+[[ $(grep -c '^internal/runtime/maps.Map (Go 1.2[45])$' <<<"$report") == 2 ]] || fail "not both layouts of Map are shown"
 [[ $(grep -c '^map type of ' <<<"$report") == 7 ]] || fail "not seven types"
 # Above 128 bytes on one of the machines only.
 "$mapbench" explain go_hmap --layout='map[[9]string]int' | grep -q '\[8\]\*\[9\]string | \[8\]\[9\]string *8 *64 *8 *576$' ||
@@ -69,6 +77,7 @@ assert one["map_type"]["32-bit"]["NeedKeyUpdate"] is True, one' || fail "the JSO
 # --- bad input --------------------------------------------------------------------------------------------------
 refused "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss" explain chained --layout
 refused go_syncmap explain go_syncmap --layout
+refused "of go_swiss there are 1.24, 1.25, 1.26, 1.27" explain go_swiss@1.28 --layout
 refused go_hmpa explain go_hmpa --layout
 refused "one name" explain --layout
 refused "one name" explain go_hmap go_swiss --layout
@@ -82,4 +91,4 @@ refused "cannot be a key" explain go_swiss --layout='map[[]int]int'
 refused layout explain go_hmap --layuot
 
 [[ $failed == 0 ]] || exit 1
-echo "the layouts printed are those of Go 1.21, 1.23 and 1.24"
+echo "the layouts printed are those of Go 1.21 and 1.23 to 1.27"

@@ -24,6 +24,7 @@ static const struct port_field map_fields[] = {
     PORT_FIELD(map, global_depth, "globalDepth"),
     PORT_FIELD(map, global_shift, "globalShift"),
     PORT_FIELD(map, writing, "writing"),
+    PORT_FIELD(map, tombstone_possible, "tombstonePossible"),
     PORT_FIELD(map, clear_seq, "clearSeq"),
 };
 /* groups is the whole groupsReference, which the port has as two fields. */
@@ -51,15 +52,15 @@ static const struct port_field group_fields[] = {
 static void test_port(void **state) {
     (void)state;
     if (sizeof(void *) != 8) return; /* the port is laid out as on amd64 wherever it is compiled */
-    assert_port("go_swiss", "internal/runtime/maps.Map", map_fields, sizeof map_fields / sizeof *map_fields,
+    assert_port("go_swiss@1.27", "internal/runtime/maps.Map", map_fields, sizeof map_fields / sizeof *map_fields,
                 0);
-    assert_port("go_swiss", "internal/runtime/maps.table", table_fields,
+    assert_port("go_swiss@1.27", "internal/runtime/maps.table", table_fields,
                 sizeof table_fields / sizeof *table_fields, sizeof(struct go_table));
-    assert_port("go_swiss", "internal/runtime/maps.groupsReference", groups_fields,
+    assert_port("go_swiss@1.27", "internal/runtime/maps.groupsReference", groups_fields,
                 sizeof groups_fields / sizeof *groups_fields, 0);
-    assert_port("go_swiss", "slot", slot_fields, sizeof slot_fields / sizeof *slot_fields,
+    assert_port("go_swiss@1.27", "slot", slot_fields, sizeof slot_fields / sizeof *slot_fields,
                 sizeof(struct go_slot));
-    assert_port("go_swiss", "group", group_fields, sizeof group_fields / sizeof *group_fields,
+    assert_port("go_swiss@1.27", "group", group_fields, sizeof group_fields / sizeof *group_fields,
                 sizeof(struct go_group));
 }
 

@@ -233,6 +233,21 @@ assert suite.get("errors") == "1" and "out of memory" in suite.find(".//error").
 expect 4 "tombstones_long u64u64, go_hmap, gosim, Go 1.23: gave up after 1 s \(--limit\)" tombstones_long --maps go_hmap --n 4m --limit 1
 ended_with_error "gave up after 1 s"
 
+# The kernel ends the largest process when memory runs out: here it is ended by hand, once it has begun to fill its map.
+folder=$(mktemp -d -p "$scratch")
+"$mapbench" retain tombstones_long --variant u64u64 --maps go_hmap --n 64m --figures no --out "$folder" >"$scratch/killed" 2>&1 &
+retain=$! child=""
+while [[ -d /proc/$retain && $(cat "/proc/$child/comm" "/proc/$child/oom_score_adj" 2>/dev/null) != $'mapbench\n1000' ]]; do
+    sleep 0.05
+    read -r child < <(cat "/proc/$retain/task/$retain/children" 2>/dev/null)
+done
+kill -KILL "$child"
+wait "$retain"
+code=$?
+[[ $code == 4 ]] || fail "retain whose case was killed: exit $code: $(<"$scratch/killed")"
+grep -q "go_hmap, gosim, Go 1.23: ended by SIGKILL, for want of memory as a rule: .* are available here" "$scratch/killed" ||
+    fail "retain whose case was killed: $(<"$scratch/killed")"
+
 # --- snapshots ------------------------------------------------------------------------------------------------------
 
 expect 0 "substring_key " substring_key --variant leaky --maps go_hmap --n 16 --snapshot "$scratch/graphs"

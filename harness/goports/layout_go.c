@@ -3,23 +3,28 @@
  * Source: Go 1.23.5, runtime/map.go (hmap, mapextra, bmap, hiter) and
  * cmd/compile/internal/reflectdata/reflect.go (MapBucketType, writeType: the map type); Go 1.24.4,
  * runtime/map_noswiss.go, internal/runtime/maps/map.go (Map), table.go (table, Iter), group.go, and
- * reflectdata/map_swiss.go (SwissMapGroupType, writeSwissMapType). */
+ * reflectdata/map_swiss.go (SwissMapGroupType, writeSwissMapType); Go 1.25.12, 1.26.11 and 1.27.4, the same
+ * and internal/abi/map.go (MapType). */
 #include <stdio.h>
 #include <string.h>
 
 #include "harness/goports/layout.h"
 #include "harness/base/count_of.h"
+#include "harness/base/names.h"
 #include "harness/base/why.h"
 
 enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
 
 struct go_struct {
-    const char *name, *go; /* the versions that have it */
-    const char *text;
+    const char *name, *go; /* the release it is like this since, until the next of the name */
+    const char *text;      /* NULL: that release has it no more */
 };
 
 #define GROUPS_REFERENCE "struct { data unsafe.Pointer; lengthMask uint64 }"
 #define GROUP_REFERENCE "struct { data unsafe.Pointer }"
+#define ABI_TYPE                                                                                             \
+    "struct { Size_ uintptr; PtrBytes uintptr; Hash uint32; TFlag uint8; Align_ uint8; FieldAlign_ uint8; "  \
+    "Kind_ uint8; Equal unsafe.Pointer; GCData *byte; Str int32; PtrToThis int32 }"
 #define HMAP                                                                                                 \
     "count int; flags uint8; B uint8; noverflow uint16; hash0 uint32; buckets unsafe.Pointer; "              \
     "oldbuckets unsafe.Pointer; nevacuate uintptr; "
@@ -38,22 +43,44 @@ static const struct go_struct classic_structs[] = {
     {"runtime.hiter", "1.24 noswissmap", "struct { " HITER("abi.OldMapType") "; clearSeq uint64 }"},
 };
 
+/* A function is a pointer to lay out: Hasher. */
+#define MAP_TYPE(slots)                                                                                      \
+    "struct { Type " ABI_TYPE "; Key *abi.Type; Elem *abi.Type; Group *abi.Type; Hasher unsafe.Pointer; "    \
+    "GroupSize uintptr; " slots "ElemOff uintptr; Flags uint32 }"
+#define SWISS_MAP(tombstone_possible)                                                                        \
+    "struct { used uint64; seed uintptr; dirPtr unsafe.Pointer; dirLen int; globalDepth uint8; "             \
+    "globalShift uint8; writing uint8; " tombstone_possible "clearSeq uint64 }"
+#define SWISS_ITER(map_type)                                                                                 \
+    "struct { key unsafe.Pointer; elem unsafe.Pointer; typ *" map_type "; m *Map; entryOffset uint64; "      \
+    "dirOffset uint64; clearSeq uint64; globalDepth uint8; dirIdx int; tab *table; "                         \
+    "group " GROUP_REFERENCE "; entryIdx uint64 }"
+
 static const struct go_struct swiss_structs[] = {
-    {"internal/runtime/maps.Map", "1.24",
-     "struct { used uint64; seed uintptr; dirPtr unsafe.Pointer; dirLen int; globalDepth uint8; globalShift "
-     "uint8; "
-     "writing uint8; clearSeq uint64 }"},
+    {"internal/runtime/maps.Map", "1.24", SWISS_MAP("")},
+    {"internal/runtime/maps.Map", "1.25", SWISS_MAP("tombstonePossible bool; ")},
     {"internal/runtime/maps.table", "1.24",
      "struct { used uint16; capacity uint16; growthLeft uint16; localDepth uint8; index int; "
      "groups " GROUPS_REFERENCE " }"},
     {"internal/runtime/maps.groupsReference", "1.24", GROUPS_REFERENCE},
     {"internal/runtime/maps.groupReference", "1.24", GROUP_REFERENCE},
     {"internal/runtime/maps.probeSeq", "1.24", "struct { mask uint64; offset uint64; index uint64 }"},
-    {"internal/runtime/maps.Iter", "1.24",
-     "struct { key unsafe.Pointer; elem unsafe.Pointer; typ *abi.SwissMapType; m *Map; entryOffset uint64; "
-     "dirOffset uint64; clearSeq uint64; globalDepth uint8; dirIdx int; tab *table; "
-     "group " GROUP_REFERENCE "; entryIdx uint64 }"},
+    {"internal/runtime/maps.Iter", "1.24", SWISS_ITER("abi.SwissMapType")},
+    {"internal/runtime/maps.Iter", "1.26", SWISS_ITER("abi.MapType")},
+    {"internal/abi.SwissMapType", "1.24", MAP_TYPE("SlotSize uintptr; ")},
+    {"internal/abi.SwissMapType", "1.26", NULL}, /* renamed */
+    {"internal/abi.MapType", "1.26", MAP_TYPE("SlotSize uintptr; ")},
+    {"internal/abi.MapType", "1.27",
+     MAP_TYPE("KeysOff uintptr; KeyStride uintptr; ElemsOff uintptr; ElemStride uintptr; ")},
 };
+
+/* Whether the struct at `i` is how that release has it; a release is NULL where all are wanted. */
+static bool is_of_release(const struct go_struct *structs, size_t count, size_t i, const char *release) {
+    if (!structs[i].text || !release) return structs[i].text != NULL;
+    for (size_t later = i + 1; later < count; later++)
+        if (strcmp(structs[later].name, structs[i].name) == 0 && strcmp(structs[later].go, release) <= 0)
+            return false;
+    return strcmp(structs[i].go, release) <= 0;
+}
 
 /* --- one struct on one target --- */
 
@@ -61,6 +88,7 @@ static const struct go_struct swiss_structs[] = {
 static const char *short_type(const char *type) {
     return strcmp(type, GROUPS_REFERENCE) == 0  ? "groupsReference"
            : strcmp(type, GROUP_REFERENCE) == 0 ? "groupReference"
+           : strcmp(type, ABI_TYPE) == 0        ? "abi.Type"
                                                 : type;
 }
 
@@ -195,25 +223,34 @@ static json_t *assignment_json(const struct map_parts *parts) {
 typedef json_t *map_type_fn(const struct map_parts *, json_t *structs, struct why *why);
 
 static const struct go_map {
-    const char *name;
+    const char *name, *release; /* of NAME@RELEASE; NULL: all releases */
     const struct go_struct *structs;
     size_t struct_count;
     map_type_fn *map_type;
 } go_maps[] = {
 #define CLASSIC classic_structs, COUNT_OF(classic_structs), classic_type
-    {"go_hmap", CLASSIC},
-    {"go_hmap_load6", CLASSIC},
-    {"go_hmap_notop", CLASSIC},
-    {"go_swiss", swiss_structs, COUNT_OF(swiss_structs), swiss_type},
+#define SWISS swiss_structs, COUNT_OF(swiss_structs), swiss_type
+    {"go_hmap", NULL, CLASSIC},        {"go_hmap_load6", NULL, CLASSIC},  {"go_hmap_notop", NULL, CLASSIC},
+    {"go_swiss", NULL, SWISS},         {"go_hmap@1.21", "1.23", CLASSIC}, /* no struct differs from 1.23's */
+    {"go_hmap@1.22", "1.23", CLASSIC}, {"go_hmap@1.23", "1.23", CLASSIC}, {"go_swiss@1.24", "1.24", SWISS},
+    {"go_swiss@1.25", "1.25", SWISS},  {"go_swiss@1.26", "1.26", SWISS},  {"go_swiss@1.27", "1.27", SWISS},
+#undef SWISS
 #undef CLASSIC
 };
 
 static const struct go_map *find_map(const char *name, struct why *why) {
-    size_t length = strcspn(name, "@"); /* a release of a map is laid out as the others */
-    for (size_t i = 0; i < COUNT_OF(go_maps); i++)
-        if (strncmp(name, go_maps[i].name, length) == 0 && !go_maps[i].name[length]) return &go_maps[i];
+    const char *names[COUNT_OF(go_maps)];
+    for (size_t i = 0; i < COUNT_OF(go_maps); i++) {
+        names[i] = go_maps[i].name;
+        if (strcmp(name, names[i]) == 0) return &go_maps[i];
+    }
+    if (strchr(name, '@')) {
+        unknown_name("map to lay out", name, names, COUNT_OF(go_maps), why);
+        return NULL;
+    }
     why_say(why, "'%s' has no layout report; these maps have one:", name);
-    for (size_t i = 0; i < COUNT_OF(go_maps); i++) why_add(why, "%s %s", i ? "," : "", go_maps[i].name);
+    for (size_t i = 0, listed = 0; i < COUNT_OF(go_maps); i++)
+        if (!strchr(names[i], '@')) why_add(why, "%s %s", listed++ ? "," : "", names[i]);
     return NULL;
 }
 
@@ -263,6 +300,7 @@ json_t *layout_json(const char *name, const char *type, struct why *why) {
         for (size_t t = 0; ok && t < LAYOUT_TARGETS; t++) {
             const struct go_struct *s = &map->structs[i];
             struct layout layout;
+            if (!is_of_release(map->structs, map->struct_count, i, map->release)) continue;
             ok = append_struct(structs, s->name, s->go, s->text, &layout_targets[t], &layout, why);
         }
     if (ok && append_types(types, map, type, why)) return report;

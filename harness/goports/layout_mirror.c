@@ -1,6 +1,6 @@
 /* Go's map structs as C declares them: on a 64-bit machine the compiler must lay them out as the real
- * runtime's DWARF says (Go 1.23.5 and 1.24.4, amd64). Nothing but assertions: what the layout engine computes
- * is compared with the same numbers by tests. The ports assert the same of their own structs
+ * runtime's DWARF says (Go 1.23.5, and 1.24.4 to 1.27.4, amd64). Nothing but assertions: what the layout
+ * engine computes is compared with the same numbers by tests. The ports assert the same of their own structs
  * (maps/go/hmap_buckets.h, maps/go/swiss_layout.h). */
 #include <stddef.h>
 #include <stdint.h>
@@ -119,9 +119,44 @@ MIRROR(hiter_1_23, HITER_1_23_FIELDS, 96);
     FIELD(of, intptr_t, dir_len, 24)                                                                         \
     FIELD(of, uint8_t, global_depth, 32)                                                                     \
     FIELD(of, uint8_t, global_shift, 33)                                                                     \
-    FIELD(of, uint8_t, writing, 34)                                                                          \
+    FIELD(of, uint8_t, writing, 34)
+#define SWISS_MAP_1_24_FIELDS(FIELD, of) SWISS_MAP_FIELDS(FIELD, of) FIELD(of, uint64_t, clear_seq, 40)
+#define SWISS_MAP_1_25_FIELDS(FIELD, of)                                                                     \
+    SWISS_MAP_FIELDS(FIELD, of)                                                                              \
+    FIELD(of, _Bool, tombstone_possible, 35)                                                                 \
     FIELD(of, uint64_t, clear_seq, 40)
-MIRROR(swiss_map, SWISS_MAP_FIELDS, 48);
+MIRROR(swiss_map_1_24, SWISS_MAP_1_24_FIELDS, 48);
+MIRROR(swiss_map_1_25, SWISS_MAP_1_25_FIELDS, 48);
+
+struct abi_type {
+    uintptr_t bytes, pointer_bytes;
+    uint32_t hash;
+    uint8_t flags, align, field_align, kind;
+    void *equal, *gc_data;
+    int32_t name, pointer_to_this;
+};
+#define MAP_TYPE_FIELDS(FIELD, of)                                                                           \
+    FIELD(of, struct abi_type, type, 0)                                                                      \
+    FIELD(of, void *, key, 48)                                                                               \
+    FIELD(of, void *, elem, 56)                                                                              \
+    FIELD(of, void *, group, 64)                                                                             \
+    FIELD(of, void *, hasher, 72)                                                                            \
+    FIELD(of, uintptr_t, group_size, 80)
+#define MAP_TYPE_1_24_FIELDS(FIELD, of)                                                                      \
+    MAP_TYPE_FIELDS(FIELD, of)                                                                               \
+    FIELD(of, uintptr_t, slot_size, 88)                                                                      \
+    FIELD(of, uintptr_t, elem_off, 96)                                                                       \
+    FIELD(of, uint32_t, flags, 104)
+#define MAP_TYPE_1_27_FIELDS(FIELD, of)                                                                      \
+    MAP_TYPE_FIELDS(FIELD, of)                                                                               \
+    FIELD(of, uintptr_t, keys_off, 88)                                                                       \
+    FIELD(of, uintptr_t, key_stride, 96)                                                                     \
+    FIELD(of, uintptr_t, elems_off, 104)                                                                     \
+    FIELD(of, uintptr_t, elem_stride, 112)                                                                   \
+    FIELD(of, uintptr_t, elem_off, 120)                                                                      \
+    FIELD(of, uint32_t, flags, 128)
+MIRROR(map_type_1_24, MAP_TYPE_1_24_FIELDS, 112);
+MIRROR(map_type_1_27, MAP_TYPE_1_27_FIELDS, 136);
 
 #define GROUPS_REFERENCE_FIELDS(FIELD, of)                                                                   \
     FIELD(of, void *, data, 0)                                                                               \

@@ -6,7 +6,7 @@
 #include "harness/base/exit.h"
 #include "harness/base/why.h"
 
-enum { NAME_WIDTH = 14, TYPE_WIDTH_MIN = 16, TEXT_MAX = 2 * (LAYOUT_TEXT_MAX + 64) };
+enum { NAME_WIDTH = 17, TYPE_WIDTH_MIN = 16, TEXT_MAX = 2 * (LAYOUT_TEXT_MAX + 64) };
 
 static const char *text_of(const json_t *object, const char *key) {
     return json_string_value(json_object_get(object, key));
@@ -149,7 +149,8 @@ static void print_report(const json_t *report) {
         printf("  %s: pointers of %zu bytes, nothing aligned to more than %zu\n", layout_targets[t].name,
                layout_targets[t].pointer_bytes, layout_targets[t].align_max_bytes);
     printf("  Offsets and sizes are in bytes. Keys and values above 128 bytes are kept outside, by "
-           "pointer.\n\n");
+           "pointer.\n"
+           "  (Go N): so since that release, until a later one is listed.\n\n");
     print_structs(json_object_get(report, "structs"), "");
     json_array_foreach(json_object_get(report, "types"), i, type) {
         print_structs(json_object_get(type, "structs"), text_of(type, "type"));

@@ -12,6 +12,7 @@ enum { AT_ONCE = 2 };
 struct queued_case {
     struct case_plan plan;
     json_t *lines; /* of the caller's array */
+    bool again;    /* killed, as for want of memory, beside another: runs by itself at the end */
 };
 
 void queue_add(struct case_queue *queue, const struct case_plan *plan, json_t *lines) {
@@ -22,7 +23,7 @@ void queue_add(struct case_queue *queue, const struct case_plan *plan, json_t *l
     }
     json_t *own = json_array();
     json_array_append_new(lines, own);
-    queue->at[queue->count++] = (struct queued_case){*plan, own};
+    queue->at[queue->count++] = (struct queued_case){*plan, own, false};
 }
 
 void queue_free(struct case_queue *queue) {
@@ -33,11 +34,17 @@ void queue_free(struct case_queue *queue) {
 struct running {
     struct case_process process[AT_ONCE];
     struct queued_case *of[AT_ONCE]; /* NULL: none */
-    size_t count, failed;
+    size_t at_once, count, failed;
 };
 
 static void end_case(struct running *r, size_t i, int status) {
-    r->failed += !case_finish(&r->process[i], status, r->of[i]->lines);
+    struct queued_case *one = r->of[i];
+    one->again = r->count > 1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    bool ok = case_finish(&r->process[i], status, one->lines);
+    if (one->again)
+        json_array_clear(one->lines);
+    else
+        r->failed += !ok;
     r->of[i] = NULL;
     r->count--;
 }
@@ -64,21 +71,23 @@ static size_t processors(void) {
     return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? (size_t)CPU_COUNT(&allowed) : 1;
 }
 
-/* Those that read a clock come last, each by itself. */
-static void run_some(struct case_queue *queue, struct running *r, size_t at_once, bool timed,
+/* alone: those that read a clock, and those that want all memory; else the others. */
+static void run_some(struct case_queue *queue, struct running *r, bool alone,
                      const volatile sig_atomic_t *interrupted) {
     for (size_t i = 0; i < queue->count; i++) {
-        if (queue->at[i].plan.scenario->timed != timed) continue;
-        while (r->count >= at_once) wait_for_one(r);
+        struct queued_case *one = &queue->at[i];
+        if ((one->plan.scenario->timed || one->again) != alone) continue;
+        while (r->count >= r->at_once) wait_for_one(r);
         if (*interrupted) break;
-        start_case(r, &queue->at[i]);
+        start_case(r, one);
     }
     while (r->count > 0) wait_for_one(r);
 }
 
 size_t queue_run(struct case_queue *queue, const volatile sig_atomic_t *interrupted) {
-    struct running r = {.count = 0};
-    run_some(queue, &r, processors() < AT_ONCE ? 1 : AT_ONCE, false, interrupted);
-    run_some(queue, &r, 1, true, interrupted);
+    struct running r = {.at_once = processors() < AT_ONCE ? 1 : AT_ONCE};
+    run_some(queue, &r, false, interrupted);
+    r.at_once = 1;
+    run_some(queue, &r, true, interrupted);
     return r.failed;
 }

@@ -8,16 +8,24 @@ const mapDesign = "swiss"
 
 // The beginnings of maps.Map and its table (internal/runtime/maps/map.go, table.go).
 type swissMap struct {
-	used   uint64
-	seed   uintptr
-	dirPtr unsafe.Pointer
-	dirLen int
+	used        uint64
+	seed        uintptr
+	dirPtr      unsafe.Pointer
+	dirLen      int
+	globalDepth uint8
 }
 
 type swissTable struct {
 	used, capacity, growthLeft uint16
 	localDepth                 uint8
 	index                      int
+	groups                     swissGroups
+}
+
+// Where the groups are, and their number less one (group.go: groupsReference).
+type swissGroups struct {
+	data unsafe.Pointer
+	mask uint64
 }
 
 // A table stands in the directory once for every value of the hash bits it does not use; `index` is its first place.

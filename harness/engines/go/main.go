@@ -2,6 +2,7 @@
 //
 //	engine COMMAND_FD BLOCK_FD map|sync SHAPE off|on
 //	engine retain ...                                       retention scenarios: retain.go
+//	engine trace                                            structural traces of its map: trace.go
 //
 // The runner (harness/engines/engine.c) writes one command a line to COMMAND_FD and reads one answer a line from stdout: "ok" and
 // numbers, or "error" and a text. Keys are not generated here: the runner hands over its own, in the shared memory
@@ -32,6 +33,9 @@ type engine struct {
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "retain" {
 		os.Exit(retain(os.Args[2:]))
+	}
+	if len(os.Args) == 2 && os.Args[1] == "trace" {
+		os.Exit(trace())
 	}
 	if len(os.Args) != 6 {
 		fmt.Fprintln(os.Stderr, "usage: engine COMMAND_FD BLOCK_FD map|sync SHAPE off|on; it is started by mapbench")

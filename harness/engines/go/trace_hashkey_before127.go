@@ -1,0 +1,10 @@
+//go:build trace && !go1.27
+
+package main
+
+import _ "unsafe"
+
+//go:linkname hashkey runtime.hashkey
+var hashkey [4]uintptr
+
+func runtimeHashkey() [4]uintptr { return hashkey }
