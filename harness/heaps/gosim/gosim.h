@@ -1,7 +1,7 @@
 /* gosim: a garbage-collected heap for C that keeps its books as Go's runtime does.
  *
  * It exists to answer "what would this keep alive in Go, and who holds it": allocation sizes, object counts
- * and what a collection frees are those of Go 1.22-1.24 on 64-bit Linux (size classes, spans, noscan spans,
+ * and what a collection frees are those of Go 1.23-1.27 on 64-bit Linux (size classes, spans, noscan spans,
  * tiny allocator, malloc header, large objects by pages, interior pointers, black allocation, pacing).
  * Differences: collections stop the world and run on the caller's thread, so the number of natural
  * collections differs; one thread only.
