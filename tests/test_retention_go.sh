@@ -211,7 +211,7 @@ for scenario, variant, old_name, old_variant, map_name in rows_of("retention_nam
         wrong, between = compare(lines, curve, is_saw(key))
         between_all += between
         count(f"{name}, n {key[3]}", scenario, curve, wrong)
-        if key[0] == "g124" and ("g125", old_name, variant) in newer:
+        if key[0] == "g124" and key[3] == DEFAULT_N[scenario] and ("g125", old_name, variant) in newer:
             compare_newer(scenario, variant, old_name, key)
 
 not_compared = sorted({key[1] for key in curves.keys() - compared} | {key[1] for key in newer.keys() - compared_newer})
