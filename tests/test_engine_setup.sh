@@ -75,6 +75,7 @@ check "1.27 is not found" is_absent 1.27 # without its sources
 for folder in "$(at 1.28)" "$(at 1.29)/go"; do toolchain "$folder" "$(grep -oE '1\.2[89]' <<<"$folder")rc1"; done
 gives 0 "deps/go/1.28/bin/go" go_sh find 1.28
 gives 0 "deps/go/1.29/go/bin/go" go_sh find 1.29
+gives 0 "deps/go/1.28/bin/go" go_sh find 1.26 1.28 1.29
 check "newer releases: asked for, or unpacked" [ "$(go_sh newer 1.27 1.30 1.23 nonsense | paste -sd ' ')" = "1.28 1.29 1.30" ]
 
 # --- got --------------------------------------------------------------------------------------------------------------
