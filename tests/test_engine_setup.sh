@@ -14,13 +14,13 @@ stand_in() { # NAME FILE
     cat >"$scratch/bin/$1"
     chmod +x "$scratch/bin/$1"
 }
-# Has the packages of $STATE/here in the machine's suites, and those of $STATE/later in the suite that is asked for.
+# Has the packages of $STATE/here in the machine's suites, and those of $STATE/elsewhere in the suite that is asked for.
 stand_in apt-get <<'S'
 #!/usr/bin/env bash
 echo "$*" >>"$STATE/calls"
 [[ $1 == indextargets ]] && { cat "$STATE/archive"; exit; }
 has=here
-[[ $* == *sourcelist=* ]] && has=later
+[[ $* == *sourcelist=* ]] && has=elsewhere
 [[ $* == *" update "* ]] && exit 0
 for word; do
     [[ $word == golang-* ]] || continue
@@ -55,7 +55,7 @@ go_sh() { (cd "$scratch/tree" && PATH="$scratch/bin:/usr/bin:/bin" setup/go.sh "
 # has HERE LATER: the packages that there are; nothing is unpacked, no calls yet.
 has() {
     printf '%s\n' "$1" | tr ' ' '\n' >"$scratch/here"
-    printf '%s\n' "$2" | tr ' ' '\n' >"$scratch/later"
+    printf '%s\n' "$2" | tr ' ' '\n' >"$scratch/elsewhere"
     echo "Debian http://archive/debian/" >"$scratch/archive"
     rm -rf "$scratch/tree/deps" "$scratch/calls"
 }
@@ -106,6 +106,11 @@ gives 2 "no engine is made of Go latest: .* the nearest is 1.27" go_sh install l
 gives 2 "the nearest is 1.23" make --no-print-directory engines GO_RELEASES=1.22 MAKE="echo made"
 cp "$scratch/output" "$scratch/said"
 check "make engines builds all the same" grep -qx "made build" "$scratch/said"
+
+# A release that the ports do not have, found in PATH.
+toolchain "$scratch/later" 1.28.0
+PATH=$scratch/later/bin:$PATH gives 0 "build.sh $scratch/later/bin/go \"\" .*/engines/go1.28" \
+    make --no-print-directory -n BUILD="$scratch/build" SKIP_DEPS=1 GO_RELEASES="1.27 1.28" "$scratch/build/engines/go1.28"
 
 # --- built ------------------------------------------------------------------------------------------------------------
 # A compiler that knows no GOEXPERIMENT; $BUILDS: what it can build.
