@@ -113,10 +113,10 @@ PATH=$scratch/later/bin:$PATH gives 0 "build.sh $scratch/later/bin/go \"\" .*/en
     make --no-print-directory -n BUILD="$scratch/build" SKIP_DEPS=1 GO_RELEASES="1.27 1.28" "$scratch/build/engines/go1.28"
 
 # --- built ------------------------------------------------------------------------------------------------------------
-# A compiler that knows no GOEXPERIMENT; $BUILDS: what it can build.
+# A compiler that knows one GOEXPERIMENT, fieldtrack; $BUILDS: what it can build.
 cat >"$scratch/go" <<'S'
 #!/usr/bin/env bash
-[[ -z $GOEXPERIMENT ]] || { echo "go: unknown GOEXPERIMENT ${GOEXPERIMENT#no}" >&2; exit 2; }
+[[ -z $GOEXPERIMENT || $GOEXPERIMENT == fieldtrack ]] || { echo "go: unknown GOEXPERIMENT ${GOEXPERIMENT#no}" >&2; exit 2; }
 case $1 in
 env) echo go1.28.0 ;;
 build)
@@ -135,6 +135,7 @@ gives 1 "go1.28.0 refuses GOEXPERIMENT=noswissmap: unknown GOEXPERIMENT swissmap
 check "in one line" [ "$(wc -l <"$scratch/output")" = 1 ]
 gives 0 "the first build with go1.28.0 compiles Go's library, too" built all ""
 check "the second build is quiet" [ -z "$(built all "" 2>&1)" ]
+gives 0 "first build with go1.28.0 and GOEXPERIMENT=fieldtrack compiles" built all fieldtrack
 gives 0 "go1.28 has no traces of its map: link: hashkey: not defined" built part ""
 check "it is built all the same" grep -q built "$scratch/engines/go1.28"
 gives 1 "link: hashkey: not defined" built nothing ""
