@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The Go toolchains behind the maps real_go_*; all of it is optional.
-#   setup/go.sh find RELEASE        prints the go command of that release (such as 1.27); exit 1: there is none
+#   setup/go.sh find RELEASE...     prints the go command of the first of the releases (such as 1.27) that is here; exit 1: none
 #   setup/go.sh install RELEASE...  gets what is missing as Debian packages and unpacks it into deps/go
 #   setup/go.sh newer RELEASE...    prints those of the releases, and of the folders in deps/go, that come after the newest known
 #
@@ -118,7 +118,10 @@ nearest_to() {
 }
 
 case "${1-} $#" in
-"find 2") find_go "$2" ;;
+"find "*)
+    for release in "${@:2}"; do ! find_go "$release" || exit 0; done
+    exit 1
+    ;;
 "newer "*)
     for release in "${@:2}" $(ls deps/go 2>/dev/null); do
         ! is_newer "$release" || echo "$release"
@@ -133,7 +136,7 @@ case "${1-} $#" in
     exit "$status"
     ;;
 *)
-    echo "usage: setup/go.sh find RELEASE | install RELEASE... | newer RELEASE..." >&2
+    echo "usage: setup/go.sh find RELEASE... | install RELEASE... | newer RELEASE..." >&2
     exit 2
     ;;
 esac

@@ -14,13 +14,13 @@ stand_in() { # NAME FILE
     cat >"$scratch/bin/$1"
     chmod +x "$scratch/bin/$1"
 }
-# Has the packages of $STATE/here in the machine's suites, and those of $STATE/later in the suite that is asked for.
+# Has the packages of $STATE/here in the machine's suites, and those of $STATE/elsewhere in the suite that is asked for.
 stand_in apt-get <<'S'
 #!/usr/bin/env bash
 echo "$*" >>"$STATE/calls"
 [[ $1 == indextargets ]] && { cat "$STATE/archive"; exit; }
 has=here
-[[ $* == *sourcelist=* ]] && has=later
+[[ $* == *sourcelist=* ]] && has=elsewhere
 [[ $* == *" update "* ]] && exit 0
 for word; do
     [[ $word == golang-* ]] || continue
@@ -55,7 +55,7 @@ go_sh() { (cd "$scratch/tree" && PATH="$scratch/bin:/usr/bin:/bin" setup/go.sh "
 # has HERE LATER: the packages that there are; nothing is unpacked, no calls yet.
 has() {
     printf '%s\n' "$1" | tr ' ' '\n' >"$scratch/here"
-    printf '%s\n' "$2" | tr ' ' '\n' >"$scratch/later"
+    printf '%s\n' "$2" | tr ' ' '\n' >"$scratch/elsewhere"
     echo "Debian http://archive/debian/" >"$scratch/archive"
     rm -rf "$scratch/tree/deps" "$scratch/calls"
 }
@@ -75,6 +75,7 @@ check "1.27 is not found" is_absent 1.27 # without its sources
 for folder in "$(at 1.28)" "$(at 1.29)/go"; do toolchain "$folder" "$(grep -oE '1\.2[89]' <<<"$folder")rc1"; done
 gives 0 "deps/go/1.28/bin/go" go_sh find 1.28
 gives 0 "deps/go/1.29/go/bin/go" go_sh find 1.29
+gives 0 "deps/go/1.28/bin/go" go_sh find 1.26 1.28 1.29
 check "newer releases: asked for, or unpacked" [ "$(go_sh newer 1.27 1.30 1.23 nonsense | paste -sd ' ')" = "1.28 1.29 1.30" ]
 
 # --- got --------------------------------------------------------------------------------------------------------------
@@ -106,11 +107,16 @@ gives 2 "the nearest is 1.23" make --no-print-directory engines GO_RELEASES=1.22
 cp "$scratch/output" "$scratch/said"
 check "make engines builds all the same" grep -qx "made build" "$scratch/said"
 
+# A release that the ports do not have, found in PATH.
+toolchain "$scratch/later" 1.28.0
+PATH=$scratch/later/bin:$PATH gives 0 "build.sh $scratch/later/bin/go \"\" .*/engines/go1.28" \
+    make --no-print-directory -n BUILD="$scratch/build" SKIP_DEPS=1 GO_RELEASES="1.27 1.28" "$scratch/build/engines/go1.28"
+
 # --- built ------------------------------------------------------------------------------------------------------------
-# A compiler that knows no GOEXPERIMENT; $BUILDS: what it can build.
+# A compiler that knows one GOEXPERIMENT, fieldtrack; $BUILDS: what it can build.
 cat >"$scratch/go" <<'S'
 #!/usr/bin/env bash
-[[ -z $GOEXPERIMENT ]] || { echo "go: unknown GOEXPERIMENT ${GOEXPERIMENT#no}" >&2; exit 2; }
+[[ -z $GOEXPERIMENT || $GOEXPERIMENT == fieldtrack ]] || { echo "go: unknown GOEXPERIMENT ${GOEXPERIMENT#no}" >&2; exit 2; }
 case $1 in
 env) echo go1.28.0 ;;
 build)
@@ -129,6 +135,7 @@ gives 1 "go1.28.0 refuses GOEXPERIMENT=noswissmap: unknown GOEXPERIMENT swissmap
 check "in one line" [ "$(wc -l <"$scratch/output")" = 1 ]
 gives 0 "the first build with go1.28.0 compiles Go's library, too" built all ""
 check "the second build is quiet" [ -z "$(built all "" 2>&1)" ]
+gives 0 "first build with go1.28.0 and GOEXPERIMENT=fieldtrack compiles" built all fieldtrack
 gives 0 "go1.28 has no traces of its map: link: hashkey: not defined" built part ""
 check "it is built all the same" grep -q built "$scratch/engines/go1.28"
 gives 1 "link: hashkey: not defined" built nothing ""

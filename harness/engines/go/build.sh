@@ -26,10 +26,11 @@ if ! said=$("$go" env GOVERSION 2>&1); then
     echo "  $4: $(GOEXPERIMENT='' "$go" env GOVERSION) refuses GOEXPERIMENT=$2: ${said#go: }" >&2
     exit 1
 fi
-[ -e "$GOCACHE/.$said" ] || echo "  (the first build with $said compiles Go's library, too: one to two minutes)"
+library=$GOCACHE/.$said${2:+-$2} # compiled once for each toolchain and its experiments
+[ -e "$library" ] || echo "  (the first build with $said${2:+ and GOEXPERIMENT=$2} compiles Go's library, too: one to two minutes)"
 # The traces read a variable of the runtime, which a release may move: without them everything else still works.
 if ! "$go" build -p 2 -trimpath -tags trace -ldflags=-checklinkname=0 -o "$output" . 2>"$work/errors"; then
     "$go" build -p 2 -trimpath -o "$output" .
     echo "  $4 has no traces of its map: $(grep -m 1 -v '^#' "$work/errors")"
 fi
-touch "$GOCACHE/.$said"
+touch "$library"
