@@ -8,6 +8,7 @@
 #include "harness/base/names.h"
 #include "harness/engines/engine.h"
 #include "harness/heaps/boehm_heap.h"
+#include "harness/heaps/gosim_own.h"
 #include "harness/shapes/shape.h"
 #include "harness/unit/build.h"
 #include "harness/unit/load.h"
@@ -303,6 +304,8 @@ static bool load_object(struct map_unit *unit, struct why *why) {
         return false;
     }
     *unit = loaded;
+    if (strcmp(unit->heap, "gosim") == 0)
+        ((struct gosim_own *)unit->own_heap)->options.release = registry_map_release(unit->map);
     return true;
 }
 

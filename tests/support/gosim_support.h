@@ -6,14 +6,19 @@
 #include "harness/heaps/gosim/gosim.h"
 
 static const struct gosim_field at_0[] = {{"pointer", 0}};
+static const struct gosim_type string_type = {.name = "string", .size = 16, .pointer = at_0, .pointers = 1};
 static const struct gosim_type byte_type = {.name = "byte", .size = 1};
 static const struct gosim_type words_type = {.name = "[]uint64", .size = 8};
 static const struct gosim_type pointer_type = {.name = "*T", .size = 8, .pointer = at_0, .pointers = 1};
 
-static inline struct gosim *open_heap(bool check) {
-    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .check = check});
+static inline struct gosim *open_heap_of(int release, bool check) {
+    struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .release = release, .check = check});
     assert_non_null(g);
     return g;
+}
+
+static inline struct gosim *open_heap(bool check) {
+    return open_heap_of(0, check);
 }
 
 static inline struct gosim_stats stats_of(struct gosim *g) {

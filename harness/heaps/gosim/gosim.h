@@ -1,7 +1,7 @@
 /* gosim: a garbage-collected heap for C that keeps its books as Go's runtime does.
  *
  * It exists to answer "what would this keep alive in Go, and who holds it": allocation sizes, object counts
- * and what a collection frees are those of Go 1.22-1.24 on 64-bit Linux (size classes, spans, noscan spans,
+ * and what a collection frees are those of Go 1.23-1.27 on 64-bit Linux (size classes, spans, noscan spans,
  * tiny allocator, malloc header, large objects by pages, interior pointers, black allocation, pacing).
  * Differences: collections stop the world and run on the caller's thread, so the number of natural
  * collections differs; one thread only.
@@ -64,11 +64,14 @@ struct gosim_options {
     size_t memory_limit;  /* soft, bytes; 0: none */
     size_t address_bytes; /* of address space to reserve; 0: 64 GiB, or as much from 1 GiB on as there is */
     FILE *trace;          /* gctrace lines go here; NULL: none */
+    bool trace_scans;     /* as gctrace=2: what was scanned, too (since Go 1.25) */
     bool check;  /* red zones, poisoning and a verification after each collection; slower, sizes unchanged in
                     the books */
     int release; /* of Go, whose rules it follows: 124 for 1.24; 0: the newest of gosim_releases. Another one
                     follows the next that is known, 121 without the malloc header */
-    uint64_t seed;       /* of gosim_random; any number */
+    uint64_t seed;   /* of gosim_random; any number */
+    bool in_program; /* HeapInuse as in a whole program: small spans that hold objects of Go's runtime are in
+                        use from the start, and have room for the first objects */
     bool at_safe_points; /* collects by itself in gosim_safe_point only, never in gosim_new */
 };
 struct gosim *gosim_open(const struct gosim_options *options); /* NULL: out of memory */
@@ -94,6 +97,29 @@ uint64_t gosim_random(struct gosim *heap);
 static inline void gosim_store(struct gosim *heap, void *slot, void *value);
 /* memmove of `count` elements that may hold pointers; counted as a bulk barrier. */
 void gosim_move(struct gosim *heap, const struct gosim_type *type, void *to, const void *from, size_t count);
+
+/* --- slices (slices.c) --- */
+
+/* A slice variable of a function. Since Go 1.25 it may begin in an array on the stack, which this stands for.
+ */
+struct gosim_slice {
+    void *data;
+    size_t length, capacity;
+    const struct gosim_type *type; /* of an element */
+    bool leaves;                   /* the function, in the end: Go's escape analysis */
+    uint64_t stack[4];
+};
+/* An empty one: var s []T. It is a root until gosim_slice_end, and must stay where it is. False: out of
+ * memory. */
+bool gosim_slice_begin(struct gosim *heap, struct gosim_slice *slice, const struct gosim_type *type,
+                       bool leaves);
+void gosim_slice_end(struct gosim *heap, struct gosim_slice *slice);
+/* s = make([]T, length), the length known at run time only. False: out of memory. */
+bool gosim_slice_make(struct gosim *heap, struct gosim_slice *slice, size_t length);
+/* s = append(s, *element). False: out of memory. */
+bool gosim_append(struct gosim *heap, struct gosim_slice *slice, const void *element);
+/* The function returns or stores it: what is on the stack moves to the heap. False: out of memory. */
+bool gosim_slice_leave(struct gosim *heap, struct gosim_slice *slice);
 
 /* --- roots --- */
 
@@ -140,15 +166,26 @@ uint64_t gosim_collections(const struct gosim *heap);
 /* --- finalizers, cleanups, weak pointers (special.c) --- */
 
 typedef void gosim_call(void *argument);
+/* A function that captures `captured`, a heap object or NULL: 16 bytes. Plain functions cost nothing. NULL:
+ * out of memory. */
+struct gosim_closure;
+struct gosim_closure *gosim_closure_make(struct gosim *heap, void (*call)(void *captured, void *argument),
+                                         void *captured);
 /* runtime.SetFinalizer: called after the collection that finds the object dead; it lives until the next one.
- * NULL removes. */
+ * NULL removes. The same with a closure, which lives as long as the finalizer is set. */
 bool gosim_set_finalizer(struct gosim *heap, void *object, void (*call)(void *object));
-/* runtime.AddCleanup (Go 1.24): called after the object is gone; the argument must not be the object. Returns
- * an id to stop. */
+bool gosim_set_finalizer_closure(struct gosim *heap, void *object, struct gosim_closure *closure);
+/* runtime.AddCleanup (Go 1.24): called after the object is gone; the argument, a pointer, must not be the
+ * object. Returns an id to stop; 0: gosim_why tells. */
 uint64_t gosim_add_cleanup(struct gosim *heap, void *object, gosim_call *call, void *argument);
+/* The same with an argument of another type, which is copied and whose copy the function is given: NULL for
+ * struct{}. A closure in place of the function, if there is one. */
+uint64_t gosim_add_cleanup_of(struct gosim *heap, void *object, gosim_call *call,
+                              struct gosim_closure *closure, const struct gosim_type *type,
+                              const void *argument);
 void gosim_stop_cleanup(struct gosim *heap, uint64_t id);
 /* weak.Make: an index that outlives the object; Value returns NULL once it is dead. */
-struct gosim_weak; /* itself a heap object of 8 bytes, one per object, as in Go */
+struct gosim_weak; /* itself a heap object, one per object, of 8 bytes, as in Go, and since 1.26 of 16 */
 struct gosim_weak *gosim_weak_make(struct gosim *heap, void *object);
 void *gosim_weak_value(struct gosim *heap, struct gosim_weak *weak);
 /* While `key` is alive, so is `value`: what a weak-keyed map needs. Not in Go. */
@@ -165,11 +202,15 @@ struct gosim_goroutine *gosim_go(struct gosim *heap, const char *name, size_t st
 void **gosim_local(struct gosim_goroutine *goroutine, const char *name);
 void gosim_exit(struct gosim *heap,
                 struct gosim_goroutine *goroutine); /* its descriptor is kept for reuse, as in Go */
+/* Collects and returns how many goroutines wait at channels that nothing else reaches, as the profile
+ * goroutineleak does (since Go 1.26); they and what they hold are kept. SIZE_MAX: the heap's release has no
+ * such thing. */
+size_t gosim_leaked_goroutines(struct gosim *heap);
 /* Its runtime.g, a heap object: what waiters refer to. */
 void *gosim_goroutine_descriptor(const struct gosim_goroutine *goroutine);
 
-/* A channel (runtime.hchan) and who waits at it (runtime.sudog), as large as in Go 1.23 and 1.24: 104 and 88
- * bytes. Its buffer is an object of its own if the elements hold pointers. */
+/* The beginnings of a channel (runtime.hchan) and of the record of who waits at it (runtime.sudog); the
+ * objects are as large as the release has them. */
 struct gosim_channel {
     uint64_t length, capacity;
     void *buffer;
@@ -182,7 +223,13 @@ struct gosim_waiter {
     uint64_t acquired, released, ticket, parent, wait_link, wait_tail;
     void *channel;
 };
-extern const struct gosim_type gosim_channel_type, gosim_waiter_type;
+/* make(chan T, capacity). The buffer is an object of its own if its elements hold pointers. NULL: out of
+ * memory. */
+struct gosim_channel *gosim_make_channel(struct gosim *heap, const struct gosim_type *element,
+                                         size_t capacity);
+/* The goroutine waits for a value from the channel, which is a variable of its stack only if the program says
+ * so (gosim_local), until it exits. False: out of memory. */
+bool gosim_receive(struct gosim *heap, struct gosim_goroutine *goroutine, struct gosim_channel *channel);
 
 struct gosim_timer; /* a heap object, held by the timer heap while it is pending */
 /* time.AfterFunc: `call(argument)` when the clock has advanced, on a goroutine of its own; those of timers
@@ -190,6 +237,9 @@ struct gosim_timer; /* a heap object, held by the timer heap while it is pending
  * NULL. NULL: out of memory. */
 struct gosim_timer *gosim_after_func(struct gosim *heap, uint64_t delay_ns, gosim_call *call, void *argument);
 struct gosim_timer *gosim_ticker(struct gosim *heap, uint64_t period_ns, gosim_call *call, void *argument);
+/* time.NewTimer, with a channel that nobody waits at: since Go 1.23 such a timer is in no heap of timers and
+ * goes when it is dropped. NULL: out of memory. */
+struct gosim_timer *gosim_new_timer(struct gosim *heap, uint64_t delay_ns);
 bool gosim_stop_timer(struct gosim *heap, struct gosim_timer *timer); /* true: it was pending */
 /* Fires what falls due, in order. False: out of memory for a goroutine; the clock stands at the timer. */
 bool gosim_advance(struct gosim *heap, uint64_t ns);

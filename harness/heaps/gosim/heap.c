@@ -15,9 +15,6 @@ static bool open_pages(struct gosim *heap, size_t wanted) {
     return false;
 }
 
-const int gosim_releases[] = {123, 124, 125, 126, 127};
-const size_t gosim_release_count = sizeof gosim_releases / sizeof *gosim_releases;
-
 struct gosim *gosim_open(const struct gosim_options *options) {
     static const struct gosim_options defaults = {0};
     struct gosim *heap = calloc(1, sizeof *heap);
@@ -26,10 +23,13 @@ struct gosim *gosim_open(const struct gosim_options *options) {
     heap->gogc = options->gogc ? options->gogc : 100;
     heap->memory_limit = options->memory_limit;
     heap->trace = options->trace;
+    heap->trace_scans = options->trace_scans;
     heap->check = options->check;
+    heap->in_program = options->in_program;
     heap->random = options->seed;
-    heap->release = options->release ? options->release : gosim_releases[gosim_release_count - 1];
-    heap->header = heap->release >= 122;
+    heap->header = options->release == 0 || options->release >= 122;
+    heap->column = gs_release_column(options->release);
+    heap->facts = gs_facts_of(heap->column);
     heap->at_safe_points = options->at_safe_points;
     heap->opened_ns = gs_clock_ns();
     if (!open_pages(heap, options->address_bytes)) {

@@ -20,6 +20,7 @@
 #define GOSIM_INTERNAL_H
 
 #include "gosim.h"
+#include "releases.h"
 #include "sizeclass.h"
 
 /* A word of an object, whatever the program has declared it to be. */
@@ -72,6 +73,8 @@ struct gs_class {
     uint32_t free_at;
     uint32_t slot_bytes, booked_bytes, slots, pages, booked_pages, magic;
     bool noscan;
+    uint32_t go_class; /* Go's own of this size */
+    uint32_t spans;    /* of a class of Go's, and of those that stand for it */
     uint64_t mallocs, frees;
     struct gs_span *partial[2], *full[2]; /* by GS_SWEPT, GS_UNSWEPT */
 };
@@ -112,16 +115,25 @@ enum gs_special_kind {
     GS_SPECIAL_CLEANUP,
     GS_SPECIAL_PAIR
 };
+/* A function value that captures one word. */
+struct gosim_closure {
+    void (*call)(void *captured, void *argument);
+    void *captured;
+};
 struct gs_special {
     uintptr_t object;
     enum gs_special_kind kind;
     uint32_t next, generation; /* next of the same bucket, or of the free list; 0 ends */
     gosim_call *call;
     void *value; /* weak: the handle; cleanup: its closure; pair: the value that the object keeps */
+    struct gosim_closure *closure; /* to be called in place of `call`; NULL: none */
+    void *argument;                /* cleanup: on the heap */
+    bool by_pointer;               /* that is a pointer, which the function is given itself */
 };
 struct gs_due {
     gosim_call *call;
-    void *argument, *object; /* object: kept until the call has returned */
+    struct gosim_closure *closure;
+    void *argument, *object, *box; /* object, box: kept until the call has returned */
 };
 struct gs_specials {
     struct gs_special *at; /* from 1 */
@@ -138,7 +150,8 @@ struct gosim_goroutine {
     const char *name;
     void *descriptor; /* runtime.g, a heap object */
     size_t stack_bytes;
-    size_t index; /* among the live ones */
+    size_t index;                /* among the live ones */
+    struct gosim_waiter *hidden; /* of a goroutine that may be leaked, while a cycle looks for those */
     unsigned locals;
     struct {
         void *slot;
@@ -186,7 +199,9 @@ struct gosim {
     /* Allocation. */
     bool check;
     bool header; /* malloc header, since Go 1.22 */
-    int release;
+    bool in_program;
+    unsigned column; /* of the table of releases */
+    const struct gs_facts *facts;
     bool at_safe_points;
     uintptr_t tiny;
     uint32_t tiny_offset;
@@ -207,6 +222,8 @@ struct gosim {
     int gogc;
     size_t memory_limit;
     FILE *trace;
+    bool trace_scans, leak_check; /* leak_check: this cycle looks for leaked goroutines */
+    size_t leaked;
     bool sweep_pending;
     uint32_t sweep_class;
     uint64_t num_gc, num_forced, goal, goal_before, heap_marked, marked_objects, marked_bytes, mark_ns,
@@ -306,7 +323,15 @@ void gs_set_goal(struct gosim *heap);
 /* stats.c */
 uint64_t gs_heap_alloc(const struct gosim *heap);
 uint64_t gs_stack_bytes(const struct gosim *heap);
+void gs_trace_scans(struct gosim *heap);
 void gs_trace_line(struct gosim *heap, bool forced, uint64_t at_end, uint64_t total_ns);
+
+/* closures.c */
+/* Fills in the objects of a cleanup's record. False: out of memory. */
+bool gs_cleanup_make(struct gosim *heap, struct gs_special *made, const struct gosim_type *type,
+                     const void *argument);
+/* Whether a cleanup's closure has function and argument; otherwise the record holds them. */
+bool gs_cleanup_has_fields(const struct gosim *heap);
 
 /* special.c */
 void gs_specials_mark_roots(struct gosim *heap);
@@ -321,11 +346,21 @@ bool gs_pairs_each(struct gosim *heap, uintptr_t object, bool (*visit)(void *, c
 bool gs_is_weak_handle_type(const struct gosim_type *type);
 void gs_specials_close(struct gosim *heap);
 
+/* channels.c */
+void gs_stop_waiting(struct gosim *heap, struct gosim_goroutine *goroutine);
+/* Before roots are marked: those who wait, and what they hold, are none yet. */
+void gs_leaks_begin(struct gosim *heap);
+/* After: those are whose channels were reached. Counts the others, and marks them, too. */
+void gs_leaks_end(struct gosim *heap);
+
 /* sched.c */
+/* The slot that holds the record of its waiting, NULL: it runs. */
+void **gs_waiting_at(const struct gosim_goroutine *goroutine);
 /* append(array, ...): a larger array, with Go's capacity, if this one is full. */
 bool gs_append_room(struct gosim *heap, const struct gosim_type *type, void **array, size_t count,
                     size_t *capacity);
 void gs_sched_mark_roots(struct gosim *heap);
+void gs_mark_locals(struct gosim *heap, const struct gosim_goroutine *goroutine);
 void gs_sched_each_root(struct gosim *heap, bool (*visit)(void *, enum gosim_root_kind, const char *, void *),
                         void *context, bool *go_on);
 void gs_sched_after_cycle(struct gosim *heap, bool forced);

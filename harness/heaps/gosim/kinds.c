@@ -6,12 +6,23 @@
 
 static const struct gosim_type no_type = {.name = "(none)", .size = 1};
 
-static void set_class(struct gs_class *class, uint32_t booked_bytes, uint32_t slot_bytes,
-                      uint32_t booked_pages, bool noscan) {
+/* mheap.go, initSpan: slots of up to 512 bytes leave room at the end of their span, for a bitmap of the
+ * pointers in it and, with Green Tea, for mark bits. */
+static uint32_t slots_of(const struct gosim *heap, uint32_t booked_bytes, uint32_t span_bytes, bool noscan) {
+    uint32_t taken = 0;
+    if (booked_bytes <= GS_HEADER_ABOVE_BYTES) {
+        if (heap->header && !noscan) taken += span_bytes / (8 * sizeof(gs_word));
+        if (booked_bytes >= GS_TINY_BYTES) taken += heap->facts->inline_marks;
+    }
+    return (span_bytes - taken) / booked_bytes;
+}
+
+static void set_class(const struct gosim *heap, struct gs_class *class, uint32_t booked_bytes,
+                      uint32_t slot_bytes, uint32_t booked_pages, bool noscan) {
     class->noscan = noscan;
     class->booked_bytes = booked_bytes;
     class->booked_pages = booked_pages;
-    class->slots = booked_pages * GS_PAGE_BYTES / booked_bytes;
+    class->slots = slots_of(heap, booked_bytes, booked_pages * GS_PAGE_BYTES, noscan);
     class->slot_bytes = slot_bytes;
     class->pages = slot_bytes == booked_bytes
                        ? booked_pages
@@ -23,8 +34,9 @@ static void set_class(struct gs_class *class, uint32_t booked_bytes, uint32_t sl
 void gs_classes_open(struct gosim *heap) {
     for (uint32_t i = 2; i < GS_SPAN_CLASSES; i++) {
         const struct gs_size_class *size = &gs_size_classes[i / 2];
-        set_class(&heap->classes[i], size->bytes, size->bytes, size->pages, i & 1);
+        set_class(heap, &heap->classes[i], size->bytes, size->bytes, size->pages, i & 1);
     }
+    for (uint32_t i = 2; i < GS_SPAN_CLASSES; i++) heap->classes[i].go_class = i;
     heap->class_count = GS_SPAN_CLASSES;
 }
 
@@ -41,7 +53,8 @@ static uint32_t wide_class(struct gosim *heap, uint32_t booked_class, size_t slo
     if (heap->class_count == GS_CLASSES_MAX || like->slots * (uint64_t)slot_bytes * slot_bytes >> 32)
         return 0;
     struct gs_class *class = &heap->classes[heap->class_count];
-    set_class(class, like->booked_bytes, (uint32_t)slot_bytes, like->booked_pages, like->noscan);
+    set_class(heap, class, like->booked_bytes, (uint32_t)slot_bytes, like->booked_pages, like->noscan);
+    class->go_class = booked_class;
     return heap->class_count++;
 }
 

@@ -69,7 +69,9 @@ void gosim_begin_mark(struct gosim *heap) {
     heap->goal_before = heap->goal;
     heap->scanned_bytes = 0;
     heap->front.marking = true;
+    if (heap->leak_check) gs_leaks_begin(heap);
     mark_roots(heap);
+    if (heap->leak_check) gs_leaks_end(heap);
     heap->mark_ns = gs_clock_ns() - start;
 }
 
@@ -109,6 +111,8 @@ static void end_mark(struct gosim *heap, bool forced) {
     heap->mark_ns += now - start;
     heap->pause_ns += heap->mark_ns;
     if (heap->trace) gs_trace_line(heap, forced, at_end, heap->mark_ns);
+    if (heap->trace && heap->trace_scans) gs_trace_scans(heap);
+    heap->leak_check = false;
     if (heap->check) {
         gs_sweep_all(heap);
         gs_verify_heap(heap);
@@ -125,6 +129,14 @@ void gosim_collect(struct gosim *heap) {
     end_mark(heap, true);
     gs_sweep_all(heap);
     gosim_run_due(heap);
+}
+
+size_t gosim_leaked_goroutines(struct gosim *heap) {
+    if (!heap->facts->leak_cycles) return SIZE_MAX;
+    gosim_end_mark(heap);
+    heap->leak_check = true;
+    gosim_collect(heap);
+    return heap->leaked;
 }
 
 void gs_collect_natural(struct gosim *heap) {

@@ -1,42 +1,21 @@
-/* Stand-ins for goroutines, and what channels are made of (runtime/proc.go, runtime2.go, chan.go). */
+/* Stand-ins for goroutines (runtime/proc.go, runtime2.go). */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* --- types as large as Go's --- */
-
-/* runtime.g: 432 bytes in Go 1.23, 440 in 1.24, the class of 448 in both. */
+/* The beginning of runtime.g; the object is as large as that. */
 struct descriptor {
     void *waiting; /* sudog */
-    char rest[424];
 };
 static const struct gosim_field descriptor_fields[] = {{"waiting", offsetof(struct descriptor, waiting)}};
-static const struct gosim_type descriptor_type = {
-    .name = "runtime.g", .size = sizeof(struct descriptor), .pointer = descriptor_fields, .pointers = 1};
+#define DESCRIPTOR(release)                                                                                  \
+    {.name = "runtime.g", .size = GS_goroutine_##release, .pointer = descriptor_fields, .pointers = 1},
+static const struct gosim_type descriptor_types[] = {GS_RELEASES(DESCRIPTOR)};
 
 static const struct gosim_field pointer_fields[] = {{"", 0}};
 static const struct gosim_type allgs_type = {
     .name = "[]*runtime.g", .size = sizeof(void *), .pointer = pointer_fields, .pointers = 1};
-
-static const struct gosim_field channel_fields[] = {
-    {"buf", offsetof(struct gosim_channel, buffer)},
-    {"recvq.first", offsetof(struct gosim_channel, receivers_first)},
-    {"recvq.last", offsetof(struct gosim_channel, receivers_last)},
-    {"sendq.first", offsetof(struct gosim_channel, senders_first)},
-    {"sendq.last", offsetof(struct gosim_channel, senders_last)}};
-_Static_assert(sizeof(struct gosim_channel) == 104, "as large as runtime.hchan");
-const struct gosim_type gosim_channel_type = {
-    .name = "chan", .size = sizeof(struct gosim_channel), .pointer = channel_fields, .pointers = 5};
-
-static const struct gosim_field waiter_fields[] = {{"g", offsetof(struct gosim_waiter, goroutine)},
-                                                   {"next", offsetof(struct gosim_waiter, next)},
-                                                   {"prev", offsetof(struct gosim_waiter, prev)},
-                                                   {"elem", offsetof(struct gosim_waiter, element)},
-                                                   {"c", offsetof(struct gosim_waiter, channel)}};
-_Static_assert(sizeof(struct gosim_waiter) == 88, "as large as runtime.sudog");
-const struct gosim_type gosim_waiter_type = {
-    .name = "sudog", .size = sizeof(struct gosim_waiter), .pointer = waiter_fields, .pointers = 5};
 
 /* append(slice, ...) to a full slice of the scheduler's: a larger one, with Go's capacity. */
 bool gs_append_room(struct gosim *heap, const struct gosim_type *type, void **array, size_t count,
@@ -73,7 +52,7 @@ static struct gosim_goroutine *new_goroutine(struct gosim *heap) {
     struct gs_sched *sched = &heap->sched;
     struct gosim_goroutine *goroutine = calloc(1, sizeof *goroutine);
     gosim_hold(heap);
-    struct descriptor *descriptor = goroutine ? gosim_new(heap, &descriptor_type, 1) : NULL;
+    struct descriptor *descriptor = goroutine ? gosim_new(heap, &descriptor_types[heap->column], 1) : NULL;
     bool room = descriptor &&
                 gs_append_room(heap, &allgs_type, &sched->allgs, sched->allgs_count, &sched->allgs_capacity);
     gosim_release(heap);
@@ -117,6 +96,10 @@ void **gosim_local(struct gosim_goroutine *goroutine, const char *name) {
     return &goroutine->local[i].slot;
 }
 
+void **gs_waiting_at(const struct gosim_goroutine *goroutine) {
+    return &((struct descriptor *)goroutine->descriptor)->waiting;
+}
+
 void *gosim_goroutine_descriptor(const struct gosim_goroutine *goroutine) {
     return goroutine->descriptor;
 }
@@ -126,7 +109,7 @@ void gosim_exit(struct gosim *heap, struct gosim_goroutine *goroutine) {
     struct gosim_goroutine *last = sched->live[--sched->live_count];
     sched->live[goroutine->index] = last;
     last->index = goroutine->index;
-    gosim_store(heap, &((struct descriptor *)goroutine->descriptor)->waiting, NULL);
+    gs_stop_waiting(heap, goroutine);
     count_stack(sched, goroutine->stack_bytes, false);
     /* gfput: a stack of the first size stays with the dead goroutine until the next collection. */
     if (goroutine->stack_bytes == 2048) sched->idle_stacks++;
@@ -137,13 +120,17 @@ void gosim_exit(struct gosim *heap, struct gosim_goroutine *goroutine) {
 
 /* --- in a collection --- */
 
+void gs_mark_locals(struct gosim *heap, const struct gosim_goroutine *goroutine) {
+    for (unsigned i = 0; i < goroutine->locals; i++)
+        gs_mark_address(heap, (uintptr_t)goroutine->local[i].slot);
+}
+
 void gs_sched_mark_roots(struct gosim *heap) {
     const struct gs_sched *sched = &heap->sched;
     gs_mark_address(heap, (uintptr_t)sched->allgs);
     for (unsigned i = 0; i < GS_PROCESSORS; i++) gs_mark_address(heap, (uintptr_t)sched->timers[i].heap);
     for (size_t i = 0; i < sched->live_count; i++)
-        for (unsigned local = 0; local < sched->live[i]->locals; local++)
-            gs_mark_address(heap, (uintptr_t)sched->live[i]->local[local].slot);
+        if (!sched->live[i]->hidden) gs_mark_locals(heap, sched->live[i]);
 }
 
 void gs_sched_each_root(struct gosim *heap, bool (*visit)(void *, enum gosim_root_kind, const char *, void *),

@@ -79,6 +79,7 @@ static bool place(struct gosim *heap, struct gs_span *span) {
     span->needs_zero = !zeroed;
     for (size_t i = 0; i < span->pages; i++) heap->page_span[first + i] = span;
     heap->inuse_pages += span->booked_pages;
+    heap->classes[heap->classes[span->class].go_class].spans++;
     return true;
 }
 
@@ -137,6 +138,7 @@ void gs_span_release(struct gosim *heap, struct gs_span *span) {
     gs_list_remove(span);
     memset(heap->page_span + first, 0, span->pages * sizeof *heap->page_span);
     heap->inuse_pages -= span->booked_pages;
+    heap->classes[heap->classes[span->class].go_class].spans--;
     gs_pages_give(heap, first, span->pages);
     retire(heap, span);
 }

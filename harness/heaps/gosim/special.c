@@ -10,18 +10,11 @@
 struct gosim_weak {
     uintptr_t object;
 };
-static const struct gosim_type weak_type = {.name = "weak handle", .size = sizeof(struct gosim_weak)};
-
-/* runtime.AddCleanup wraps function and argument into a closure on the heap. */
-struct closure {
-    void *code, *call, *argument;
-};
-static const struct gosim_field closure_fields[] = {{"arg", offsetof(struct closure, argument)}};
-static const struct gosim_type closure_type = {
-    .name = "cleanup closure", .size = sizeof(struct closure), .pointer = closure_fields, .pointers = 1};
+#define WEAK(release) {.name = "weak handle", .size = GS_weak_handle_##release},
+static const struct gosim_type weak_types[] = {GS_RELEASES(WEAK)};
 
 bool gs_is_weak_handle_type(const struct gosim_type *type) {
-    return type == &weak_type;
+    return type >= weak_types && type < weak_types + sizeof weak_types / sizeof *weak_types;
 }
 
 /* --- the table --- */
@@ -85,7 +78,8 @@ static void drop(struct gs_specials *specials, uint32_t index) {
     --*counter_of(specials, special->kind);
     specials->live--;
     special->kind = GS_NO_SPECIAL;
-    special->value = NULL;
+    special->value = special->argument = NULL;
+    special->closure = NULL;
     special->next = specials->free;
     specials->free = index;
 }
@@ -112,11 +106,11 @@ void gs_specials_close(struct gosim *heap) {
 
 /* --- what the program asks for --- */
 
-bool gosim_set_finalizer(struct gosim *heap, void *object, void (*call)(void *object)) {
+static bool set_finalizer(struct gosim *heap, void *object, gosim_call *call, struct gosim_closure *closure) {
     struct gs_specials *specials = &heap->specials;
     if (!is_object(heap, object, "gosim_set_finalizer")) return false;
     uint32_t index = find(specials, (uintptr_t)object, GS_SPECIAL_FINALIZER);
-    if (!call) {
+    if (!call && !closure) {
         if (index) drop(specials, index);
         return true;
     }
@@ -124,28 +118,49 @@ bool gosim_set_finalizer(struct gosim *heap, void *object, void (*call)(void *ob
     index = add(heap, (uintptr_t)object, GS_SPECIAL_FINALIZER);
     if (!index) return false;
     specials->at[index].call = call;
-    if (heap->front.marking) gs_mark_contents(heap, (uintptr_t)object);
+    specials->at[index].closure = closure;
+    if (heap->front.marking) {
+        gs_mark_contents(heap, (uintptr_t)object);
+        gs_mark_address(heap, (uintptr_t)closure);
+    }
     return true;
 }
 
-uint64_t gosim_add_cleanup(struct gosim *heap, void *object, gosim_call *call, void *argument) {
+bool gosim_set_finalizer(struct gosim *heap, void *object, void (*call)(void *object)) {
+    return set_finalizer(heap, object, call, NULL);
+}
+
+bool gosim_set_finalizer_closure(struct gosim *heap, void *object, struct gosim_closure *closure) {
+    return set_finalizer(heap, object, NULL, closure);
+}
+
+static uint64_t add_cleanup(struct gosim *heap, void *object, struct gs_special made,
+                            const struct gosim_type *type, const void *argument) {
     if (!is_object(heap, object, "gosim_add_cleanup")) return 0;
+    gosim_hold(heap); /* perhaps nothing holds the object any more */
+    bool complete = gs_cleanup_make(heap, &made, type, argument);
+    gosim_release(heap);
+    uint32_t index = complete ? add(heap, (uintptr_t)object, GS_SPECIAL_CLEANUP) : 0;
+    if (!index) return 0;
+    struct gs_special *special = &heap->specials.at[index];
+    special->call = made.call;
+    special->value = made.value;
+    special->closure = made.closure;
+    special->argument = made.argument;
+    special->by_pointer = made.by_pointer;
+    return (uint64_t)special->generation << 32 | index;
+}
+
+uint64_t gosim_add_cleanup(struct gosim *heap, void *object, gosim_call *call, void *argument) {
     if (object == argument)
         return gs_fail(heap, "gosim_add_cleanup: the argument is the object, which would never die"), 0;
-    uint32_t index = add(heap, (uintptr_t)object, GS_SPECIAL_CLEANUP);
-    if (!index) return 0;
-    gosim_hold(heap); /* perhaps nothing holds the object any more */
-    struct closure *closure = gosim_new(heap, &closure_type, 1);
-    gosim_release(heap);
-    if (!closure) {
-        drop(&heap->specials, index);
-        return 0;
-    }
-    gosim_store(heap, &closure->argument, argument);
-    struct gs_special *special = &heap->specials.at[index];
-    special->call = call;
-    special->value = closure;
-    return (uint64_t)special->generation << 32 | index;
+    return add_cleanup(heap, object, (struct gs_special){.call = call, .by_pointer = true}, NULL, &argument);
+}
+
+uint64_t gosim_add_cleanup_of(struct gosim *heap, void *object, gosim_call *call,
+                              struct gosim_closure *closure, const struct gosim_type *type,
+                              const void *argument) {
+    return add_cleanup(heap, object, (struct gs_special){.call = call, .closure = closure}, type, argument);
 }
 
 void gosim_stop_cleanup(struct gosim *heap, uint64_t id) {
@@ -162,7 +177,7 @@ struct gosim_weak *gosim_weak_make(struct gosim *heap, void *object) {
     index = add(heap, (uintptr_t)object, GS_SPECIAL_WEAK);
     if (!index) return NULL;
     gosim_hold(heap); /* nothing holds the handle yet, and perhaps nothing the object */
-    struct gosim_weak *weak = gosim_new(heap, &weak_type, 1);
+    struct gosim_weak *weak = gosim_new(heap, &weak_types[heap->column], 1);
     gosim_release(heap);
     if (!weak) {
         drop(&heap->specials, index);
@@ -222,16 +237,20 @@ void gs_specials_mark_roots(struct gosim *heap) {
         const struct gs_due *due = &specials->due[specials->due_first + i];
         gs_mark_address(heap, (uintptr_t)due->object);
         gs_mark_address(heap, (uintptr_t)due->argument);
+        gs_mark_address(heap, (uintptr_t)due->box);
+        gs_mark_address(heap, (uintptr_t)due->closure);
     }
     for (uint32_t i = 1; i <= specials->used; i++) {
         const struct gs_special *special = &specials->at[i];
         if (special->kind == GS_SPECIAL_FINALIZER) gs_mark_contents(heap, special->object);
         if (special->kind == GS_SPECIAL_WEAK || special->kind == GS_SPECIAL_CLEANUP)
             gs_mark_address(heap, (uintptr_t)special->value);
+        gs_mark_address(heap, (uintptr_t)special->closure);
+        gs_mark_address(heap, (uintptr_t)special->argument);
     }
 }
 
-static void enqueue(struct gosim *heap, gosim_call *call, void *argument, void *object) {
+static void enqueue(struct gosim *heap, struct gs_due due) {
     struct gs_specials *specials = &heap->specials;
     if (!gs_grow(&specials->due, &specials->due_capacity, specials->due_first + specials->due_count,
                  sizeof *specials->due)) {
@@ -239,8 +258,7 @@ static void enqueue(struct gosim *heap, gosim_call *call, void *argument, void *
                 specials->due_count);
         abort();
     }
-    specials->due[specials->due_first + specials->due_count++] =
-        (struct gs_due){.call = call, .argument = argument, .object = object};
+    specials->due[specials->due_first + specials->due_count++] = due;
 }
 
 static void end_weak(struct gs_specials *specials, uint32_t index) {
@@ -250,8 +268,12 @@ static void end_weak(struct gs_specials *specials, uint32_t index) {
 
 static void end_cleanup(struct gosim *heap, uint32_t index) {
     const struct gs_special *special = &heap->specials.at[index];
-    struct closure *closure = special->value;
-    enqueue(heap, special->call, closure->argument, closure);
+    enqueue(heap,
+            (struct gs_due){.call = special->call,
+                            .argument = special->by_pointer ? *(void **)special->argument : special->argument,
+                            .object = special->value,
+                            .box = special->argument,
+                            .closure = special->closure});
     drop(&heap->specials, index);
 }
 
@@ -269,7 +291,10 @@ void gs_specials_after_mark(struct gosim *heap) {
         const struct gs_special *special = &specials->at[i];
         if (special->kind != GS_SPECIAL_FINALIZER || gs_is_marked(heap, special->object)) continue;
         void *object = (void *)special->object;
-        enqueue(heap, special->call, object, object);
+        enqueue(heap, (struct gs_due){.call = special->call,
+                                      .argument = object,
+                                      .object = object,
+                                      .closure = special->closure});
         drop(specials, i);
     }
     for (size_t i = first_revived; i < specials->due_count; i++)
@@ -306,7 +331,10 @@ size_t gosim_run_due(struct gosim *heap) {
     while (specials->due_count) {
         /* Stays in the queue, a root, until it has returned; the call may queue more. */
         struct gs_due due = specials->due[specials->due_first];
-        due.call(due.argument);
+        if (due.closure)
+            due.closure->call(due.closure->captured, due.argument);
+        else
+            due.call(due.argument);
         ran++;
         specials->due_first++;
         specials->due_count--;
@@ -330,6 +358,11 @@ void gs_specials_each_root(struct gosim *heap,
             *go_on = visit(context, GOSIM_FINALIZER, "weak handle", special->value);
         if (special->kind == GS_SPECIAL_CLEANUP)
             *go_on = visit(context, GOSIM_FINALIZER, "cleanup", special->value);
+        bool in_record = special->kind == GS_SPECIAL_CLEANUP && !gs_cleanup_has_fields(heap);
+        if (in_record && special->argument && *go_on)
+            *go_on = visit(context, GOSIM_FINALIZER, "cleanup: arg", special->argument);
+        if ((in_record || special->kind == GS_SPECIAL_FINALIZER) && special->closure && *go_on)
+            *go_on = visit(context, GOSIM_FINALIZER, "function of a finalizer or cleanup", special->closure);
         if (special->kind != GS_SPECIAL_FINALIZER) continue;
         span = gs_span_at(heap, special->object);
         const struct gs_kind *kind = &heap->kinds[gs_slot_kind(span, gs_slot_of(span, special->object))];

@@ -51,6 +51,19 @@ uint64_t gosim_collections(const struct gosim *heap) {
     return heap->num_gc;
 }
 
+/* Spans that a program has from the start, as those of Go 1.25 and 1.27 do: an object of the runtime's is in
+ * one of each such class. The first span of ours is taken to be that one. */
+static uint64_t runtime_pages(const struct gosim *heap) {
+    enum { NOSCAN_MAX_BYTES = 64, SCAN_MAX_BYTES = 160 };
+    uint64_t pages = 0;
+    for (uint32_t i = 2; heap->in_program && i < GS_SPAN_CLASSES; i++) {
+        const struct gs_class *class = &heap->classes[i];
+        if (class->spans == 0 && class->booked_bytes <= (class->noscan ? NOSCAN_MAX_BYTES : SCAN_MAX_BYTES))
+            pages += class->booked_pages;
+    }
+    return pages;
+}
+
 void gosim_stats(struct gosim *heap, struct gosim_stats *out) {
     gs_flush(heap); /* as ReadMemStats does: a new tiny block begins */
     struct totals sum = add_up(heap);
@@ -61,7 +74,7 @@ void gosim_stats(struct gosim *heap, struct gosim_stats *out) {
     out->heap_objects = sum.mallocs - sum.frees;
     out->total_alloc = sum.malloc_bytes;
     out->heap_alloc = sum.malloc_bytes - sum.free_bytes;
-    out->heap_inuse = heap->inuse_pages << GS_PAGE_SHIFT;
+    out->heap_inuse = (heap->inuse_pages + runtime_pages(heap)) << GS_PAGE_SHIFT;
     out->heap_sys = mapped;
     out->heap_idle = mapped > out->heap_inuse ? mapped - out->heap_inuse : 0;
     uint64_t kept = (uint64_t)heap->pages.free_dirty << GS_PAGE_SHIFT;
@@ -97,12 +110,68 @@ void gs_trace_line(struct gosim *heap, bool forced, uint64_t at_end, uint64_t to
     uint64_t since = gs_clock_ns() - heap->opened_ns;
     milliseconds(pause, total_ns);
     fprintf(heap->trace,
-            "gc %llu @%.3fs %llu%%: 0+0+%s ms clock, 0+0/0/0+%s ms cpu, %llu->%llu->%llu MB, %llu MB goal, "
+            "gc %llu @%.3fs %llu%%%s: 0+0+%s ms clock, 0+0/0/0+%s ms cpu, %llu->%llu->%llu MB, %llu MB goal, "
             "%llu MB stacks, %llu MB globals, 1 P%s\n",
             (unsigned long long)heap->num_gc, (double)since / 1e9,
-            (unsigned long long)(since ? heap->pause_ns * 100 / since : 0), pause, pause,
+            (unsigned long long)(since ? heap->pause_ns * 100 / since : 0),
+            heap->leak_check ? " (checking for goroutine leaks)" : "", pause, pause,
             (unsigned long long)(heap->alloc_at_start >> 20), (unsigned long long)(at_end >> 20),
             (unsigned long long)(heap->marked_bytes >> 20), (unsigned long long)(heap->goal_before >> 20),
             (unsigned long long)(gs_stack_bytes(heap) >> 20),
             (unsigned long long)(heap->root_count * sizeof(void *) >> 20), forced ? " (forced)" : "");
+}
+
+struct scanned {
+    uint64_t objects, spans;
+};
+
+/* "scan: total 3 objs", and where objects are scanned span by span how many of all, and how many spans. Span
+ * by span Go takes what Green Tea has mark bits for; how many of them at a time is chance: all are counted as
+ * those of sparse spans. */
+static void print_scanned(const struct gosim *heap, struct scanned alone, struct scanned in_spans) {
+    unsigned long long all = alone.objects + in_spans.objects;
+    if (heap->facts->scan_lines == 1)
+        fprintf(heap->trace, "%llu objs\n", all);
+    else
+        fprintf(heap->trace, "%llu+%llu+0=%llu objs, %llu+0=%llu spans\n", (unsigned long long)alone.objects,
+                (unsigned long long)in_spans.objects, all, (unsigned long long)in_spans.spans,
+                (unsigned long long)in_spans.spans);
+}
+
+/* The size class of a span, 0: a large object's. */
+static unsigned size_class_of(const struct gs_span *span) {
+    unsigned class = 0;
+    while (span->class >= 2 && gs_size_classes[class].bytes != span->booked_bytes) class ++;
+    return class;
+}
+
+/* dumpScanStats: the lines of gctrace=2. After marking, before anything is swept. */
+void gs_trace_scans(struct gosim *heap) {
+    struct scanned by_class[GS_SIZE_CLASSES] = {{0}}, alone = {0}, in_spans = {0};
+    const struct gs_span *span;
+    if (!heap->facts->scan_lines) return;
+    for (size_t page = 0; (span = gs_span_walk(heap, &page));) {
+        if (span->flags & GS_SPAN_NOSCAN || !span->marked) continue;
+        unsigned class = size_class_of(span);
+        /* Large ones are scanned in pieces (mgcmark.go, maxObletBytes). */
+        uint64_t objects = class ? span->marked : (span->booked_bytes + GS_CHUNK_BYTES - 1) / GS_CHUNK_BYTES;
+        bool as_span = heap->facts->inline_marks && class && span->booked_bytes >= GS_TINY_BYTES &&
+                       span->booked_bytes <= GS_HEADER_ABOVE_BYTES;
+        struct scanned *sum = as_span ? &in_spans : &alone;
+        by_class[class].objects += objects;
+        by_class[class].spans += as_span;
+        sum->objects += objects;
+        sum->spans += as_span;
+    }
+    fprintf(heap->trace, "scan: total ");
+    print_scanned(heap, alone, in_spans);
+    for (unsigned class = 0; class < GS_SIZE_CLASSES; class ++) {
+        struct scanned one = by_class[class];
+        if (!one.objects) continue;
+        if (class)
+            fprintf(heap->trace, "scan: class %uB ", gs_size_classes[class].bytes);
+        else
+            fprintf(heap->trace, "scan: class L ");
+        print_scanned(heap, one.spans ? (struct scanned){0} : one, one.spans ? one : (struct scanned){0});
+    }
 }

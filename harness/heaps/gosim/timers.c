@@ -16,7 +16,7 @@ static const struct gosim_field when_fields[] = {{"timer", offsetof(struct when,
 static const struct gosim_type when_type = {
     .name = "[]runtime.timerWhen", .size = sizeof(struct when), .pointer = when_fields, .pointers = 1};
 
-/* runtime.timeTimer, what a *time.Timer points to: 104 bytes. */
+/* The beginning of runtime.timeTimer, what a *time.Timer points to; the object is as large as that. */
 struct gosim_timer {
     void *channel;
     uint64_t init, lock;
@@ -28,10 +28,12 @@ struct gosim_timer {
     uint64_t processor; /* the P in whose heap it is */
     uint64_t send_lock, sending;
 };
-_Static_assert(sizeof(struct gosim_timer) == 104, "as large as runtime.timeTimer");
-static const struct gosim_field timer_fields[] = {{"arg", offsetof(struct gosim_timer, argument[1])}};
-static const struct gosim_type timer_type = {
-    .name = "time.Timer", .size = sizeof(struct gosim_timer), .pointer = timer_fields, .pointers = 1};
+static const struct gosim_field timer_fields[] = {{"C", offsetof(struct gosim_timer, channel)},
+                                                  {"arg", offsetof(struct gosim_timer, argument[1])}};
+#define TIMER(release)                                                                                       \
+    {.name = "time.Timer", .size = GS_timer_##release, .pointer = timer_fields, .pointers = 2},
+static const struct gosim_type timer_types[] = {GS_RELEASES(TIMER)};
+_Static_assert(sizeof(struct gosim_timer) <= GS_timer_123, "begins as runtime.timeTimer does");
 enum { TIMER_HEAPED = 1, TIMER_ZOMBIE = 2 };
 
 /* --- a P's heap of pending timers: four children each, as Go's --- */
@@ -141,7 +143,7 @@ static bool add_timer(struct gosim *heap, struct gosim_timer *timer) {
 static struct gosim_timer *new_timer(struct gosim *heap, uint64_t delay_ns, uint64_t period_ns,
                                      gosim_call *call, void *argument) {
     gosim_hold(heap); /* nothing may hold the timer and its argument before it is pending */
-    struct gosim_timer *timer = gosim_new(heap, &timer_type, 1);
+    struct gosim_timer *timer = gosim_new(heap, &timer_types[heap->column], 1);
     if (timer) {
         timer->when_ns = heap->sched.now_ns + delay_ns;
         timer->period_ns = period_ns;
@@ -161,6 +163,22 @@ struct gosim_timer *gosim_after_func(struct gosim *heap, uint64_t delay_ns, gosi
 struct gosim_timer *gosim_ticker(struct gosim *heap, uint64_t period_ns, gosim_call *call, void *argument) {
     if (!period_ns) return gs_fail(heap, "gosim_ticker: the period must not be 0");
     return new_timer(heap, period_ns, period_ns, call, argument);
+}
+
+/* time.Time, a pointer to its location at the end */
+static const struct gosim_field time_fields[] = {{"loc", 16}};
+static const struct gosim_type time_type = {
+    .name = "time.Time", .size = 24, .pointer = time_fields, .pointers = 1};
+
+struct gosim_timer *gosim_new_timer(struct gosim *heap, uint64_t delay_ns) {
+    gosim_hold(heap);
+    struct gosim_channel *channel = gosim_make_channel(heap, &time_type, 1);
+    struct gosim_timer *timer = channel ? gosim_new(heap, &timer_types[heap->column], 1) : NULL;
+    gosim_release(heap);
+    if (!timer) return NULL;
+    timer->when_ns = heap->sched.now_ns + delay_ns;
+    gosim_store(heap, &timer->channel, channel);
+    return timer;
 }
 
 bool gosim_stop_timer(struct gosim *heap, struct gosim_timer *timer) {

@@ -5,8 +5,9 @@ enum {
     DATA_BYTES = 1024,
     YIELD_EVERY = 64,
     /* A yielding goroutine waits in the global queue until some processor takes it up. With another one idle
-     * that happens while the old one still works off its own queue: two batches are alive at a time. */
-    ALIVE_MAX = 2 * YIELD_EVERY,
+     * that happens while the old one still works off its own queue: two batches are alive at a time, and
+     * sooner or later both are late, and there are three. */
+    ALIVE_MAX = 3 * YIELD_EVERY,
 };
 
 /* Goroutines with a closed channel: they end when they get to run. */
@@ -28,28 +29,12 @@ struct item {
     void *config, *channel;
 };
 
-/* make(chan string, 1) */
-static struct gosim_channel *make_channel(struct retention *r) {
-    struct gosim_channel *channel = program_new(r, &gosim_channel_type, 1);
-    void *buffer = channel ? program_new(r, &type_strings, 1) : NULL;
-    if (!buffer) return NULL;
-    channel->capacity = 1;
-    gosim_store(case_gosim(r), &channel->buffer, buffer);
-    return channel;
-}
-
-/* chanrecv: the goroutine's stack has the channel, the channel's queue a record of the goroutine. */
+/* The goroutine's stack has the channel that it waits at. */
 static bool block(struct retention *r, struct gosim_goroutine *goroutine, struct gosim_channel *channel) {
-    struct gosim *heap = case_gosim(r);
-    struct gosim_waiter *waiter = program_new(r, &gosim_waiter_type, 1);
     void **local = gosim_local(goroutine, "ch");
-    if (!waiter || !local) return false;
+    if (!local) return false;
     *local = channel;
-    gosim_store(heap, &waiter->goroutine, gosim_goroutine_descriptor(goroutine));
-    gosim_store(heap, &waiter->channel, channel);
-    gosim_store(heap, &channel->receivers_first, waiter);
-    gosim_store(heap, &channel->receivers_last, waiter);
-    return true;
+    return gosim_receive(case_gosim(r), goroutine, channel);
 }
 
 static void end_oldest(struct retention *r, struct ending *e, size_t count) {
@@ -62,11 +47,12 @@ static bool consume(struct retention *r, size_t i, void *context) {
     struct consumers *c = context;
     struct str key = {0};
     struct item item = {program_new(r, &type_bytes, DATA_BYTES), DATA_BYTES, DATA_BYTES, NULL,
-                        make_channel(r)};
+                        gosim_make_channel(case_gosim(r), &type_strings, 1)};
     if (!item.data || !item.channel || !(key = program_key(r, i)).text ||
         !program_put(&c->items, &key, &item))
         return false;
-    if (c->ending.count == ALIVE_MAX) end_oldest(r, &c->ending, YIELD_EVERY);
+    size_t alive_max = i < case_n(r) * 3 / 8 ? ALIVE_MAX - YIELD_EVERY : ALIVE_MAX;
+    if (c->ending.count == alive_max) end_oldest(r, &c->ending, YIELD_EVERY);
     struct gosim_goroutine *goroutine = gosim_go(case_gosim(r), "consume", 0);
     if (!goroutine) return false;
     if (c->close)

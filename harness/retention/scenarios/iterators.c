@@ -16,19 +16,18 @@ struct parked {
     struct gosim_channel *channel[CHANNELS];
 };
 
+/* struct{} */
+static const struct gosim_type signal_type = {.name = "struct{}"};
+
 static bool park(struct retention *r, struct parked *p) {
     static const char *const names[CHANNELS] = {"started", "release", "done"};
     *p = (struct parked){.heap = case_gosim(r)};
     for (size_t i = 0; i < CHANNELS; i++) {
         gosim_root(p->heap, &p->channel[i], names[i]);
-        if (!(p->channel[i] = program_new(r, &gosim_channel_type, 1))) return false;
+        if (!(p->channel[i] = gosim_make_channel(p->heap, &signal_type, 0))) return false;
     }
     p->goroutine = gosim_go(p->heap, "iterate", 0);
-    struct gosim_waiter *waiter = p->goroutine ? program_new(r, &gosim_waiter_type, 1) : NULL;
-    if (!waiter) return false;
-    gosim_store(p->heap, &waiter->goroutine, gosim_goroutine_descriptor(p->goroutine));
-    gosim_store(p->heap, &waiter->channel, p->channel[RELEASE]);
-    gosim_store(p->heap, &p->channel[RELEASE]->receivers_first, waiter);
+    if (!p->goroutine || !gosim_receive(p->heap, p->goroutine, p->channel[RELEASE])) return false;
     p->keys = gosim_local(p->goroutine, "keys");
     return p->keys != NULL;
 }

@@ -85,11 +85,8 @@ static bool make_item(struct retention *r, struct cache_item *item) {
                                 .len = ITEM_DATA_BYTES,
                                 .cap = ITEM_DATA_BYTES,
                                 .config = config->op.create((struct heap *)case_gosim(r), 0),
-                                .channel = program_new(r, &gosim_channel_type, 1)};
-    struct gosim_channel *channel = item->channel;
-    void *buffer = program_new(r, &type_strings, 1); /* of a channel of strings: an object of its own */
-    if (!item->data || !item->config || !item->channel || !buffer) return false;
-    gosim_store(case_gosim(r), &channel->buffer, buffer);
+                                .channel = gosim_make_channel(case_gosim(r), &type_strings, 1)};
+    if (!item->data || !item->config || !item->channel) return false;
     return config->op.put(item->config, &mode, &fast);
 }
 

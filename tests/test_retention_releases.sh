@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# What the retention scenarios say of releases of Go: every statement against the bytes that the port of each release keeps;
+# and the scenarios that releases changed against what real Go kept, every checkpoint of
+# tests/fixtures/go/retention_changed.txt (Go 1.23.5, 1.24.4, 1.25.12, 1.27.4). Processor time: at most 300 s.
+#   tests/test_retention_releases.sh BUILD
+set -u
+cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
+mapbench=$(realpath "${1:?usage: test_retention_releases.sh BUILD}")/mapbench || exit 1
+[[ -x $mapbench ]] || { echo "no $mapbench: make"; exit 1; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# run NAME ARGS...: a run of ports and collectors of every release, in $scratch/NAME.
+run() {
+    "$mapbench" retain "${@:2}" --releases 1.23,1.24,1.25,1.26,1.27 --heap gosim --figures no --out "$scratch/$1" \
+        >"$scratch/log" 2>&1 || { tail -n 5 "$scratch/log"; echo "FAILED: retain ${*:2}"; exit 1; }
+}
+run catalogue
+run n1000 tombstones --variant u64u64 --n 1000
+run n10000 tombstones --variant u64u64 --n 10000
+"$mapbench" list scenarios --json >"$scratch/scenarios.json" || exit 1
+
+"${MAPBENCH_PYTHON:-python3}" -B - "$scratch" <<'PYTHON'
+import collections
+import json
+import pathlib
+import sys
+
+FIXTURES = pathlib.Path("tests/fixtures/go")
+Point = collections.namedtuple("Point", "step label n recorded_as least most fewest greatest")
+scratch = pathlib.Path(sys.argv[1])
+failures = []
+
+
+def fail(what):
+    failures.append(what)
+    print("FAILED:", what)
+
+
+def rows_of(name):
+    lines = (FIXTURES / name).read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
+
+
+def recorded_curves():
+    curves = collections.defaultdict(list)
+    for tag, scenario, variant, step, label, _, _, n, old_name, *spread in rows_of("retention_changed.txt"):
+        curves[tag, scenario, variant, int(n)].append(Point(int(step), label, int(n), old_name, *map(int, spread)))
+    return curves
+
+
+def lines_of(folder):
+    return [json.loads(text) for text in (scratch / folder / "retention.jsonl").open(encoding="utf-8")]
+
+
+def tag_of(line):
+    return "g" + line["release"].replace(".", "")
+
+
+def measured_cases():
+    """By tag, scenario, variant and n. A scenario without a map has the collector of the tag's release."""
+    cases = collections.defaultdict(list)
+    for folder in "catalogue", "n1000", "n10000":
+        for line in lines_of(folder):
+            if line["label"] != "verdict":
+                cases[tag_of(line), line["scenario"], line["variant"], line["n"]].append(line)
+    return cases
+
+
+def outside(value, least, most, slack):
+    """As the engine's own test has it: 13 runs of real Go do not show the whole range of its seeds."""
+    margin = max(slack, 0.01 * max(abs(least), abs(most))) + (most - least) / 2
+    return not least - margin <= value <= most + margin
+
+
+def disagreement(line, point):
+    if line["n"] != point.n:
+        return f"n {line['n']}, recorded {point.n}"
+    if outside(line["d_heap_alloc"], point.least, point.most, 8192):
+        return f"{line['d_heap_alloc']} bytes, recorded {point.least}..{point.most}"
+    if outside(line["d_heap_objects"], point.fewest, point.greatest, 12):
+        return f"{line['d_heap_objects']} objects, recorded {point.fewest}..{point.greatest}"
+    return ""
+
+
+def is_saw(key):
+    """The classic map under churn; the Swiss one only grows."""
+    return key[0] == "g123" and key[1] in ("tombstones", "churn_kinds", "half_churn")
+
+
+def with_neighbours(curve):
+    """The curve of a saw: a seed decides at which side of a checkpoint a reset comes, so that each has the range of those
+    before and after it too."""
+    wide = []
+    for i, point in enumerate(curve):
+        near = [p for p in curve[max(i - 1, 0):i + 2] if p.label == point.label]
+        wide.append(point._replace(least=min(p.least for p in near), most=max(p.most for p in near),
+                                   fewest=min(p.fewest for p in near), greatest=max(p.greatest for p in near)))
+    return wide
+
+
+def being_emptied(lines):
+    """For each line of the classic map whether an old array is still there beside the new one: recordings of a saw have no
+    checkpoint that happens to lie there."""
+    there, open_now = [], False
+    for line in lines:
+        for event in line["events"]:
+            open_now = event["what"] == "evacuate" or open_now and event["what"] != "evacuated"
+        there.append(open_now)
+    return there
+
+
+def compare(lines, curve, saw=False):
+    """The disagreements, and how many checkpoints are between the least and the most of real Go. saw: the
+    map grows and is reset, over and over."""
+    at = [(line.get("step"), line["label"]) for line in lines]
+    if at != [(point.step, point.label) for point in curve]:
+        return [f"other checkpoints than recorded: {at}"] * len(curve), 0
+    allowed = with_neighbours(curve) if saw else curve
+    emptied = being_emptied(lines) if saw else [False] * len(lines)
+    wrong = [(line, point, disagreement(line, point)) for line, point, skip in zip(lines, allowed, emptied) if not skip]
+    between = sum(point.least <= line["d_heap_alloc"] <= point.most for line, point in zip(lines, curve))
+    return [f"{point.label} {point.step}: {why}" for _, point, why in wrong if why], between
+
+
+curves, cases = recorded_curves(), measured_cases()
+SCENARIOS = json.loads((scratch / "scenarios.json").read_text(encoding="utf-8"))
+DEFAULT_N = {scenario["name"]: scenario["n"] for scenario in SCENARIOS}
+agreed, between_all, total = collections.Counter(), 0, collections.Counter()
+for key, curve in curves.items():
+    name, lines = " ".join(map(str, key)), cases.get(key)
+    if not lines:
+        fail(f"{name}: there is no such case")
+        continue
+    wrong, between = compare(lines, curve, is_saw(key))
+    total[key[1]] += len(curve)
+    agreed[key[1]] += len(curve) - len(wrong)
+    between_all += between
+    if wrong:
+        fail(f"{name}: {len(wrong)} of {len(curve)} checkpoints disagree, first {wrong[0]}")
+
+# The margins are worth something only if they tell one Go from the other.
+TOLD_APART = [("churn_kinds", "u64", "g124", "g125"), ("churn_kinds", "struct", "g123", "g124"),
+              ("delete_clear", "clear", "g124", "g125"), ("clone", "clone", "g124", "g125"),
+              ("half_churn", "u64", "g123", "g124"), ("small_overwrite", "u64", "g125", "g127"),
+              ("small_overwrite", "u64", "g123", "g124")]
+for scenario, variant, one, two in TOLD_APART:
+    for tag, other in (one, two), (two, one):
+        for key in [key for key in curves if key[:3] == (other, scenario, variant)]:
+            lines = cases[(tag, *key[1:])]
+            if key[3] == DEFAULT_N[scenario] and not compare(lines, curves[key], is_saw(key))[0]:
+                fail(f"{scenario} {variant}: the port of {tag} passes for {other}")
+
+# What each scenario says of the releases is what the ports keep there.
+CATALOGUE = {(scenario["name"], variant["name"]): variant for scenario in SCENARIOS for variant in scenario["variants"]}
+
+
+def contradiction(judged, says):
+    """Why the bytes of a variant are not as its statement says; "": they are."""
+    if says == judged["within"]:
+        return f"{'' if says else 'not '}affected, but {judged['bytes']:.0f} bytes are kept, bound {judged['bound_bytes']:.0f}"
+    return ""
+
+
+checked = collections.Counter()
+for verdict in lines_of("catalogue"):
+    for judged in verdict["variants"] if verdict["label"] == "verdict" else []:
+        name = f"{verdict['scenario']} {judged['name']}, {verdict['map']}, Go {verdict['release']}"
+        says = verdict["release"] in CATALOGUE[verdict["scenario"], judged["name"]]["affected_in"]
+        if judged["affected"] is None:
+            continue
+        if judged["affected"] != says:
+            fail(f"{name}: the verdict's statement is not the catalogue's")
+        if not judged["shows_in_bytes"]:
+            continue
+        if contradiction(judged, says):
+            fail(f"{name}: {contradiction(judged, says)}")
+        if not contradiction(judged, not says):
+            fail(f"{name}: the opposite holds too")
+        checked[verdict["scenario"]] += 1
+silent = {scenario["name"] for scenario in SCENARIOS if scenario["on_gosim"]} - set(checked)
+if silent != {"gc_work", "syncmap_overwrite_nogc"} - set(checked):
+    fail(f"no statement is checked of {sorted(silent)}")
+
+for scenario, points in total.items():
+    print(f"{scenario:24} {agreed[scenario]:4} of {points:4} checkpoints agree")
+print(f"{sum(checked.values())} statements about releases checked")
+print(f"{len(curves)} curves, {sum(agreed.values())} of {sum(total.values())} checkpoints agree, "
+      f"{between_all} between the least and the most of real Go; {len(failures)} failed")
+sys.exit(bool(failures))
+PYTHON
