@@ -13,6 +13,7 @@
 #include "harness/plan/job.h"
 #include "harness/keys/keys.h"
 #include "harness/plan/registry.h"
+#include "harness/plan/releases.h"
 #include "harness/retention/retain.h"
 #include "harness/retention/retention.h"
 #include "harness/shapes/shape.h"
@@ -74,7 +75,10 @@ static json_t *list_maps(void) {
     json_t *list = json_array();
     for (size_t i = 0; i < registry_map_count(); i++) {
         const struct map_unit *first = registry_map_unit(i);
-        json_t *shapes = json_array(), *heaps = json_array(), *hashes = json_array();
+        json_t *shapes = json_array(), *heaps = json_array(), *hashes = json_array(), *aliases = json_array();
+        for (size_t a = 0; a < registry_alias_count(); a++)
+            if (strcmp(registry_alias(a)->map, first->map) == 0)
+                json_array_append_new(aliases, json_string(registry_alias(a)->name));
         for (size_t u = 0; u < registry_count(); u++) {
             const struct map_unit *unit = registry_at(u);
             if (strcmp(unit->map, first->map) != 0) continue;
@@ -84,11 +88,11 @@ static json_t *list_maps(void) {
         char text[256];
         const char *reason = map_reason(first, text, sizeof text);
         json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
-                                        first->map, "summary", f->summary, "source", f->source, "adapter",
-                                        (f->traits & TRAIT_ADAPTER) != 0, "engine",
-                                        first->engine ? engine_name(first->engine) : "c", "shapes", shapes,
-                                        "heaps", heaps, "hashes", hashes, "available", reason == NULL,
+                              json_pack("{s:s, s:o, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}",
+                                        "name", first->map, "aliases", aliases, "summary", f->summary,
+                                        "source", f->source, "adapter", (f->traits & TRAIT_ADAPTER) != 0,
+                                        "engine", first->engine ? engine_name(first->engine) : "c", "shapes",
+                                        shapes, "heaps", heaps, "hashes", hashes, "available", reason == NULL,
                                         "reason", text_or_null(reason), "package", text_or_null(f->package)));
     }
     return list;
@@ -376,6 +380,9 @@ static int explain_other(const char *name, const char **known, size_t names, siz
 int explain_command(const char *name) {
     const char *known[512];
     size_t names = 0;
+    struct why why;
+    if (!release_of_map_check(name, &why)) return complain(EXIT_USAGE, why.text);
+    name = registry_map_of_alias(name);
     for (const struct kind *kind = kinds; kind < kinds + COUNT_OF(kinds); kind++)
         for (size_t i = 0; i < kind->count(); i++) {
             if (strcmp(name, kind->name(i)) == 0) return kind->explain(i), EXIT_OK;

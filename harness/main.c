@@ -22,6 +22,8 @@
 #include "harness/pair/pair.h"
 #include "harness/plan/arguments.h"
 #include "harness/plan/plan.h"
+#include "harness/plan/registry.h"
+#include "harness/plan/releases.h"
 #include "harness/plan/units_command.h"
 #include "harness/retention/retain.h"
 #include "harness/run/checksums.h"
@@ -42,11 +44,20 @@ static int cmd_list(const struct arguments *a) {
     return list_command(only_word(a), given(a, OPTION_JSON));
 }
 
+/* The map of a name that it had before; a name with a release stays: maps of the same rules may differ
+ * otherwise. */
+static const char *name_with_release(const char *name) {
+    return strchr(name, '@') ? name : registry_map_of_alias(name);
+}
+
 static int cmd_explain(const struct arguments *a) {
     const char *type = a->options.text[OPTION_LAYOUT];
+    struct why why;
     if (a->words != 1) return complain(EXIT_USAGE, "explain takes one name: see mapbench list");
+    if (type && !release_of_map_check(a->word[0], &why)) return complain(EXIT_USAGE, why.text);
     if (type)
-        return layout_command(a->word[0], strcmp(type, "yes") == 0 ? NULL : type, given(a, OPTION_JSON));
+        return layout_command(name_with_release(a->word[0]), strcmp(type, "yes") == 0 ? NULL : type,
+                              given(a, OPTION_JSON));
     if (given(a, OPTION_JSON))
         return complain(EXIT_USAGE, "explain has JSON only of layouts: mapbench explain MAP --layout --json");
     return explain_command(a->word[0]);
@@ -99,16 +110,19 @@ static int cmd_selftest(const struct arguments *a) {
 
 static int cmd_trace(const struct arguments *a) {
     enum trace_output output = TRACE_ROWS;
+    struct why why;
     if (a->words != 1) return complain(EXIT_USAGE, "trace takes one map: go_hmap, go_swiss or go_syncmap");
     if (given(a, OPTION_ROWS) + given(a, OPTION_EVENTS) + given(a, OPTION_DIGEST) + given(a, OPTION_BYTES) >
         1)
         return complain(EXIT_USAGE, "trace prints one of --rows, --events, --digest and --bytes");
+    if (!release_of_map_check(a->word[0], &why)) return complain(EXIT_USAGE, why.text);
     if (given(a, OPTION_EVENTS)) output = TRACE_EVENTS;
     if (given(a, OPTION_DIGEST)) output = TRACE_DIGEST;
     if (given(a, OPTION_BYTES)) output = TRACE_BYTES;
-    return trace_command(
-        a->word[0], option_text(&a->options, OPTION_OPS), option_text(&a->options, OPTION_HASHKEY),
-        option_text(&a->options, OPTION_TRACE_SEED), option_text(&a->options, OPTION_ASSIGN), output);
+    return trace_command(name_with_release(a->word[0]), option_text(&a->options, OPTION_OPS),
+                         option_text(&a->options, OPTION_HASHKEY),
+                         option_text(&a->options, OPTION_TRACE_SEED), option_text(&a->options, OPTION_ASSIGN),
+                         output);
 }
 
 static int cmd_doctor(const struct arguments *a) {

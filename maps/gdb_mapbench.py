@@ -263,11 +263,19 @@ class SlotsPrinter:
         overflow = int(self.value["overflow"]) if self.bucket else 0
         return text + (f" overflow {overflow:#x}" if overflow else "")
 
+    def entry(self, i):
+        if self.bucket:
+            return self.value["key"][i], self.value["val"][i]
+        if is_struct(self.value.type, "go_group", "keys"):  # of go_swiss_split
+            return self.value["keys"][i], self.value["elems"][i]
+        return self.value["slots"][i]["key"], self.value["slots"][i]["elem"]
+
     def children(self):
         for i, byte in enumerate(self.bytes):
             if byte >= TOP_MIN if self.bucket else byte < EMPTY:
-                yield f"key{i}", self.value["key"][i] if self.bucket else self.value["slots"][i]["key"]
-                yield f"val{i}", self.value["val"][i] if self.bucket else self.value["slots"][i]["elem"]
+                key, val = self.entry(i)
+                yield f"key{i}", key
+                yield f"val{i}", val
 
     def display_hint(self):
         return "map"
@@ -305,7 +313,7 @@ class Printers(gdb.printing.PrettyPrinter):
             if found is not None:
                 return MapPrinter(found)
             if is_struct(value.type, "go_bmap", "top", "overflow") or \
-                    is_struct(value.type, "go_group", "ctrl", "slots"):
+                    is_struct(value.type, "go_group", "ctrl", "slots") or is_struct(value.type, "go_group", "ctrl", "keys"):
                 return SlotsPrinter(value)
             if is_struct(value.type, "go_table", "local_depth", "groups"):
                 return TablePrinter(value)

@@ -42,7 +42,7 @@ static const struct map_facts map_facts = {
 enum { LINEAR_CAPACITY_MIN = 4, LINEAR_LOAD_NUM = 3, LINEAR_LOAD_DEN = 4, LINEAR_SCAN_SLOTS = 16 };
 
 struct slot {
-#ifdef SHAPE_KEY_STR
+#ifndef SHAPE_KEY_INT
     uint64_t hash; /* lowest bit set; 0: free */
 #endif
     map_key key;
@@ -74,7 +74,7 @@ HEAP_TYPE(linear_map_type, struct map, HEAP_POINTER(struct map, block))
 /* The slot of maps without an array: a lookup ends here at once. Nothing writes to it. */
 static const struct slot linear_no_slots[1];
 
-#ifdef SHAPE_KEY_STR
+#ifndef SHAPE_KEY_INT
 MAP_INLINE uint64_t linear_hash(map_key key) {
     return key_hash(key) | 1;
 }

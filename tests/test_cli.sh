@@ -10,10 +10,45 @@ source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"/support/shell_tools.sh
 
 # Names and values.
 expect 2 "unknown map 'swis_flat': did you mean 'swiss_flat'" run --maps swis_flat
-expect 2 "unknown map 'go_swiss@1.28': of go_swiss there are 1.24, 1.25, 1.26, 1.27" run --maps go_swiss@1.28
-expect 2 "unknown map 'go_hmap@1.26': of go_hmap there are 1.21, 1.22, 1.23" run --maps go_hmap@1.26
-expect 2 "unknown release of Go '1.28'" retain --releases 1.28
+# A release that a map does not exist in, or that is not known: the same wherever a map is named.
+while read -r map said; do
+    for command in "run --maps $map" "plan --maps linear,$map" "retain --maps $map" "explain $map" "explain $map --layout" \
+        "trace $map --ops clear" "compare $map go_swiss" "compare linear $map" "gate count --maps $map"; do
+        read -ra words <<<"$command"
+        expect 2 "$said" "${words[@]}"
+    done
+done <<'END'
+go_hmap@1.26 there is no 'go_hmap@1.26': go_hmap is gone since Go 1.26 .the classic map can be had with 1.25 at the latest, by GOEXPERIMENT=noswissmap.
+go_hmap@1.24 go_hmap is not the default since Go 1.24 .the classic map can be had with 1.25 at the latest, by GOEXPERIMENT=noswissmap.
+go_syncmap@1.27 go_syncmap is gone since Go 1.26 .the sync.Map of two maps can be had with 1.25 at the latest, by GOEXPERIMENT=nosynchashtriemap.
+go_swiss@1.23 there is no 'go_swiss@1.23': go_swiss is in Go since 1.24 .before: go_hmap.
+go_hashtrie@1.23 there is no 'go_hashtrie@1.23': go_hashtrie is in Go since 1.24 .before: go_syncmap.
+go_swiss@1.28 unknown map 'go_swiss@1.28', the nearest is go_swiss@1.27: there are 1.24, 1.25, 1.26, 1.27
+go_hmap@1.20 unknown map 'go_hmap@1.20', the nearest is go_hmap@1.21: there are 1.21, 1.22, 1.23
+go_swiss@1.24.4 unknown map 'go_swiss@1.24.4', the nearest is go_swiss@1.24: there are
+go_swiss@new unknown map 'go_swiss@new': there are 1.24, 1.25, 1.26, 1.27
+END
+expect 2 "'go_hmap_notop@1.23' has no layout report" explain go_hmap_notop@1.23 --layout
+expect 2 "unknown release of Go '1.28', the nearest is 1.27: there are 1.21, 1.22" retain --releases 1.28
+# Names that a map had lead to it, in filters too.
+expect 0 "^go_hmap@1.21: Go 1.21's classic map" explain go_hmap_load6
+expect 0 "maps +null go_hmap@1.21$" plan --maps go_hmap_load6 --filter '^go_hmap_load6/' --workloads get --n 1k
+expect 6 "" plan --maps go_hmap_load6 --filter '^go_hmap/' --workloads get --n 1k
 expect 0 "maps +null go_swiss@1.25$" plan --maps go_swiss@1.26 --workloads get --n 1k --hash native
+# Releases: alone the ports' maps of these, beside maps that are named; one that follows another's rules is that one.
+expect 0 "maps +null go_hmap@1.21 go_swiss@1.24 go_hashtrie$" plan --releases 1.21,1.24 --workloads get --n 1k
+expect 0 "maps +null linear go_swiss@1.25 go_hashtrie$" plan --maps linear --releases 1.26 --workloads get --n 1k
+expect 0 "skipped: go_swiss@1.26: the rules are those of go_swiss@1.25, measured once under that name" plan --releases 1.25,1.26
+expect 0 "maps +null go_hmap go_hmap@1.21 go_swiss go_swiss@1.24 go_swiss@1.25 go_syncmap go_hashtrie$" plan --releases all --n 1k
+expect 0 "maps +null go_hmap go_swiss go_swiss@1.24 real_go_hmap" plan go
+for command in run plan retain; do
+    expect 2 "unknown release of Go '1.29', the nearest is 1.27: there are 1.21, 1.22, 1.23" $command --releases 1.24,1.29
+done
+expect 2 "trace takes one map" trace go_swiss@1.24 go_swiss@1.25 --ops clear
+expect 2 "explain takes one name" explain go_swiss@1.24 go_swiss@1.25
+expect 2 "unknown map 'go_swiss@1.24,1.25', the nearest is go_swiss@1.24" trace go_swiss@1.24,1.25 --ops clear
+expect 2 "unknown option of explain 'releases'|option of run" explain go_swiss --releases 1.24
+expect 2 "unknown option of trace 'releases'|option of run" trace go_swiss --releases 1.24 --ops clear
 expect 2 "unknown shape 'u64_u46': did you mean 'u64_u64'" run --shapes u64_u46
 expect 2 "unknown workload 'gett': did you mean 'get'" run --workloads gett
 expect 2 "unknown key stream 'unifrom': did you mean 'uniform'" run --keys unifrom

@@ -70,6 +70,16 @@ class StoredRuns(unittest.TestCase):
             self.assertTrue(cell["ci95"][0] <= cell["ratio"] <= cell["ci95"][1])
             self.assertIsNone(cell["verdict"])
 
+    def test_a_map_by_its_former_name(self):
+        for folder, name in (self.base, "go_hmap_load6"), (self.new, "go_hmap@1.21"):
+            rows = (folder / "rows.jsonl").read_text()
+            (folder / "rows.jsonl").write_text(rows.replace('"linear"', f'"{name}"'))
+            sum_up(folder)
+        code, out = self.compare(self.base, self.new)
+        self.assertEqual(code, 0)
+        self.assertIn("go_hmap@1.21/u64_u64/get", out.replace(" ", "/"))
+        self.assertNotIn("only in", out)
+
     def test_other_machines_schemas_and_shapes_are_refused(self):
         self.change(self.new, lambda info: info["machine"].update(cpu="another"))
         self.refused("different machines .cpu")

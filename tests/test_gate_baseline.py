@@ -90,6 +90,9 @@ class File(Scratch):
         with self.assertRaisesRegex(Refused, "--update"):
             baseline.load(self.path)
 
+    def test_maps_that_were_renamed(self):
+        self.assertEqual(list(self.save(cell("go_hmap_load6"))["cells"]), [baseline.key_of(cell("go_hmap@1.21"))])
+
     def test_key_streams_with_slashes(self):
         one = {**cell(), "keys": "file:/usr/share/dict/words"}
         self.assertEqual(baseline.split_key(baseline.key_of(one)), {word: one[word] for word in baseline.KEY_WORDS})

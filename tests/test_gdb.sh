@@ -10,7 +10,7 @@ within=$(realpath "${1:-build}")/tests/within
 command -v gdb >/dev/null || { echo "gdb is not installed (make deps-test)"; exit 77; }
 [[ $(gdb -nx -batch -ex 'python print(6 * 7)' 2>&1) == 42 ]] || { echo "this gdb has no Python"; exit 77; }
 # Beforehand: gdb is to follow the process that a unit is tested in, not one that builds it.
-"$mapbench" units {go_hmap,go_swiss,go_hashtrie}-u64_u64-native-malloc go_hmap-str_u64-common-malloc || exit 1
+"$mapbench" units {go_hmap,go_swiss,go_swiss_split,go_hashtrie}-u64_u64-native-malloc go_hmap-str_u64-common-malloc || exit 1
 # shellcheck source=tests/support/shell_tools.sh
 source tests/support/shell_tools.sh
 
@@ -42,5 +42,6 @@ gdb -nx -batch -ex 'source maps/gdb_mapbench.py' -ex 'frame function go_assign' 
     >"$scratch/dead" 2>&1 </dev/null || echo "gdb does not open the core file"
 sed -n '/^go_hmap at/,$p' "$scratch/dead" | diff "$LIVE" - || fail "the core file shows another map"
 scenario swiss_selftest selftest --filter '^go_swiss/u64_u64/native/malloc$'
+scenario swiss_selftest selftest --filter '^go_swiss_split/u64_u64/native/malloc$'
 scenario swiss_tombstones trace go_swiss@1.24 --ops "insert 0..999; slide 1000 20000" --digest
 finish

@@ -337,7 +337,7 @@ static void test_refused(void **state) {
     assert_null(layout_json("go_swiss", longer, &why));
     assert_non_null(strstr(why.text, "more than 255 characters"));
     assert_null(layout_json("chained", NULL, &why));
-    assert_non_null(strstr(why.text, "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss"));
+    assert_non_null(strstr(why.text, "go_hmap, go_hmap_notop, go_swiss, go_swiss_split"));
 }
 
 /* --- the port
@@ -370,7 +370,7 @@ static const struct port_field bucket[] = {
 static void test_port(void **state) {
     (void)state;
     assert_port("go_hmap", "runtime.hmap", hmap, sizeof hmap / sizeof *hmap, sizeof(struct go_hmap));
-    assert_port("go_hmap_load6", "runtime.mapextra", mapextra, sizeof mapextra / sizeof *mapextra,
+    assert_port("go_hmap@1.21", "runtime.mapextra", mapextra, sizeof mapextra / sizeof *mapextra,
                 sizeof(struct go_mapextra));
     assert_port("go_hmap_notop", "bucket", bucket, sizeof bucket / sizeof *bucket, sizeof(struct go_bmap));
 }

@@ -43,7 +43,7 @@ agree() {
 }
 agree go_hmap g123 1.23 1 67
 agree go_hmap g123-386 1.23 2 67
-agree go_hmap_load6 g121 1.23 1 67
+agree go_hmap@1.21 g121 1.23 1 67
 agree go_hmap_notop g123 1.23 1 67
 agree go_swiss@1.24 g124 "" 1 69
 agree go_swiss@1.24 g124-386 "" 2 69
@@ -75,9 +75,9 @@ assert one["type"] == "map[string]int" and one["map_type"]["64-bit"]["BucketSize
 assert one["map_type"]["32-bit"]["NeedKeyUpdate"] is True, one' || fail "the JSON"
 
 # --- bad input --------------------------------------------------------------------------------------------------
-refused "go_hmap, go_hmap_load6, go_hmap_notop, go_swiss" explain chained --layout
+refused "go_hmap, go_hmap_notop, go_swiss, go_swiss_split" explain chained --layout
 refused go_syncmap explain go_syncmap --layout
-refused "of go_swiss there are 1.24, 1.25, 1.26, 1.27" explain go_swiss@1.28 --layout
+refused "the nearest is go_swiss@1.27: there are 1.24, 1.25, 1.26, 1.27" explain go_swiss@1.28 --layout
 refused go_hmpa explain go_hmpa --layout
 refused "one name" explain --layout
 refused "one name" explain go_hmap go_swiss --layout

@@ -166,6 +166,23 @@ class Showing(Scratch):
         self.assertRegex(line, r"^linear/u64_u64/get/uniform/1000/common/malloc +_{11}# +\d+\.\d+ +\+10\.0 % +12$")
         self.assertIn("AMD EPYC", text)
 
+    def test_a_map_that_was_renamed_goes_on(self):
+        def named(name):
+            def rename(_info, rows):
+                for row in rows:
+                    row["map"] = name if row["map"] == "linear" else row["map"]
+            return rename
+        self.history("add", self.run_folder("old", 1, change=named("go_hmap_load6")), self.run_folder("new", 2, change=named("go_hmap@1.21")))
+        # As a version that knew the old name only has stored it.
+        store = history_store.sqlite3.connect(self.db)
+        store.execute("UPDATE cells SET map = 'go_hmap_load6' WHERE map = 'go_hmap@1.21'")
+        store.commit()
+        store.close()
+        for name in ("go_hmap_load6", "go_hmap@1.21"):
+            text = self.history("show", f"^{name}/.*/get/uniform/1000/", "--ascii")
+            line, = [line for line in text.splitlines() if "/get/" in line]
+            self.assertRegex(line, r"^go_hmap@1\.21/u64_u64/get/.* 2$")
+
     def test_blocks_by_the_locale(self):
         self.series_of_runs([1, 1.1])
         for locale, blocks in (("C", False), ("en_GB.UTF-8", True), ("C.utf8", True), ("en_GB.ISO-8859-1", False)):

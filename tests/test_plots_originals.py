@@ -152,7 +152,7 @@ class Numbers(unittest.TestCase):
 class Looks(unittest.TestCase):
     def test_an_original_has_its_ports_colour(self):
         looks = style.looks(synthetic_run.PORTS + synthetic_run.MAPS
-                            + ["go_hmap_load6", "real_go_hashtrie", "real_rust_map"])
+                            + ["go_hmap@1.21", "go_swiss@1.24", "go_swiss@1.25", "go_swiss_split", "real_go_hashtrie", "real_rust_map"])
         drawn = [(look.colour, look.dash, look.marker) for look in looks.values()]
         self.assertEqual(len(set(drawn)), len(drawn))
         for name in synthetic_run.PORTS:

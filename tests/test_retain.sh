@@ -206,6 +206,14 @@ expect 0 "clear keeps more than its bound" "${cleared[@]}"
 [[ $("$python" -c 'import json, sys
 print(*(line["n"] for line in map(json.loads, open(sys.argv[1])) if line["label"] == "verdict"))' \
     "$folder/retention.jsonl") == 100000 ]] || fail "a verdict does not say n"
+# One of another release than its name says is refused; one of a release that the ports do not have is marked.
+cp "$scratch/engines/go1.24" "$scratch/engines/go1.26"
+expect 4 "it was built with go1.24-fake, not with go1.26: build it again" pointer_value --variant clear --engine go1.26 --n 1000
+sed 's/go1.24-fake/go1.28-fake/' "$scratch/engines/go1.24" >"$scratch/engines/go1.28"
+chmod +x "$scratch/engines/go1.28"
+expect 0 "pointer_value " pointer_value --variant clear --engine go1.28 --n 100000
+grep -q '"engine": *"go1.28-fake (port not checked against this release)"' "$folder/retention.jsonl" ||
+    fail "a newer engine's lines are not marked: $(head -n 1 "$folder/retention.jsonl")"
 unset MAPBENCH_ENGINES KEPT
 
 # Where nothing is live the bound is for the table that stays: the largest for its entries just after it has doubled, at

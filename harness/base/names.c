@@ -65,22 +65,8 @@ bool names_check(const char *list, const char *kind, const char *const *known, s
     return !list || names_split(list, check_item, &check);
 }
 
-/* Of NAME@RELEASE: the releases that there are. False: there is nothing of that name. */
-static bool unknown_release(const char *kind, const char *name, const char *const *candidates, size_t count,
-                            struct why *why) {
-    size_t length = strcspn(name, "@"), releases = 0;
-    for (size_t i = 0; name[length] && i < count; i++) {
-        if (strncmp(candidates[i], name, length + 1) != 0) continue;
-        if (releases++ == 0)
-            why_say(why, "unknown %s '%s': of %.*s there are", kind, name, (int)length, name);
-        why_add(why, "%s %s", releases > 1 ? "," : "", candidates[i] + length + 1);
-    }
-    return releases > 0;
-}
-
 bool unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count,
                   struct why *why) {
-    if (unknown_release(kind, name, candidates, count, why)) return false;
     const char *nearest = names_nearest(name, candidates, count);
     return nearest ? why_say(why, "unknown %s '%s': did you mean '%s'?", kind, name, nearest)
                    : why_say(why, "unknown %s '%s'", kind, name);

@@ -18,8 +18,7 @@ bool names_select(const char *list, const char *word);
 /* False if an item of the list (NULL: has none) is none of the known words: `why` names it, as unknown_name.
  */
 bool names_check(const char *list, const char *kind, const char *const *known, size_t count, struct why *why);
-/* Says "unknown KIND 'NAME'" and the nearest of the candidates, or of NAME@RELEASE the releases among them;
- * false, as why_say. */
+/* Says "unknown KIND 'NAME'" and the nearest of the candidates; false, as why_say. */
 bool unknown_name(const char *kind, const char *name, const char *const *candidates, size_t count,
                   struct why *why);
 

@@ -74,7 +74,6 @@ static struct layout_type words_type(const struct reader *r, size_t words, size_
     return (struct layout_type){.size_bytes = words * word_bytes,
                                 .align_bytes = word_bytes,
                                 .pointer_prefix_bytes = pointers * word_bytes,
-                                .comparable = true,
                                 .reflexive = true,
                                 .plain = words == 1};
 }
@@ -103,7 +102,6 @@ static bool number_type(const struct reader *r, const char *word, struct layout_
         size_t align = numbers[i].part_bytes, most = r->target->align_max_bytes;
         *out = (struct layout_type){.size_bytes = numbers[i].size_bytes,
                                     .align_bytes = align < most ? align : most,
-                                    .comparable = true,
                                     .reflexive = !numbers[i].floating,
                                     .plain = !numbers[i].floating,
                                     .needs_key_update = numbers[i].floating};
@@ -138,11 +136,92 @@ static bool read_behind_pointer(struct reader *r) {
     return ok;
 }
 
+/* What is left of a type that cannot be a key. */
+static struct layout_type incomparable_type(const struct reader *r, size_t words, const char *what) {
+    struct layout_type type = words_type(r, words, 1);
+    type.incomparable = what;
+    type.plain = false;
+    return type;
+}
+
+/* Refuses a key as the compiler does. */
+static bool check_key(struct reader *r, const char *text, size_t length, const struct layout_type *key) {
+    while (length && isspace((unsigned char)text[length - 1])) length--;
+    while (length && isspace((unsigned char)*text)) text++, length--;
+    if (!key->incomparable) return true;
+    bool within = strncmp(text, "struct", 6) == 0 || (*text == '[' && text[1] != ']');
+    return why_say(r->why,
+                   within ? "'%.*s' cannot be a key: it holds %s, which cannot be compared"
+                          : "'%.*s' cannot be a key: %s cannot be compared",
+                   (int)length, text, key->incomparable);
+}
+
+/* map[K]V, after the word. A map within another type is refused for its key, too. */
+static bool read_map(struct reader *r, struct layout_type *out) {
+    struct layout_type key;
+    *out = incomparable_type(r, 1, "a map");
+    if (!expect(r, '[')) return false;
+    const char *text = r->at;
+    r->behind_pointer++;
+    bool ok = read_type(r, &key, NULL) && check_key(r, text, (size_t)(r->at - text), &key);
+    r->behind_pointer--;
+    return ok && expect(r, ']') && read_behind_pointer(r);
+}
+
+/* Parameters or results after the bracket: types, each of which may have a name before and dots. */
+static bool read_parameters(struct reader *r) {
+    struct layout_type unused;
+    while (!take(r, ')')) {
+        char word[64];
+        const char *begin = r->at;
+        bool named = false;
+        skip_blanks(r);
+        if (isalpha((unsigned char)*r->at) || *r->at == '_') {
+            if (!read_word(r, word, sizeof word)) return false;
+            skip_blanks(r);
+            named = *r->at && !strchr(",){[(", *r->at) && strcmp(word, "chan") != 0;
+        }
+        if (!named) r->at = begin;
+        skip_blanks(r);
+        if (strncmp(r->at, "...", 3) == 0) r->at += 3;
+        if (!read_type(r, &unused, NULL)) return false;
+        skip_blanks(r);
+        if (*r->at != ')' && !expect(r, ',')) return false;
+    }
+    return true;
+}
+
+/* func(T, ...) T, after the word. */
+static bool read_func(struct reader *r, struct layout_type *out) {
+    struct layout_type unused;
+    *out = incomparable_type(r, 1, "a func");
+    r->behind_pointer++;
+    bool ok = expect(r, '(') && read_parameters(r);
+    skip_blanks(r);
+    if (ok && *r->at == '(')
+        ok = take(r, '(') && read_parameters(r);
+    else if (ok && *r->at && !strchr(",;)]}", *r->at))
+        ok = read_type(r, &unused, NULL);
+    r->behind_pointer--;
+    return ok;
+}
+
+/* interface { ... }, after the word; its methods are passed over. */
+static bool read_interface(struct reader *r, struct layout_type *out) {
+    *out = interface_type(r);
+    if (!expect(r, '{')) return false;
+    for (size_t open = 1; open; r->at++) {
+        if (!*r->at) return why_say(r->why, "the type ends without a '}'");
+        open += *r->at == '{';
+        open -= *r->at == '}';
+    }
+    return true;
+}
+
 /* [N]T and []T, after the bracket. */
 static bool read_array(struct reader *r, struct layout_type *out) {
     if (take(r, ']')) {
-        *out = words_type(r, 3, 1);
-        out->comparable = false;
+        *out = incomparable_type(r, 3, "a slice");
         return read_behind_pointer(r);
     }
     skip_blanks(r);
@@ -156,6 +235,7 @@ static bool read_array(struct reader *r, struct layout_type *out) {
     if (part && count > LAYOUT_SIZE_MAX / part) return too_large(r);
     out->size_bytes = count * part;
     out->string &= count == 1;
+    out->plain |= count == 0 && !out->incomparable; /* nothing to compare */
     if (out->pointer_prefix_bytes)
         out->pointer_prefix_bytes = count ? (count - 1) * part + out->pointer_prefix_bytes : 0;
     return true;
@@ -169,7 +249,7 @@ static bool add_field(struct reader *r, struct layout_type *whole, const struct 
     whole->size_bytes = *offset + part->size_bytes;
     if (part->align_bytes > whole->align_bytes) whole->align_bytes = part->align_bytes;
     if (part->pointer_prefix_bytes) whole->pointer_prefix_bytes = *offset + part->pointer_prefix_bytes;
-    whole->comparable &= part->comparable;
+    if (!whole->incomparable) whole->incomparable = part->incomparable;
     whole->reflexive &= part->reflexive;
     whole->needs_key_update |= part->needs_key_update;
     whole->hash_may_panic |= part->hash_may_panic;
@@ -192,39 +272,59 @@ static bool record_field(struct reader *r, struct layout *fields, const char *na
 /* struct { name T; ... }, after the word. */
 static bool read_struct(struct reader *r, struct layout_type *out, struct layout *fields) {
     struct layout_type part = {.size_bytes = 1};
-    *out = (struct layout_type){.align_bytes = 1, .comparable = true, .reflexive = true, .plain = true};
+    *out = (struct layout_type){.align_bytes = 1, .reflexive = true, .plain = true};
     if (!expect(r, '{')) return false;
     size_t parts = 0;
     while (!take(r, '}')) {
-        char name[64];
-        size_t offset;
-        if (!read_word(r, name, sizeof name)) return false;
+        char name[LAYOUT_FIELDS_MAX][64];
+        size_t offset, names = 0;
+        do {
+            if (names == LAYOUT_FIELDS_MAX)
+                return why_say(r->why, "a field list of more than %d names", LAYOUT_FIELDS_MAX);
+            if (!read_word(r, name[names++], sizeof name[0])) return false;
+        } while (take(r, ','));
         const char *type = r->at;
-        if (!read_type(r, &part, NULL) || !add_field(r, out, &part, &offset)) return false;
-        out->string = parts++ == 0 && part.string;
-        if (fields && !record_field(r, fields, name, type, &part, offset)) return false;
+        if (!read_type(r, &part, NULL)) return false;
+        for (size_t i = 0; i < names; i++) {
+            /* A field that cannot be named is left out of comparisons. */
+            bool blank = strcmp(name[i], "_") == 0;
+            if (!add_field(r, out, &part, &offset)) return false;
+            out->string = parts++ == 0 && part.string && !blank;
+            out->plain &= !blank;
+            if (fields && !record_field(r, fields, name[i], type, &part, offset)) return false;
+        }
         skip_blanks(r);
         if (*r->at != '}' && !expect(r, ';')) return false;
     }
-    if (out->size_bytes > 0 && part.size_bytes == 0) out->size_bytes++;
+    if (out->size_bytes > 0 && part.size_bytes == 0) {
+        out->size_bytes++;
+        out->plain = false; /* the byte is padding */
+    }
     out->plain &= out->size_bytes % out->align_bytes == 0;
     out->size_bytes = round_up(out->size_bytes, out->align_bytes);
     return true;
 }
 
+/* chan T, chan<- T and <-chan T, after the word. */
+static bool read_channel(struct reader *r, struct layout_type *out) {
+    *out = words_type(r, 1, 1);
+    skip_blanks(r);
+    if (strncmp(r->at, "<-", 2) == 0) r->at += 2;
+    return read_behind_pointer(r);
+}
+
 static bool read_type(struct reader *r, struct layout_type *out, struct layout *fields) {
     char word[64];
+    skip_blanks(r);
+    if (strncmp(r->at, "<-", 2) == 0) r->at += 2;
     if (take(r, '*')) return *out = words_type(r, 1, 1), read_behind_pointer(r);
     if (take(r, '[')) return read_array(r, out);
     if (!read_word(r, word, sizeof word)) return false;
     if (strcmp(word, "struct") == 0) return read_struct(r, out, fields);
-    if (strcmp(word, "interface") == 0) return *out = interface_type(r), expect(r, '{') && expect(r, '}');
-    if (strcmp(word, "chan") == 0) return *out = words_type(r, 1, 1), read_behind_pointer(r);
-    if (strcmp(word, "map") == 0) {
-        *out = words_type(r, 1, 1);
-        out->comparable = false;
-        return expect(r, '[') && read_behind_pointer(r) && expect(r, ']') && read_behind_pointer(r);
-    }
+    if (strcmp(word, "interface") == 0) return read_interface(r, out);
+    if (strcmp(word, "chan") == 0) return read_channel(r, out);
+    if (strcmp(word, "map") == 0) return read_map(r, out);
+    if (strcmp(word, "func") == 0) return read_func(r, out);
     return named_type(r, word, out);
 }
 
@@ -250,11 +350,15 @@ size_t layout_padding_after(const struct layout *layout, size_t field) {
     return end - f->offset_bytes - f->size_bytes;
 }
 
-/* The text of one of a map type's parts, which the reader must accept. */
-static bool copy_part(struct reader *r, char part[LAYOUT_TEXT_MAX]) {
+/* The text of one of a map type's parts, which the reader must accept, and as a key if it is one. */
+static bool copy_part(struct reader *r, char part[LAYOUT_TEXT_MAX], bool is_key) {
+    struct layout_type type;
     skip_blanks(r);
     const char *begin = r->at;
-    if (!read_behind_pointer(r)) return false;
+    r->behind_pointer++;
+    bool ok = read_type(r, &type, NULL) && (!is_key || check_key(r, begin, (size_t)(r->at - begin), &type));
+    r->behind_pointer--;
+    if (!ok) return false;
     size_t length = (size_t)(r->at - begin);
     while (length && isspace((unsigned char)begin[length - 1])) length--;
     snprintf(part, LAYOUT_TEXT_MAX, "%.*s", (int)length, begin);
@@ -269,5 +373,5 @@ bool layout_split_map(const char *text, char key[LAYOUT_TEXT_MAX], char elem[LAY
     if (strncmp(text, "map[", 4) != 0)
         return why_say(why, "'%s' is no map type: write it as in map[string]int", text);
     r.at += 4;
-    return copy_part(&r, key) && expect(&r, ']') && copy_part(&r, elem) && at_end(&r);
+    return copy_part(&r, key, true) && expect(&r, ']') && copy_part(&r, elem, false) && at_end(&r);
 }

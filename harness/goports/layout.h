@@ -33,7 +33,7 @@ enum {
 struct layout_type {
     size_t size_bytes, align_bytes;
     size_t pointer_prefix_bytes; /* Go's PtrBytes: no pointer from here on; 0: the collector need not look */
-    bool comparable;             /* false: cannot be a key */
+    const char *incomparable;    /* NULL, or what is in it that keeps it from being a key: "a slice" */
     bool reflexive;              /* each value equals itself: no float, no interface */
     bool needs_key_update;       /* equal values may differ: strings, floats, interfaces */
     bool hash_may_panic;         /* an interface may hold what has no hash */
@@ -52,8 +52,9 @@ struct layout {
     struct layout_field field[LAYOUT_FIELDS_MAX];
 };
 
-/* Lays out a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name T; ... }, interface
- * {}, map, chan, unsafe.Pointer. `out` may be NULL. False: `why` says what is wrong with the text. */
+/* Lays out a type written as in Go: numbers, bool, string, *T, []T, [N]T, struct { name, name T; ... },
+ * interface
+ * {}, map, chan, func, unsafe.Pointer. `out` may be NULL. False: `why` says what is wrong with the text. */
 bool layout_compute(const char *text, const struct layout_target *target, struct layout *out,
                     struct why *why);
 

@@ -10,7 +10,6 @@
 
 #include "harness/goports/layout.h"
 #include "harness/base/count_of.h"
-#include "harness/base/names.h"
 #include "harness/base/why.h"
 
 enum { GO_SLOTS = 8, GO_INLINE_BYTES_MAX = 128, STRUCT_TEXT_MAX = 2 * LAYOUT_TEXT_MAX + 128 };
@@ -144,8 +143,7 @@ static bool map_parts_of(const char *key, const char *elem, const struct layout_
     if (!cell_of(key, target, &parts->key, &parts->key_indirect, parts->key_cell, why) ||
         !cell_of(elem, target, &parts->elem, &parts->elem_indirect, parts->elem_cell, why))
         return false;
-    if (parts->key.comparable) return true;
-    return why_say(why, "'%s' cannot be a key: its values cannot be compared", key);
+    return true;
 }
 
 static size_t cell_bytes(const struct map_parts *parts, bool indirect, const struct layout_type *type) {
@@ -176,6 +174,17 @@ static json_t *classic_type(const struct map_parts *parts, json_t *structs, stru
                      (json_int_t)bucket.whole.pointer_prefix_bytes);
 }
 
+static void add_swiss_flags(json_t *type, const struct map_parts *parts, const struct layout *group) {
+    unsigned flags = (unsigned)parts->key.needs_key_update | (unsigned)parts->key.hash_may_panic << 1 |
+                     (unsigned)parts->key_indirect << 2 | (unsigned)parts->elem_indirect << 3;
+    json_t *more = json_pack("{s:I, s:b, s:b, s:b, s:b, s:I}", "Flags", (json_int_t)flags, "NeedKeyUpdate",
+                             parts->key.needs_key_update, "HashMightPanic", parts->key.hash_may_panic,
+                             "IndirectKey", parts->key_indirect, "IndirectElem", parts->elem_indirect,
+                             "Group.PtrBytes", (json_int_t)group->whole.pointer_prefix_bytes);
+    json_object_update(type, more);
+    json_decref(more);
+}
+
 /* SwissMapGroupType and the map type's fields. */
 static json_t *swiss_type(const struct map_parts *parts, json_t *structs, struct why *why) {
     char slot_text[STRUCT_TEXT_MAX], text[STRUCT_TEXT_MAX + 64];
@@ -185,20 +194,36 @@ static json_t *swiss_type(const struct map_parts *parts, json_t *structs, struct
     if (!append_struct(structs, "slot", "1.24", slot_text, parts->target, &slot, why) ||
         !append_struct(structs, "group", "1.24", text, parts->target, &group, why))
         return NULL;
-    unsigned flags = (unsigned)parts->key.needs_key_update | (unsigned)parts->key.hash_may_panic << 1 |
-                     (unsigned)parts->key_indirect << 2 | (unsigned)parts->elem_indirect << 3;
-    return json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:I}", "GroupSize",
-                     (json_int_t)group.whole.size_bytes, "SlotSize", (json_int_t)slot.whole.size_bytes,
-                     "ElemOff", (json_int_t)slot.field[1].offset_bytes, "Flags", (json_int_t)flags,
-                     "NeedKeyUpdate", parts->key.needs_key_update, "HashMightPanic",
-                     parts->key.hash_may_panic, "IndirectKey", parts->key_indirect, "IndirectElem",
-                     parts->elem_indirect, "Group.PtrBytes", (json_int_t)group.whole.pointer_prefix_bytes);
+    json_t *type =
+        json_pack("{s:I, s:I, s:I}", "GroupSize", (json_int_t)group.whole.size_bytes, "SlotSize",
+                  (json_int_t)slot.whole.size_bytes, "ElemOff", (json_int_t)slot.field[1].offset_bytes);
+    add_swiss_flags(type, parts, &group);
+    return type;
+}
+
+/* The same with GOEXPERIMENT=mapsplitgroup of 1.27 (reflectdata/map.go). */
+static json_t *split_type(const struct map_parts *parts, json_t *structs, struct why *why) {
+    char text[STRUCT_TEXT_MAX + 64];
+    struct layout group;
+    snprintf(text, sizeof text, "struct { ctrl uint64; keys [%d]%s; elems [%d]%s }", GO_SLOTS,
+             parts->key_cell, GO_SLOTS, parts->elem_cell);
+    if (!append_struct(structs, "group", "1.27 mapsplitgroup", text, parts->target, &group, why)) return NULL;
+    json_t *type =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "GroupSize", (json_int_t)group.whole.size_bytes,
+                  "KeysOff", (json_int_t)group.field[1].offset_bytes, "KeyStride",
+                  (json_int_t)(group.field[1].size_bytes / GO_SLOTS), "ElemsOff",
+                  (json_int_t)group.field[2].offset_bytes, "ElemStride",
+                  (json_int_t)(group.field[2].size_bytes / GO_SLOTS), "ElemOff", (json_int_t)0);
+    add_swiss_flags(type, parts, &group);
+    return type;
 }
 
 /* --- which assignment --- */
 
 /* The assignment that the compiler calls for a Swiss map of the type, and since which release it prunes
- * tombstones (cmd/compile/internal/walk/walk.go: mapfast; internal/runtime/maps: runtime_fast*.go). */
+ * tombstones (cmd/compile/internal/walk/walk.go: mapfast, algType; internal/runtime/maps: runtime_fast*.go).
+ * Where loads must be aligned, it is the generic one for keys that are less aligned than a word:
+ * `aligned_loads` says on which machines. */
 static json_t *assignment_json(const struct map_parts *parts) {
     const struct layout_type *key = &parts->key;
     bool pointer = key->pointer_prefix_bytes > 0;
@@ -215,7 +240,13 @@ static json_t *assignment_json(const struct map_parts *parts) {
         snprintf(fast, sizeof fast, "mapassign_fast%zu%s", 8 * key->size_bytes, pointer ? "ptr" : "");
         name = fast, since = pointer ? "1.27" : "1.25";
     }
-    return json_pack("{s:s, s:s?, s:s?}", "function", name, "prunes_since", since, "why_not", why);
+    bool loose = since && !key->string && key->align_bytes < key->size_bytes &&
+                 key->align_bytes < parts->target->pointer_bytes;
+    return json_pack("{s:s, s:s?, s:s?, s:s?}", "function", name, "prunes_since", since, "why_not", why,
+                     "aligned_loads",
+                     !loose                              ? NULL
+                     : parts->target->pointer_bytes == 8 ? "mips64, riscv64"
+                                                         : "arm, mips");
 }
 
 /* --- the report --- */
@@ -230,27 +261,27 @@ static const struct go_map {
 } go_maps[] = {
 #define CLASSIC classic_structs, COUNT_OF(classic_structs), classic_type
 #define SWISS swiss_structs, COUNT_OF(swiss_structs), swiss_type
-    {"go_hmap", NULL, CLASSIC},        {"go_hmap_load6", NULL, CLASSIC},  {"go_hmap_notop", NULL, CLASSIC},
-    {"go_swiss", NULL, SWISS},         {"go_hmap@1.21", "1.23", CLASSIC}, /* no struct differs from 1.23's */
-    {"go_hmap@1.22", "1.23", CLASSIC}, {"go_hmap@1.23", "1.23", CLASSIC}, {"go_swiss@1.24", "1.24", SWISS},
-    {"go_swiss@1.25", "1.25", SWISS},  {"go_swiss@1.26", "1.26", SWISS},  {"go_swiss@1.27", "1.27", SWISS},
+    {"go_hmap", NULL, CLASSIC},
+    {"go_hmap_notop", NULL, CLASSIC},
+    {"go_swiss", NULL, SWISS},
+    {"go_hmap@1.21", "1.23", CLASSIC}, /* no struct differs from 1.23's */
+    {"go_hmap@1.22", "1.23", CLASSIC},
+    {"go_hmap@1.23", "1.23", CLASSIC},
+    {"go_swiss@1.24", "1.24", SWISS},
+    {"go_swiss@1.25", "1.25", SWISS},
+    {"go_swiss@1.26", "1.26", SWISS},
+    {"go_swiss@1.27", "1.27", SWISS},
+    {"go_swiss_split", "1.27", swiss_structs, COUNT_OF(swiss_structs), split_type},
 #undef SWISS
 #undef CLASSIC
 };
 
 static const struct go_map *find_map(const char *name, struct why *why) {
-    const char *names[COUNT_OF(go_maps)];
-    for (size_t i = 0; i < COUNT_OF(go_maps); i++) {
-        names[i] = go_maps[i].name;
-        if (strcmp(name, names[i]) == 0) return &go_maps[i];
-    }
-    if (strchr(name, '@')) {
-        unknown_name("map to lay out", name, names, COUNT_OF(go_maps), why);
-        return NULL;
-    }
+    for (size_t i = 0; i < COUNT_OF(go_maps); i++)
+        if (strcmp(name, go_maps[i].name) == 0) return &go_maps[i];
     why_say(why, "'%s' has no layout report; these maps have one:", name);
     for (size_t i = 0, listed = 0; i < COUNT_OF(go_maps); i++)
-        if (!strchr(names[i], '@')) why_add(why, "%s %s", listed++ ? "," : "", names[i]);
+        if (!strchr(go_maps[i].name, '@')) why_add(why, "%s %s", listed++ ? "," : "", go_maps[i].name);
     return NULL;
 }
 
@@ -269,7 +300,7 @@ static bool append_type(json_t *types, const struct go_map *map, const char *key
         json_t *map_type = map->map_type(&parts, structs, why);
         if (!map_type) return false;
         json_object_set_new(map_types, layout_targets[t].name, map_type);
-        if (map->map_type == swiss_type)
+        if (map->map_type != classic_type)
             json_object_set_new(assignments, layout_targets[t].name, assignment_json(&parts));
     }
     return true;

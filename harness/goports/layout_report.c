@@ -137,6 +137,12 @@ static void print_assignment(const json_t *assignment, const char *of) {
         else
             printf("%s, %s: stored by %s, which prunes tombstones in no release: %s\n", of, target,
                    text_of(a, "function"), text_of(a, "why_not"));
+        const char *aligned = text_of(a, "aligned_loads");
+        if (aligned)
+            printf("%s, %s: on machines that load words from their boundaries only (%s) by mapassign, which "
+                   "never "
+                   "does\n",
+                   of, target, aligned);
     }
     if (json_object_size(assignment)) putchar('\n');
 }

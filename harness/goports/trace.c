@@ -27,12 +27,18 @@ static const struct traced_map {
     trace_fn *run;
 } traced_maps[] = {
     {"go_hmap", CLASSIC_MAP, 123, UINT32_MAX, trace_go_hmap},
+    {"go_hmap@1.21", CLASSIC_MAP, 121, UINT32_MAX, trace_go_hmap},
+    {"go_hmap@1.22", CLASSIC_MAP, 122, UINT32_MAX, trace_go_hmap},
+    {"go_hmap@1.23", CLASSIC_MAP, 123, UINT32_MAX, trace_go_hmap},
     {"go_swiss", SWISS_MAP, 127, UINT64_MAX, trace_go_swiss},
     {"go_swiss@1.24", SWISS_MAP, 124, UINT64_MAX, trace_go_swiss},
     {"go_swiss@1.25", SWISS_MAP, 125, UINT64_MAX, trace_go_swiss},
     {"go_swiss@1.26", SWISS_MAP, 126, UINT64_MAX, trace_go_swiss},
     {"go_swiss@1.27", SWISS_MAP, 127, UINT64_MAX, trace_go_swiss},
+    {"go_swiss_split", SWISS_MAP, 127, UINT64_MAX, trace_go_swiss_split},
     {"go_syncmap", SYNC_MAP, 123, UINT64_MAX, trace_go_syncmap},
+    {"go_syncmap@1.22", SYNC_MAP, 122, UINT64_MAX, trace_go_syncmap},
+    {"go_syncmap@1.23", SYNC_MAP, 123, UINT64_MAX, trace_go_syncmap},
 };
 
 /* The operands behind the word. */

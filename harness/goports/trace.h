@@ -63,7 +63,7 @@ void trace_print_bytes(FILE *out, size_t count, const struct go_occupied *occupi
 enum { TRACE_COUNTED_MAX = 64 };
 void trace_print_counts(FILE *out, const char *name, const size_t *counts, bool log2);
 
-trace_fn trace_go_hmap, trace_go_swiss, trace_go_syncmap;
+trace_fn trace_go_hmap, trace_go_swiss, trace_go_swiss_split, trace_go_syncmap;
 
 /* The command. hashkey: four hex numbers with commas between them; seed: a number in C notation; NULL or
  * empty: zeros. assignment: fast (also NULL or empty), pointer or generic. Prints to stdout; returns the exit

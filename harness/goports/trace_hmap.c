@@ -9,6 +9,8 @@
 
 #define UNIT_HASH_native
 #include "harness/goports/port.h"
+static int traced_release; /* whose rules all maps follow */
+#define GO_HMAP_RELEASE traced_release
 #include "maps/go/hmap.h"
 #include "maps/go/hmap_bytes.h"
 
@@ -265,6 +267,7 @@ static bool trace_word(struct trace *t, const struct trace_word *word, struct wh
 int trace_go_hmap(const struct trace_options *options, const struct trace_word *words, size_t count,
                   struct why *why) {
     struct trace t = {.options = options, .failure = EXIT_CANNOT};
+    traced_release = options->release;
     memcpy(t.keys.hashkey, options->hashkey, sizeof t.keys.hashkey);
     bool ok = trace_make(&t, 0);
     why_say(why, "out of memory");

@@ -167,14 +167,14 @@ static void digest_word(struct digest *digest, uint64_t word) {
     digest_bytes(digest, bytes, sizeof bytes);
 }
 
-static void digest_group(struct digest *digest, const struct go_group *group) {
+static void digest_group(struct digest *digest, struct go_group *group) {
     size_t live = 0;
     digest_bytes(digest, group->ctrl, sizeof group->ctrl);
     for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
         if (group->ctrl[i] & GO_CTRL_EMPTY) continue;
         live++;
-        digest_word(digest, group->slots[i].key);
-        digest_word(digest, group->slots[i].elem);
+        digest_word(digest, *go_slot_key(go_slot_of(group, i)));
+        digest_word(digest, *go_slot_elem(go_slot_of(group, i)));
     }
     digest->group_live[live]++;
     digest->full_groups += go_match_empty(group->ctrl) == 0;
@@ -195,7 +195,7 @@ static void print_digest(struct tracer *tracer) {
     const struct map *map = tracer->map;
     FILE *out = tracer->options->out;
     struct digest digest = {.fnv1a64 = 0xcbf29ce484222325u};
-    if (map->dir_len == 0 && map->dir_ptr) digest_group(&digest, (const struct go_group *)map->dir_ptr);
+    if (map->dir_len == 0 && map->dir_ptr) digest_group(&digest, (struct go_group *)map->dir_ptr);
     for (int64_t i = 0; i < map->dir_len; i++)
         if (go_directory(map)[i]->index == i) digest_table(&digest, go_directory(map)[i]);
     fprintf(out,

@@ -24,7 +24,9 @@
 
 /* n objects of a type, uninitialised or zeroed; NULL: out of memory, or n too large to address. */
 #define HEAP_NEW(h, type, n)                                                                                 \
-    ((type *)((n) > PTRDIFF_MAX / sizeof(type) ? NULL : HEAP_MAY_FAIL(malloc((n) * sizeof(type)))))
+    ((type *)((n) > PTRDIFF_MAX / (sizeof(type) + !sizeof(type))                                             \
+                  ? NULL                                                                                     \
+                  : HEAP_MAY_FAIL(malloc((n) * sizeof(type)))))
 #define HEAP_NEW_ZEROED(h, type, n) ((type *)HEAP_MAY_FAIL(calloc((n), sizeof(type))))
 #define HEAP_FREE(h, ptr) free(ptr)
 

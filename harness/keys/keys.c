@@ -32,6 +32,7 @@ _Static_assert((int)KEYGEN_TEXT_MAX <= (int)TEXT_SLOT_BYTES, "a text fits its sl
 
 struct keys {
     struct keyspec spec;
+    const struct shape *shape;
     unsigned key_bits; /* of the shape; 0: strings */
     uint64_t n;
     size_t limit;
@@ -42,7 +43,7 @@ struct keys {
     uint64_t hot;              /* hotset: hot keys */
     double hot_share;          /* hotset: of the touches */
     struct permute popularity; /* skewed streams: rank -> index, so that popular keys are not the oldest */
-    char *slots;               /* computed strings: the stored texts */
+    char *slots;               /* computed strings: the stored texts; keys that point to a room: these */
     size_t slot_count, slots_bytes;
     char *probe; /* texts of the last block probed */
     size_t probe_room;
@@ -95,7 +96,7 @@ static size_t slots_needed(const struct keys *keys) {
 }
 
 static bool make_buffers(struct keys *keys, struct why *why) {
-    if (keys->key_bits != 0 || keys->set) return true;
+    if (keys->key_bits ? keys->shape->key_room == 0 : keys->set != NULL) return true;
     keys->probe_room = (size_t)KEYS_BLOCK * TEXT_SLOT_BYTES;
     keys->probe = malloc(keys->probe_room);
     size_t bytes = 0;
@@ -142,10 +143,10 @@ static void make_facts(struct keys *keys, const struct shape *shape) {
     const struct keyset *set = keys->set;
     keyspec_name(&keys->spec, facts->name, sizeof facts->name);
     facts->limit = keys->limit;
-    facts->mean_key_bytes = shape->key_bits ? (double)shape->key_size : mean_length(keys);
+    facts->mean_key_bytes = shape->key_bits ? (double)(shape->key_size + shape->key_room) : mean_length(keys);
     if (!set) {
         snprintf(facts->provenance, sizeof facts->provenance, "computed from index and seed");
-        if (shape->key_bits == 0) facts->text_bytes = (size_t)keys->n * TEXT_SLOT_BYTES;
+        if (shape->key_bits == 0 || shape->key_room) facts->text_bytes = (size_t)keys->n * TEXT_SLOT_BYTES;
         return;
     }
     memcpy(facts->provenance, set->provenance, sizeof facts->provenance);
@@ -165,6 +166,7 @@ struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, ui
         why_say(why, "out of memory: %zu bytes for a key stream", sizeof *keys);
         return NULL;
     }
+    keys->shape = shape;
     keys->key_bits = shape->key_bits;
     keys->n = n;
     if (!keyspec_parse(spec, shape->key_bits, &keys->spec, why) ||
@@ -217,13 +219,26 @@ static uint64_t number_at(const struct keys *keys, uint64_t index) {
     return keys->set->number[permute_at(&keys->shuffle, wrapped(keys, index))];
 }
 
-static void fill_numbers(const struct keys *keys, const uint64_t *index, size_t count, void *out) {
-    if (keys->key_bits == 32) {
+/* Keys that are made from numbers; what they point to is in its slot if they are to be stored, else the
+ * block's. */
+static void fill_made(const struct keys *keys, const uint64_t *index, size_t count, bool stored, void *out) {
+    for (size_t i = 0; i < count; i++) {
+        char *room = stored ? keys->slots + (keys->slots ? index[i] % keys->slot_count * TEXT_SLOT_BYTES : 0)
+                            : keys->probe + (keys->probe ? i * TEXT_SLOT_BYTES : 0);
+        keys->shape->key_make(number_at(keys, index[i]), room, (char *)out + i * keys->shape->key_size);
+    }
+}
+
+static void fill_numbers(const struct keys *keys, const uint64_t *index, size_t count, bool stored,
+                         void *out) {
+    if (keys->shape->key_size == sizeof(uint32_t)) {
         uint32_t *key = out;
         for (size_t i = 0; i < count; i++) key[i] = (uint32_t)number_at(keys, index[i]);
-    } else {
+    } else if (keys->shape->key_is_number) {
         uint64_t *key = out;
         for (size_t i = 0; i < count; i++) key[i] = number_at(keys, index[i]);
+    } else {
+        fill_made(keys, index, count, stored, out);
     }
 }
 
@@ -241,7 +256,7 @@ static void touch(struct str key) {
 
 void keys_store(struct keys *keys, const uint64_t *index, size_t count, void *out) {
     if (keys->key_bits) {
-        fill_numbers(keys, index, count, out);
+        fill_numbers(keys, index, count, true, out);
         return;
     }
     struct str *key = out;
@@ -285,7 +300,7 @@ static void probe_set(struct keys *keys, const uint64_t *index, size_t count, st
 void keys_probe(struct keys *keys, const uint64_t *index, size_t count, void *out) {
     struct str *key = out;
     if (keys->key_bits) {
-        fill_numbers(keys, index, count, out);
+        fill_numbers(keys, index, count, false, out);
     } else if (keys->set) {
         probe_set(keys, index, count, key);
     } else {

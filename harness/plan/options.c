@@ -10,6 +10,7 @@
 #include "harness/base/names.h"
 #include "harness/plan/rate.h"
 #include "harness/plan/registry.h"
+#include "harness/plan/releases.h"
 #include "harness/shapes/shape.h"
 #include "harness/base/sizes.h"
 #include "harness/plan/workload.h"
@@ -187,6 +188,14 @@ static bool check_value(enum option_id id, const char *text, struct why *why) {
     struct rates rates;
     struct words words;
     switch (id) {
+    case OPTION_MAPS:
+        words = words_of(id);
+        return releases_of_maps_check(text, why) && check_words(id, &words, text, why);
+    case OPTION_RETAIN_MAPS: /* the names themselves are checked with the rest of retain's */
+        return releases_of_maps_check(text, why);
+    case OPTION_RELEASES:
+    case OPTION_RUN_RELEASES:
+        return releases_check(text, why);
     case OPTION_KEYS:
         return check_streams(text, why);
     case OPTION_RATE:

@@ -35,6 +35,9 @@ static void skip(struct expansion *x, const char *what, const char *why) {
 
 static bool map_selected(const struct option_values *options, const struct map_unit *unit) {
     bool adapter = unit->facts->traits & TRAIT_ADAPTER;
+    const char *releases = option_text(options, OPTION_RUN_RELEASES);
+    if (registry_map_of_release(releases, unit->map)) return true;
+    if (*releases && !options->text[OPTION_MAPS]) return false;
     if (registry_map_named(option_text(options, OPTION_MAPS), unit->map)) return true;
     return !registry_map_is_release(unit->map) && option_has(options, OPTION_MAPS,
                                                              unit->engine ? "engines"
@@ -88,12 +91,25 @@ static void add_workloads(struct expansion *x, struct cell *cell, size_t availab
     }
 }
 
+struct filtered {
+    const struct expansion *x;
+    const struct cell *cell;
+    const struct workload *workload;
+};
+
+static bool filter_matches(void *context, const char *map) {
+    const struct filtered *f = context;
+    char size[24], text[256];
+    snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", map, f->cell->shape->name, f->workload->name,
+             f->cell->keys, size_text(f->cell->n, size));
+    return regexec(&f->x->filter, text, 0, NULL, 0) == 0;
+}
+
+/* Whether the filter matches with any name of the map. */
 static bool filter_leaves(const struct expansion *x, const struct cell *cell, const char *map,
                           const struct workload *workload) {
-    char size[24], text[256];
-    snprintf(text, sizeof text, "%s/%s/%s/%s/n:%s", map, cell->shape->name, workload->name, cell->keys,
-             size_text(cell->n, size));
-    return !x->filtered || regexec(&x->filter, text, 0, NULL, 0) == 0;
+    struct filtered filtered = {x, cell, workload};
+    return !x->filtered || registry_any_name(map, filter_matches, &filtered);
 }
 
 /* Whether a selected map that is unavailable here would have a part in the cell. */
@@ -209,6 +225,34 @@ static const char *heap_name(const char *word) {
     return "malloc";
 }
 
+/* The further names by which --releases asks for a map. */
+struct other_names {
+    const char *releases, *map;
+    char text[256];
+};
+
+static bool add_name(void *context, const char *name) {
+    struct other_names *other = context;
+    const char *at = strchr(name, '@');
+    size_t length = strlen(other->text);
+    if (!at || strcmp(name, other->map) == 0 || !names_select(other->releases, at + 1)) return false;
+    snprintf(other->text + length, sizeof other->text - length, "%s%s", length ? ", " : "", name);
+    return false;
+}
+
+/* Says of releases that follow the rules of another that they are measured as that, once. */
+static void say_same_releases(struct expansion *x) {
+    struct other_names other = {.releases = option_text(&x->job->options, OPTION_RUN_RELEASES)};
+    for (size_t i = 0; i < registry_map_count() && *other.releases; i++) {
+        char why[128];
+        other.map = registry_map_name(i);
+        other.text[0] = '\0';
+        registry_any_name(other.map, add_name, &other);
+        snprintf(why, sizeof why, "the rules are those of %s, measured once under that name", other.map);
+        if (other.text[0]) skip(x, other.text, why);
+    }
+}
+
 static bool expand_job(struct expansion *x) {
     const struct option_values *o = &x->job->options;
     struct strings keys = {0}, heaps = {0};
@@ -218,6 +262,7 @@ static bool expand_job(struct expansion *x) {
               split(option_text(o, OPTION_KEYS), &keys, &x->why) &&
               split(option_text(o, OPTION_HEAP), &heaps, &x->why);
     x->filtered = option_text(o, OPTION_FILTER)[0] != '\0';
+    say_same_releases(x);
     if (x->filtered) regcomp(&x->filter, option_text(o, OPTION_FILTER), REG_EXTENDED | REG_NOSUB);
     for (size_t s = 0; ok && s < shape_count(); s++) {
         if (!option_has(o, OPTION_SHAPES, shape_at(s)->name)) continue;

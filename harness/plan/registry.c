@@ -10,10 +10,12 @@
 #include "harness/heaps/boehm_heap.h"
 #include "harness/heaps/gosim_own.h"
 #include "harness/shapes/shape.h"
+#include "harness/shapes/str.h"
 #include "harness/unit/build.h"
 #include "harness/unit/load.h"
 
 #define ALIAS(name, map)
+#define PORT(...)
 #define MAP(name, symbol, heaps) extern const struct map_head head_##symbol;
 #include "maps.def"
 #undef MAP
@@ -31,16 +33,14 @@ static const struct {
 
 static const struct {
     const char *name;
-    const struct map_head *head; /* NULL: of an engine */
-    const char *heaps;           /* as in maps.def */
-} maps[] = {
+    const struct map_head *head;
+    const char *heaps; /* as in maps.def */
+} own_maps[] = {
 #define MAP(name, symbol, heaps) {name, &head_##symbol, heaps},
 #include "maps.def"
 #undef MAP
-#define ENGINE_MAP(name, program, kind, collector, stem) {#name, NULL, ""},
-#include "harness/engines/engines.def"
-#undef ENGINE_MAP
 };
+enum { OWN_MAPS = sizeof own_maps / sizeof *own_maps };
 
 static const struct map_alias aliases[] = {
 #define MAP(name, symbol, heaps)
@@ -61,9 +61,9 @@ static size_t with_loops;
 static char reason[COMPILED][256]; /* why a unit cannot be had, once that is known */
 
 static const struct map_head *head_of(const char *map) {
-    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        if (strcmp(maps[i].name, map) == 0) return maps[i].head;
-    return NULL;
+    for (size_t i = 0; i < OWN_MAPS; i++)
+        if (strcmp(own_maps[i].name, map) == 0) return own_maps[i].head;
+    return NULL; /* of an engine */
 }
 
 /* NULL, or why a heap cannot be had in this build. */
@@ -131,15 +131,15 @@ const char *registry_map_broken(const char *map) {
 }
 
 size_t registry_map_count(void) {
-    return sizeof maps / sizeof *maps;
+    return OWN_MAPS + engine_map_count();
 }
 
 const char *registry_map_name(size_t i) {
-    return maps[i].name;
+    return i < OWN_MAPS ? own_maps[i].name : engine_map_name(i - OWN_MAPS);
 }
 
 bool registry_map_describes(size_t i) {
-    return strncmp(maps[i].heaps, "all", 3) == 0;
+    return i < OWN_MAPS && strncmp(own_maps[i].heaps, "all", 3) == 0;
 }
 
 bool registry_map_is_release(const char *map) {
@@ -154,26 +154,44 @@ const struct map_alias *registry_alias(size_t i) {
     return &aliases[i];
 }
 
-/* Whether the list has the map by its name or an alias, as `has` understands it. */
-static bool any_name_in(const char *list, const char *map, bool (*has)(const char *list, const char *name)) {
-    if (!list) return false;
-    if (has(list, map)) return true;
-    for (size_t i = 0; i < registry_alias_count(); i++)
-        if (strcmp(aliases[i].map, map) == 0 && has(list, aliases[i].name)) return true;
+bool registry_has_map(const char *name) {
+    for (size_t i = 0; i < registry_map_count(); i++)
+        if (strcmp(registry_map_name(i), name) == 0) return true;
     return false;
 }
 
+const char *registry_map_of_alias(const char *name) {
+    for (size_t i = 0; i < registry_alias_count(); i++)
+        if (strcmp(aliases[i].name, name) == 0) return aliases[i].map;
+    return name;
+}
+
+bool registry_any_name(const char *map, bool (*is)(void *context, const char *name), void *context) {
+    if (is(context, map)) return true;
+    for (size_t i = 0; i < registry_alias_count(); i++)
+        if (strcmp(aliases[i].map, map) == 0 && is(context, aliases[i].name)) return true;
+    return false;
+}
+
+static bool name_in(void *list, const char *name) {
+    return names_has(list, name);
+}
+
 bool registry_map_named(const char *list, const char *map) {
-    return any_name_in(list, map, names_has);
+    return list && registry_any_name(map, name_in, (void *)list);
+}
+
+static bool release_in(void *list, const char *name) {
+    return registry_name_of_release(list, name);
 }
 
 bool registry_map_of_release(const char *list, const char *map) {
-    return any_name_in(list, map, registry_name_of_release);
+    return list && registry_any_name(map, release_in, (void *)list);
 }
 
 const struct map_unit *registry_map_unit(size_t i) {
     for (size_t u = 0; u < registry_count(); u++)
-        if (strcmp(registry_at(u)->map, maps[i].name) == 0) return registry_at(u);
+        if (strcmp(registry_at(u)->map, registry_map_name(i)) == 0) return registry_at(u);
     return NULL;
 }
 
@@ -232,15 +250,11 @@ static const char *smoke_fault(const struct map_unit *unit) {
     const struct shape *shape = shape_find(unit->shape);
     _Alignas(16) unsigned char key[SHAPE_KEY_SIZE_MAX] = {0}, val[SHAPE_VAL_SIZE_MAX],
                                found[SHAPE_VAL_SIZE_MAX];
-    static const char text[] = "key";
-    if (shape->key_bits == 0)
-        memcpy(key, &(struct {
-                   const char *p;
-                   size_t n;
-               }){text, 3},
-               shape->key_size);
+    char room[SHAPE_KEY_ROOM_MAX];
+    if (shape->key_bits)
+        shape->key_make(7, room, key);
     else
-        key[0] = 7;
+        memcpy(key, &(struct str){"key", 3}, shape->key_size);
     shape->val_make(42, val);
     void *map = unit->op.create(unit->own_heap, 0);
     if (!map) return "cannot create an empty map";

@@ -32,8 +32,12 @@ struct map_alias {
 };
 size_t registry_alias_count(void);
 const struct map_alias *registry_alias(size_t i);
-/* The map of a name that may be an alias; the name itself where it is none. */
-const char *registry_name_resolved(const char *name);
+/* True if a map, which may be one of an engine, has this name; aliases are not looked at. */
+bool registry_has_map(const char *name);
+/* The map that a name leads to: the alias's, otherwise the name itself. */
+const char *registry_map_of_alias(const char *name);
+/* Calls `is` with every name of a map until one is it; false: none. */
+bool registry_any_name(const char *map, bool (*is)(void *context, const char *name), void *context);
 /* True if the list, which may be NULL, has the map by its name or an alias. */
 bool registry_map_named(const char *list, const char *map);
 /* True if the name is MAP@RELEASE with a release of the list, which may be NULL, or with any if it has "all".

@@ -5,12 +5,6 @@
 #include "harness/base/names.h"
 #include "harness/plan/registry.h"
 
-const char *registry_name_resolved(const char *name) {
-    for (size_t i = 0; i < registry_alias_count(); i++)
-        if (strcmp(registry_alias(i)->name, name) == 0) return registry_alias(i)->map;
-    return name;
-}
-
 bool registry_name_of_release(const char *list, const char *name) {
     const char *at = strchr(name, '@');
     return list && at && (names_has(list, at + 1) || names_has(list, "all"));

@@ -129,6 +129,18 @@ static void print_summary(const struct tally *tally, const struct selftest_optio
            tally->unavailable);
 }
 
+struct filtered {
+    const regex_t *regex;
+    const struct map_unit *unit;
+};
+
+static bool filter_matches(void *context, const char *map) {
+    const struct filtered *f = context;
+    char name[128];
+    snprintf(name, sizeof name, "%s/%s/%s/%s", map, f->unit->shape, f->unit->hash, f->unit->heap);
+    return regexec(f->regex, name, 0, NULL, 0) == 0;
+}
+
 int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verbose) {
     struct selftest_options options = selftest_options_make(seed, operations);
     struct tally tally = {0};
@@ -144,9 +156,8 @@ int selftest_run(const char *filter, uint64_t seed, size_t operations, bool verb
     size_t count = 0;
     for (size_t i = 0; units && i < registry_count(); i++) {
         const struct map_unit *unit = registry_at(i);
-        char name[128];
-        snprintf(name, sizeof name, "%s/%s/%s/%s", unit->map, unit->shape, unit->hash, unit->heap);
-        if (filter && regexec(&regex, name, 0, NULL, 0) != 0) continue;
+        struct filtered filtered = {&regex, unit};
+        if (filter && !registry_any_name(unit->map, filter_matches, &filtered)) continue;
         if (unit->engine && !(filter && *filter)) {
             tally.engines_left_out++; /* a round trip per operation: minutes for all of them */
             continue;

@@ -141,14 +141,13 @@ static void write_key(struct selftest_keys *keys, enum selftest_key_kind kind, s
                       uint64_t seed) {
     const struct shape *shape = keys->shape;
     unsigned char *stored = keys->stored + at * shape->key_size, *asked = keys->asked + at * shape->key_size;
+    char *text = keys->text ? keys->text + at * 2 * TEXT_MAX : NULL;
     if (shape->key_bits) {
-        uint64_t wide = int_key(kind, i, seed, shape->key_bits);
-        uint32_t narrow = (uint32_t)wide;
-        memcpy(stored, shape->key_bits == 32 ? (void *)&narrow : (void *)&wide, shape->key_size);
-        memcpy(asked, stored, shape->key_size);
+        uint64_t number = int_key(kind, i, seed, shape->key_bits);
+        shape->key_make(number, text, stored);
+        shape->key_make(number, text ? text + TEXT_MAX : NULL, asked);
         return;
     }
-    char *text = keys->text + at * 2 * TEXT_MAX;
     struct str str = {text, text_key(kind, i, seed, text)};
     memcpy(stored, &str, sizeof str);
     memcpy(text + TEXT_MAX, text, TEXT_MAX);
@@ -224,7 +223,7 @@ bool selftest_keys_make(struct selftest_keys *keys, const struct shape *shape, e
     keys->n = n;
     keys->stored = selftest_alloc(n, shape->key_size);
     keys->asked = selftest_alloc(n, shape->key_size);
-    keys->text = shape->key_bits ? NULL : selftest_alloc(n, 2 * TEXT_MAX);
+    keys->text = shape->key_bits && !shape->key_room ? NULL : selftest_alloc(n, 2 * TEXT_MAX);
     for (uint64_t at = 0, candidate = 0; at < n; candidate++) {
         write_key(keys, kind, at, candidate, seed);
         if (!colliding || at == 0 ||

@@ -16,6 +16,11 @@ static inline uint64_t key_word(map_key key) {
     memcpy(&bits, &key, sizeof bits);
     return bits;
 }
+/* Integers of 32 bits, all of which a double holds. */
+#define SHAPE_KEY_FROM_BITS 32
+static inline map_key key_from(uint64_t number, void *room) {
+    return ((void)room, (map_key)(uint32_t)number);
+}
 /* Of a NaN by its bits, where Go draws a number: what keeps no hash must find it again to move it. */
 static inline uint64_t key_hash(map_key key) {
     return hash_u64(key == 0 ? 0 : key_word(key));

@@ -6,13 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHAPE_KEY_SIZE_MAX = 16, SHAPE_VAL_SIZE_MAX = 64 };
+enum { SHAPE_KEY_SIZE_MAX = 16, SHAPE_VAL_SIZE_MAX = 136, SHAPE_KEY_ROOM_MAX = 8 };
 
 struct shape {
     const char *name;
-    unsigned key_bits; /* of an integer key; 0: the key is a struct str */
+    unsigned key_bits; /* of the number that a key is made from; 0: the key is a struct str */
     size_t key_size, val_size;
-    uint64_t (*key_word)(const void *key); /* what a scan adds up of a key */
+    bool key_is_number; /* the key is that number */
+    size_t key_room;    /* bytes that a key points to, and owns not */
+    /* Makes a key from a number of key_bits, no two alike. room: key_room bytes; NULL for a struct str */
+    void (*key_make)(uint64_t number, void *room, void *out);
+    uint64_t (*key_word)(
+        const void *key); /* what a scan adds up of a key; of one made from a number its own */
     uint64_t (*key_hash)(const void *key); /* the common hash */
     bool (*key_equal)(const void *a, const void *b);
     void (*val_make)(uint64_t number, void *out);

@@ -16,6 +16,11 @@ static uint64_t shape_key_hash(const void *key) {
 static bool shape_key_equal(const void *a, const void *b) {
     return key_equal(*(const map_key *)a, *(const map_key *)b);
 }
+#ifdef SHAPE_KEY_FROM_BITS
+static void shape_key_make(uint64_t number, void *room, void *out) {
+    *(map_key *)out = key_from(number, room);
+}
+#endif
 static void shape_val_make(uint64_t number, void *out) {
     *(map_val *)out = val_make(number);
 }
@@ -25,8 +30,15 @@ static uint64_t shape_val_word(const void *val) {
 
 const struct shape SHAPE_SYMBOL = {
     .name = SHAPE_NAME,
+#ifdef SHAPE_KEY_FROM_BITS
+    .key_bits = SHAPE_KEY_FROM_BITS,
+    .key_make = shape_key_make,
+#endif
 #ifdef SHAPE_KEY_INT
-    .key_bits = SHAPE_KEY_BITS,
+    .key_is_number = true,
+#endif
+#ifdef SHAPE_KEY_ROOM
+    .key_room = SHAPE_KEY_ROOM,
 #endif
     .key_size = sizeof(map_key),
     .val_size = sizeof(map_val),

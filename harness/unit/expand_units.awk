@@ -2,7 +2,7 @@
 #   awk -f expand_units.awk -v as=FORM shapes.def heaps.def maps.def [retention/units.def]
 # FORM:
 #   def     UNIT(map, shape, hash, heap, what), read by registry.c
-#   maps    MAP(map, symbol, heaps) of every map, and ALIAS(name, map), read by registry.c
+#   maps    MAP(map, symbol, heaps) of every map, ALIAS(name, map) and PORT lines, read by registry.c and releases.c
 #   rules   unit_NAME := map language file shape hash heap what, read by make; and all_units, their names
 #   heads   head_MAP := map language file shape hash, read by make: the first it is compiled for; and all_maps
 #   make    map:language:file:shape:hash:heap, one word a unit with loops
@@ -17,6 +17,18 @@ function fields(line) {
     sub(/\)[ \t]*$/, "", line)
     n = split(line, f, /,[ \t]*/)
 }
+# Whether map m is compiled for a shape, and under a hash policy: of a shape for some maps there is one policy a map.
+function takes(m, s, policies, policy,    port, own) {
+    if (takers[s] == "all") return kind[s] == "INT" || kind[s] == "STR"
+    port = file[m] ~ /^maps\/go\//
+    if (language[m] != "c" || file[m] ~ /adapters/) return 0
+    # The baseline goes with all. What Go's equality and hash are wanted for, its plain maps take.
+    if (takers[s] == "ports" && m > 1 && !has(map_heaps[m], "any")) return 0
+    own = port && kind[s] != "ANY" ? "native" : "common"
+    return policy == own || (policies == 1 && kind[s] == "ANY")
+}
+# Interface values have the common hash: what Go hashes depends on what they hold.
+function hash_of(s, policy) { return kind[s] == "ANY" ? "common" : policy }
 function has(list, word) { return list == "ALL" || index(" " list " ", " " word " ") > 0 }
 function unit(m, shape, hash, heap, what,    name) {
     name = map[m] "-" shape "-" hash "-" heap
@@ -33,7 +45,9 @@ function unit(m, shape, hash, heap, what,    name) {
 /^SHAPE\(/ {
     fields($0)
     shape[++shapes] = f[1]
-    kind[f[1]] = f[2]
+    split(f[2] " all", word, " ")
+    kind[f[1]] = word[1]
+    takers[f[1]] = word[2]
     if (as == "shapes") print f[1]
 }
 /^HEAP\(/ {
@@ -54,6 +68,15 @@ function unit(m, shape, hash, heap, what,    name) {
     fields($0)
     if (as == "maps") printf "ALIAS(\"%s\", \"%s\")\n", f[1], f[2]
 }
+/^PORT\(/ {
+    fields($0)
+    if (n != 7) { print FILENAME ": a PORT line needs seven fields: " $0 > "/dev/stderr"; exit 1 }
+    if (as == "maps") {
+        line = ""
+        for (i = 1; i <= n; i++) line = line (i > 1 ? ", " : "") "\"" f[i] "\""
+        printf "PORT(%s)\n", line
+    }
+}
 /^MAP\(/ {
     of_line = $0
     fields($0)
@@ -73,10 +96,11 @@ function unit(m, shape, hash, heap, what,    name) {
         if (first == "") first = shape[s]
         for (p = 1; p <= policies; p++)
             for (h = 1; h <= heaps; h++) {
+                if (!takes(maps, shape[s], policies, policy[p])) continue
                 if (heap[h] != "malloc" && !has(f[6], "all")) continue
                 # Only malloc is compared under both hash policies.
                 if (heap[h] != "malloc" && policy[p] == "native") continue
-                if (has(heap_shapes[heap[h]], shape[s])) unit(maps, shape[s], policy[p], heap[h], "loops")
+                if (has(heap_shapes[heap[h]], shape[s])) unit(maps, shape[s], hash_of(shape[s], policy[p]), heap[h], "loops")
             }
     }
     if (as == "heads") {

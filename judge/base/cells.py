@@ -1,5 +1,9 @@
-"""What was measured: the cell of a row, told apart from the others of its run."""
+"""What was measured: the cell of a row, told apart from the others of its run; and the names of its map."""
+import functools
+import re
 from collections import namedtuple
+
+from judge.base.common import project_root
 
 # The text form, joined by slashes, is what the regular expressions of the history see.
 # variant: '' as usual; otherwise "threads:2", "go1.24.4", "order:insertion", "pages:huge", "job:NAME", by commas.
@@ -7,6 +11,23 @@ Cell = namedtuple("Cell", "map shape workload keys n hash heap variant")
 # Fields that rows of the same cell may differ in: the section of the profile; whether there were huge pages; for which hash policy a
 # map was measured that has one hash only; beside which maps.
 TWICE_BY = ("job", "thp", "hash_policy", "cell")
+
+
+@functools.cache
+def aliases():
+    """Returns {further name of a map: the map}: releases that changed no rule, and names that maps had (maps/maps.def)."""
+    text = (project_root() / "maps" / "maps.def").read_text(encoding="utf-8")
+    return dict(re.findall(r"^ALIAS\(([^,]+), *([^)]+)\)", text, re.M))
+
+
+def map_of(name):
+    return aliases().get(name, name)
+
+
+def matches(pattern, cell):
+    """Tells whether the compiled expression finds something in the text of a cell, with any name of its map."""
+    names = [cell.map] + [name for name, of in aliases().items() if of == cell.map]
+    return any(pattern.search(text_of(cell._replace(map=name))) for name in names)
 
 
 def cells_of(rows):
@@ -30,7 +51,7 @@ def cell_of(row):
                f"order:{row['order']}" if row.get("order") not in (None, "shuffled") else "",
                f"pages:{row['pages']}" if row.get("pages") not in (None, "set") else "",
                f"open:{row['rate']}" if row.get("loop") == "open" else ""]
-    return Cell(row["map"], row["shape"], row["workload"], row["keys"], row["n"], row["hash"], row["heap"],
+    return Cell(map_of(row["map"]), row["shape"], row["workload"], row["keys"], row["n"], row["hash"], row["heap"],
                 ",".join(filter(None, unusual)))
 
 

@@ -5,6 +5,7 @@ import shlex
 import sys
 
 from judge.base.arguments import Parser
+from judge.base.cells import map_of
 from judge.base.common import Refused, need, project_root, say
 from judge.base.stored import cell_text, open_run, result_id
 from judge.cite.rerun_line import without
@@ -138,7 +139,7 @@ def other_row(run, row, name):
     """Returns the row of another map that was measured interleaved with this one."""
     same = ("cell", "job", "shape", "workload", "keys", "n", "hash_policy", "threads", "order")
     for other in run.measured("time"):
-        if other["map"] == name and all(other.get(field) == row.get(field) for field in same):
+        if map_of(other["map"]) == map_of(name) and all(other.get(field) == row.get(field) for field in same):
             return other
     return None
 
@@ -147,9 +148,9 @@ def pair_sentences(run, rows, against):
     need("cite of two maps", "numpy", "scipy")
     from plots.rows import stats
     names = {row["map"] for row in run.rows}
-    if against not in names:
+    if map_of(against) not in map(map_of, names):
         raise Refused(f"{run.folder}: has no map '{against}': it has {', '.join(sorted(names - {BASELINE}))}")
-    pairs = [(row, other_row(run, row, against)) for row in rows if row["map"] != against]
+    pairs = [(row, other_row(run, row, against)) for row in rows if map_of(row["map"]) != map_of(against)]
     pairs = [(row, other) for row, other in pairs if other]
     if not pairs:
         raise Refused(f"{run.folder}: no chosen cell holds another map beside '{against}': choose more with --cell")

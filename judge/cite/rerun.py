@@ -12,6 +12,7 @@ from pathlib import Path
 
 from judge.base import child
 from judge.base.arguments import Parser
+from judge.base.cells import map_of
 from judge.base.common import Refused, executable, need, refuse_unwritable, say, write_text
 from judge.base.stored import cell_text, open_run
 from judge.cite.rerun_line import retain_words, run_words, shown
@@ -30,8 +31,8 @@ EXACT = 0.01  # bytes may move by that much: pages, and blocks of the allocator'
 
 
 def identity(row):
-    return tuple(row.get(field) for field in ("kind", "cell", "job", "map", "shape", "workload", "keys", "n", "heap", "hash",
-                                              "hash_policy", "threads", "seed", "order", "pages", "loop", "rate"))
+    return map_of(row["map"]), *(row.get(field) for field in ("kind", "cell", "job", "shape", "workload", "keys", "n", "heap", "hash",
+                                                              "hash_policy", "threads", "seed", "order", "pages", "loop", "rate"))
 
 
 def time_verdict(old, new, interval):
@@ -71,7 +72,7 @@ def verdict_lines(folder):
     """Returns {subject: line} of the verdicts of a run of scenarios; open_run and load have checked the file."""
     path = Path(folder) / "retention.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line] if path.exists() else []
-    return {(line["scenario"], line["map"], line.get("release"), line["heap"], line["engine"], line.get("n")): line
+    return {(line["scenario"], map_of(line["map"]), line.get("release"), line["heap"], line["engine"], line.get("n")): line
             for line in lines if line["label"] == "verdict"}
 
 

@@ -19,6 +19,7 @@ class Options:
     new: str
     # the selection, as in SELECTION
     maps: str | None
+    releases: str | None
     shapes: str | None
     workloads: str | None
     keys: str | None

@@ -146,7 +146,11 @@ def is_map_pair(options):
     """Tells whether both words name maps; refuses a map beside something else."""
     if Path(options.base).is_dir() or Path(options.new).is_dir():
         return False
-    known = {m["name"] for m in ask(executable(), "list", "maps", "--json")}
+    known = {name: m["name"] for m in ask(executable(), "list", "maps", "--json") for name in [m["name"], *m["aliases"]]}
+    for word in (options.base, options.new):
+        if word not in known and word.partition("@")[0] in known:
+            ask(executable(), "plan", "--json", f"--maps={word}")  # refuses it and says which releases there are
+    options.base, options.new = known.get(options.base, options.base), known.get(options.new, options.new)
     maps = [word for word in (options.base, options.new) if word in known]
     if len(maps) == 2 and options.maps:
         raise Refused("--maps does not go with two maps to compare: they are named already")

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from judge.base.cells import map_of
 from judge.base.common import Refused, write_text
 from plots.rows.exits import BAD_INPUT, CANNOT
 
@@ -49,6 +50,11 @@ TOOLCHAIN = ("arch", "cc", "cxx", "unit_flags", "libc", "libstdcxx", "valgrind",
 
 def key_of(cell):
     return "/".join(str(cell[word]) for word in KEY_WORDS)
+
+
+def _key_now(key):
+    name, slash, rest = key.partition("/")
+    return map_of(name) + slash + rest
 
 
 # --- the file ----------------------------------------------------------------------------------------------------
@@ -101,6 +107,7 @@ def load(path):
         if key.count("/") < len(KEY_WORDS) - 1:
             raise Refused(f"{path}: '{key}' names no cell: {advice}")
         _check_cell(key, cell, path)
+    found["cells"] = {_key_now(key): cell for key, cell in cells.items()}
     return found
 
 

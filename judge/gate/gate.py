@@ -17,8 +17,8 @@ USAGE = """usage: mapbench gate count [selection] [--update] [--exact] [--baseli
 Counts instructions, data references, simulated cache misses and branch mispredictions, allocations and bytes per
 operation, and compares them with a baseline. Exit code 3 if a cell needs more of anything.
 
-selection     --maps --shapes --workloads --keys --n --hash --heap --seed --filter, as of run
-              [ours; u64_u64,str_u64; put_grow,put,get,get_miss,overwrite,del,churn,scan; n 48000]
+selection     --maps --releases --shapes --workloads --keys --n --hash --heap --seed --filter, as of run
+              [ours, and the ports of every release; u64_u64,str_u64; put_grow,put,get,get_miss,overwrite,del,churn,scan; n 48000]
 --update      write what was counted into the baseline, with a summary of what that changes
 --exact       simulated misses and branch mispredictions must be the same, too: for two runs of one build
 --baseline F  the baseline [results/baselines/count.json]
@@ -27,7 +27,7 @@ selection     --maps --shapes --workloads --keys --n --hash --heap --seed --filt
 """
 # The selection, with what is counted where it is not given: options of `mapbench plan`. The size: arrays of a power of two of
 # slots are 73 % full, so that a change in probing shows, and maps exceed the simulated last-level cache.
-SELECTION = {"maps": "ours", "shapes": "u64_u64,str_u64", "workloads": "put_grow,put,get,get_miss,overwrite,del,churn,scan",
+SELECTION = {"maps": "ours", "releases": "all", "shapes": "u64_u64,str_u64", "workloads": "put_grow,put,get,get_miss,overwrite,del,churn,scan",
              "keys": "uniform", "n": "48000", "hash": "common", "heap": "malloc", "seed": "1", "filter": None}
 ROWS_MOST = 40
 
@@ -50,6 +50,8 @@ def parse(argv):
     if options.update and (options.json or options.junit):
         raise Refused("gate count --update writes the baseline; compare with it for --json and --junit")
     refuse_unwritable(options.json, options.junit)
+    if options.maps is not None and options.releases is None:
+        options.releases = ""  # maps that are named are not all
     return None if options.help else options
 
 

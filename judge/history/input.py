@@ -9,7 +9,7 @@ from collections import namedtuple
 from datetime import datetime, timezone
 from pathlib import Path
 
-from judge.base.cells import Cell, cells_of, text_of
+from judge.base.cells import Cell, cells_of, map_of, text_of
 from judge.base.common import Refused
 from judge.base.stored import open_run, result_id
 from plots.rows import fields
@@ -130,7 +130,7 @@ CELL_MORE = {"keys": (fields.TEXT, True), "hash": (fields.TEXT, True), "heap": (
 def json_cell(record, where):
     fields.check_fields(record, CELL_FIELDS, where)
     fields.check_fields(record, {name: rule for name, rule in CELL_MORE.items() if name in record}, where)
-    return Cell(record["map"], record["shape"], record["workload"], record.get("keys") or "uniform", record["n"],
+    return Cell(map_of(record["map"]), record["shape"], record["workload"], record.get("keys") or "uniform", record["n"],
                 record.get("hash") or "common", record.get("heap") or "malloc", "")
 
 

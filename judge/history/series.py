@@ -4,7 +4,7 @@ import re
 import statistics
 from collections import namedtuple
 
-from judge.base.cells import Cell, text_of
+from judge.base.cells import Cell, map_of, matches
 from judge.base.common import Refused
 from judge.history import store
 from plots.rows.exits import NOTHING
@@ -101,8 +101,8 @@ def read(database, metric, pattern=None, base=None):
         name, row_base, value, low, high, stable, verdict, time, revision, key, facts, *cell = row
         if name == RATIO and base and not store.same_revision(row_base, base):
             continue
-        cell = Cell(*cell)
-        if pattern is not None and not pattern.search(text_of(cell)):
+        cell = Cell(map_of(cell[0]), *cell[1:])
+        if pattern is not None and not matches(pattern, cell):
             continue
         series = found.setdefault((key, cell), Series(cell, metric, (key, json.loads(facts)), row_base, []))
         series.points.append(Point(time, revision, value, low, high, bool(stable), verdict))

@@ -14,6 +14,9 @@
  *             the last run of them in a chain is marked so that searches end there. A walk starts at a
  *             random bucket and slot; it goes on over the array it began with even if the map has grown
  *             since, and asks the map for what was moved.
+ * Releases:   1.21  doubles at 6.0 entries a bucket (GO_LOAD_NUM). The malloc header of arrays with
+ *                   pointers came in 1.22, so arrays of string keys have other sizes.
+ *             Without a release the rules of 1.22 and 1.23 hold; MAP@RELEASE in maps.def names another.
  * Source:     Go 1.23 (The Go Authors, BSD licence), runtime/map.go, map_fast32.go, map_fast64.go,
  *             map_faststr.go. Each function names its original; written anew. docs/go-ports.md lists the
  *             differences.
@@ -41,8 +44,16 @@
 #define GO_FILTER_TEXT "tophash filter for strings"
 #endif
 
+#if GO_HMAP_RELEASE == 121
+#define GO_LOAD_TEXT "6.0"
+#define GO_RELEASE_TEXT "Go 1.21"
+#else
+#define GO_LOAD_TEXT "6.5"
+#define GO_RELEASE_TEXT "Go 1.23"
+#endif
+
 #ifndef GO_SUMMARY /* the variants say what differs */
-#define GO_SUMMARY "Go 1.23's classic map: chained buckets of 8, incremental growth"
+#define GO_SUMMARY GO_RELEASE_TEXT "'s classic map: chained buckets of 8, incremental growth"
 #endif
 
 static const struct map_facts map_facts = {
@@ -50,7 +61,8 @@ static const struct map_facts map_facts = {
     .source = "Go 1.23, runtime/map.go, map_fast32.go, map_fast64.go, map_faststr.go",
     .invariants = "entries in the bucket of their hash; emptyRest, nevacuate, noverflow and count right",
     .cost = "a hit reads a tophash and key line and a value line; bucket / (3.25 to 6.5) bytes per entry",
-    .options = "load " GO_LOAD_TEXT " a bucket, growth x2 or x1, " GO_FILTER_TEXT,
+    .options = "load " GO_LOAD_TEXT " a bucket, growth x2 or x1, " GO_FILTER_TEXT
+               "; a copy is of the size of its entries (maps.Clone)",
     .fairness = "called, told its type at run time and hashing through a pointer, as in Go and unlike other "
                 "maps here; no write barrier",
     .package = NULL,

@@ -12,11 +12,18 @@
 #include "maps/go/call.h"
 #include "maps/go/sizeclass.h"
 
-/* The variants define these before they include this file. */
-#ifndef GO_LOAD_NUM
-#define GO_LOAD_NUM 13u /* loadFactorNum; Go 1.21 had 12 (go.dev/issue/63438) */
-#define GO_LOAD_TEXT "6.5"
+/* The release whose rules hold, major * 100 + minor of Go: a constant of a unit, a variable of a trace. */
+#ifndef GO_HMAP_RELEASE
+#ifdef MAP_RELEASE
+#define GO_HMAP_RELEASE MAP_RELEASE
+#else
+#define GO_HMAP_RELEASE 123
 #endif
+#endif
+
+/* loadFactorNum. In 1.21 `(8 * 13 / 16) * 2` came out as 12, not 13, so that its maps grow at 6.0 entries a
+ * bucket (go.dev/issue/63438; 1.20 and 1.22 have 6.5). */
+#define GO_LOAD_NUM (GO_HMAP_RELEASE == 121 ? 12u : 13u)
 #define GO_LOAD_DEN 2u
 
 enum {
@@ -56,11 +63,7 @@ typedef void *__attribute__((may_alias)) go_outside; /* such a pointer in its ce
 #endif
 
 /* Whether arrays have no malloc header, for their sizes; before Go 1.22 none had. */
-#ifdef GO_NO_MALLOC_HEADER
-#define GO_HEADERLESS true
-#else
-#define GO_HEADERLESS GO_NOSCAN
-#endif
+#define GO_HEADERLESS (GO_NOSCAN || GO_HMAP_RELEASE < 122)
 
 struct go_bmap {
     uint8_t top[GO_SLOTS];

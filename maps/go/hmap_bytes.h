@@ -19,19 +19,19 @@
  * pointers, by the chains otherwise, of which evacuation clears those it is done with. */
 static void go_occupy_array(struct go_occupied *o, struct go_bmap *array, unsigned b,
                             const struct go_bmap_list *list, bool escaped) {
-    size_t buckets = go_array_buckets(b, sizeof *array, GO_NOSCAN);
+    size_t buckets = go_array_buckets(b, sizeof *array, GO_HEADERLESS);
     uintptr_t from = (uintptr_t)array, to = (uintptr_t)(array + buckets);
-    if (b > 0 || escaped) go_occupy(o, buckets * sizeof *array, GO_NOSCAN);
+    if (b > 0 || escaped) go_occupy(o, buckets * sizeof *array, GO_HEADERLESS);
     if (GO_NOSCAN && list) {
         go_occupy(o, sizeof *list, false);
         go_occupy(o, list->capacity * sizeof *list->item, false);
         for (size_t i = 0; i < list->len; i++)
             if ((uintptr_t)list->item[i] < from || (uintptr_t)list->item[i] >= to)
-                go_occupy(o, sizeof *array, GO_NOSCAN);
+                go_occupy(o, sizeof *array, GO_HEADERLESS);
     }
     for (size_t n = 0; !GO_NOSCAN && n < (size_t)1 << b; n++)
         for (struct go_bmap *at = go_evacuated(&array[n]) ? NULL : array[n].overflow; at; at = at->overflow)
-            if ((uintptr_t)at < from || (uintptr_t)at >= to) go_occupy(o, sizeof *array, GO_NOSCAN);
+            if ((uintptr_t)at < from || (uintptr_t)at >= to) go_occupy(o, sizeof *array, GO_HEADERLESS);
 }
 
 /* escaped: false for a map that Go's compiler keeps on the stack, with its first bucket. */

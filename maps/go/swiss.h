@@ -22,6 +22,8 @@
  *                   fast assignments only (go_prunes); a clear of an emptied map drops tombstones; a clone
  *                   copies the tables as they are, where 1.24 inserts the entries into a map made for them.
  *             1.27  pointer keys prune, too; storing over an entry of a full small map makes no table of it.
+ *                   GOEXPERIMENT=mapsplitgroup keeps the keys and elements of a group apart
+ *                   (GO_SPLIT_GROUPS: maps/go/swiss_split.h).
  *             Without a release the newest one's rules hold; MAP@RELEASE in maps.def names another.
  * Source:     Go 1.24.4, src/internal/runtime/maps/: map.go, table.go, group.go, runtime_fast32_swiss.go,
  *             runtime_fast64_swiss.go, runtime_faststr_swiss.go (The Go Authors, BSD licence). Each function
@@ -56,13 +58,32 @@
 #define GO_SWISS_RELEASE_TEXT "Go 1.24"
 #endif
 
+#ifdef GO_SPLIT_GROUPS
+#define GO_SUMMARY                                                                                           \
+    "go_swiss with keys and elements of a group apart, as GOEXPERIMENT=mapsplitgroup "                       \
+    "of " GO_SWISS_RELEASE_TEXT
+#define GO_GROUP_TEXT "groups of 8, keys and elements apart: "
+#define GO_ENTRY_TEXT "key + element + 1 byte"
+#else
+#define GO_SUMMARY "the Swiss map of " GO_SWISS_RELEASE_TEXT ": extendible directory of small tables"
+#define GO_GROUP_TEXT "groups of 8: "
+#define GO_ENTRY_TEXT "slot + 1 byte"
+#endif
+
+#if GO_SWISS_RELEASE >= 125
+#define GO_CLONE_TEXT "a copy is of the tables, tombstones and all (maps.Clone since 1.25)"
+#else
+#define GO_CLONE_TEXT "a copy is filled entry by entry, into a map made for them (maps.Clone of 1.24)"
+#endif
+
 static const struct map_facts map_facts = {
-    .summary = "the Swiss map of " GO_SWISS_RELEASE_TEXT ": extendible directory of small tables",
+    .summary = GO_SUMMARY,
     .source = "Go 1.24.4, internal/runtime/maps (map.go, table.go, group.go), ported; rules "
               "of " GO_SWISS_RELEASE_TEXT,
     .invariants = "table_debug.go's: control bytes, used, growthLeft, tombstones; directory, depths, sums",
-    .cost = "directory, table, group and slot in a row; (slot + 1 byte) / 0.4375 to 0.875 per entry",
-    .options = "max load 7/8, growth x2 to 1024 slots then split, groups of 8: " GO_GROUP_KIND,
+    .cost = "directory, table, group and slot in a row; (" GO_ENTRY_TEXT ") / 0.4375 to 0.875 per entry",
+    .options =
+        "max load 7/8, growth x2 to 1024 slots then split, " GO_GROUP_TEXT GO_GROUP_KIND "; " GO_CLONE_TEXT,
     .fairness = "called, told its type at run time and hashing through a pointer, as in Go and unlike other "
                 "maps here; no write barrier; old tables are freed and used again at once",
     .package = NULL,
@@ -80,8 +101,8 @@ GO_FUNC map_val *map_get(struct map *map, map_key key) {
         return NULL;
     }
     if (__builtin_expect(map->dir_len == 0, 0)) {
-        struct go_slot *slot = go_small_find(map, key);
-        return slot ? go_slot_elem(slot) : NULL;
+        go_slot_ref slot = go_small_find(map, key);
+        return go_is_slot(slot) ? go_slot_elem(slot) : NULL;
     }
     uint64_t hash = go_swiss_hash(map, &key);
     struct go_group *group;
@@ -226,10 +247,10 @@ static struct map *map_create(struct heap *heap, size_t hint) {
 static bool go_copy_groups(struct map *copy, struct go_group *to, const struct go_group *from, size_t count) {
     for (size_t g = 0; g < count; g++) {
         for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
-            struct go_slot *slot = (struct go_slot *)(uintptr_t)&from[g].slots[i];
+            go_slot_ref slot = go_slot_of((struct go_group *)(uintptr_t)&from[g], i);
             if (!(from[g].ctrl[i] & GO_CTRL_EMPTY)) {
-                if (!go_slot_fill(copy, &to[g].slots[i], *go_slot_key(slot))) return false;
-                *go_slot_elem(&to[g].slots[i]) = *go_slot_elem(slot);
+                if (!go_slot_fill(copy, go_slot_of(&to[g], i), *go_slot_key(slot))) return false;
+                *go_slot_elem(go_slot_of(&to[g], i)) = *go_slot_elem(slot);
             }
             to[g].ctrl[i] = from[g].ctrl[i];
         }

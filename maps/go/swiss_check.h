@@ -15,7 +15,7 @@
  * slot. */
 static size_t go_probe_length(const struct map *map, const struct go_table *table, struct go_group *place,
                               size_t i) {
-    uint64_t hash = go_swiss_hash(map, go_slot_key(&place->slots[i]));
+    uint64_t hash = go_swiss_hash(map, go_slot_key(go_slot_of(place, i)));
     size_t length = 1;
     const struct go_group *group;
     for (struct go_probe probe = go_probe_start(table, hash);
@@ -28,7 +28,7 @@ static size_t go_probe_length(const struct map *map, const struct go_table *tabl
 
 static const char *go_check_slot(const struct map *map, const struct go_table *table, struct go_group *place,
                                  size_t i) {
-    map_key key = *go_slot_key(&place->slots[i]);
+    map_key key = *go_slot_key(go_slot_of(place, i));
     uint64_t hash = go_swiss_hash(map, &key);
     struct go_group *group;
     size_t found;
@@ -73,9 +73,10 @@ static const char *go_check_small(struct map *map) {
     for (size_t i = 0; group && i < GO_GROUP_SLOTS; i++) {
         if (group->ctrl[i] == GO_CTRL_EMPTY) continue;
         if (group->ctrl[i] == GO_CTRL_DELETED) return "a small map has a tombstone";
-        map_key key = *go_slot_key(&group->slots[i]);
+        map_key key = *go_slot_key(go_slot_of(group, i));
         if (group->ctrl[i] != go_h2(go_swiss_hash(map, &key))) return "a control byte is not its key's H2";
-        if (go_small_find(map, key) != &group->slots[i]) return "a key is stored twice";
+        if (go_slot_key_cell(go_small_find(map, key)) != go_slot_key_cell(go_slot_of(group, i)))
+            return "a key is stored twice";
         used++;
     }
     if (map->slots != (group ? GO_GROUP_SLOTS : 0)) return "the slots are miscounted";

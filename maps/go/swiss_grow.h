@@ -12,7 +12,7 @@
 /* table.go: uncheckedPutSlot: for a table without this key, without tombstones and with room. For what is
  * stored indirectly only the pointer is moved. */
 GO_FUNC void go_table_put_new(const struct go_map_type *type, struct go_table *table, uint64_t hash,
-                              struct go_slot *entry) {
+                              go_slot_ref entry) {
     static const struct go_type pointer = {sizeof(void *), sizeof(void *), NULL};
     struct go_group *group;
     for (struct go_probe probe = go_probe_start(table, hash);
@@ -20,10 +20,11 @@ GO_FUNC void go_table_put_new(const struct go_map_type *type, struct go_table *t
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
         if (__builtin_expect(spare == 0, 0)) continue;
         size_t i = go_bitset_first(spare);
-        struct go_slot *slot = go_slot_at(type, group, i);
-        go_typed_move(type->flags & GO_TYPE_INDIRECT_KEY ? &pointer : type->key, slot, entry);
+        go_slot_ref slot = go_slot_at(type, group, i);
+        go_typed_move(type->flags & GO_TYPE_INDIRECT_KEY ? &pointer : type->key,
+                      go_typed_key_cell(type, slot), go_typed_key_cell(type, entry));
         go_typed_move(type->flags & GO_TYPE_INDIRECT_ELEM ? &pointer : type->elem,
-                      (char *)slot + type->elem_offset, (char *)entry + type->elem_offset);
+                      go_typed_elem_cell(type, slot), go_typed_elem_cell(type, entry));
         table->growth_left--;
         table->used++;
         group->ctrl[i] = go_h2(hash);
@@ -40,7 +41,7 @@ static void go_move_entries(const struct map *map, struct go_group *groups, size
         struct go_group *group = (struct go_group *)(void *)((char *)groups + g * type->group_bytes);
         GO_LOOP for (size_t i = 0; i < GO_GROUP_SLOTS; i++) {
             if (group->ctrl[i] & GO_CTRL_EMPTY) continue;
-            struct go_slot *slot = go_slot_at(type, group, i);
+            go_slot_ref slot = go_slot_at(type, group, i);
             uint64_t hash = type->hasher(map->keys, go_typed_key(type, slot), map->seed);
             go_table_put_new(type, hash & mask ? right : left, hash, slot);
         }

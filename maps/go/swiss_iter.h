@@ -76,7 +76,7 @@ MAP_INLINE void go_iter_find_table(struct map_iter *iter) {
 
 /* The slot's entry, looked up again if the slot is of a replaced array; false: it has been deleted since. */
 MAP_INLINE bool go_iter_entry(struct map_iter *iter, size_t i, bool replaced) {
-    struct go_slot *slot = go_slot_at(iter->type, iter->group, i);
+    go_slot_ref slot = go_slot_at(iter->type, iter->group, i);
     const map_key *key = go_typed_key(iter->type, slot);
     const map_val *elem =
         __builtin_expect(replaced, 0) ? map_get(iter->map, *key) : go_typed_elem(iter->type, slot);

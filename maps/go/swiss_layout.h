@@ -40,17 +40,32 @@ typedef __typeof__(*__builtin_choose_expr(GO_KEY_INDIRECT, (struct go_key_box **
                                           (map_key *)NULL)) go_key_cell;
 typedef __typeof__(*__builtin_choose_expr(GO_ELEM_INDIRECT, (map_val **)NULL, (map_val *)NULL)) go_elem_cell;
 
+/* Go pads a struct whose last field has no size, so that its address is not that of the next struct. */
+#define GO_ZERO_SIZE_PADDING uint8_t zero_size_padding[sizeof(go_elem_cell) == 0];
+#ifdef GO_SPLIT_GROUPS
+/* GOEXPERIMENT=mapsplitgroup of 1.27: keys and elements lie apart, so that no slot is padded. */
+struct go_group {
+    _Alignas(uint64_t) uint8_t ctrl[GO_GROUP_SLOTS];
+    go_key_cell keys[GO_GROUP_SLOTS];
+    go_elem_cell elems[GO_GROUP_SLOTS];
+    GO_ZERO_SIZE_PADDING
+};
+#define GO_GROUP_KEY(i) keys[i]
+#define GO_GROUP_ELEM(i) elems[i]
+#else
 struct go_slot {
     go_key_cell key;
     go_elem_cell elem;
-    /* Go pads a struct whose last field has no size, so that its address is not that of the next struct. */
-    uint8_t zero_size_padding[sizeof(go_elem_cell) == 0];
+    GO_ZERO_SIZE_PADDING
 };
 
 struct go_group {
     _Alignas(uint64_t) uint8_t ctrl[GO_GROUP_SLOTS];
     struct go_slot slots[GO_GROUP_SLOTS];
 };
+#define GO_GROUP_KEY(i) slots[i].key
+#define GO_GROUP_ELEM(i) slots[i].elem
+#endif
 
 /* table.go: table, groupsReference. */
 struct go_table {
@@ -99,11 +114,11 @@ struct map {
 
 /* Descriptions for collecting heaps. */
 #ifdef SHAPE_VAL_OUTSIDE
-#define GO_ELEM_POINTERS(i) HEAP_POINTER_AT("value", struct go_group, slots[i].elem)
+#define GO_ELEM_POINTERS(i) HEAP_POINTER_AT("value", struct go_group, GO_GROUP_ELEM(i))
 #else
-#define GO_ELEM_POINTERS(i) HEAP_VAL(struct go_group, slots[i].elem)
+#define GO_ELEM_POINTERS(i) HEAP_VAL(struct go_group, GO_GROUP_ELEM(i))
 #endif
-#define GO_SLOT_POINTERS(i) HEAP_KEY(struct go_group, slots[i].key) GO_ELEM_POINTERS(i)
+#define GO_SLOT_POINTERS(i) HEAP_KEY(struct go_group, GO_GROUP_KEY(i)) GO_ELEM_POINTERS(i)
 HEAP_TYPE_NAMED(go_group_type, "map.group", struct go_group, 0,
                 GO_SLOT_POINTERS(0) GO_SLOT_POINTERS(1) GO_SLOT_POINTERS(2) GO_SLOT_POINTERS(3)
                     GO_SLOT_POINTERS(4) GO_SLOT_POINTERS(5) GO_SLOT_POINTERS(6) GO_SLOT_POINTERS(7))

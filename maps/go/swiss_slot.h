@@ -42,11 +42,49 @@ MAP_INLINE map_val **go_elem_pointer(void *cell) {
     return (map_val **)cell;
 }
 
-MAP_INLINE map_key *go_slot_key(struct go_slot *slot) {
-    return GO_KEY_INDIRECT ? &(*go_key_pointer(&slot->key))->key : (map_key *)(void *)&slot->key;
+/* A slot: a struct, or in a split group the number of its cells. */
+#ifdef GO_SPLIT_GROUPS
+typedef struct {
+    struct go_group *group;
+    size_t i;
+} go_slot_ref;
+#define GO_NO_SLOT ((go_slot_ref){NULL, 0})
+MAP_INLINE bool go_is_slot(go_slot_ref slot) {
+    return slot.group != NULL;
 }
-MAP_INLINE map_val *go_slot_elem(struct go_slot *slot) {
-    return GO_ELEM_INDIRECT ? *go_elem_pointer(&slot->elem) : (map_val *)(void *)&slot->elem;
+MAP_INLINE go_slot_ref go_slot_of(struct go_group *group, size_t i) {
+    return (go_slot_ref){group, i};
+}
+MAP_INLINE go_key_cell *go_slot_key_cell(go_slot_ref slot) {
+    return &slot.group->keys[slot.i];
+}
+MAP_INLINE go_elem_cell *go_slot_elem_cell(go_slot_ref slot) {
+    return &slot.group->elems[slot.i];
+}
+#else
+typedef struct go_slot *go_slot_ref;
+#define GO_NO_SLOT NULL
+MAP_INLINE bool go_is_slot(go_slot_ref slot) {
+    return slot != NULL;
+}
+MAP_INLINE go_slot_ref go_slot_of(struct go_group *group, size_t i) {
+    return &group->slots[i];
+}
+MAP_INLINE go_key_cell *go_slot_key_cell(go_slot_ref slot) {
+    return &slot->key;
+}
+MAP_INLINE go_elem_cell *go_slot_elem_cell(go_slot_ref slot) {
+    return &slot->elem;
+}
+#endif
+
+MAP_INLINE map_key *go_slot_key(go_slot_ref slot) {
+    return GO_KEY_INDIRECT ? &(*go_key_pointer(go_slot_key_cell(slot)))->key
+                           : (map_key *)(void *)go_slot_key_cell(slot);
+}
+MAP_INLINE map_val *go_slot_elem(go_slot_ref slot) {
+    return GO_ELEM_INDIRECT ? *go_elem_pointer(go_slot_elem_cell(slot))
+                            : (map_val *)(void *)go_slot_elem_cell(slot);
 }
 
 #if defined(SHAPE_KEY_POINTERS)
@@ -62,8 +100,14 @@ static const struct go_map_type go_unit_type = {
     .elem = &(const struct go_type){sizeof(map_val), 0, NULL},
     .hasher = go_hash_key,
     .group_bytes = sizeof(struct go_group),
+#ifdef GO_SPLIT_GROUPS
+    .elem_offset = offsetof(struct go_group, elems),
+    .key_bytes = sizeof(go_key_cell),
+    .elem_bytes = sizeof(go_elem_cell),
+#else
     .slot_bytes = sizeof(struct go_slot),
     .elem_offset = offsetof(struct go_slot, elem),
+#endif
     .flags = (GO_KEY_INDIRECT ? GO_TYPE_INDIRECT_KEY : 0) | (GO_ELEM_INDIRECT ? GO_TYPE_INDIRECT_ELEM : 0),
 };
 
@@ -101,16 +145,34 @@ MAP_INLINE struct go_group *go_group_at(const struct go_map_type *type, const st
                                         uint64_t i) {
     return (struct go_group *)(void *)((char *)table->groups + i * type->group_bytes);
 }
-MAP_INLINE struct go_slot *go_slot_at(const struct go_map_type *type, struct go_group *group, size_t i) {
+#ifdef GO_SPLIT_GROUPS
+MAP_INLINE go_slot_ref go_slot_at(const struct go_map_type *type, struct go_group *group, size_t i) {
+    return ((void)type, go_slot_of(group, i));
+}
+MAP_INLINE void *go_typed_key_cell(const struct go_map_type *type, go_slot_ref slot) {
+    return (char *)slot.group + offsetof(struct go_group, keys) + slot.i * type->key_bytes;
+}
+MAP_INLINE void *go_typed_elem_cell(const struct go_map_type *type, go_slot_ref slot) {
+    return (char *)slot.group + type->elem_offset + slot.i * type->elem_bytes;
+}
+#else
+MAP_INLINE go_slot_ref go_slot_at(const struct go_map_type *type, struct go_group *group, size_t i) {
     return (struct go_slot *)(void *)((char *)group + offsetof(struct go_group, slots) +
                                       i * type->slot_bytes);
 }
-MAP_INLINE map_key *go_typed_key(const struct go_map_type *type, struct go_slot *slot) {
-    void *cell = slot;
+MAP_INLINE void *go_typed_key_cell(const struct go_map_type *type, go_slot_ref slot) {
+    return ((void)type, slot);
+}
+MAP_INLINE void *go_typed_elem_cell(const struct go_map_type *type, go_slot_ref slot) {
+    return (char *)slot + type->elem_offset;
+}
+#endif
+MAP_INLINE map_key *go_typed_key(const struct go_map_type *type, go_slot_ref slot) {
+    void *cell = go_typed_key_cell(type, slot);
     return type->flags & GO_TYPE_INDIRECT_KEY ? &(*go_key_pointer(cell))->key : (map_key *)cell;
 }
-MAP_INLINE map_val *go_typed_elem(const struct go_map_type *type, struct go_slot *slot) {
-    void *cell = (char *)slot + type->elem_offset;
+MAP_INLINE map_val *go_typed_elem(const struct go_map_type *type, go_slot_ref slot) {
+    void *cell = go_typed_elem_cell(type, slot);
     return type->flags & GO_TYPE_INDIRECT_ELEM ? *go_elem_pointer(cell) : (map_val *)cell;
 }
 

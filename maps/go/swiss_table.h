@@ -35,7 +35,7 @@ MAP_INLINE bool go_table_find(const struct go_map_type *type, const struct go_ta
          (group = go_group_at(type, table, probe.at), true); probe = go_probe_next(probe, table)) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             size_t i = go_bitset_first(match);
-            struct go_slot *slot = go_slot_at(type, group, i);
+            go_slot_ref slot = go_slot_at(type, group, i);
             if (!(calls ? type->key->equal(key, go_typed_key(type, slot))
                         : go_same_key(key, go_slot_key(slot))))
                 continue;
@@ -49,7 +49,7 @@ MAP_INLINE bool go_table_find(const struct go_map_type *type, const struct go_ta
 
 /* Stores a key in a free slot, with cells of its own where key or element need them. False: out of memory,
  * and the slot is still free. */
-MAP_INLINE bool go_slot_fill(struct map *map, struct go_slot *slot, map_key key) {
+MAP_INLINE bool go_slot_fill(struct map *map, go_slot_ref slot, map_key key) {
     struct go_key_box *box = NULL;
     (void)map;
     if (GO_KEY_INDIRECT) {
@@ -62,18 +62,18 @@ MAP_INLINE bool go_slot_fill(struct map *map, struct go_slot *slot, map_key key)
             HEAP_FREE(HEAP_OF(map), box);
             return false;
         }
-        HEAP_STORE(HEAP_OF(map), go_elem_pointer(&slot->elem), cell);
+        HEAP_STORE(HEAP_OF(map), go_elem_pointer(go_slot_elem_cell(slot)), cell);
     }
-    if (GO_KEY_INDIRECT) HEAP_STORE(HEAP_OF(map), go_key_pointer(&slot->key), box);
+    if (GO_KEY_INDIRECT) HEAP_STORE(HEAP_OF(map), go_key_pointer(go_slot_key_cell(slot)), box);
     *go_slot_key(slot) = key;
     return true;
 }
 
 /* Empties a slot as Delete does: element cleared, key only if it holds a pointer, cells given back. */
-MAP_INLINE void go_slot_drop(struct map *map, struct go_slot *slot) {
+MAP_INLINE void go_slot_drop(struct map *map, go_slot_ref slot) {
     const struct go_map_type *type = map->type;
     if (GO_KEY_INDIRECT) {
-        struct go_key_box *box = *go_key_pointer(&slot->key);
+        struct go_key_box *box = *go_key_pointer(go_slot_key_cell(slot));
         if (map->open_iterators) {
             box->next = map->stale_keys;
             map->stale_keys = box;
@@ -83,15 +83,20 @@ MAP_INLINE void go_slot_drop(struct map *map, struct go_slot *slot) {
     }
     if (GO_ELEM_INDIRECT) HEAP_FREE(HEAP_OF(map), go_slot_elem(slot));
     if (type->flags & GO_TYPE_INDIRECT_KEY)
-        memset(slot, 0, sizeof(void *));
+        memset(go_typed_key_cell(type, slot), 0, sizeof(void *));
     else if (type->key->pointer_bytes)
-        go_typed_clear(type->key, slot);
-    void *elem = (char *)slot + type->elem_offset;
+        go_typed_clear(type->key, go_typed_key_cell(type, slot));
+    void *elem = go_typed_elem_cell(type, slot);
     if (type->flags & GO_TYPE_INDIRECT_ELEM)
         memset(elem, 0, sizeof(void *));
     else
         go_typed_clear(type->elem, elem);
+#ifdef GO_SPLIT_GROUPS
+    HEAP_DROP(HEAP_OF(map), go_slot_key_cell(slot));
+    HEAP_DROP(HEAP_OF(map), go_slot_elem_cell(slot));
+#else
     HEAP_DROP(HEAP_OF(map), slot);
+#endif
 }
 
 /* The stored text may be given up once the key is stored again. */
@@ -169,7 +174,7 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
     for (struct go_probe probe = go_probe_start(table, hash);
          (group = go_group_at(type, table, probe.at), true); probe = go_probe_next(probe, table)) {
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
-            struct go_slot *slot = go_slot_at(type, group, go_bitset_first(match));
+            go_slot_ref slot = go_slot_at(type, group, go_bitset_first(match));
             if (!go_same_key(&key, go_slot_key(slot))) continue;
             go_key_update(map, go_slot_key(slot), key);
             return go_typed_elem(type, slot);
@@ -192,7 +197,7 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
             return NULL;
         }
     }
-    struct go_slot *slot = go_slot_at(type, group, i);
+    go_slot_ref slot = go_slot_at(type, group, i);
     if (!go_slot_fill(map, slot, key)) return NULL;
     group->ctrl[i] = go_h2(hash);
     table->growth_left -= !deleted_group;
@@ -273,9 +278,9 @@ static struct go_table *go_table_new(struct map *map, size_t capacity, int64_t i
 static void go_groups_clear(struct map *map, struct go_group *groups, size_t count) {
     for (size_t i = 0; i < count; i++) {
         for (go_bitset full = go_match_full(groups[i].ctrl); full; full = go_bitset_rest(full))
-            go_slot_drop(map, &groups[i].slots[go_bitset_first(full)]);
+            go_slot_drop(map, go_slot_of(&groups[i], go_bitset_first(full)));
         memset(groups[i].ctrl, GO_CTRL_EMPTY, sizeof groups[i].ctrl);
-        memset(groups[i].slots, 0, sizeof groups[i].slots);
+        memset((char *)&groups[i] + sizeof groups[i].ctrl, 0, sizeof groups[i] - sizeof groups[i].ctrl);
     }
 }
 

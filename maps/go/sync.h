@@ -102,6 +102,8 @@ static inline uint64_t go_interface_hash(const struct go_hash_keys *keys, map_ke
     uint64_t seed = GO_SYNC_SEED ^ c0;
 #if defined(SHAPE_KEY_STR)
     return c1 * go_strhash(keys, key.text, key.len, seed);
+#elif !defined(SHAPE_KEY_INT)
+    return c1 * go_strhash(keys, (const char *)&key, sizeof key, seed); /* plain memory */
 #elif SHAPE_KEY_BITS == 32
     return c1 * go_memhash32(keys, key, seed);
 #else

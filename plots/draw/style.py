@@ -40,6 +40,7 @@ LOOKS = {
     "go_hmap_load6": Look("#c4342d", "#ff8a80", DASH_DOT, PLUS),
     "go_hmap_notop": Look("#c4342d", "#ff8a80", DASH_DOT, CROSS),
     "go_swiss": Look("#1f8a9e", "#63cfe3", SOLID, SQUARE),
+    "go_swiss_split": Look("#1f8a9e", "#63cfe3", DOTTED, PLUS),
     "go_syncmap": Look("#117733", "#57c47d", SOLID, SQUARE),
     "go_hashtrie": Look("#b8860b", "#e8bd55", SOLID, SQUARE),
 }

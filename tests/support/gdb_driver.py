@@ -342,6 +342,8 @@ def swiss_selftest():
     names = {0x80: ".."}
     check(field(text, "group", r"(.*?)  \(") == " ".join(names.get(byte, f"{byte:02x}") for byte in bytes_of(group)),
           "the small map's control bytes", text)
+    text = str(group.format_string(max_elements=64))
+    check(len(re.findall(r"\[\d+\] = \d+|\[\d+\]=\d+", text)) >= int(m["used"]), "the small map's entries", text)
     m = resume("go_table_rehash", lambda m: int(m["global_depth"]) >= 1)
     text, tables = check_swiss(m)
     check(number(text, "writing") == 1, "a write is under way", text)
