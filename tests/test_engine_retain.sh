@@ -313,6 +313,8 @@ def cannot(tag):
                               capture_output=True, text=True)
         ran, skipped = set(), {}
         if done.returncode == 0:
+            valid = subprocess.run([sys.executable, "tests/support/validate_run.py", f"{scratch}/run"], capture_output=True, text=True)
+            check(valid.returncode == 0, f"{tag}: a run with skipped cases: {valid.stdout}")
             lines = [json.loads(line) for line in open(f"{scratch}/run/retention.jsonl", encoding="utf-8")]
             ran = {line["variant"] for line in lines if line["label"] != "verdict"}
             skipped = {entry["what"]: entry["reason"] for entry in json.load(open(f"{scratch}/run/run.json"))["skipped_cases"]}
