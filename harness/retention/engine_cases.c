@@ -93,6 +93,7 @@ static void add_role(json_t *lines, size_t from, const struct variant *v, const 
         json_object_set_new(json_array_get(lines, i), "role", json_string(role_name(v->role)));
         json_object_set_new(json_array_get(lines, i), "release",
                             release ? json_string(release) : json_null());
+        json_object_set_new(json_array_get(lines, i), "program", json_string(engine));
     }
 }
 
