@@ -329,17 +329,20 @@ static void test_functions_get_their_arguments(void **state) {
 static void test_append(void **state) {
     (void)state;
     const struct row *found[ROWS_MAX];
-    for (size_t i = rows_of("append", found, 4); i-- > 0;)
+    for (size_t i = rows_of("append", found, 13); i-- > 0;)
         for (int c = 0; c < COLUMNS; c++) {
             struct gosim *g = open_release(release_of[c]);
             uint64_t n = (uint64_t)found[i]->number[1];
+            bool bytes = strcmp(found[i]->name, "bytes") == 0;
             for (size_t k = 0; k < MANY; k++) { /* two slices of one int share a block */
                 struct gosim_slice slice;
-                assert_true(gosim_slice_begin(g, &slice, &int_type, found[i]->number[0] != 0));
+                assert_true(
+                    gosim_slice_begin(g, &slice, bytes ? &byte_type : &int_type, found[i]->number[0] != 0));
                 for (uint64_t value = 0; value < n; value++) assert_true(gosim_append(g, &slice, &value));
                 if (slice.leaves) assert_true(gosim_slice_leave(g, &slice));
                 for (uint64_t value = 0; value < n; value++)
-                    assert_int_equal(((uint64_t *)slice.data)[value], value);
+                    assert_int_equal(bytes ? ((uint8_t *)slice.data)[value] : ((uint64_t *)slice.data)[value],
+                                     value);
                 gosim_slice_end(g, &slice);
             }
             struct gosim_stats stats = stats_of(g);
@@ -375,7 +378,7 @@ static void test_slices_are_roots(void **state) {
 static void test_make_on_the_stack(void **state) {
     (void)state;
     const struct row *found[ROWS_MAX];
-    for (size_t i = rows_of("make", found, 2); i-- > 0;)
+    for (size_t i = rows_of("make", found, 4); i-- > 0;)
         for (int c = 0; c < COLUMNS; c++) {
             struct gosim *g = open_release(release_of[c]);
             struct gosim_slice slice;

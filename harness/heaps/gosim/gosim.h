@@ -118,7 +118,8 @@ void gosim_slice_end(struct gosim *heap, struct gosim_slice *slice);
 bool gosim_slice_make(struct gosim *heap, struct gosim_slice *slice, size_t length);
 /* s = append(s, *element). False: out of memory. */
 bool gosim_append(struct gosim *heap, struct gosim_slice *slice, const void *element);
-/* The function returns or stores it: what is on the stack moves to the heap. False: out of memory. */
+/* The function returns or stores it: what is on the stack moves to the heap. Go 1.26 and 1.27 do so before a
+ * range loop over its elements, too, even if the slice stays. False: out of memory. */
 bool gosim_slice_leave(struct gosim *heap, struct gosim_slice *slice);
 
 /* --- roots --- */
