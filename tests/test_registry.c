@@ -203,8 +203,8 @@ static void test_releases(void **state) {
                     {"linear", 0},         {"go_hmap_notop", 0},   {"real_go_swiss", 0}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_int_equal(registry_map_release(expected[i].map), expected[i].release);
-    assert_string_equal(registry_name_resolved("go_swiss@1.26"), "go_swiss@1.25");
-    assert_string_equal(registry_name_resolved("linear"), "linear");
+    assert_string_equal(registry_map_of_alias("go_swiss@1.26"), "go_swiss@1.25");
+    assert_string_equal(registry_map_of_alias("linear"), "linear");
 }
 
 int main(void) {

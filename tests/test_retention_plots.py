@@ -13,6 +13,7 @@ import matplotlib.colors
 import matplotlib.image
 from plots.draw import style
 from plots.rows import retention_matrix
+from plots.rows.retention_pairs import pairs_of
 import synthetic_retention
 import synthetic_run
 
@@ -161,6 +162,36 @@ class Figures(Drawn):
         self.assertIn("ttl_timers stop", words_of(folder / "plots" / "simulated-real.svg"))
         self.assertNotIn("values beyond the band", self.page("full"))
         self.assertIn("1 values beyond the band", (folder / "report.html").read_text(encoding="utf-8"))
+
+    def test_releases_stand_side_by_side(self):
+        """A panel for each release in order, what real Go did in that of its release, and what holds there; rows of the matrix
+        name it."""
+        folder = self.make_full()
+        lines = []
+        for text in (folder / "retention.jsonl").read_text().splitlines():
+            line = json.loads(text)
+            name, real = line["map"] or "", line["engine"] != "c"
+            if "swiss" in name and not real and name != "swiss_flat":
+                for release, here in ("1.27", "fixed in 1.25"), ("1.24", "affected, fixed in 1.25"):
+                    lines.append(line | {"map": name if release == "1.27" else f"{name}@{release}", "release": release} |
+                                 ({"in_release": here} if line["label"] == "verdict" else {}))
+                continue
+            lines.append(line | {"release": ".".join(line["engine"].removeprefix("go").split(".")[:2]) if real else
+                                 "1.23" if name == "go_hmap" else "1.27"})
+        (folder / "retention.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self.assertEqual(run_report(folder), (0, ""))
+        script = (folder / "plots" / "retention-tombstones.gp").read_text(encoding="utf-8")
+        titles = re.findall("set label 90 '([^']*)'", script)
+        ours = [title for title in titles if title.startswith("go_")]
+        self.assertEqual(ours, ["go_hmap@1.23, gosim", "go_swiss@1.24, gosim · affected, fixed in 1.25",
+                                "go_swiss@1.27, gosim · fixed in 1.25"])
+        panels = [part.partition("unset label")[0] for part in script.split("plot ")[1:]]
+        rings = [bool(re.search("with points pointtype", panel)) for panel in panels]
+        self.assertEqual(rings[:3], [True, True, False])
+        matrix, = retention_matrix.matrices(load.load(folder).retention)
+        self.assertLessEqual({"go_hmap@1.23", "go_swiss@1.24", "go_swiss@1.27", "linear", "real_go_hmap@1.23"}, set(matrix.rows))
+        pairs = {(pair.map, pair.engine, pair.simulated["map"]) for pair in pairs_of(load.load(folder).retention)}
+        self.assertEqual(pairs, {("go_hmap", "go1.23.5", "go_hmap"), ("go_swiss", "go1.24.4", "go_swiss@1.24")})
 
     def make_full(self):
         return synthetic_retention.write("full", self.folder / self._testMethodName)

@@ -72,7 +72,8 @@ static bool can_run(const json_t *entry, const char *scenario, const char *varia
     char what[128];
     if (!json_is_false(json_object_get(entry, "available"))) return true;
     snprintf(what, sizeof what, "%s%s%s", variant, map ? " with " : " on ", map ? map : engine);
-    json_array_append_new(skipped, json_pack("{s:s, s:s, s:s}", "scenario", scenario, "what", what, "reason",
+    json_array_append_new(skipped, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "scenario", scenario, "what", what,
+                                             "map", map, "heap", "go_gc", "reason",
                                              reason ? reason : "the engine does not say why"));
     return false;
 }
@@ -92,6 +93,7 @@ static void add_role(json_t *lines, size_t from, const struct variant *v, const 
         json_object_set_new(json_array_get(lines, i), "role", json_string(role_name(v->role)));
         json_object_set_new(json_array_get(lines, i), "release",
                             release ? json_string(release) : json_null());
+        json_object_set_new(json_array_get(lines, i), "program", json_string(engine));
     }
 }
 
@@ -146,10 +148,11 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
         const char *argv[] = {path, "retain", s->name, v->name, n, NULL};
         snprintf(n, sizeof n, "%zu", o->n ? o->n : s->n);
         bool ok = ask(argv, o->limit_s, lines, &why) && name_versions(lines, before, name, &why);
+        if (!ok) {
+            failed_line(lines, s, v, name, why.text);
+            failed++;
+        }
         add_role(lines, before, v, name);
-        if (ok) continue;
-        failed_line(lines, s, v, name, why.text);
-        failed++;
     }
     json_decref(list);
     return failed;

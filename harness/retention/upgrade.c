@@ -80,6 +80,8 @@ static size_t design_length(const char *map) {
 static bool is_selected(const struct upgrade *u, const json_t *verdict) {
     const char *map = text_of(verdict, "map");
     size_t length = design_length(map);
+    /* A release built with the maps of another, go1.24-classic, is not what an upgrade would bring. */
+    if (is_real(verdict) && strchr(text_of(verdict, "program"), '-')) return false;
     return !u->map || is_real(verdict) || (strlen(u->map) == length && strncmp(map, u->map, length) == 0);
 }
 

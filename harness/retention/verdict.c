@@ -33,7 +33,7 @@ static double bound_of(const struct scenario *s, const json_t *line) {
 }
 
 static bool same_case(const json_t *a, const json_t *b) {
-    static const char *const fields[] = {"scenario", "map", "release", "heap", "engine"};
+    static const char *const fields[] = {"scenario", "map", "release", "heap", "engine", "program"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(text(a, fields[i]), text(b, fields[i])) != 0) return false;
     return true;
@@ -188,6 +188,7 @@ static json_t *verdict_make(const json_t *lines, const json_t *like, const struc
         json_object_get(like, "release"), "heap", text(like, "heap"), "engine", text(like, "engine"), "n",
         json_object_get(like, "n"), "leaky_variant", "leaky_bytes", "fixed_variant", "fixed_bytes",
         "amplification", "release_operations", "path", "in_release", "fix", s->fix, "variants", variants);
+    if (text(like, "program")[0]) json_object_set(verdict, "program", json_object_get(like, "program"));
     for (const struct variant *v = s->variant; v->name; v++) {
         json_t *judged = judge_variant(lines, like, s, v);
         if (judged) json_array_append_new(variants, judged);
@@ -237,7 +238,11 @@ static void print_verdict(const json_t *v, FILE *out) {
         snprintf(amplification, sizeof amplification, "%.3g", json_number_value(factor));
     if (json_is_integer(operations))
         snprintf(release, sizeof release, "%lld ops", (long long)json_integer_value(operations));
-    snprintf(place, sizeof place, "%s%s%s", map[0] ? map : "-", strcmp(text(v, "engine"), "c") ? "" : " on ",
+    snprintf(place, sizeof place, "%s%s%s",
+             map[0]                  ? map
+             : text(v, "program")[0] ? text(v, "program")
+                                     : "-",
+             strcmp(text(v, "engine"), "c") ? "" : " on ",
              strcmp(text(v, "engine"), "c") ? "" : text(v, "heap"));
     fprintf(out, "%-21s %-24s %-4s %9s %9s%s %8s  %-11s %-23s %s\n", text(v, "scenario"), place,
             go[0] ? go : "-", bytes_text(json_object_get(v, "leaky_bytes"), leaky, sizeof leaky),
@@ -311,7 +316,7 @@ static void junit_case(const json_t *v, const json_t *error, FILE *out) {
     fputs(" <testcase classname=\"retain.", out), xml_text(out, text(v, "scenario"));
     fputs("\" name=\"", out), xml_text(out, text(v, "map")[0] ? text(v, "map") : "no map");
     fputs(" on ", out), xml_text(out, text(v, "heap"));
-    fputs(" (", out), xml_text(out, text(v, "engine"));
+    fputs(" (", out), xml_text(out, strchr(text(v, "program"), '-') ? text(v, "program") : text(v, "engine"));
     if (text(v, "release")[0]) fputs(", Go ", out), xml_text(out, text(v, "release"));
     fputs(")\">", out);
     if (error) {
