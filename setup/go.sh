@@ -1,30 +1,40 @@
 #!/usr/bin/env bash
 # The Go toolchains behind the maps real_go_*; all of it is optional.
-#   setup/go.sh find VERSION        prints the go command of that version (such as 1.27); exit 1: there is none
-#   setup/go.sh install VERSION...  gets what is missing as Debian packages and unpacks it into deps/go
+#   setup/go.sh find RELEASE        prints the go command of that release (such as 1.27); exit 1: there is none
+#   setup/go.sh install RELEASE...  gets what is missing as Debian packages and unpacks it into deps/go
+#   setup/go.sh newer RELEASE...    prints those of the releases, and of the folders in deps/go, that come after the newest known
 #
-# Debian 12 has these versions in later suites only (1.23: bookworm-backports, 1.24: trixie, 1.25 to 1.27: trixie-backports). The packages are static and
-# are unpacked, not installed; the machine's own package sources say where from, and keep their own list of suites.
-# Exit codes: 0 ok, 1 not found, 2 usage, 4 cannot be had here.
+# Debian 12 has these releases in later suites only (suite_of). The packages are static and are unpacked, not installed; the
+# machine's own package sources say where from, and keep their own list of suites. A release is two packages, which must be
+# unpacked into the same folder: golang-1.27-go leads to the sources, of golang-1.27-src, by symbolic links.
+# Exit codes: 0 ok, 1 not found, 2 usage, 4 cannot be had here; install goes on with the other releases.
 set -u
 cd "$(dirname "$0")/.." || exit 4
 # shellcheck source=setup/archive.sh
 source setup/archive.sh
 
+known=(1.23 1.24 1.25 1.26 1.27) # from the oldest
+newest=${known[-1]}
+
 say() { printf 'go: %s\n' "$*"; }
 
-# Prints the first go command of version $1.
+is_release() { [[ $1 =~ ^1\.[1-9][0-9]*$ ]]; }
+is_newer() { is_release "$1" && ((${1#1.} > ${newest#1.})); }
+
+# Prints the first go command of release $1 that has its sources: without them it cannot build.
 find_go() {
-    local version=$1 candidate
-    for candidate in "deps/go/$version/usr/lib/go-$version/bin/go" "/usr/lib/go-$version/bin/go" /usr/local/go/bin/go \
-        "$(command -v go)"; do
+    local release=$1 candidate folder
+    for candidate in "deps/go/$release/usr/lib/go-$release/bin/go" "deps/go/$release/bin/go" "deps/go/$release/go/bin/go" \
+        "/usr/lib/go-$release/bin/go" /usr/local/go/bin/go "$(command -v go)"; do
         [ -x "$candidate" ] || continue
-        case $(GOTOOLCHAIN=local "$candidate" version 2>/dev/null) in
-        "go version go$version"[\ .]*)
-            realpath -s "$candidate"
-            return 0
-            ;;
+        case $(GOEXPERIMENT='' GOTOOLCHAIN=local "$candidate" version 2>/dev/null) in
+        "go version go$release" | "go version go$release"[!0-9]*) ;;
+        *) continue ;;
         esac
+        folder=$(dirname "$(dirname "$(realpath "$candidate")")")
+        [ -d "$folder/src/runtime" ] || continue
+        realpath -s "$candidate"
+        return 0
     done
     return 1
 }
@@ -46,32 +56,48 @@ write_sources() {
     [ ! -r "$keyring" ] || printf 'Signed-By: %s\n' "$keyring" >>"$file"
 }
 
-# download VERSION FOLDER: the two packages, from the machine's own suites or from the one that has them.
+# download RELEASE FOLDER: the two packages, from the machine's own suites or from the one that has them.
 download() {
-    local version=$1 folder=$2 options=()
-    local packages=("golang-$version-go" "golang-$version-src")
+    local release=$1 folder=$2 suite options=()
+    local packages=("golang-$release-go" "golang-$release-src")
     (cd "$folder" && apt-get download -q "${packages[@]}") >"$log" 2>&1 && return
+    suite=$(suite_of "$release") || return 1
     mkdir -p "$folder/lists/partial"
-    write_sources "$(suite_of "$version")" "$folder/go.sources" || { echo "E: no Debian archive among this machine's package sources" >"$log"; return 1; }
+    write_sources "$suite" "$folder/go.sources" || { echo "E: no Debian archive among this machine's package sources" >"$log"; return 1; }
     options=(-o "Dir::Etc::sourcelist=$folder/go.sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$folder/lists"
         -o APT::Get::List-Cleanup=0 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
     apt-get "${options[@]}" update -q >"$log" 2>&1 &&
         (cd "$folder" && apt-get "${options[@]}" download -q "${packages[@]}") >"$log" 2>&1
 }
 
+# Says in one line why a release is not here, and what would bring it.
+say_absent() {
+    local release=$1 suite reason
+    reason=$(grep -m 1 -E '^E:|rror' "$log")
+    if suite=$(suite_of "$release"); then
+        say "Go $release cannot be had here (optional, its maps stay unavailable): ${reason:-its packages do not make a toolchain};" \
+            "an entry 'deb $(archive Debian || echo DEBIAN-ARCHIVE) $suite main' among the package sources would give it"
+    else
+        say "Go $release is newer than the newest known, $newest, and no package source of this machine has golang-$release-go;" \
+            "unpack it into deps/go/$release, bin/go and src together, and it is used"
+    fi
+}
+
 install_go() {
-    local version=$1 folder package
-    local target="deps/go/$version"
-    find_go "$version" >/dev/null && return 0
-    suite_of "$version" >/dev/null || { say "no package is known for Go $version"; return 4; }
+    local release=$1 folder package target="deps/go/$1"
+    if ! suite_of "$release" >/dev/null && ! is_newer "$release"; then
+        say "no engine is made of Go $release: known are ${known[*]}, the nearest is $(nearest_to "$release")"
+        return 2
+    fi
+    find_go "$release" >/dev/null && return 0
     if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-        say "Go $version is not here, and without apt-get it has to be installed by hand (optional)"
+        say "Go $release is not here, and without apt-get it has to be installed by hand, or unpacked into $target (optional)"
         return 4
     fi
-    say "unpacking golang-$version into $target"
+    say "getting golang-$release for $target"
     folder=$(mktemp -d) || return 4
     chmod 755 "$folder"
-    if download "$version" "$folder"; then
+    if download "$release" "$folder"; then
         rm -rf "$target"
         mkdir -p "$target"
         for package in "$folder"/*.deb; do dpkg-deb -x "$package" "$target" 2>>"$log"; done
@@ -80,23 +106,34 @@ install_go() {
         find "$target" -type d -name testdata -prune -exec rm -rf {} +
     fi
     rm -rf "$folder"
-    find_go "$version" >/dev/null && return 0
-    say "Go $version cannot be had here (optional, its maps stay unavailable): $(grep -m 1 -E '^E:|rror' "$log")"
+    find_go "$release" >/dev/null && return 0
+    say_absent "$release"
     return 4
+}
+
+# The known release whose number is nearest; of what is no release, the newest.
+nearest_to() {
+    is_release "$1" && ((${1#1.} < ${known[0]#1.})) && { echo "${known[0]}"; return; }
+    echo "$newest"
 }
 
 case "${1-} $#" in
 "find 2") find_go "$2" ;;
+"newer "*)
+    for release in "${@:2}" $(ls deps/go 2>/dev/null); do
+        ! is_newer "$release" || echo "$release"
+    done | sort -u
+    ;;
 "install "*)
-    [ $# -gt 1 ] || { echo "usage: setup/go.sh install VERSION..." >&2; exit 2; }
+    [ $# -gt 1 ] || { echo "usage: setup/go.sh install RELEASE..." >&2; exit 2; }
     log=$(mktemp) || exit 4
     trap 'rm -f "$log"' EXIT
     status=0
-    for version in "${@:2}"; do install_go "$version" || status=$?; done
+    for release in "${@:2}"; do install_go "$release" || status=$?; done
     exit "$status"
     ;;
 *)
-    echo "usage: setup/go.sh find VERSION | install VERSION..." >&2
+    echo "usage: setup/go.sh find RELEASE | install RELEASE... | newer RELEASE..." >&2
     exit 2
     ;;
 esac

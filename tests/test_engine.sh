@@ -44,7 +44,7 @@ for name in go1.27 go1.24 go1.24-classic go1.23; do cp "$here/support/fake_engin
 export FAKE_ENGINE=honest
 measure honest 0
 check "an honest engine is measured" rows_are honest real_go_swiss "4 0"
-check "its version is in the rows" text_has "$scratch/honest/rows.jsonl" '"engine": ?"go1.24-fake"'
+check "its version is in the rows" text_has "$scratch/honest/rows.jsonl" '"engine": ?"go1.27-fake"'
 check "checksums of all maps agree" bash -c \
     "[ \$(grep -E '\"workload\": ?\"scan\"' '$scratch/honest/rows.jsonl' | grep -vE '\"map\": ?\"null\"' | grep -oE '\"checksum\": ?\"0x[0-9a-f]*\"' | sort -u | wc -l) = 1 ]"
 "$mapbench" list engines >"$scratch/engines.out"
@@ -74,6 +74,7 @@ silent|it exited with code 0
 noise|it printed .*hello, world.* instead of its name
 protocol|it speaks protocol 2, this program 1
 design|built with other and other maps, not swiss and hashtrie
+release|engine go1.27: it was built with go1.22.9, not with go1.27: build it again with make engines
 MODES
 printf '#!/bin/sh\nkill -9 $$\n' >"$scratch/engines/go1.27"
 export FAKE_ENGINE=honest
@@ -85,5 +86,36 @@ check "list engines says why one does not run" text_has "$scratch/engines.out" '
 printf 'not a program\n' >"$scratch/engines/go1.27"
 measure no_program 4
 check "no program: the reason" reason_is no_program 'cannot be started|exited'
+
+# --- a release behind another's name, the rest is measured -------------------------------------------------------------
+export FAKE_ENGINE=honest
+cat >"$scratch/engines/go1.27" <<ENGINE
+#!/bin/sh
+exec "$scratch/engines/go1.24" "\$@"
+ENGINE
+measure renamed 4
+check "renamed: the reason" reason_is renamed 'it was built with go1.24-fake, not with go1.27'
+check "renamed: the other engine goes on" rows_are renamed real_go_hmap "4 0"
+check "renamed: the C map's rows are there" rows_are renamed linear "4 0"
+"$mapbench" list engines >"$scratch/engines.out"
+check "list engines says it, too" text_has "$scratch/engines.out" 'go1.27.*built with go1.24-fake, not with go1.27'
+cp "$here/support/fake_engine.py" "$scratch/engines/go1.27"
+
+# --- a release newer than the ports -----------------------------------------------------------------------------------
+cp "$here/support/fake_engine.py" "$scratch/engines/go1.28"
+unchecked='port not checked against this release'
+"$mapbench" run --maps linear,real_go128_swiss,real_go128_hashtrie --n 512 --workloads get,del --repeat 2 --batches 2 --figures no \
+    --out "$scratch/newer" >"$scratch/newer.out" 2>&1 || fail "newer: exit $?: $(cat "$scratch/newer.out")"
+check "newer: it is measured" rows_are newer real_go128_swiss "2 0"
+check "newer: every row is marked" bash -c "! grep real_go128 '$scratch/newer/rows.jsonl' | grep -v '\"engine\": \?\"go1.28-fake ($unchecked)\"'"
+"$mapbench" list engines >"$scratch/engines.out"
+check "newer: list engines marks it" text_has "$scratch/engines.out" "go1.28 .*$unchecked"
+check "newer: the others are not marked" bash -c "[ \$(grep -c '$unchecked' '$scratch/engines.out') = 1 ]"
+"$mapbench" list maps >"$scratch/maps.out"
+check "newer: list maps marks both maps" bash -c "[ \$(grep real_go128 '$scratch/maps.out' | grep -c '$unchecked') = 2 ]"
+check "newer: explain marks the map" bash -c "'$mapbench' explain real_go128_swiss | grep -q '$unchecked'"
+check "newer: explain marks the engine" bash -c "'$mapbench' explain go1.28 | grep -q 'version .*$unchecked'"
+rm "$scratch/engines/go1.28"
+refused "did you mean 'real_go12" run --maps real_go128_swiss --n 512 --out "$scratch/gone"
 
 finish

@@ -152,6 +152,33 @@ static void test_map_is_a_root(void **state) {
                     before.objects + STRAY_OBJECTS); /* check may have left an address on this stack */
 }
 
+__attribute__((noinline)) static void leave_a_stray(void *volatile *word) {
+    static void *held;
+    boehm_root(&held, sizeof held);
+    assert_true(boehm_thread(make_hidden, &held));
+    *word = held;
+    boehm_unroot(&held, sizeof held);
+    held = NULL;
+}
+
+__attribute__((noinline)) static void count_from_here(uint64_t *objects) {
+    boehm_stack_begins(__builtin_frame_address(0));
+    *objects = live_now().objects;
+}
+
+/* A word that looks like an address, as calls leave them behind in their frames: it holds the object until
+ * the stack is said to begin below it. The last test: the stack stays cut. */
+static void test_older_frames(void **state) {
+    (void)state;
+    void *volatile stray[8] = {0};
+    uint64_t before = live_now().objects, cut;
+    leave_a_stray(&stray[4]);
+    assert_int_equal(live_now().objects, before + 1);
+    count_from_here(&cut);
+    assert_int_equal(cut, before);
+    assert_non_null(stray[4]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_root_no_object),
@@ -159,6 +186,7 @@ int main(void) {
         cmocka_unit_test(test_atomic),
         cmocka_unit_test(test_map_is_right),
         cmocka_unit_test(test_map_is_a_root),
+        cmocka_unit_test(test_older_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

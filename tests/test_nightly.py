@@ -99,7 +99,7 @@ class Faults(Nights):
 
     def test_a_step_that_takes_too_long_is_ended_with_its_children(self):
         self.assertEqual(self.night(plan(run={"children": 1, "print": "still measuring"}), "--steps", "smoke", "--budget", "0.1"), 4)
-        self.assertIn("was ended after its 6 s", self.step("smoke")["why"])
+        self.assertRegex(self.step("smoke")["why"], "was ended after its [1-6] s")  # what is left of the budget when it begins
         self.assertIn("still measuring", self.step("smoke")["why"])
         for pid in (self.folder / "plan" / "pids").read_text(encoding="utf-8").split():
             self.assertFalse(alive(pid))

@@ -202,6 +202,14 @@ expect 0 "clear keeps more than its bound" "${cleared[@]}"
 [[ $("$python" -c 'import json, sys
 print(*(line["n"] for line in map(json.loads, open(sys.argv[1])) if line["label"] == "verdict"))' \
     "$folder/retention.jsonl") == 100000 ]] || fail "a verdict does not say n"
+# One of another release than its name says is refused; one of a release that the ports do not have is marked.
+cp "$scratch/engines/go1.24" "$scratch/engines/go1.26"
+expect 4 "it was built with go1.24-fake, not with go1.26: build it again" pointer_value --variant clear --engine go1.26 --n 1000
+sed 's/go1.24-fake/go1.28-fake/' "$scratch/engines/go1.24" >"$scratch/engines/go1.28"
+chmod +x "$scratch/engines/go1.28"
+expect 0 "pointer_value " pointer_value --variant clear --engine go1.28 --n 100000
+grep -q '"engine": *"go1.28-fake (port not checked against this release)"' "$folder/retention.jsonl" ||
+    fail "a newer engine's lines are not marked: $(head -n 1 "$folder/retention.jsonl")"
 unset MAPBENCH_ENGINES KEPT
 
 # Where nothing is live the bound is for the table that stays: the largest for its entries just after it has doubled, at
@@ -228,6 +236,21 @@ assert suite.get("errors") == "1" and "out of memory" in suite.find(".//error").
     "$scratch/junit.xml" || fail "JUnit of a case out of memory: $(<"$scratch/junit.xml")"
 expect 4 "tombstones_long u64u64, go_hmap, gosim: gave up after 1 s \(--limit\)" tombstones_long --maps go_hmap --n 4m --limit 1
 ended_with_error "gave up after 1 s"
+
+# The kernel ends the largest process when memory runs out: here it is ended by hand, once it has begun to fill its map.
+folder=$(mktemp -d -p "$scratch")
+"$mapbench" retain tombstones_long --variant u64u64 --maps go_hmap --n 64m --figures no --out "$folder" >"$scratch/killed" 2>&1 &
+retain=$! child=""
+while [[ -d /proc/$retain && $(cat "/proc/$child/comm" "/proc/$child/oom_score_adj" 2>/dev/null) != $'mapbench\n1000' ]]; do
+    sleep 0.05
+    read -r child < <(cat "/proc/$retain/task/$retain/children" 2>/dev/null)
+done
+kill -KILL "$child"
+wait "$retain"
+code=$?
+[[ $code == 4 ]] || fail "retain whose case was killed: exit $code: $(<"$scratch/killed")"
+grep -q "go_hmap, gosim: ended by SIGKILL, for want of memory as a rule: .* are available here" "$scratch/killed" ||
+    fail "retain whose case was killed: $(<"$scratch/killed")"
 
 # --- snapshots ------------------------------------------------------------------------------------------------------
 

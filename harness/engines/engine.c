@@ -66,8 +66,8 @@ static struct deadline patience(const struct engine *e) {
 }
 
 /* Reads "mapbench-engine PROTOCOL VERSION MAP_DESIGN SYNC_DESIGN" and compares it with engines.def. */
-bool engine_greeting(const char *line, const char *map_design, const char *sync_design, char *version,
-                     size_t version_size, struct why *why) {
+bool engine_greeting(const char *line, const char *program, const char *map_design, const char *sync_design,
+                     char *version, size_t version_size, struct why *why) {
     int protocol;
     char says[48], maps[24], syncs[24];
     if (strncmp(line, "error ", 6) == 0) {
@@ -81,8 +81,7 @@ bool engine_greeting(const char *line, const char *map_design, const char *sync_
         why_say(why, "it was built with %s and %s maps, not %s and %s: build it again", maps, syncs,
                 map_design, sync_design);
     } else {
-        snprintf(version, version_size, "%s", says);
-        return true;
+        return engine_version_of(program, says, version, version_size, why);
     }
     return false;
 }
@@ -98,8 +97,8 @@ static bool start(struct engine *e) {
         return engine_refuse(e, "it is not built any more"), false;
     e->running =
         engine_process_start(&e->process, path, e->kind, e->unit.shape, e->collector, patience(e), &why);
-    if (!e->running ||
-        !engine_greeting(e->process.line, e->map_design, e->sync_design, e->version, sizeof e->version, &why))
+    if (!e->running || !engine_greeting(e->process.line, e->program, e->map_design, e->sync_design,
+                                        e->version, sizeof e->version, &why))
         return engine_refuse(e, why.text), false;
     return mirror(e);
 }

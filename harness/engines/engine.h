@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/why.h"
 #include "harness/unit/map.h"
 
 struct engine; /* the other side of one unit */
@@ -60,6 +61,8 @@ const char *engine_name(const struct engine *engine);
 void engines_close(void);
 
 /* --- the units, for the registry (units.c) --- */
+size_t engine_map_count(void);
+const char *engine_map_name(size_t i);
 size_t engine_unit_count(void);
 const struct map_unit *engine_unit_at(size_t i);
 
@@ -68,9 +71,15 @@ struct engine_program {
     const char *name;    /* "go1.24" */
     const char *summary; /* what it is */
     const char *reason;  /* NULL: it runs here; otherwise why not */
-    char version[64];    /* as it says itself, "" if it does not run */
+    char version[96];    /* as it says itself, "" if it does not run */
 };
 size_t engine_program_count(void);
+/* Releases newer than the newest that the ports were checked against have programs too, where they were
+ * built: the texts about them, and their versions, say this. */
+#define ENGINE_UNCHECKED "port not checked against this release"
+/* Writes the version that a program says it has as rows name it. False: it is of another release than the
+ * program's name says; `why`. */
+bool engine_version_of(const char *program, const char *says, char *version, size_t size, struct why *why);
 const char *engine_program_name(size_t i);
 /* Starts the program to find out. */
 void engine_program_describe(size_t i, struct engine_program *out);

@@ -144,21 +144,26 @@ FACTS(syncmap123, "Go 1.23's sync.Map", "see go_syncmap; keys and values boxed i
 FACTS(hashtrie, "sync.Map over a hash trie", "see go_hashtrie; keys and values boxed into interfaces")
 #undef FACTS
 
-/* --- the units --- */
+/* --- the programs and their maps --- */
 
-static const struct program {
+enum { NEWER_MAX = 4, NEWER_MAPS = 2, NAME_SIZE = 32, TEXT_SIZE = 128 };
+
+struct program {
     const char *name, *map_design, *sync_design, *package, *summary;
-} programs[] = {
+    bool unchecked; /* newer than the ports */
+};
+static const struct program known_programs[] = {
 #define ENGINE_PROGRAM(name, map_design, sync_design, package, summary)                                      \
-    {name, map_design, sync_design, package, summary},
+    {name, map_design, sync_design, package, summary, false},
 #include "harness/engines/engines.def"
 #undef ENGINE_PROGRAM
 };
 
-static const struct engine_row {
+struct engine_row {
     const char *map, *program, *kind, *collector;
     const struct map_facts *off, *on;
-} rows[] = {
+};
+static const struct engine_row known_rows[] = {
 #define ENGINE_MAP(map, program, kind, collector, stem)                                                      \
     {#map, program, kind, collector, &stem##_off, &stem##_on},
 #include "harness/engines/engines.def"
@@ -170,15 +175,83 @@ static const char *const shapes[] = {
 #undef ENGINE_SHAPE
 };
 
+enum {
+    PROGRAMS_MAX = COUNT_OF(known_programs) + NEWER_MAX,
+    ROWS_MAX = COUNT_OF(known_rows) + NEWER_MAX * NEWER_MAPS
+};
+static struct program programs[PROGRAMS_MAX];
+static struct engine_row rows[ROWS_MAX];
+static size_t program_count, row_count;
+
+/* The release of a program "go1.24-classic": 24. */
+static int minor_of(const char *name) {
+    int minor = 0;
+    return sscanf(name, "go1.%d", &minor) == 1 ? minor : 0;
+}
+
+static void add_newer_map(const char *program, int minor, const char *stem, const char *kind,
+                          const struct map_facts *like) {
+    static char names[NEWER_MAX * NEWER_MAPS][NAME_SIZE], summaries[NEWER_MAX * NEWER_MAPS][TEXT_SIZE];
+    static struct map_facts facts[NEWER_MAX * NEWER_MAPS];
+    size_t i = row_count - COUNT_OF(known_rows);
+    snprintf(names[i], NAME_SIZE, "real_go1%d_%s", minor, stem);
+    snprintf(summaries[i], TEXT_SIZE, "%s, real Go 1.%d, collector off (%s)",
+             strcmp(kind, "map") == 0 ? "the map" : "sync.Map", minor, ENGINE_UNCHECKED);
+    facts[i] = *like;
+    facts[i].summary = summaries[i];
+    rows[row_count++] = (struct engine_row){names[i], program, kind, "off", &facts[i], &facts[i]};
+}
+
+/* A program of a release after the newest known one, if it was built. */
+static void add_newer(int minor) {
+    static char names[NEWER_MAX][NAME_SIZE], packages[NEWER_MAX][NAME_SIZE], summaries[NEWER_MAX][TEXT_SIZE];
+    char path[4096];
+    size_t i = program_count - COUNT_OF(known_programs);
+    snprintf(names[i], NAME_SIZE, "go1.%d", minor);
+    if (!engine_program_path(names[i], path, sizeof path)) return;
+    snprintf(packages[i], NAME_SIZE, "golang-1.%d-go", minor);
+    snprintf(summaries[i], TEXT_SIZE, "real Go 1.%d: Swiss map, sync.Map over a hash trie (%s)", minor,
+             ENGINE_UNCHECKED);
+    programs[program_count++] =
+        (struct program){names[i], "swiss", "hashtrie", packages[i], summaries[i], true};
+    add_newer_map(names[i], minor, "swiss", "map", &swiss_off);
+    add_newer_map(names[i], minor, "hashtrie", "sync", &hashtrie_off);
+}
+
+/* Fills both tables when they are first asked for. */
+static void find_programs(void) {
+    int newest = 0;
+    if (program_count) return;
+    for (; program_count < COUNT_OF(known_programs); program_count++) {
+        programs[program_count] = known_programs[program_count];
+        if (minor_of(programs[program_count].name) > newest) newest = minor_of(programs[program_count].name);
+    }
+    for (; row_count < COUNT_OF(known_rows); row_count++) rows[row_count] = known_rows[row_count];
+    for (int i = 1; i <= NEWER_MAX; i++) add_newer(newest + i);
+}
+
 static const struct program *program_of(const char *name) {
-    for (size_t i = 0; i < COUNT_OF(programs); i++)
+    find_programs();
+    for (size_t i = 0; i < program_count; i++)
         if (strcmp(programs[i].name, name) == 0) return &programs[i];
     return NULL;
 }
 
+bool engine_version_of(const char *program, const char *says, char *version, size_t size, struct why *why) {
+    const struct program *known = program_of(program);
+    size_t length = strcspn(program, "-");
+    if (strncmp(says, program, length) != 0 || (says[length] >= '0' && says[length] <= '9'))
+        return why_say(why, "it was built with %s, not with %.*s: build it again with make engines", says,
+                       (int)length, program);
+    bool unchecked = known && known->unchecked;
+    snprintf(version, size, "%s%s%s%s", says, unchecked ? " (" : "", unchecked ? ENGINE_UNCHECKED : "",
+             unchecked ? ")" : "");
+    return true;
+}
+
 /* Why a program cannot run, as `list` and `run` say it. Static storage, one text a program. */
 static const char *absence(const struct program *program) {
-    static char text[COUNT_OF(programs)][160];
+    static char text[PROGRAMS_MAX][160];
     char path[4096];
     if (engine_program_path(program->name, path, sizeof path)) return NULL;
     snprintf(text[program - programs], sizeof text[0],
@@ -186,7 +259,9 @@ static const char *absence(const struct program *program) {
     return text[program - programs];
 }
 
-static struct engine engines[COUNT_OF(rows) * COUNT_OF(shapes)];
+/* --- the units --- */
+
+static struct engine engines[ROWS_MAX * COUNT_OF(shapes)];
 
 static void make_unit(struct engine *e, const struct engine_row *row, const struct shape *shape) {
     const struct program *program = program_of(row->program);
@@ -219,10 +294,20 @@ static void make_unit(struct engine *e, const struct engine_row *row, const stru
     };
 }
 
+size_t engine_map_count(void) {
+    find_programs();
+    return row_count;
+}
+
+const char *engine_map_name(size_t i) {
+    return rows[i].map;
+}
+
 /* All units, made when first asked for. */
 size_t engine_unit_count(void) {
     static size_t count;
-    for (size_t r = 0; count < COUNT_OF(rows) * COUNT_OF(shapes) && r < COUNT_OF(rows); r++)
+    find_programs();
+    for (size_t r = 0; count < row_count * COUNT_OF(shapes) && r < row_count; r++)
         for (size_t s = 0; s < COUNT_OF(shapes); s++)
             make_unit(&engines[count++], &rows[r], shape_find(shapes[s]));
     return count;
@@ -240,10 +325,11 @@ void engines_close(void) {
     }
 }
 
-/* --- the programs --- */
+/* --- for `list engines` --- */
 
 size_t engine_program_count(void) {
-    return COUNT_OF(programs);
+    find_programs();
+    return program_count;
 }
 
 const char *engine_program_name(size_t i) {
@@ -251,11 +337,11 @@ const char *engine_program_name(size_t i) {
 }
 
 void engine_program_describe(size_t i, struct engine_program *out) {
-    static char faults[COUNT_OF(programs)][320];
+    static char faults[PROGRAMS_MAX][320];
     const struct program *program = &programs[i];
     char path[4096];
     struct why why;
-    static char versions[COUNT_OF(programs)][48];
+    static char versions[PROGRAMS_MAX][96];
     struct engine_process process;
     if (versions[i][0]) { /* it was started once and ran */
         *out = (struct engine_program){program->name, program->summary, NULL, ""};
@@ -269,8 +355,8 @@ void engine_program_describe(size_t i, struct engine_program *out) {
     bool ok = engine_process_start(&process, path, "map", shape_at(0)->name, "off",
                                    deadline_in(PATIENCE_S, 0), &why);
     if (ok) {
-        ok = engine_greeting(process.line, program->map_design, program->sync_design, out->version,
-                             sizeof out->version, &why);
+        ok = engine_greeting(process.line, program->name, program->map_design, program->sync_design,
+                             out->version, sizeof out->version, &why);
         engine_process_end(&process);
     }
     if (ok) {

@@ -20,7 +20,7 @@ struct engine {
     const void *text_base; /* mirrored */
     size_t text_bytes;
     struct engine_segment last;
-    char version[48], fault[320];
+    char version[96], fault[320];
 };
 
 /* A map of an engine, as the harness holds it. */
@@ -48,8 +48,8 @@ bool engine_put(struct engine_map *map, const void *key, const void *val);
 size_t engine_number(const struct engine_map *map, const char *what); /* "len", "capacity" */
 void engine_each(struct engine_map *map, map_visit_fn *visit, void *context);
 
-/* Checks an engine's first line and takes its version. False: `why`. */
-bool engine_greeting(const char *line, const char *map_design, const char *sync_design, char *version,
-                     size_t version_size, struct why *why);
+/* Checks the first line of a program and takes its version. False: `why`. */
+bool engine_greeting(const char *line, const char *program, const char *map_design, const char *sync_design,
+                     char *version, size_t version_size, struct why *why);
 
 #endif

@@ -41,6 +41,19 @@ void boehm_start(void) {
     pthread_once(&once, start_once);
 }
 
+static void *GC_CALLBACK set_stack_bottom(void *base) {
+    GC_set_stackbottom(NULL, base); /* NULL: of this thread */
+    return NULL;
+}
+
+void boehm_stack_begins(void *frame) {
+    struct GC_stack_base base;
+    boehm_start();
+    if (GC_get_stack_base(&base) != GC_SUCCESS) return;
+    base.mem_base = frame;
+    GC_call_with_alloc_lock(set_stack_bottom, &base);
+}
+
 void *boehm_new(enum boehm_kind kind, size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX) return NULL;
@@ -178,6 +191,10 @@ __attribute__((noreturn)) static void die(const char *function) {
 }
 
 void boehm_start(void) {
+    die(__func__);
+}
+void boehm_stack_begins(void *frame) {
+    (void)frame;
     die(__func__);
 }
 void *boehm_new(enum boehm_kind kind, size_t count, size_t size) {

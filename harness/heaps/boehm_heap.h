@@ -27,6 +27,10 @@
 const char *boehm_unavailable(void);
 /* Starts the collector, once for the process. */
 void boehm_start(void);
+/* Frames of this thread older than `frame` hold no address of the heap: they are not scanned from here on.
+ * Words of which only half was overwritten, the upper half of an address and a small number, lie in them, and
+ * point 4 GiB steps into the heap: into a block of 256 MiB in one run of 16. */
+void boehm_stack_begins(void *frame);
 
 enum boehm_kind {
     BOEHM_SCANNED, /* every word may be a pointer */

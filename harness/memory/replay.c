@@ -14,6 +14,7 @@
 #include "harness/keys/keys.h"
 #include "harness/memory/memcell.h"
 #include "harness/memory/replay.h"
+#include "harness/memory/resident.h"
 #include "harness/plan/registry.h"
 #include "harness/base/rng.h"
 #include "harness/base/why.h"
@@ -236,6 +237,7 @@ static struct memcell_shared *attach(const char *fd_text) {
 /* Maps and keys are not given back: the process ends here, and the system is faster at it. */
 int memcell_child(int argc, char **argv) {
     struct replay replay = {0};
+    struct why why;
     const struct rlimit no_core = {0, 0};
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no orphan goes on measuring */
     setrlimit(RLIMIT_CORE,
@@ -247,8 +249,8 @@ int memcell_child(int argc, char **argv) {
         fprintf(stderr, "mapbench: memory-cell is an internal command; use: mapbench run --record memory\n");
         return 2;
     }
-    if (strcmp(argv[MEMCELL_ARG_PAGES], "small") == 0 && prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) {
-        give_up(&replay, "this kernel cannot turn huge pages off for a process (PR_SET_THP_DISABLE)");
+    if (strcmp(argv[MEMCELL_ARG_PAGES], "small") == 0 && !resident_small_pages(&why)) {
+        give_up(&replay, "%s", why.text);
         return 1;
     }
     bool counting = strcmp(argv[MEMCELL_ARG_MODE], "bytes") == 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "harness/base/sysfile.h"
@@ -93,6 +94,11 @@ bool resident_peak_reset(const struct resident_reader *reader) {
     bool reset = write(fd, "5", 1) == 1; /* proc(5): reset the peak resident set */
     close(fd);
     return reset;
+}
+
+bool resident_small_pages(struct why *why) {
+    if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0) return true;
+    return why_say(why, "this kernel cannot turn huge pages off for a process (PR_SET_THP_DISABLE)");
 }
 
 void resident_thp_setting(char *word, size_t size) {

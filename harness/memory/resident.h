@@ -45,6 +45,8 @@ uint64_t resident_peak_bytes(const struct resident_reader *reader);
 /* Writes 5 to clear_refs: the mark becomes what is resident now. */
 bool resident_peak_reset(const struct resident_reader *reader);
 
+/* Keeps this process and its children on the smallest pages, whatever the machine is set to. False: `why`. */
+bool resident_small_pages(struct why *why);
 /* Transparent huge pages as the machine is set: "always", "madvise", "never"; "" where the kernel has none.
  */
 void resident_thp_setting(char *word, size_t size);

@@ -32,16 +32,14 @@ static const struct {
 
 static const struct {
     const char *name;
-    const struct map_head *head; /* NULL: of an engine */
-    const char *heaps;           /* as in maps.def */
-} maps[] = {
+    const struct map_head *head;
+    const char *heaps; /* as in maps.def */
+} own_maps[] = {
 #define MAP(name, symbol, heaps) {name, &head_##symbol, heaps},
 #include "maps.def"
 #undef MAP
-#define ENGINE_MAP(name, program, kind, collector, stem) {#name, NULL, ""},
-#include "harness/engines/engines.def"
-#undef ENGINE_MAP
 };
+enum { OWN_MAPS = sizeof own_maps / sizeof *own_maps };
 
 static const struct map_alias aliases[] = {
 #define MAP(name, symbol, heaps)
@@ -62,9 +60,9 @@ static size_t with_loops;
 static char reason[COMPILED][256]; /* why a unit cannot be had, once that is known */
 
 static const struct map_head *head_of(const char *map) {
-    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        if (strcmp(maps[i].name, map) == 0) return maps[i].head;
-    return NULL;
+    for (size_t i = 0; i < OWN_MAPS; i++)
+        if (strcmp(own_maps[i].name, map) == 0) return own_maps[i].head;
+    return NULL; /* of an engine */
 }
 
 /* NULL, or why a heap cannot be had in this build. */
@@ -132,15 +130,15 @@ const char *registry_map_broken(const char *map) {
 }
 
 size_t registry_map_count(void) {
-    return sizeof maps / sizeof *maps;
+    return OWN_MAPS + engine_map_count();
 }
 
 const char *registry_map_name(size_t i) {
-    return maps[i].name;
+    return i < OWN_MAPS ? own_maps[i].name : engine_map_name(i - OWN_MAPS);
 }
 
 bool registry_map_describes(size_t i) {
-    return strncmp(maps[i].heaps, "all", 3) == 0;
+    return i < OWN_MAPS && strncmp(own_maps[i].heaps, "all", 3) == 0;
 }
 
 bool registry_map_is_release(const char *map) {
@@ -194,7 +192,7 @@ bool registry_map_of_release(const char *list, const char *map) {
 
 const struct map_unit *registry_map_unit(size_t i) {
     for (size_t u = 0; u < registry_count(); u++)
-        if (strcmp(registry_at(u)->map, maps[i].name) == 0) return registry_at(u);
+        if (strcmp(registry_at(u)->map, registry_map_name(i)) == 0) return registry_at(u);
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "harness/retention/case.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,22 @@
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
+#include "harness/base/sizes.h"
 #include "harness/base/why.h"
+#include "harness/machine/memory_left.h"
 #include "harness/retention/story.h"
 
 /* --- the child --- */
+
+/* Makes this process the one that the kernel ends when memory runs out, not the one that holds all results.
+ */
+static void end_first(void) {
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return; /* where it is not to be had the kernel takes the largest: this one as a rule */
+    ssize_t written = write(fd, "1000", 4);
+    (void)written;
+    close(fd);
+}
 
 static int run_child(const struct case_plan *plan, int fd) {
     const struct rlimit no_core = {0, 0};
@@ -22,9 +35,10 @@ static int run_child(const struct case_plan *plan, int fd) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
     setrlimit(RLIMIT_CORE, &no_core);
+    end_first();
     deadline_end_this_process(plan->limit_s);
     if (!story_open(&r, plan, fdopen(fd, "w"))) return 1;
-    bool ok = plan->scenario->run(&r);
+    bool ok = story_run(&r);
     if (!ok && r.gosim && *gosim_why(r.gosim)) case_fail(&r, "%s", gosim_why(r.gosim));
     story_close(&r);
     return ok ? 0 : 1;
@@ -51,6 +65,17 @@ static bool has_error(const json_t *lines, size_t from) {
     return false;
 }
 
+/* SIGKILL comes from the kernel when memory runs out: says how much there is. */
+static void why_killed(struct why *why) {
+    struct memory_left left;
+    char have[32];
+    memory_left_now(&left);
+    why_say(why, "ended by SIGKILL");
+    if (left.known)
+        why_add(why, ", for want of memory as a rule: %s are available here%s%s; choose a smaller --n",
+                size_bytes_text((double)left.bytes, have, sizeof have), left.by[0] ? ", for " : "", left.by);
+}
+
 bool case_run(const struct case_plan *plan, json_t *lines) {
     size_t before = json_array_size(lines);
     int ends[2], status = 0;
@@ -68,6 +93,8 @@ bool case_run(const struct case_plan *plan, json_t *lines) {
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
         if (deadline_ended_it(status))
             why_say(&why, "gave up after %u s (--limit)", plan->limit_s);
+        else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+            why_killed(&why);
         else if (WIFSIGNALED(status))
             why_say(&why, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
         else if (WEXITSTATUS(status) != 0)

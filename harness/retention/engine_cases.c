@@ -82,6 +82,20 @@ static void add_role(json_t *lines, size_t from, const struct variant *v) {
         json_object_set_new(json_array_get(lines, i), "role", json_string(role_name(v->role)));
 }
 
+/* Names the version in each line as rows do. False: the engine is of another release than its name says, and
+ * its lines are dropped; `why`. */
+static bool name_versions(json_t *lines, size_t from, const char *engine, struct why *why) {
+    bool ok = true;
+    for (size_t i = from; ok && i < json_array_size(lines); i++) {
+        char version[128];
+        const char *says = json_string_value(json_object_get(json_array_get(lines, i), "engine"));
+        ok = engine_version_of(engine, says ? says : "something unnamed", version, sizeof version, why);
+        if (ok) json_object_set_new(json_array_get(lines, i), "engine", json_string(version));
+    }
+    while (!ok && json_array_size(lines) > from) json_array_remove(lines, from);
+    return ok;
+}
+
 static void failed_line(json_t *lines, const struct scenario *s, const struct variant *v, const char *engine,
                         const char *why) {
     json_array_append_new(lines, json_pack("{s:s, s:s, s:s, s:n, s:s, s:s, s:s, s:s}", "scenario", s->name,
@@ -118,7 +132,7 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
         size_t before = json_array_size(lines);
         const char *argv[] = {path, "retain", s->name, v->name, n, NULL};
         snprintf(n, sizeof n, "%zu", o->n ? o->n : s->n);
-        bool ok = ask(argv, o->limit_s, lines, &why);
+        bool ok = ask(argv, o->limit_s, lines, &why) && name_versions(lines, before, name, &why);
         add_role(lines, before, v);
         if (ok) continue;
         failed_line(lines, s, v, name, why.text);

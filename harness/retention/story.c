@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/why.h"
+#include "harness/heaps/boehm_heap.h"
 #include "harness/retention/heap_lines.h"
 
 enum { EVENTS_MAX = 256 };
@@ -132,6 +133,11 @@ bool story_open(struct retention *r, const struct case_plan *plan, FILE *out) {
     *r = (struct retention){.plan = plan, .out = out, .extra = json_object(), .events = json_array()};
     r->resident_known = memstat_open(&r->memstat, &why);
     return heap_of(r)->open(r, &why) || case_fail(r, "%s", why.text);
+}
+
+bool story_run(struct retention *r) {
+    if (r->plan->heap == CASE_BOEHM) boehm_stack_begins(__builtin_frame_address(0));
+    return r->plan->scenario->run(r);
 }
 
 void story_close(struct retention *r) {

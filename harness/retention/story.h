@@ -28,6 +28,8 @@ struct retention {
 
 /* Opens the heap of the plan. False: a line says why. */
 bool story_open(struct retention *r, const struct case_plan *plan, FILE *out);
+/* Runs the scenario of the plan. False: it failed, and a line says why. */
+bool story_run(struct retention *r);
 /* Finishes the snapshots and the output; the process ends next, so the heap is left as it is. */
 void story_close(struct retention *r);
 

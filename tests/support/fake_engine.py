@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An engine without Go: a dict behind the protocol of harness/engines/wire.h, for u64_u64. FAKE_ENGINE says how it goes
 wrong: honest, or die, latin1, garbage, wrong, hang, error after so many measured loops (FAKE_AFTER); or at once: silent, noise,
-protocol, design. Its times are invented: it serves to test what the runner does, never to measure."""
+protocol, design, release. Its version is that of its file's name, as go1.27-fake. Its times are invented: it serves to test what the runner does, never to measure."""
 import mmap
 import os
 import struct
@@ -106,7 +106,9 @@ if how == "noise":
     say("hello, world")
     time.sleep(3600)
 block = mmap.mmap(block_fd, BYTES)
-design = "swiss hashtrie" if os.path.basename(sys.argv[0]) in ("go1.27", "go1.24") else "classic readdirty"
-say(f"mapbench-engine {2 if how == 'protocol' else 1} go1.24-fake {'other other' if how == 'design' else design}")
+program = os.path.basename(sys.argv[0])
+design = "classic readdirty" if program in ("go1.24-classic", "go1.23") else "swiss hashtrie"
+version = "go1.22.9" if how == "release" else program.removesuffix("-classic") + "-fake"
+say(f"mapbench-engine {2 if how == 'protocol' else 1} {version} {'other other' if how == 'design' else design}")
 for line in os.fdopen(command_fd):
     say(answer(line.split()))

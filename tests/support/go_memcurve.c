@@ -93,14 +93,14 @@ static struct go_occupied occupied_by(const struct map *map, size_t blocks) {
 
 /* Reads the points of one curve; the recording program's own blocks have been subtracted from them. */
 static size_t read_points(const char *path, const char *port, const char *type, struct point *points) {
-    char line[256], curve_port[16], curve_type[64];
+    char line[256], curve_port[24], curve_type[64];
     bool wanted = false;
     size_t count = 0;
     FILE *in = fopen(path, "r");
     if (!in) return 0;
     while (fgets(line, sizeof line, in) && count < POINTS_MAX) {
         struct point p = {.error = INFINITY, .blocks_min = SIZE_MAX};
-        if (sscanf(line, "curve %15s %63s", curve_port, curve_type) == 2)
+        if (sscanf(line, "curve %23s %63s", curve_port, curve_type) == 2)
             wanted = strcmp(curve_port, port) == 0 && strcmp(curve_type, type) == 0;
         else if (wanted && sscanf(line, "%zu %zu %zu", &p.n, &p.bytes, &p.blocks) == 3)
             points[count++] = p;

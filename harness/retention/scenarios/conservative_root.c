@@ -180,7 +180,7 @@ static void count_pinned(void *opaque, const void *object, size_t bytes) {
 }
 
 static bool measure(struct story *s, const char *label, const struct boehm_live *base) {
-    struct boehm_live now;
+    struct boehm_live now = {0}; /* no old words on the stack that is scanned */
     boehm_collect();
     s->pinned = s->pinned_bytes = s->large_pinned = 0;
     boehm_live(&now, count_pinned, s);

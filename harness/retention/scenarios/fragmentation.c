@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
 #include "harness/base/rng.h"
 
@@ -234,6 +235,8 @@ static bool run(struct retention *r) {
                           .moves = case_is(r, "slab_compact"),
                           .arena_used = case_is(r, "arena_copy")};
     store.delete_count = store.n - store.n / 10;
+    struct why why;
+    if (!resident_small_pages(&why)) return case_fail(r, "%s", why.text);
     bool ok = prepare(r, &store) && checkpoint(r, "base", 0, 0) && fill(r, &store) &&
               checkpoint(r, "filled", store.n, store.live_bytes) &&
               each_with_checkpoints(r, store.delete_count, delete_one, &store, "deleting", live_now);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/memory/resident.h"
 #include "harness/retention/retention.h"
 #include "harness/base/rng.h"
 
@@ -161,6 +162,8 @@ static bool story(struct retention *r, struct table *table) {
 }
 
 static bool run(struct retention *r) {
+    struct why why;
+    if (!resident_small_pages(&why)) return case_fail(r, "%s", why.text);
     struct table *table = calloc(1, sizeof *table);
     malloc_trim(0); /* free memory from before would hide the first nodes */
     if (!table) return case_fail(r, "out of memory: a table of %d keys", KEYS);
