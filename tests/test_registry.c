@@ -179,8 +179,8 @@ static void test_releases(void **state) {
         assert_int_equal(same, 0);
         assert_true(registry_map_named(alias->name, alias->map));
     }
-    assert_string_equal(registry_map_of_alias("go_hmap_load6"), "go_hmap@1.21");
-    assert_string_equal(registry_map_of_alias("linear"), "linear");
+    assert_string_equal(registry_name_resolved("go_hmap_load6"), "go_hmap@1.21");
+    assert_string_equal(registry_name_resolved("linear"), "linear");
     assert_true(registry_has_map("go_hmap@1.21"));
     assert_false(registry_has_map("go_hmap_load6"));
     assert_true(registry_map_is_release("go_swiss@1.24"));

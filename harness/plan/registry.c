@@ -159,7 +159,7 @@ bool registry_has_map(const char *name) {
     return false;
 }
 
-const char *registry_map_of_alias(const char *name) {
+const char *registry_name_resolved(const char *name) {
     for (size_t i = 0; i < registry_alias_count(); i++)
         if (strcmp(aliases[i].name, name) == 0) return aliases[i].map;
     return name;
