@@ -127,6 +127,19 @@ assert len(want) > 30, "no scenarios listed"
 for line in [f"missing: {w}" for w in want if w not in have] + [f"not so in the program: {h}" for h in have if h not in want]:
     print(line)
 assert have == want, "the catalogue differs"
+def said(role, first, fixed):
+    if role == "fixed":
+        return f"helps from {fixed}"
+    return (f"affected from {first}, " if first else "") + (f"fixed in {fixed}" if fixed else "not fixed up to 1.27")
+want = []
+for s in json.load(open(sys.argv[1])):
+    by = {}
+    for v in s["variants"]:
+        if v["affected_from"] or v["fixed_in"]:
+            by.setdefault((v["role"], v["affected_from"], v["fixed_in"]), []).append(f"`{v['name']}`")
+    want += [f"| `{s['name']}` | {', '.join(names)} | {said(*key)} |" for key, names in by.items()]
+have = re.findall(r"^\| `[a-z_]+` \| .* \| (?:affected|fixed|helps|not fixed) .*\|$", open(sys.argv[2], encoding="utf-8").read(), re.M)
+assert len(want) > 10 and have == want, f"releases: {sorted(set(have) ^ set(want))}"
 PY
         pass
     else

@@ -257,7 +257,7 @@ static void test_headers_since_122(void **state) {
     (void)state;
     const struct gosim_type type = {.name = "P", .size = 1024, .pointer = at_0, .pointers = 1};
     for (int since = 121; since <= 122; since++) {
-        struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .header_since_go = since});
+        struct gosim *g = gosim_open(&(struct gosim_options){.gogc = -1, .release = since});
         assert_non_null(g);
         assert_non_null(gosim_new(g, &type, 1));
         assert_int_equal(stats_of(g).heap_alloc, since == 121 ? 1024 : 1152);

@@ -13,6 +13,7 @@ static void test_message_has_every_name(void **state) {
     struct case_plan plan = {.scenario = &scenario_header_cache,
                              .variant = scenario_header_cache.variant,
                              .unit = retention_unit("linear", "str_slice"),
+                             .map = "linear",
                              .heap = CASE_GOSIM,
                              .n = 1,
                              .seed = 1};

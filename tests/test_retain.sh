@@ -30,6 +30,10 @@ refused_run 2 "unknown scenario 'subslic': did you mean 'subslice'" subslic
 refused_run 2 "unknown map 'go_hmapp': did you mean 'go_hmap'" subslice --maps go_hmapp
 refused_run 2 "unknown map 'liner': did you mean 'linear'" subslice --maps go_hmap,liner
 refused_run 2 "unknown heap 'gosimm': did you mean 'gosim'" subslice --heap gosimm
+refused_run 2 "unknown release of Go '1.28': did you mean '1.27'" subslice --go 1.28
+refused_run 2 "unknown release of Go '1.20': did you mean '1.23'" subslice --go 1.20
+refused_run 2 "unknown release of Go 'swiss': there are 1.23, 1.24, 1.25, 1.26, 1.27" subslice --go swiss
+refused_run 2 "--go takes one release of Go such as 1.24, not '1.24,1.27'" subslice --go 1.24,1.27
 refused_run 2 "unknown engine 'go1.29': did you mean 'go1.2" subslice --engine go1.29
 refused_run 2 "unknown variant 'fixd': did you mean 'fixed'" subslice --variant fixd
 refused_run 2 "unknown option of retain 'mapz': did you mean 'maps'" subslice --mapz go_hmap
@@ -227,14 +231,14 @@ assert lines[0]["label"] == "base" and lines[0]["error"] is None, lines[0]
 assert lines[-1]["label"] == "error" and sys.argv[2] in lines[-1]["error"], lines[-1]' "$folder/retention.jsonl" "$1" ||
         fail "no error line '$1' after the others"
 }
-expect 4 "subslice leaky, go_hmap, gosim: out of memory" subslice --variant leaky --maps go_hmap --n 64g \
+expect 4 "subslice leaky, go_hmap, gosim, Go 1.23: out of memory" subslice --variant leaky --maps go_hmap --n 64g \
     --junit "$scratch/junit.xml"
 ended_with_error "out of memory"
 "$python" -c 'import sys, xml.etree.ElementTree
 suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot()
 assert suite.get("errors") == "1" and "out of memory" in suite.find(".//error").get("message")' \
     "$scratch/junit.xml" || fail "JUnit of a case out of memory: $(<"$scratch/junit.xml")"
-expect 4 "tombstones_long u64u64, go_hmap, gosim: gave up after 1 s \(--limit\)" tombstones_long --maps go_hmap --n 4m --limit 1
+expect 4 "tombstones_long u64u64, go_hmap, gosim, Go 1.23: gave up after 1 s \(--limit\)" tombstones_long --maps go_hmap --n 4m --limit 1
 ended_with_error "gave up after 1 s"
 
 # The kernel ends the largest process when memory runs out: here it is ended by hand, once it has begun to fill its map.
@@ -249,13 +253,13 @@ kill -KILL "$child"
 wait "$retain"
 code=$?
 [[ $code == 4 ]] || fail "retain whose case was killed: exit $code: $(<"$scratch/killed")"
-grep -q "go_hmap, gosim: ended by SIGKILL, for want of memory as a rule: .* are available here" "$scratch/killed" ||
+grep -q "go_hmap, gosim, Go 1.23: ended by SIGKILL, for want of memory as a rule: .* are available here" "$scratch/killed" ||
     fail "retain whose case was killed: $(<"$scratch/killed")"
 
 # --- snapshots ------------------------------------------------------------------------------------------------------
 
 expect 0 "substring_key " substring_key --variant leaky --maps go_hmap --n 16 --snapshot "$scratch/graphs"
-stem=$scratch/graphs/substring_key-leaky-go_hmap-fill-16
+stem=$scratch/graphs/substring_key-leaky-go_hmap@1.23-fill-16
 for ending in pb.gz heapsnapshot jsonl dot; do
     if [[ -s $stem.$ending ]]; then pass; else fail "--snapshot left no $stem.$ending: $(ls "$scratch/graphs")"; fi
 done
@@ -285,7 +289,7 @@ done
 
 # stems: label and step of the snapshots that a run left in $scratch/points, and their number of files.
 stems() {
-    find "$scratch/points" -type f -printf '%f\n' | sed -n 's/^pointer_value-leaky-go_hmap-\([a-z]*-[0-9]*\)\..*/\1/p' | sort -V | uniq -c |
+    find "$scratch/points" -type f -printf '%f\n' | sed -n 's/^pointer_value-leaky-go_hmap@1.23-\([a-z]*-[0-9]*\)\..*/\1/p' | sort -V | uniq -c |
         awk '{printf "%s%s:%d", (NR > 1 ? " " : ""), $2, $1}'
     rm -rf "$scratch/points"
 }
@@ -299,7 +303,7 @@ expect 0 "pointer_value " "${points[@]}" --snapshot-at all
 # 16 values of 1,152 bytes (the class of 1,032) and keys of 16 came; the table and the rest of what came stays.
 expect 0 "^  removed +-16 +-18.0 KiB +-18.0 KiB  global users -> hmap.buckets -> bmap.value -> User" \
     pointer_value --variant delete_all --maps go_hmap --n 16 --snapshot "$scratch/graphs" --snapshot-diff fill,after
-difference=$scratch/graphs/pointer_value-delete_all-go_hmap-fill-16-after-16.diff
+difference=$scratch/graphs/pointer_value-delete_all-go_hmap@1.23-fill-16-after-16.diff
 "$python" - "$difference" <<'PYTHON' || fail "the files of --snapshot-diff"
 import json, sys
 head, *changes = map(json.loads, open(sys.argv[1] + ".jsonl"))
@@ -316,6 +320,30 @@ expect 0 "^  added .* global users -> maps.Map.dirPtr -> \[\]\*maps.table -> map
     pointer_value --variant leaky --maps go_swiss --n 100 --snapshot "$scratch/graphs" --snapshot-diff base,fill
 expect 0 "no difference of substring_key: its checkpoints are base fill dropped" \
     substring_key pointer_value --variant leaky --maps go_hmap --n 16 --snapshot "$scratch/graphs" --snapshot-diff fill,after
+
+# --- releases of Go -------------------------------------------------------------------------------------------------
+
+# releases_are EXPECTED: of the run in $folder, "MAP HEAP RELEASE", each once.
+releases_are() {
+    local got
+    got=$("$python" -c 'import json, sys
+lines = [json.loads(text) for text in open(sys.argv[1])]
+print(*sorted({"{map} {heap} {release}".format(**line) for line in lines}), sep=", ")' "$folder/retention.jsonl")
+    [[ $got == "$1" ]] || fail "releases of Go in the lines: $got, expected $1"
+}
+# A port's own, or that of --go, which no port takes. An alias whose release differs in the collector only is a case too; on a
+# heap that is not Go's it is not.
+expect 0 "unbounded_cache +go_swiss@1.26 on gosim" unbounded_cache --n 100 --go 1.25 \
+    --maps linear,go_hmap,go_hmap@1.23,go_swiss@1.24,go_swiss@1.26,go_swiss
+releases_are "go_hmap gosim 1.23, go_swiss gosim 1.27, go_swiss@1.24 gosim 1.24, go_swiss@1.26 gosim 1.26, linear gosim 1.25"
+expect 0 "unbounded_cache +go_swiss@1.26 on gosim" unbounded_cache --n 100 --releases 1.25,1.26
+releases_are "go_swiss@1.25 gosim 1.25, go_swiss@1.26 gosim 1.26"
+expect 0 "pool_keeps_giants +- on gosim" pool_keeps_giants --n 100 --heap gosim,boehm
+releases_are "None boehm None, None gosim 1.27"
+expect 0 "pool_keeps_giants +- on gosim" pool_keeps_giants --n 100 --heap gosim,boehm --go 1.24
+releases_are "None boehm None, None gosim 1.24"
+expect 0 "header_cache +linear on gosim" header_cache --n 10 --maps linear --variant leaky
+releases_are "linear gosim 1.27"
 
 # --- the heap under every map ---------------------------------------------------------------------------------------
 

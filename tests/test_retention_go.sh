@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The retention scenarios over the ports of Go's maps, on the heap that keeps Go's books, against what real Go kept: every
-# checkpoint of tests/fixtures/go/retention.txt (Go 1.23.5 and 1.24.4; 1.25.12 and 1.27.4 where they differ) that retention_names.txt there gives a case for.
+# checkpoint of tests/fixtures/go/retention.txt (Go 1.23.5 and 1.24.4; 1.25.12 and 1.27.4 where they differ) that
+# retention_names.txt there gives a case for; and what each scenario says of the releases against the bytes kept there.
 #   tests/test_retention_go.sh BUILD
 set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
@@ -9,24 +10,17 @@ mapbench=$(realpath "${1:?usage: test_retention_go.sh BUILD}")/mapbench || exit 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Scenarios without a map run only where no map is named, so by their own names.
-mapfile -t without_map < <("$mapbench" list scenarios --json | "${MAPBENCH_PYTHON:-python3}" -B -c '
-import json, subprocess, sys
-recorded = {line.split()[0] for line in open("tests/fixtures/go/retention_names.txt") if not line.startswith("#")}
-for scenario in json.load(sys.stdin):
-    explained = subprocess.run([sys.argv[1], "explain", scenario["name"]], capture_output=True, text=True).stdout
-    if scenario["name"] in recorded and "\n  maps  " not in explained:
-        print(scenario["name"])
-' "$mapbench")
-"$mapbench" retain --maps go_hmap,go_swiss@1.24 --heap gosim --figures no --out "$scratch/maps" >"$scratch/log" 2>&1 ||
-    { tail -n 5 "$scratch/log"; echo "FAILED: retain --maps go_hmap,go_swiss@1.24"; exit 1; }
-"$mapbench" retain tombstones tombstones_long --releases 1.26,1.27 --heap gosim --figures no --out "$scratch/newer" >"$scratch/log" 2>&1 ||
-    { tail -n 5 "$scratch/log"; echo "FAILED: retain --releases 1.26,1.27"; exit 1; }
-[[ ${#without_map[@]} -gt 0 ]] || { echo "FAILED: no recorded scenario without a map"; exit 1; }
-"$mapbench" retain "${without_map[@]}" --heap gosim --figures no --out "$scratch/rest" >"$scratch/log" 2>&1 ||
-    { tail -n 5 "$scratch/log"; echo "FAILED: retain ${without_map[*]}"; exit 1; }
+# run NAME ARGS...: a run of ports and collectors of every release, in $scratch/NAME.
+run() {
+    "$mapbench" retain "${@:2}" --releases 1.23,1.24,1.25,1.26,1.27 --heap gosim --figures no --out "$scratch/$1" \
+        >"$scratch/log" 2>&1 || { tail -n 5 "$scratch/log"; echo "FAILED: retain ${*:2}"; exit 1; }
+}
+run catalogue
+run n1000 tombstones --variant u64u64 --n 1000
+run n10000 tombstones --variant u64u64 --n 10000
+"$mapbench" list scenarios --json >"$scratch/scenarios.json" || exit 1
 
-"${MAPBENCH_PYTHON:-python3}" -B - "$scratch" "${without_map[@]}" <<'PYTHON'
+"${MAPBENCH_PYTHON:-python3}" -B - "$scratch" <<'PYTHON'
 import collections
 import json
 import pathlib
@@ -39,7 +33,7 @@ Point = collections.namedtuple("Point", "step label n recorded_as least most few
 EXACT = [("pointer_value", "leaky", "fill", 12_138_824), ("pointer_value", "leaky", "after", 12_138_824),
          ("prealloc_trim", "leaky", "fill", 11_137_304), ("prealloc_trim", "copy", "fill", 1_057_304)]
 EXACT_WITHIN = 100
-scratch, without_map = pathlib.Path(sys.argv[1]), set(sys.argv[2:])
+scratch = pathlib.Path(sys.argv[1])
 failures = []
 
 
@@ -56,18 +50,25 @@ def rows_of(name):
 def recorded_curves():
     curves = collections.defaultdict(list)
     for tag, scenario, variant, step, label, _, _, n, old_name, *spread in rows_of("retention.txt"):
-        curves[tag, scenario, variant].append(Point(int(step), label, int(n), old_name, *map(int, spread)))
+        curves[tag, scenario, variant, int(n)].append(Point(int(step), label, int(n), old_name, *map(int, spread)))
     return curves
 
 
+def lines_of(folder):
+    return [json.loads(text) for text in (scratch / folder / "retention.jsonl").open(encoding="utf-8")]
+
+
+def tag_of(line):
+    return "g" + line["release"].replace(".", "")
+
+
 def measured_cases():
+    """By tag, scenario, variant and n. A scenario without a map has the collector of the tag's release."""
     cases = collections.defaultdict(list)
-    for folder in "maps", "newer", "rest":
-        for text in (scratch / folder / "retention.jsonl").open(encoding="utf-8"):
-            line = json.loads(text)
-            named_by_mistake = folder == "rest" and line["scenario"] not in without_map
-            if line["label"] != "verdict" and not named_by_mistake:
-                cases[line["scenario"], line["variant"], line["map"]].append(line)
+    for folder in "catalogue", "n1000", "n10000":
+        for line in lines_of(folder):
+            if line["label"] != "verdict":
+                cases[tag_of(line), line["scenario"], line["variant"], line["n"]].append(line)
     return cases
 
 
@@ -89,7 +90,7 @@ def disagreement(line, point):
 
 def is_saw(key):
     """The classic map under churn; the Swiss one only grows."""
-    return key[0] == "g123" and key[1] in ("tombstones", "tombstones_long")
+    return key[0] == "g123" and key[1] in ("tombstones", "tombstones_long", "churn_kinds", "half_churn")
 
 
 def with_neighbours(curve):
@@ -103,6 +104,17 @@ def with_neighbours(curve):
     return wide
 
 
+def being_emptied(lines):
+    """For each line of the classic map whether an old array is still there beside the new one: recordings of a saw have no
+    checkpoint that happens to lie there."""
+    there, open_now = [], False
+    for line in lines:
+        for event in line["events"]:
+            open_now = event["what"] == "evacuate" or open_now and event["what"] != "evacuated"
+        there.append(open_now)
+    return there
+
+
 def compare(lines, curve, saw=False):
     """The disagreements, and how many checkpoints are between the least and the most of real Go. A verdict may
     need a checkpoint "end" that was not recorded. saw: the map grows and is reset, over and over."""
@@ -112,32 +124,36 @@ def compare(lines, curve, saw=False):
     if at != [(point.step, point.label) for point in curve]:
         return [f"other checkpoints than recorded: {at}"] * len(curve), 0
     allowed = with_neighbours(curve) if saw else curve
-    wrong = [(line, point, disagreement(line, point)) for line, point in zip(lines, allowed)]
+    emptied = being_emptied(lines) if saw else [False] * len(lines)
+    wrong = [(line, point, disagreement(line, point)) for line, point, skip in zip(lines, allowed, emptied) if not skip]
     between = sum(point.least <= line["d_heap_alloc"] <= point.most for line, point in zip(lines, curve))
     return [f"{point.label} {point.step}: {why}" for _, point, why in wrong if why], between
 
 
 curves, cases = recorded_curves(), measured_cases()
+SCENARIOS = json.loads((scratch / "scenarios.json").read_text(encoding="utf-8"))
+DEFAULT_N = {scenario["name"]: scenario["n"] for scenario in SCENARIOS}
 agreed, between_all, total = collections.Counter(), 0, collections.Counter()
 compared = set()
 for scenario, variant, old_name, old_variant, map_name in rows_of("retention_names.txt"):
-    key = TAG_OF[map_name], scenario, variant
-    curve = curves.get(key)
-    lines = cases.get((scenario, variant, map_name)) or cases.get((scenario, variant, None))
     name = f"{scenario} {variant} {map_name}"
-    if key in compared or not curve or curve[0].recorded_as != old_name or variant != old_variant:
+    of_name = [key for key in curves if key[:3] == (TAG_OF[map_name], scenario, variant)]
+    if not of_name or compared & set(of_name) or variant != old_variant:
         fail(f"{name}: retention_names.txt and retention.txt do not fit together")
-        continue
-    compared.add(key)
-    if not lines:
-        fail(f"{name}: there is no such case")
-        continue
-    wrong, between = compare(lines, curve, is_saw(key))
-    total[scenario] += len(curve)
-    agreed[scenario] += len(curve) - len(wrong)
-    between_all += between
-    if wrong:
-        fail(f"{name}: {len(wrong)} of {len(curve)} checkpoints disagree, first {wrong[0]}")
+    for key in of_name:
+        curve, lines = curves[key], cases.get(key)
+        compared.add(key)
+        if curve[0].recorded_as != old_name:
+            fail(f"{name}: retention_names.txt and retention.txt do not fit together")
+        if not lines:
+            fail(f"{name}: there is no such case with n {key[3]}")
+            continue
+        wrong, between = compare(lines, curve, is_saw(key))
+        total[scenario] += len(curve)
+        agreed[scenario] += len(curve) - len(wrong)
+        between_all += between
+        if wrong:
+            fail(f"{name}, n {key[3]}: {len(wrong)} of {len(curve)} checkpoints disagree, first {wrong[0]}")
 
 not_compared = sorted({key[1] for key in curves.keys() - compared})
 if not_compared:
@@ -145,23 +161,60 @@ if not_compared:
 
 has_aes = "aes" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
 for scenario, variant, label, expected in EXACT if has_aes else []:
-    found = [line["d_heap_alloc"] for line in cases[scenario, variant, "go_hmap"] if line["label"] == label]
+    found = [line["d_heap_alloc"] for key, lines in cases.items() if key[:3] == ("g123", scenario, variant)
+             for line in lines if line["label"] == label]
     if not found or abs(found[-1] - expected) > EXACT_WITHIN:
         fail(f"{scenario} {variant} go_hmap {label}: {found[-1:]} bytes, expected {expected}")
 if not has_aes:
     print("exact sizes not compared: without AES instructions Go's other hash decides about overflow buckets")
 
 # The margins are worth something only if they tell one Go from the other.
-for scenario, variant in ("never_shrinks", "u64u64"), ("tombstones", "u64u64"), ("syncmap_deleted", "syncmap"):
-    for map_name, other in ("go_hmap", "g124"), ("go_swiss@1.24", "g123"), ("go_swiss@1.24", "g127"), ("go_swiss", "g124"):
-        key = other, scenario, variant
-        if key not in curves or not cases.get((scenario, variant, map_name)):
+TOLD_APART = [("never_shrinks", "u64u64", "g123", "g124"), ("tombstones", "u64u64", "g123", "g124"),
+              ("tombstones", "u64u64", "g124", "g127"), ("syncmap_deleted", "syncmap", "g123", "g124"),
+              ("churn_kinds", "u64", "g124", "g125"), ("churn_kinds", "struct", "g123", "g124"),
+              ("delete_clear", "clear", "g124", "g125"), ("clone", "clone", "g124", "g125"),
+              ("small_overwrite", "u64", "g125", "g127"), ("small_overwrite", "u64", "g123", "g124")]
+for scenario, variant, one, two in TOLD_APART:
+    for tag, other in (one, two), (two, one):
+        for key in [key for key in curves if key[:3] == (other, scenario, variant)]:
+            lines = cases[(tag, *key[1:])]
+            if key[3] == DEFAULT_N[scenario] and not compare(lines, curves[key], is_saw(key))[0]:
+                fail(f"{scenario} {variant}: the port of {tag} passes for {other}")
+
+# What each scenario says of the releases is what the ports keep there.
+CATALOGUE = {(scenario["name"], variant["name"]): variant for scenario in SCENARIOS for variant in scenario["variants"]}
+
+
+def contradiction(judged, says):
+    """Why the bytes of a variant are not as its statement says; "": they are."""
+    if says == judged["within"]:
+        return f"{'' if says else 'not '}affected, but {judged['bytes']:.0f} bytes are kept, bound {judged['bound_bytes']:.0f}"
+    return ""
+
+
+checked = collections.Counter()
+for verdict in lines_of("catalogue"):
+    for judged in verdict["variants"] if verdict["label"] == "verdict" else []:
+        name = f"{verdict['scenario']} {judged['name']}, {verdict['map']}, Go {verdict['release']}"
+        says = verdict["release"] in CATALOGUE[verdict["scenario"], judged["name"]]["affected_in"]
+        if judged["affected"] is None:
             continue
-        if not compare(cases[scenario, variant, map_name], curves[key], is_saw(key))[0]:
-            fail(f"{scenario} {variant}: {map_name} passes for {other}")
+        if judged["affected"] != says:
+            fail(f"{name}: the verdict's statement is not the catalogue's")
+        if not judged["shows_in_bytes"]:
+            continue
+        if contradiction(judged, says):
+            fail(f"{name}: {contradiction(judged, says)}")
+        if not contradiction(judged, not says):
+            fail(f"{name}: the opposite holds too")
+        checked[verdict["scenario"]] += 1
+silent = {scenario["name"] for scenario in SCENARIOS if scenario["on_gosim"]} - set(checked)
+if silent != {"gc_work", "syncmap_overwrite_nogc"} - set(checked):
+    fail(f"no statement is checked of {sorted(silent)}")
 
 for scenario, points in total.items():
     print(f"{scenario:24} {agreed[scenario]:4} of {points:4} checkpoints agree")
+print(f"{sum(checked.values())} statements about releases checked")
 print(f"{len(compared)} curves, {sum(agreed.values())} of {sum(total.values())} checkpoints agree, "
       f"{between_all} between the least and the most of real Go; {len(failures)} failed")
 sys.exit(bool(failures))

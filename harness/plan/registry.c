@@ -153,18 +153,6 @@ const struct map_alias *registry_alias(size_t i) {
     return &aliases[i];
 }
 
-bool registry_has_map(const char *name) {
-    for (size_t i = 0; i < registry_map_count(); i++)
-        if (strcmp(maps[i].name, name) == 0) return true;
-    return false;
-}
-
-const char *registry_name_resolved(const char *name) {
-    for (size_t i = 0; i < registry_alias_count(); i++)
-        if (strcmp(aliases[i].name, name) == 0) return aliases[i].map;
-    return name;
-}
-
 bool registry_any_name(const char *map, bool (*is)(void *context, const char *name), void *context) {
     if (is(context, map)) return true;
     for (size_t i = 0; i < registry_alias_count(); i++)
@@ -180,14 +168,12 @@ bool registry_map_named(const char *list, const char *map) {
     return list && registry_any_name(map, name_in, (void *)list);
 }
 
-/* Whether a name is MAP@RELEASE with that release, or one of "all". */
-static bool release_in(void *list, const char *name) {
-    const char *at = strchr(name, '@');
-    return at && (names_has(list, at + 1) || names_has(list, "all"));
+static bool of_release_in(void *list, const char *name) {
+    return registry_name_of_release(list, name);
 }
 
 bool registry_map_of_release(const char *list, const char *map) {
-    return list && registry_any_name(map, release_in, (void *)list);
+    return list && registry_any_name(map, of_release_in, (void *)list);
 }
 
 const struct map_unit *registry_map_unit(size_t i) {

@@ -32,17 +32,21 @@ struct map_alias {
 };
 size_t registry_alias_count(void);
 const struct map_alias *registry_alias(size_t i);
-/* True if a map, which may be one of an engine, has this name; aliases are not looked at. */
-bool registry_has_map(const char *name);
 /* The map that a name leads to: the alias's, otherwise the name itself. */
 const char *registry_name_resolved(const char *name);
 /* Calls `is` with every name of a map until one is it; false: none. */
 bool registry_any_name(const char *map, bool (*is)(void *context, const char *name), void *context);
 /* True if the list, which may be NULL, has the map by its name or an alias. */
 bool registry_map_named(const char *list, const char *map);
+/* True if the name is MAP@RELEASE with a release of the list, which may be NULL, or with any if it has "all".
+ */
+bool registry_name_of_release(const char *list, const char *name);
 /* True if the map is that of one of the releases in the list, which may be NULL, such as "1.24,1.27", or of
  * any with "all". */
 bool registry_map_of_release(const char *list, const char *map);
+/* The release of Go whose rules a map follows, 124 for 1.24: of MAP@RELEASE that one, of MAP, or of the map
+ * that it is an alias of, the newest there is. 0: no port of Go's. */
+int registry_map_release(const char *map);
 /* NULL, or the compiler's first error line, where the program was built while the map did not compile. Its
  * units may be had by now: registry_prepare tries. */
 const char *registry_map_broken(const char *map);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/child.h"
 #include "harness/base/deadline.h"
 #include "harness/base/sizes.h"
 #include "harness/base/why.h"
@@ -46,9 +47,9 @@ static int run_child(const struct case_plan *plan, int fd) {
 
 /* --- the parent --- */
 
-/* Reads the child's lines; the last may be torn. */
+/* Reads the child's lines; the last may be torn. Closes fd. */
 static void read_lines(int fd, json_t *lines) {
-    FILE *in = fdopen(fd, "r");
+    FILE *in = lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
     char *text = NULL;
     size_t room = 0;
     while (in && getline(&text, &room, in) > 0) {
@@ -56,7 +57,10 @@ static void read_lines(int fd, json_t *lines) {
         if (line) json_array_append_new(lines, line);
     }
     free(text);
-    if (in) fclose(in);
+    if (in)
+        fclose(in);
+    else
+        close(fd);
 }
 
 static bool has_error(const json_t *lines, size_t from) {
@@ -76,36 +80,33 @@ static void why_killed(struct why *why) {
                 size_bytes_text((double)left.bytes, have, sizeof have), left.by[0] ? ", for " : "", left.by);
 }
 
-bool case_run(const struct case_plan *plan, json_t *lines) {
-    size_t before = json_array_size(lines);
-    int ends[2], status = 0;
-    struct why why = {""};
+void case_start(struct case_process *p, const struct case_plan *plan) {
+    *p = (struct case_process){.plan = plan, .fd = child_output_open(), .pid = -1};
     fflush(NULL);
-    if (pipe(ends) != 0) why_say(&why, "cannot make a pipe: %s", strerror(errno));
-    pid_t pid = why.text[0] ? -1 : fork();
-    if (pid == 0) {
-        close(ends[0]);
-        _exit(run_child(plan, ends[1]));
-    }
-    if (pid > 0) {
-        close(ends[1]);
-        read_lines(ends[0], lines);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-        if (deadline_ended_it(status))
-            why_say(&why, "gave up after %u s (--limit)", plan->limit_s);
-        else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-            why_killed(&why);
-        else if (WIFSIGNALED(status))
-            why_say(&why, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
-        else if (WEXITSTATUS(status) != 0)
-            why_say(&why, "failed");
-    } else if (!why.text[0]) {
-        why_say(&why, "cannot start a process: %s", strerror(errno));
-    }
-    if (why.text[0] && !has_error(lines, before)) {
-        json_t *line = case_line(plan);
+    if (p->fd < 0)
+        why_say(&p->why, "cannot make a place for its output: %s", strerror(errno));
+    else if ((p->pid = fork()) < 0)
+        why_say(&p->why, "cannot start a process: %s", strerror(errno));
+    if (p->pid == 0) _exit(run_child(plan, p->fd));
+}
+
+bool case_finish(struct case_process *p, int status, json_t *lines) {
+    size_t before = json_array_size(lines);
+    if (p->fd >= 0) read_lines(p->fd, lines);
+    if (p->why.text[0])
+        status = 0; /* it did not start */
+    else if (deadline_ended_it(status))
+        why_say(&p->why, "gave up after %u s (--limit)", p->plan->limit_s);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        why_killed(&p->why);
+    else if (WIFSIGNALED(status))
+        why_say(&p->why, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) != 0)
+        why_say(&p->why, "failed");
+    if (p->why.text[0] && !has_error(lines, before)) {
+        json_t *line = case_line(p->plan);
         json_object_set_new(line, "label", json_string("error"));
-        json_object_set_new(line, "error", json_string(why.text));
+        json_object_set_new(line, "error", json_string(p->why.text));
         json_array_append_new(lines, line);
     }
     return !has_error(lines, before);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/go_release.h"
 #include "harness/base/names.h"
 
 bool scenario_tells_of(const struct scenario *s, const char *map) {
@@ -37,9 +38,10 @@ const char *case_heap_name(enum case_heap heap) {
 
 json_t *case_line(const struct case_plan *plan) {
     const struct scenario *s = plan->scenario;
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:s, s:I}", "scenario", s->name, "variant",
-                     plan->variant->name, "role", role_name(plan->variant->role), "map",
-                     plan->unit ? plan->unit->map : NULL, "heap", case_heap_name(plan->heap), "engine", "c",
-                     "n", (json_int_t)plan->n, "shape", plan->unit ? plan->unit->shape : "", "seed",
-                     (json_int_t)plan->seed);
+    char release[GO_RELEASE_TEXT_SIZE];
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:I, s:s, s:I}", "scenario", s->name, "variant",
+                     plan->variant->name, "role", role_name(plan->variant->role), "map", plan->map, "release",
+                     plan->release ? go_release_text(plan->release, release) : NULL, "heap",
+                     case_heap_name(plan->heap), "engine", "c", "n", (json_int_t)plan->n, "shape",
+                     plan->unit ? plan->unit->shape : "", "seed", (json_int_t)plan->seed);
 }

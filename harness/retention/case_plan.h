@@ -15,6 +15,8 @@ struct case_plan {
     const struct scenario *scenario;
     const struct variant *variant;
     const struct map_unit *unit; /* NULL: no map */
+    const char *map;             /* the name it runs by, which may be an alias of a release; NULL: no map */
+    int release;                 /* of Go, of the map and the collector: 124 for 1.24; 0: neither is Go's */
     enum case_heap heap;
     size_t n;
     uint64_t seed;

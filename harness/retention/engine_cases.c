@@ -9,6 +9,7 @@
 #include "harness/engines/engine.h"
 #include "harness/engines/process.h"
 #include "harness/retention/case_plan.h"
+#include "harness/base/go_release.h"
 #include "harness/base/names.h"
 #include "harness/base/why.h"
 
@@ -76,10 +77,22 @@ static bool can_run(const json_t *entry, const char *scenario, const char *varia
     return false;
 }
 
+/* The release of Go in an engine's name, such as "go1.24-classic". NULL: none. */
+static const char *release_of(const char *engine, char room[GO_RELEASE_TEXT_SIZE]) {
+    if (strncmp(engine, "go", 2) != 0) return NULL;
+    snprintf(room, GO_RELEASE_TEXT_SIZE, "%.*s", (int)strcspn(engine + 2, "-"), engine + 2);
+    return go_release_number(room) ? room : NULL;
+}
+
 /* The engine knows names only; what they mean is the catalogue's. */
-static void add_role(json_t *lines, size_t from, const struct variant *v) {
-    for (size_t i = from; i < json_array_size(lines); i++)
+static void add_role(json_t *lines, size_t from, const struct variant *v, const char *engine) {
+    char room[GO_RELEASE_TEXT_SIZE];
+    const char *release = release_of(engine, room);
+    for (size_t i = from; i < json_array_size(lines); i++) {
         json_object_set_new(json_array_get(lines, i), "role", json_string(role_name(v->role)));
+        json_object_set_new(json_array_get(lines, i), "release",
+                            release ? json_string(release) : json_null());
+    }
 }
 
 /* Names the version in each line as rows do. False: the engine is of another release than its name says, and
@@ -133,7 +146,7 @@ size_t engine_cases_run(size_t i, const struct scenario *s, const struct retain_
         const char *argv[] = {path, "retain", s->name, v->name, n, NULL};
         snprintf(n, sizeof n, "%zu", o->n ? o->n : s->n);
         bool ok = ask(argv, o->limit_s, lines, &why) && name_versions(lines, before, name, &why);
-        add_role(lines, before, v);
+        add_role(lines, before, v, name);
         if (ok) continue;
         failed_line(lines, s, v, name, why.text);
         failed++;

@@ -21,8 +21,10 @@ static double noted_or(const struct retention *r, double kept) {
 
 static bool open_gosim(struct retention *r, struct why *why) {
     /* Collections happen at checkpoints only, so that a scenario's own variables need not be roots. */
-    struct gosim_options options = {
-        .gogc = -1, .check = r->plan->check, .seed = r->plan->seed + RECORDED_PHASE};
+    struct gosim_options options = {.gogc = -1,
+                                    .release = r->plan->release,
+                                    .check = r->plan->check,
+                                    .seed = r->plan->seed + RECORDED_PHASE};
     r->gosim = gosim_open(&options);
     if (!r->gosim) why_say(why, "out of memory: no address space for a heap");
     return r->gosim != NULL;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness/engines/engine.h"
+#include "harness/heaps/gosim/gosim.h"
 #include "harness/plan/options.h"
 #include "harness/plan/registry.h"
 #include "harness/retention/case_plan.h"
@@ -18,6 +19,7 @@
 #include "harness/retention/units.h"
 #include "harness/base/count_of.h"
 #include "harness/base/exit.h"
+#include "harness/base/go_release.h"
 #include "harness/base/names.h"
 #include "harness/base/why.h"
 #include "harness/base/sizes.h"
@@ -33,8 +35,29 @@ bool retain_scenario_selected(const struct retain_options *o, const struct scena
     return o->scenarios == 0;
 }
 
-bool retain_map_selected(const struct retain_options *o, const char *map) {
-    if (registry_map_named(o->maps, map) || registry_map_of_release(o->releases, map)) return true;
+static bool is_named(const struct retain_options *o, const char *name) {
+    return (o->maps && names_has(o->maps, name)) || registry_name_of_release(o->releases, name);
+}
+
+bool retain_alias_selected(const struct retain_options *o, const struct map_alias *alias,
+                           enum case_heap heap) {
+    return heap == CASE_GOSIM && registry_map_release(alias->name) != registry_map_release(alias->map) &&
+           is_named(o, alias->name);
+}
+
+int retain_release_of(const struct retain_options *o, const char *map, enum case_heap heap) {
+    int release = map ? registry_map_release(map) : 0;
+    return release || heap != CASE_GOSIM ? release : o->go;
+}
+
+bool retain_map_selected(const struct retain_options *o, const char *map, enum case_heap heap) {
+    if (is_named(o, map)) return true;
+    for (size_t i = 0; i < registry_alias_count(); i++) {
+        const struct map_alias *alias = registry_alias(i);
+        if (strcmp(alias->map, map) == 0 && is_named(o, alias->name) &&
+            !retain_alias_selected(o, alias, heap))
+            return true;
+    }
     return !registry_map_is_release(map) && (o->maps || !o->releases) && names_select(o->maps, map);
 }
 
@@ -51,6 +74,29 @@ static size_t known_releases(const char **known, size_t most) {
         if (at && k == count && count < most) known[count++] = at + 1;
     }
     return count;
+}
+
+/* Takes one release of those that the collector is known of. */
+static bool take_go(struct retain_options *o, const char *text, struct why *why) {
+    o->go = gosim_releases[gosim_release_count - 1];
+    if (!text) return true;
+    if (strchr(text, ','))
+        return why_say(why, "--go takes one release of Go such as 1.24, not '%s': run retain once for each",
+                       text);
+    for (size_t i = 0; i < gosim_release_count; i++)
+        if (go_release_number(text) == gosim_releases[i]) return o->go = gosim_releases[i], true;
+    return go_release_unknown(text, gosim_releases, gosim_release_count, why);
+}
+
+/* Two releases in place of --releases; of the maps named, which must be one, only that. */
+static bool take_upgrade(struct retain_options *o, const char *text, struct why *why) {
+    if (!text) return true;
+    if (o->releases || o->assert_bounds)
+        return why_say(why, "--upgrade goes without --%s", o->releases ? "releases" : "assert");
+    if (!upgrade_read(&o->upgrade, text, o->maps, why)) return false;
+    o->maps = NULL;
+    o->releases = o->upgrade.releases;
+    return true;
 }
 
 static bool check_names(const struct retain_options *o, struct why *why) {
@@ -151,6 +197,8 @@ bool retain_options_read(struct retain_options *o, const struct arguments *a, st
     };
     memcpy(o->scenario, a->word, a->words * sizeof *a->word);
     if (n[0] && sizes_parse(n, &sizes, why)) o->n = sizes.n[0];
+    if (!take_go(o, values->text[OPTION_GO], why) || !take_upgrade(o, values->text[OPTION_UPGRADE], why))
+        return false;
     if (values->text[OPTION_SNAPSHOT_DIFF] && !take_labels(o, labels, why)) return false;
     return check_names(o, why) && check_snapshots(o, why);
 }

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/base/go_release.h"
 #include "harness/base/names.h"
 #include "harness/base/why.h"
+#include "harness/plan/registry.h"
 #include "harness/retention/snapshot/diff_report.h"
 #include "harness/retention/snapshot/export.h"
 #include "harness/retention/snapshot/query.h"
@@ -40,14 +42,25 @@ static void complain(const struct export_report *report) {
     if (!report->ok || report->message[0]) fprintf(stderr, "mapbench: %s\n", report->message);
 }
 
+/* The map with its release of Go, go_swiss@1.27; without a map the heap, with the collector's. */
+static void place_text(const struct case_plan *plan, char *room, size_t size) {
+    char release[GO_RELEASE_TEXT_SIZE];
+    const char *name = plan->map ? plan->map : case_heap_name(plan->heap);
+    bool of_go = plan->release && !strchr(name, '@') && (!plan->map || registry_map_release(plan->map));
+    snprintf(room, size, "%s%s%s", name, of_go ? "@" : "",
+             of_go ? go_release_text(plan->release, release) : "");
+}
+
 /* FOLDER/SCENARIO-VARIANT-MAP; false: the folder cannot be made. */
 static bool file_stem(const struct case_plan *plan, char *stem, size_t size) {
+    char place[96];
     if (mkdir(plan->snapshots.folder, 0777) != 0 && errno != EEXIST) {
         fprintf(stderr, "mapbench: cannot create %s: %s\n", plan->snapshots.folder, strerror(errno));
         return false;
     }
+    place_text(plan, place, sizeof place);
     snprintf(stem, size, "%s/%s-%s-%s", plan->snapshots.folder, plan->scenario->name, plan->variant->name,
-             plan->unit ? plan->unit->map : "gosim");
+             place);
     return true;
 }
 
@@ -87,7 +100,8 @@ void retainers_checkpoint(struct compared_snapshots *compared, struct gosim *hea
                           const struct case_plan *plan, const char *label, size_t step, json_t *line) {
     const struct requested_snapshots *wanted = &plan->snapshots;
     /* The last checkpoint of a phase is the one that is looked into. */
-    bool decisive = step >= plan->n && strcmp(label, plan->scenario->verdict_label) == 0;
+    size_t last = plan->scenario->verdict_step ? plan->scenario->verdict_step : plan->n;
+    bool decisive = step >= last && strcmp(label, plan->scenario->verdict_label) == 0;
     bool exported = wanted->folder &&
                     (names_select(wanted->at, label) || (decisive && names_select(wanted->at, "verdict")));
     struct compared_snapshot *keep = side_of(compared, wanted, label);

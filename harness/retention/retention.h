@@ -34,6 +34,27 @@ struct variant {
 /* A scenario's variants, with the end mark. */
 #define VARIANTS(...) ((const struct variant[]){__VA_ARGS__, {NULL, VARIANT_REFERENCE, NULL}})
 
+/* Releases of Go in which those variants keep too much: 124 is Go 1.24. */
+struct affected {
+    const char *variants; /* a list of names */
+    int from;             /* 0: from the first on */
+    int fixed_in;         /* 0: in none that is known */
+    bool in_bytes;        /* false: the bytes kept do not show it, numbers of the scenario's own do */
+};
+#define AFFECTED_NEVER 999
+#define IN_NONE(variants)                                                                                    \
+    { variants, AFFECTED_NEVER, 0, true } /* only maps that are not Go's */
+#define SINCE(variants, release)                                                                             \
+    { variants, release, 0, true }
+#define UNTIL(variants, fixed_in)                                                                            \
+    { variants, 0, fixed_in, true }
+#define BETWEEN(variants, release, fixed_in)                                                                 \
+    { variants, release, fixed_in, true }
+#define NOT_IN_BYTES(variants)                                                                               \
+    { variants, 0, 0, false }
+/* All of a scenario, with the end mark. */
+#define AFFECTED(...) ((const struct affected[]){__VA_ARGS__, {NULL, 0, 0, false}})
+
 enum scenario_about { ABOUT_MAP, ABOUT_COLLECTOR, ABOUT_ALLOCATOR };
 
 enum case_heap {
@@ -74,6 +95,9 @@ struct scenario {
     const char *labels; /* of its checkpoints, a space between; a checkpoint with another one is an error */
     /* The checkpoint that the verdict is about: the last one with this label. */
     const char *verdict_label;
+    size_t verdict_step; /* of that one; 0: n or more */
+    /* What is kept is counted from the first checkpoint with this label; NULL: from the case's first. */
+    const char *from_label;
     /* Checkpoints after it with this label show the release: operations until a leaky variant is within its
      * bound. NULL: it never is by itself. */
     const char *release_label;
@@ -81,10 +105,14 @@ struct scenario {
      * live, `bound_bytes_per_n` times n, for a table that stays, and `bound_bytes`. */
     double bound_factor;
     uint64_t bound_bytes_per_n, bound_bytes;
+    /* What holds in some releases of Go only; variants that it does not name are as their role says in all:
+     * leaky ones affected, fixed ones not. May be NULL. */
+    const struct affected *affected;
     /* NULL, or why a map (NULL where none) cannot express a variant. May be NULL. */
     const char *(*cannot)(const struct map_unit *unit, const char *variant);
     /* Settings of an ON_GOSIM scenario that is ON_BOEHM too, if every variant can run there; else NULL. */
     const struct boehm_settings *on_boehm;
+    bool timed; /* it reads a clock, so that nothing else may run beside it */
     bool (*run)(struct retention *r);
 };
 

@@ -72,15 +72,17 @@ def verdict_lines(folder):
     """Returns {subject: line} of the verdicts of a run of scenarios; open_run and load have checked the file."""
     path = Path(folder) / "retention.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line] if path.exists() else []
-    return {(line["scenario"], map_of(line["map"]), line["heap"], line["engine"], line.get("n")): line
+    return {(line["scenario"], map_of(line["map"]), line.get("release"), line["heap"], line["engine"], line.get("n")): line
             for line in lines if line["label"] == "verdict"}
 
 
 def compare_verdicts(old_folder, new_folder):
     old_lines, new_lines, records = verdict_lines(old_folder), verdict_lines(new_folder), []
     for subject, old in old_lines.items():
-        scenario, name, heap, engine, n = subject
+        scenario, name, release, heap, engine, n = subject
         new = new_lines.get(subject)
+        if release is None:  # of a run that did not say it
+            new = next((line for other, line in new_lines.items() if other[:2] + other[3:] == subject[:2] + subject[3:]), None)
         record = {"kind": "retention", "cell": f"{scenario}/{name or '-'}/{heap}/{engine}/n:{n}", "map": name, "n": n,
                   "old": old.get("leaky_bytes"), "new": new and new.get("leaky_bytes"), "ratio": None, "ci95": None,
                   "checksums_equal": None, "why": None}

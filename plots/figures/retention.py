@@ -22,7 +22,8 @@ READING = ""
 PANELS_MAX = 9
 # Colour, dashes (gnuplot) and point type by role; a second variant of the same role takes the next.
 ROLE_LOOKS = {
-    "leaky": [("#c4342d", "solid", 7), ("#8c1d40", "(8,4)", 5), ("#e0702f", "(3,3)", 9), ("#7a3b12", "(10,3,2,3)", 11)],
+    "leaky": [("#c4342d", "solid", 7), ("#8c1d40", "(8,4)", 5), ("#e0702f", "(3,3)", 9), ("#7a3b12", "(10,3,2,3)", 11),
+              ("#d4549b", "(6,2)", 13), ("#5b3f8c", "(2,2)", 5)],
     "no_fix": [("#d98b00", "(8,4)", 9), ("#b59a00", "(3,3)", 11), ("#a05a00", "(10,3,2,3)", 13)],
     "fixed": [("#0072b2", "solid", 5), ("#009e73", "(8,4)", 13), ("#3d5afe", "(3,3)", 9), ("#00674f", "(10,3,2,3)", 11)],
     "reference": [("#6b6b6b", "solid", 13), ("#9b6bb0", "(8,4)", 7), ("#4a4a4a", "(3,3)", 5), ("#b07aa1", "(10,3,2,3)", 9),
@@ -51,20 +52,23 @@ def draw(run, _run_looks, folder):
 
 
 def panels_of(data, scenario):
-    """Returns [(title, [Case])]: one for each map and heap; what a real collector did belongs to its simulation."""
+    """Returns [(title, [Case])]: one for each map, release of Go and heap, so that releases stand side by side; what a real
+    collector did belongs to the simulation of its release."""
     found = {}
     subjects = [s for s in data.subjects(scenario) if data.of(s)]
     several_n = len({s.n for s in subjects}) > 1
-    simulated = {retention.design(s.map) for s in subjects if s.heap == retention.SIMULATED_HEAP}
+    simulated = {(retention.design(s.map), retention.rules(s)) for s in subjects if s.heap == retention.SIMULATED_HEAP}
     for subject in subjects:
-        alone = retention.is_real(subject) and retention.design(subject.map) not in simulated
-        key = (retention.design(subject.map), retention.family_heap(subject.heap), subject.n if several_n else None,
-               subject.engine if alone else "")
+        design = retention.design(subject.map), retention.rules(subject)
+        alone = retention.is_real(subject) and design not in simulated
+        key = design, retention.family_heap(subject.heap), subject.n if several_n else None, subject.engine if alone else ""
         found.setdefault(key, []).extend(data.of(subject))
-    panels = []
+    panels, releases = [], {rules for (_map, rules), *_rest in found if rules}
     for (_design, _heap, n, _engine), cases in found.items():
-        simulated = next((c.subject for c in cases if not retention.is_real(c.subject)), cases[0].subject)
-        panels.append((retention.label_of(simulated) + (f", n = {format_n(n)}" if n else ""), cases))
+        subject = next((c.subject for c in cases if not retention.is_real(c.subject)), cases[0].subject)
+        here = data.in_release(subject) if len(releases) > 1 else None
+        panels.append((retention.label_of(subject) + (f", n = {format_n(n)}" if n else "") + (f" · {here}" if here else ""),
+                       cases))
     return panels
 
 
@@ -251,7 +255,7 @@ class Figure:
             body += self.datablocks(i, cases)
         body += [*grid.labels("operations done in each phase", self.y_label()), *grid.legend(), "set multiplot"]
         for index, (title, cases) in enumerate(self.panels):
-            body += grid.panel(index, shorten(title, 46))
+            body += grid.panel(index, shorten(title, 56))
             body += self.decorations(grid, index, cases)
             body.append(gnuplot.tics("y", y_tics, grid.is_left(index)))
             body.append("plot " + ", \\\n  ".join(self.lines(index, cases)))
@@ -284,7 +288,7 @@ class Figure:
             kept = {c.variant: [self.bytes(c, p) for p in c.points if self.bytes(c, p) is not None] for c in of.values()}
             peaks = [f"{retention.words(name)} {format_bytes(max(0, *values))}"
                      for name, values in kept.items() if values]
-            parts.append(f"{title}: at most {', '.join(peaks)}.")
+            parts.append(f"{title.partition(' · ')[0]}: at most {', '.join(peaks)}.")
         claim = self.data.fact(self.scenario, "claim")
         evacuation = events.EVACUATION if "evacuate" in self.events else ""
         marks = [f"Marks above: events of the first variant that has some. {evacuation}".rstrip()] if self.events else []

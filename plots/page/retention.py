@@ -34,7 +34,7 @@ def overview(run, i):
                 continue
             answers.append((subject, answer))
             rows.append([(text(data.fact(scenario, "number")), data.fact(scenario, "number") or ""),
-                         f'<a href="#{anchor(i, data, scenario)}">{text(scenario)}</a>', text(subject.map or "–"),
+                         f'<a href="#{anchor(i, data, scenario)}">{text(scenario)}</a>', text(retention.map_label(subject) or "–"),
                          text(subject.engine if retention.is_real(subject) else subject.heap), *answer_cells(answer)])
     columns = [("", "num"), ("scenario", ""), ("map", ""), ("heap", "")] + [(t, "num") for t in (
         "leaky", "fixed", "live", "× live", "released after")] + [("fixed in bound", ""), ("held by", "held")]
@@ -307,7 +307,7 @@ def variants(data, scenario):
         for case in [c for c in data.by_subject.get(subject, ()) if c.variant]:
             point = case.worst(label)
             cells = [text(retention.words(case.variant)), text(ROLE_WORDS[case.role]),
-                     text(data.summary(scenario, case.variant)), text(subject.map or "–"), text(subject.engine if retention.is_real(subject) else subject.heap)]
+                     text(data.summary(scenario, case.variant)), text(retention.map_label(subject) or "–"), text(subject.engine if retention.is_real(subject) else subject.heap)]
             if point is None:
                 rows.append(cells + [("–", "")] * (7 if timed else 6) + [f'<span class="bad">{text(case.error or "no checkpoint")}</span>'])
                 continue

@@ -1,8 +1,8 @@
 """The retention scenarios of a run: retention.jsonl read and checked, its checkpoints grouped into cases and curves, and
 for every scenario the shortest answer.
 
-A CASE is one scenario, variant, map, heap, engine and n; its POINTS are the checkpoints in order, each in a PHASE (its
-label). A SUBJECT is what a verdict is about: all variants of one scenario on the same map, heap, engine and n.
+A CASE is one scenario, variant, map, release of Go, heap, engine and n; its POINTS are the checkpoints in order, each in a PHASE (its
+label). A SUBJECT is what a verdict is about: all variants of one scenario on the same map, release, heap, engine and n.
 """
 import statistics
 from collections import namedtuple
@@ -24,7 +24,7 @@ POINT_FIELDS = {"variant": (TEXT, False), "n": (COUNT, False), "step": (COUNT, F
 # Fields that a line may bring, and then of this type or null.
 MORE_FIELDS = dict.fromkeys(("semantic_live_bytes", "heap_alloc", "heap_objects", "d_heap_objects", "rss",
                              "amplification", "leaky_bytes", "fixed_bytes", "release_operations", "bound_bytes"), (NUMBER, True)) | \
-    dict.fromkeys(("role", "shape", "error", "path", "dominator", "fix", "leaky_variant", "fixed_variant"),
+    dict.fromkeys(("role", "shape", "release", "in_release", "error", "path", "dominator", "fix", "leaky_variant", "fixed_variant"),
                   (TEXT, True)) | {
         "events": (LIST, True), "extra": (OBJECT, True), "passed": (FLAG, True), "n": (COUNT, True)}
 SKIP_FIELDS = {"scenario": (TEXT, False), "what": (TEXT, False), "reason": (TEXT, False)}
@@ -35,7 +35,9 @@ SCENARIO_MORE = {"number": (COUNT, True), "claim": (TEXT, True), "fix": (TEXT, T
 VARIANT_FIELDS = {"name": (TEXT, False)}
 VARIANT_MORE = {"role": (TEXT, True), "summary": (TEXT, True)}
 
-Subject = namedtuple("Subject", "scenario map heap engine n")
+# release: of Go, None where neither map nor collector is Go's, and in older runs
+Subject = namedtuple("Subject", "scenario map heap engine n release", defaults=(None,))
+LAST_CLASSIC = (1, 23)  # what a later toolchain builds with the classic map still follows this release
 
 # The shortest answer about a subject. leaky_bytes, fixed_bytes: kept by the leaky variant at the checkpoint that decides,
 # and by the worst of the fixed ones there; live_bytes: what is live there (None: not said). release: operations until the
@@ -213,8 +215,8 @@ class Retention:
         found = dict.fromkeys(s for s in [*self.by_subject, *self.verdicts, *self.unable] if s.scenario == scenario)
         beside = {design(s.map) for s in found if is_real(s)}
         return sorted(found, key=lambda s: (family_heap(s.heap) != SIMULATED_HEAP, family_heap(s.heap),
-                                            design(s.map) not in beside, design(s.map) or "", is_real(s), s.engine,
-                                            s.n or 0))
+                                            design(s.map) not in beside, not is_go(s.map), release_order(rules(s)),
+                                            design(s.map) or "", is_real(s), s.engine, s.n or 0))
 
     def of(self, subject):
         """Returns its cases that have points, leaky first."""
@@ -226,6 +228,10 @@ class Retention:
         if subject in self.unable:
             return Answer(*[None] * 10, self.unable[subject], True)
         return self.derived(subject) if verdict is None else self.stated(verdict, self.derived(subject))
+
+    def in_release(self, subject):
+        """Returns what holds in the subject's release of Go, as its verdict has it: "fixed in 1.25"; None: not said."""
+        return self.verdicts.get(subject, {}).get("in_release")
 
     def stated(self, verdict, derived):
         why_not = verdict.get("error") or ("" if verdict.get("leaky_bytes") is not None else derived.why_not)
@@ -280,13 +286,37 @@ def work_of(extra, quantity):
 
 
 def subject_of(line):
-    return Subject(line["scenario"], line["map"], line["heap"], line["engine"], line.get("n"))
+    return Subject(line["scenario"], line["map"], line["heap"], line["engine"], line.get("n"), line.get("release"))
 
 
 def design(name):
-    """Returns the port that a map is the original of, or the map itself, or None."""
+    """Returns the port that a map is the original of, or the map itself without its release, or None."""
     found = name and original(name)
-    return found.port if found else name
+    return found.port if found else name and name.partition("@")[0]
+
+
+def is_go(name):
+    """Tells whether a map is Go's, a port or an original; None, no map, is Go's language and runtime."""
+    return name is None or (design(name) or "").startswith("go_")
+
+
+def release_order(release):
+    return tuple(map(int, release.split("."))) if release else ()
+
+
+def rules(subject):
+    """Returns the release whose rules the map follows, or without a map the collector: "1.24"; None: not Go's."""
+    if not is_go(subject.map) or not subject.release:
+        return None
+    classic = (design(subject.map) or "").endswith("hmap") and release_order(subject.release) > LAST_CLASSIC
+    return ".".join(map(str, LAST_CLASSIC)) if classic else subject.release
+
+
+def map_label(subject):
+    """Writes go_swiss@1.27, real_go_swiss@1.24, linear: a map with its release of Go."""
+    if not subject.map or "@" in subject.map or not is_go(subject.map) or not subject.release:
+        return subject.map
+    return f"{subject.map}@{subject.release}"
 
 
 def family_heap(heap):
@@ -299,9 +329,11 @@ def is_real(subject):
 
 
 def label_of(subject):
-    """Writes 'go_hmap, gosim', 'real_go_hmap, go1.23.5' or just 'gosim' for a scenario without a map."""
-    where = subject.engine if is_real(subject) else subject.heap
-    return f"{subject.map}, {where}" if subject.map else where
+    """Writes 'go_hmap@1.23, gosim', 'real_go_hmap, go1.23.5' or just 'gosim 1.24' for a scenario without a map."""
+    if is_real(subject):
+        return f"{subject.map}, {subject.engine}" if subject.map else subject.engine
+    where = subject.heap + (f" {subject.release}" if subject.release and not subject.map else "")
+    return f"{map_label(subject)}, {where}" if subject.map else where
 
 
 def words(name):

@@ -20,7 +20,7 @@ def matrices(data):
         for subject in data.subjects(scenario):
             if subject.map is not None:
                 cells = found.setdefault(retention.family_heap(subject.heap), {})
-                cells[subject.map, scenario] = data.answer(subject)  # of several n the largest, the last
+                cells[retention.map_label(subject), scenario] = data.answer(subject)  # of several n the largest, the last
     out = []
     for heap, answers in found.items():
         scenarios = [s for s in data.names if any(scenario == s for _, scenario in answers)]

@@ -14,7 +14,7 @@ def pairs_of(data):
     engine does not say which shape its map has: that of the simulation, if it ran but one."""
     found, simulated, real = [], {}, []
     for case in data.cases.values():
-        key = case.scenario, case.variant, retention.design(case.subject.map), case.subject.n
+        key = case.scenario, case.variant, retention.design(case.subject.map), case.subject.n, retention.rules(case.subject)
         if retention.is_real(case.subject):
             real.append((case, key))
         elif case.subject.heap == retention.SIMULATED_HEAP:

@@ -70,7 +70,9 @@ def recorded():
     for line in RECORDED.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             tag, scenario, variant, step, label, heap, objects, n = line.split()[:8]
-            found.setdefault((tag, scenario, variant), []).append((int(step), label, int(heap), int(objects), int(n)))
+            points = found.setdefault((tag, scenario, variant), [])
+            if not points or points[0][4] == int(n):  # of several n the catalogue's, the first
+                points.append((int(step), label, int(heap), int(objects), int(n)))
     return found
 
 

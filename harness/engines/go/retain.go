@@ -59,7 +59,8 @@ type retainScenario struct {
 
 func retainScenarios() []retainScenario {
 	return slices.Concat(sliceScenarios, keyScenarios, valueScenarios, tableScenarios, rehashScenarios, iteratorScenarios,
-		syncScenarios, timerScenarios, goroutineScenarios, headerScenarios, weakScenarios, cacheScenarios, gcWorkScenarios)
+		syncScenarios, timerScenarios, goroutineScenarios, headerScenarios, weakScenarios, cacheScenarios, churnScenarios,
+		gcWorkScenarios)
 }
 
 // Exit codes as mapbench's: bad usage, cannot run here.

@@ -64,14 +64,18 @@ struct gosim_options {
     size_t memory_limit;  /* soft, bytes; 0: none */
     size_t address_bytes; /* of address space to reserve; 0: 64 GiB, or as much from 1 GiB on as there is */
     FILE *trace;          /* gctrace lines go here; NULL: none */
-    bool check; /* red zones, poisoning and a verification after each collection; slower, sizes unchanged in
-                   the books */
-    int header_since_go; /* 122 (default): malloc header from Go 1.22 on; 121: none */
+    bool check;  /* red zones, poisoning and a verification after each collection; slower, sizes unchanged in
+                    the books */
+    int release; /* of Go, whose rules it follows: 124 for 1.24; 0: the newest of gosim_releases. Another one
+                    follows the next that is known, 121 without the malloc header */
     uint64_t seed;       /* of gosim_random; any number */
     bool at_safe_points; /* collects by itself in gosim_safe_point only, never in gosim_new */
 };
 struct gosim *gosim_open(const struct gosim_options *options); /* NULL: out of memory */
 void gosim_close(struct gosim *heap);
+/* The releases of Go whose rules are known, the oldest first. */
+extern const int gosim_releases[];
+extern const size_t gosim_release_count;
 
 /* A zeroed object of `count` elements, aligned to 8 bytes. NULL: out of memory, or too large; gosim_why
  * tells. count 0 or size 0: a common address that is not counted (runtime.zerobase). Unless only forced

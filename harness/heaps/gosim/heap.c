@@ -15,6 +15,9 @@ static bool open_pages(struct gosim *heap, size_t wanted) {
     return false;
 }
 
+const int gosim_releases[] = {123, 124, 125, 126, 127};
+const size_t gosim_release_count = sizeof gosim_releases / sizeof *gosim_releases;
+
 struct gosim *gosim_open(const struct gosim_options *options) {
     static const struct gosim_options defaults = {0};
     struct gosim *heap = calloc(1, sizeof *heap);
@@ -25,7 +28,8 @@ struct gosim *gosim_open(const struct gosim_options *options) {
     heap->trace = options->trace;
     heap->check = options->check;
     heap->random = options->seed;
-    heap->header = options->header_since_go == 0 || options->header_since_go >= 122;
+    heap->release = options->release ? options->release : gosim_releases[gosim_release_count - 1];
+    heap->header = heap->release >= 122;
     heap->at_safe_points = options->at_safe_points;
     heap->opened_ns = gs_clock_ns();
     if (!open_pages(heap, options->address_bytes)) {

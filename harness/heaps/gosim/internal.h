@@ -185,7 +185,8 @@ struct gosim {
     uint64_t random; /* state of gosim_random */
     /* Allocation. */
     bool check;
-    bool header;
+    bool header; /* malloc header, since Go 1.22 */
+    int release;
     bool at_safe_points;
     uintptr_t tiny;
     uint32_t tiny_offset;

@@ -39,6 +39,10 @@ struct any program_box_int(struct retention *r, uint64_t number) {
     return (struct any){&any_int, box};
 }
 
+struct any program_lent_int(const uint64_t *number) {
+    return (struct any){&any_int, (void *)(uintptr_t)number};
+}
+
 struct any program_box_pointer(void *pointer) {
     return (struct any){&any_pointer, pointer};
 }

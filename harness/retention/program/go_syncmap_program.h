@@ -20,6 +20,8 @@ struct any program_box_string(struct retention *r, struct str s);
 struct any program_lent_string(const struct str *s);
 /* An int: below 256 a static one, else an object of 8 bytes without pointers. data NULL: out of memory. */
 struct any program_box_int(struct retention *r, uint64_t number);
+/* An int that is only looked for. */
+struct any program_lent_int(const uint64_t *number);
 /* A pointer is its own data word. */
 struct any program_box_pointer(void *pointer);
 

@@ -22,10 +22,11 @@ struct numbered {
     struct retention *r;
     const struct numbered_types *types;
     struct program_map map;
+    const char *cells; /* what keys of types ptru64 point into: set by the scenario */
 };
 
-/* `types` as the variants name them: u64u64, strstr, strptr, u64_128, u64_129; what follows them (_remake) is
- * ignored. NULL: the case's map is not compiled for them. */
+/* `types` as the variants name them: u64u64, strstr, u64_129 ... (numbered.c has all); what follows them
+ * (_remake) is ignored. NULL: the case's map is not compiled for them. */
 const struct map_unit *numbered_unit(const struct map_unit *unit, const char *types);
 /* Empty, with room for `hint`. False: out of memory, or no such unit. */
 bool numbered_make(struct retention *r, struct numbered *t, const char *types, size_t hint);
@@ -37,6 +38,10 @@ bool numbered_get(struct numbered *t, size_t i);
 size_t numbered_walk(struct numbered *t);  /* entries that a walk meets */
 bool numbered_remake(struct numbered *t);  /* copies the entries to a new map made for so many */
 bool numbered_replace(struct numbered *t); /* a new, empty map in the variable */
+/* Puts a copy of the map into the variable of `copy`, which has one of the same types: the map's own copy (in
+ * Go maps.Clone); entry by entry into a map made for so many; or into one that grows (in Go maps.Collect). */
+enum copy_way { COPY_WHOLE, COPY_BY_LOOP, COPY_COLLECTED };
+bool numbered_copy(struct numbered *t, struct numbered *copy, enum copy_way way);
 uint64_t numbered_entry_bytes(const struct numbered *t); /* key and value, with what each of them points to */
 
 #endif

@@ -94,5 +94,6 @@ const struct scenario scenario_gc_work = {
     .verdict_label = "marked",
     .bound_factor = 8,
     .bound_bytes = 64 << 10,
+    .timed = true,
     .run = run,
 };

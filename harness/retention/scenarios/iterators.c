@@ -204,6 +204,7 @@ const struct scenario scenario_iterator_growth = {
     .variant =
         VARIANTS({"iterating", VARIANT_LEAKY, "a parked iterator holds the arrays from before the growth"},
                  {"none", VARIANT_FIXED, "no iterator: they go"}),
+    .affected = AFFECTED(UNTIL("iterating", 124)),
     .labels = "base filled grown_and_deleted_iterator_parked iterator_done",
     .verdict_label = "grown_and_deleted_iterator_parked",
     .release_label = "iterator_done",

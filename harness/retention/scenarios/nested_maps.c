@@ -145,9 +145,11 @@ const struct scenario scenario_map_vs_pointer = {
     .variant =
         VARIANTS({"ptrmap", VARIANT_LEAKY, "an array of pointers to maps: one more object and hop each"},
                  {"map", VARIANT_FIXED, "an array of maps, which are pointers already"}),
+    .affected = AFFECTED(NOT_IN_BYTES("ptrmap")),
     .labels = "base filled gc_time",
     .verdict_label = "filled",
     .bound_factor = 24, /* an empty map's struct for a reference of 8 bytes */
     .bound_bytes = 64 << 10,
+    .timed = true,
     .run = run_held,
 };

@@ -95,6 +95,7 @@ const struct scenario scenario_stalled_rehash = {
     .variant =
         VARIANTS({"insert", VARIANT_LEAKY, "growth begins, then only reads; at last insertions drain it"},
                  {"tick", VARIANT_FIXED, "overwrites old entries at once until the old table is gone"}),
+    .affected = AFFECTED(UNTIL("insert", 124)),
     .labels =
         "base before_growth growth_started_then_idle ticked after_reads_range_10gc continue_writes dropped",
     .verdict_label = "after_reads_range_10gc",
@@ -118,6 +119,7 @@ const struct scenario scenario_stalled_rehash_strptr = {
     .references = "redis#13605",
     .variant = VARIANTS({"insert", VARIANT_LEAKY, "strings to pointers; insertions drain it"},
                         {"delete", VARIANT_LEAKY, "deletions drain it too"}),
+    .affected = AFFECTED(UNTIL("insert,delete", 124)),
     .labels = "base before_growth growth_started_then_idle continue_insert continue_delete dropped",
     .verdict_label = "growth_started_then_idle",
     .release_label = "continue_insert",

@@ -207,6 +207,7 @@ const struct scenario scenario_growth_peak = {
     .references = "redis#12950",
     .variant = VARIANTS({"growing", VARIANT_LEAKY, "grows from empty: old and new table at once"},
                         {"presized", VARIANT_FIXED, "made with room for all"}),
+    .affected = AFFECTED(UNTIL("growing", 124)),
     .labels = "base before_growth growing_insert steady",
     .verdict_label = "growing_insert",
     .bound_factor = 4,

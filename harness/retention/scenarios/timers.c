@@ -274,6 +274,7 @@ const struct scenario scenario_ttl_premature = {
     .fix = "Let the timer's function compare the entry in the map with the one it was made for.",
     .variant = VARIANTS({"unchecked", VARIANT_LEAKY, "a stale timer deletes the entry set after it"},
                         {"checked", VARIANT_FIXED, "a timer deletes only the entry it was made for"}),
+    .affected = AFFECTED(NOT_IN_BYTES("unchecked")),
     .labels = "base all_set all_fired",
     .verdict_label = "all_fired",
     .bound_factor = 0,

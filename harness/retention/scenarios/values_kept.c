@@ -218,6 +218,7 @@ const struct scenario scenario_delete_leaves_value = {
         {"plain", VARIANT_LEAKY, "every key deleted: what the slots still refer to stays"},
         {"cleared_first", VARIANT_FIXED, "empty values stored in all entries before the first is deleted"},
         {"local_var_alive", VARIANT_REFERENCE, "the last value is still in a variable"}),
+    .affected = AFFECTED(IN_NONE("plain")),
     .labels = "base fill deleted",
     .verdict_label = "deleted",
     .bound_factor = 1,
@@ -242,9 +243,11 @@ const struct scenario scenario_zero_size_value = {
         {"ptr_empty", VARIANT_LEAKY, "a pointer to an empty struct: 8 bytes a slot, nothing behind it"},
         {"empty", VARIANT_FIXED, "the empty struct itself"},
         {"ptr_byte", VARIANT_REFERENCE, "a pointer to one byte"}),
+    .affected = AFFECTED(NOT_IN_BYTES("ptr_empty")),
     .labels = "base fill",
     .verdict_label = "fill",
     .bound_factor = 5.5, /* slots at half load beside keys of 16 bytes */
     .bound_bytes = 4 << 10,
+    .timed = true,
     .run = run_zero_size,
 };

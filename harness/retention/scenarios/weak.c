@@ -109,6 +109,7 @@ const struct scenario scenario_weak_values = {
     .fix = "Give every value a cleanup that deletes its entry; what the map's arrays keep is another story.",
     .variant = VARIANTS({"unswept", VARIANT_LEAKY, "a map to weak pointers: the values go, the entries stay"},
                         {"cleanup", VARIANT_FIXED, "a cleanup on each value deletes its entry"}),
+    .affected = AFFECTED(NOT_IN_BYTES("unswept")),
     .labels = "base filled strong_dropped collected_again",
     .verdict_label = "collected_again",
     .bound_factor = 0,

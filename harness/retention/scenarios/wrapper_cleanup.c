@@ -137,6 +137,7 @@ const struct scenario scenario_wrapper_cleanup = {
         {"cleanup", VARIANT_FIXED, "a cleanup (runtime.AddCleanup): memory goes at once"},
         {"close", VARIANT_FIXED, "closed by the program"},
         {"cycle_unordered", VARIANT_FIXED, "a finalizer without order, which libgc runs in a cycle too"}),
+    .affected = AFFECTED(NOT_IN_BYTES("finalizer")),
     .labels = "base open collected",
     .verdict_label = "collected",
     .bound_factor = 0,
