@@ -30,7 +30,7 @@ enum { RELEASES_MAX = 32 };
 static int release_of(const char *version) {
     char text[GO_RELEASE_TEXT_SIZE];
     const char *patch = strchr(version, '.');
-    size_t length = patch ? (size_t)(patch - version) + 1 + strcspn(patch + 1, ".") : strlen(version);
+    size_t length = patch ? (size_t)(patch - version) + 1 + strspn(patch + 1, "0123456789") : strlen(version);
     snprintf(text, sizeof text, "%.*s", (int)length, version);
     return go_release_number(text);
 }
