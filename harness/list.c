@@ -382,7 +382,7 @@ int explain_command(const char *name) {
     size_t names = 0;
     struct why why;
     if (!release_of_map_check(name, &why)) return complain(EXIT_USAGE, why.text);
-    name = registry_map_of_alias(name);
+    name = registry_name_resolved(name);
     for (const struct kind *kind = kinds; kind < kinds + COUNT_OF(kinds); kind++)
         for (size_t i = 0; i < kind->count(); i++) {
             if (strcmp(name, kind->name(i)) == 0) return kind->explain(i), EXIT_OK;

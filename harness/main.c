@@ -47,7 +47,7 @@ static int cmd_list(const struct arguments *a) {
 /* The map of a name that it had before; a name with a release stays: maps of the same rules may differ
  * otherwise. */
 static const char *name_with_release(const char *name) {
-    return strchr(name, '@') ? name : registry_map_of_alias(name);
+    return strchr(name, '@') ? name : registry_name_resolved(name);
 }
 
 static int cmd_explain(const struct arguments *a) {

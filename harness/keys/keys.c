@@ -33,7 +33,6 @@ _Static_assert((int)KEYGEN_TEXT_MAX <= (int)TEXT_SLOT_BYTES, "a text fits its sl
 struct keys {
     struct keyspec spec;
     const struct shape *shape;
-    unsigned key_bits; /* of the shape; 0: strings */
     uint64_t n;
     size_t limit;
     struct keygen gen;        /* computed streams */
@@ -96,7 +95,7 @@ static size_t slots_needed(const struct keys *keys) {
 }
 
 static bool make_buffers(struct keys *keys, struct why *why) {
-    if (keys->key_bits ? keys->shape->key_room == 0 : keys->set != NULL) return true;
+    if (keys->shape->key_bits ? keys->shape->key_room == 0 : keys->set != NULL) return true;
     keys->probe_room = (size_t)KEYS_BLOCK * TEXT_SLOT_BYTES;
     keys->probe = malloc(keys->probe_room);
     size_t bytes = 0;
@@ -167,7 +166,6 @@ struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, ui
         return NULL;
     }
     keys->shape = shape;
-    keys->key_bits = shape->key_bits;
     keys->n = n;
     if (!keyspec_parse(spec, shape->key_bits, &keys->spec, why) ||
         (keys->limit = find_limit(&keys->spec, shape, &keys->set, why)) == 0 ||
@@ -202,7 +200,7 @@ size_t keys_limit(const struct keys *keys) {
 
 const void *keys_stored_text(const struct keys *keys, size_t *bytes) {
     bool from_set = keys->set && keys->set->text;
-    *bytes = keys->key_bits ? 0 : from_set ? keys->set->offset[keys->set->count] : keys->slots_bytes;
+    *bytes = keys->shape->key_bits ? 0 : from_set ? keys->set->offset[keys->set->count] : keys->slots_bytes;
     return *bytes == 0 ? NULL : from_set ? keys->set->text : keys->slots;
 }
 
@@ -255,7 +253,7 @@ static void touch(struct str key) {
 }
 
 void keys_store(struct keys *keys, const uint64_t *index, size_t count, void *out) {
-    if (keys->key_bits) {
+    if (keys->shape->key_bits) {
         fill_numbers(keys, index, count, true, out);
         return;
     }
@@ -299,7 +297,7 @@ static void probe_set(struct keys *keys, const uint64_t *index, size_t count, st
 
 void keys_probe(struct keys *keys, const uint64_t *index, size_t count, void *out) {
     struct str *key = out;
-    if (keys->key_bits) {
+    if (keys->shape->key_bits) {
         fill_numbers(keys, index, count, false, out);
     } else if (keys->set) {
         probe_set(keys, index, count, key);

@@ -154,12 +154,6 @@ const struct map_alias *registry_alias(size_t i) {
     return &aliases[i];
 }
 
-bool registry_has_map(const char *name) {
-    for (size_t i = 0; i < registry_map_count(); i++)
-        if (strcmp(registry_map_name(i), name) == 0) return true;
-    return false;
-}
-
 const struct map_unit *registry_map_unit(size_t i) {
     for (size_t u = 0; u < registry_count(); u++)
         if (strcmp(registry_at(u)->map, registry_map_name(i)) == 0) return registry_at(u);

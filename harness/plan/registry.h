@@ -32,10 +32,8 @@ struct map_alias {
 };
 size_t registry_alias_count(void);
 const struct map_alias *registry_alias(size_t i);
-/* True if a map, which may be one of an engine, has this name; aliases are not looked at. */
-bool registry_has_map(const char *name);
 /* The map that a name leads to: the alias's, otherwise the name itself. */
-const char *registry_map_of_alias(const char *name);
+const char *registry_name_resolved(const char *name);
 /* Calls `is` with every name of a map until one is it; false: none. */
 bool registry_any_name(const char *map, bool (*is)(void *context, const char *name), void *context);
 /* True if the list, which may be NULL, has the map by its name or an alias. */

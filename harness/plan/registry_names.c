@@ -5,7 +5,7 @@
 #include "harness/base/names.h"
 #include "harness/plan/registry.h"
 
-const char *registry_map_of_alias(const char *name) {
+const char *registry_name_resolved(const char *name) {
     for (size_t i = 0; i < registry_alias_count(); i++)
         if (strcmp(registry_alias(i)->name, name) == 0) return registry_alias(i)->map;
     return name;
@@ -40,8 +40,10 @@ static int release_said(const char *map, const char *name, const char *of) {
 }
 
 int registry_map_release(const char *map) {
-    const char *at = strchr(map, '@');
     int newest = 0, said;
+    if (!strchr(map, '@'))
+        map = registry_name_resolved(map); /* go_swiss@1.26 follows 1.26, whatever it is compiled as */
+    const char *at = strchr(map, '@');
     if (at) return go_release_number(at + 1);
     for (size_t i = 0; i < registry_map_count(); i++)
         if ((said = release_said(map, registry_map_name(i), NULL)) > newest) newest = said;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/go_release.h"
 #include "harness/base/names.h"
 #include "harness/plan/registry.h"
 
@@ -25,17 +26,13 @@ static const struct port {
 
 enum { RELEASES_MAX = 32 };
 
-unsigned release_number(const char *text) {
-    unsigned major, minor;
-    return sscanf(text, "%1u.%2u", &major, &minor) == 2 ? 100 * major + minor : 0;
-}
-
-static unsigned release_after(unsigned release) {
-    return release + 1;
-}
-
-static void print_release(char text[16], unsigned release) {
-    snprintf(text, 16, "%u.%u", release / 100, release % 100);
+/* The release that a version such as 1.24.4 is of; 0: none. */
+static int release_of(const char *version) {
+    char text[GO_RELEASE_TEXT_SIZE];
+    const char *patch = strchr(version, '.');
+    size_t length = patch ? (size_t)(patch - version) + 1 + strspn(patch + 1, "0123456789") : strlen(version);
+    snprintf(text, sizeof text, "%.*s", (int)length, version);
+    return go_release_number(text);
 }
 
 /* The name of map i, or of an alias behind the maps; NULL at the end. */
@@ -46,7 +43,7 @@ static const char *name_at(size_t i) {
 }
 
 static int by_release(const void *a, const void *b) {
-    unsigned x = release_number(*(const char *const *)a), y = release_number(*(const char *const *)b);
+    int x = release_of(*(const char *const *)a), y = release_of(*(const char *const *)b);
     return (x > y) - (x < y);
 }
 
@@ -67,11 +64,10 @@ static size_t known_releases(const char *map, size_t length, const char *known[R
 }
 
 static const char *nearest_release(const char *release, const char *const *known, size_t count) {
-    long asked = (long)release_number(release);
+    int asked = release_of(release);
     const char *nearest = NULL;
     for (size_t i = 0; asked && i < count; i++)
-        if (!nearest ||
-            labs((long)release_number(known[i]) - asked) <= labs((long)release_number(nearest) - asked))
+        if (!nearest || abs(release_of(known[i]) - asked) <= abs(release_of(nearest) - asked))
             nearest = known[i];
     return nearest;
 }
@@ -89,14 +85,14 @@ static bool unknown_release(const char *kind, const char *asked, const char *rel
 }
 
 /* Says since when Go has no such map, if that is the case; else true. */
-static bool port_has(const struct port *port, const char *name, unsigned release, struct why *why) {
-    char after[16];
-    if (*port->first && release < release_number(port->first))
+static bool port_has(const struct port *port, const char *name, int release, struct why *why) {
+    char after[GO_RELEASE_TEXT_SIZE];
+    if (*port->first && release < release_of(port->first))
         return why_say(why, "there is no '%s': %s is in Go since %s (before: %s)", name, port->map,
                        port->first, port->other);
-    if (!*port->last || release <= release_number(port->last)) return true;
-    bool gone = release > release_number(port->last_of_all);
-    print_release(after, release_after(release_number(gone ? port->last_of_all : port->last)));
+    if (!*port->last || release <= release_of(port->last)) return true;
+    bool gone = release > release_of(port->last_of_all);
+    go_release_text(release_of(gone ? port->last_of_all : port->last) + 1, after);
     return why_say(
         why,
         "there is no '%s': %s is %s since Go %s (%s can be had with %s at the latest, by GOEXPERIMENT=%s)",
@@ -111,9 +107,9 @@ bool release_of_map_check(const char *name, struct why *why) {
     if (!name[length] || count == 0) return true;
     for (size_t i = 0; i < count; i++)
         if (strcmp(known[i], release) == 0) return true;
-    for (size_t i = 0; ports[i].map && release_number(release); i++)
+    for (size_t i = 0; ports[i].map && release_of(release); i++)
         if (strncmp(ports[i].map, name, length) == 0 && !ports[i].map[length] &&
-            !port_has(&ports[i], name, release_number(release), why))
+            !port_has(&ports[i], name, release_of(release), why))
             return false;
     char map[64];
     snprintf(map, sizeof map, "%.*s", (int)length + 1, name);

@@ -15,7 +15,4 @@ bool releases_of_maps_check(const char *list, struct why *why);
 /* False, and `why`: an item is neither a release that some map has, such as 1.24, nor "all". */
 bool releases_check(const char *list, struct why *why);
 
-/* 124 for 1.24, also where more follows (1.24.4); 0: no release. */
-unsigned release_number(const char *text);
-
 #endif

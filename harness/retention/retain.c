@@ -233,7 +233,7 @@ static void add_participants(json_t *info, const struct retain *r) {
     json_array_foreach(r->lines, i, line) {
         const char *map = json_string_value(json_object_get(line, "map"));
         for (size_t k = 0; map && k < registry_map_count(); k++)
-            if (strcmp(registry_map_name(k), registry_map_of_alias(map)) == 0)
+            if (strcmp(registry_map_name(k), registry_name_resolved(map)) == 0)
                 runinfo_add_map(info, map, registry_map_unit(k)->facts);
     }
     for (i = 0; i < engine_program_count() && r->options.engines; i++)

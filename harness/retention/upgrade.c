@@ -29,7 +29,7 @@ static bool exists_in(const char *map, int release) {
     if (registry_map_release(map) == release) return true;
     for (size_t i = 0; i < registry_map_count(); i++)
         if (strcmp(registry_map_name(i), name) == 0) return true;
-    return strcmp(registry_map_of_alias(name), name) != 0;
+    return strcmp(registry_name_resolved(name), name) != 0;
 }
 
 static bool check_map(const char *map, int release, struct why *why) {
