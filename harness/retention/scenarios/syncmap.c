@@ -141,10 +141,11 @@ const struct scenario scenario_syncmap_deleted = {
     .labels = "base fill filled deleted_all one_store_after promoted",
     .verdict_label = "deleted_all",
     .release_label = "promoted",
-    /* The buckets of the plain map stay: 208 bytes for 8 slots, doubled at 6.5 entries each, and a sixteenth
-     * more for overflow. What a sync.Map keeps is not far above: no room for a rounder number. */
+    /* The buckets of the plain map stay: 208 bytes for 8 slots, doubled at 6 entries each (6.5 since 1.22),
+     * and a sixteenth more for overflow. What a sync.Map keeps is not far above: no room for a rounder
+     * number. */
     .bound_factor = 0,
-    .bound_bytes_per_n = 2 * 208 * 2 / 13 * 17 / 16,
+    .bound_bytes_per_n = 2 * 208 * 17 / (6 * 16),
     .bound_bytes = 16 << 10,
     .run = run_deleted,
 };
