@@ -114,6 +114,11 @@ check_lists() {
         mentioned "$scratch/help" "(^|[ ,:])$name [a-z]" "exit code $name"
     done
     check_catalogue
+    if "${MAPBENCH_PYTHON:-python3}" -B docs/go_releases.py | cmp -s - docs/go-releases.md; then
+        pass
+    else
+        fail "docs/go-releases.md is not what docs/go_releases.py prints: print it again"
+    fi
 }
 
 # The table of docs/retention.md says what the program says, word for word and in its order.
