@@ -7,9 +7,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/plan/registry.h"
+#include "harness/shapes/any.h"
 #include "harness/shapes/shape.h"
 
 enum { WIDTH = 1000, SLIDES = 100 * WIDTH, SLOTS_FILLED = 2048 };
@@ -106,7 +109,56 @@ static void test_keys(void **state) {
     }
 }
 
+static bool take_key(void *context, const void *key, const void *val) {
+    (void)val;
+    memcpy(context, key, sizeof(struct any));
+    return false;
+}
+
+/* A map of each release and of the classic one, with a key and then an equal one put into it: which one is
+ * stored. */
+static void last_key(const char *shape, const char *hash, const void *first, const void *second,
+                     void (*check)(const void *key, const char *map)) {
+    static const char *const of[] = {"go_hmap", "go_swiss@1.24", "go_swiss@1.25", "go_swiss"};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const struct map_unit *unit = registry_find(of[i], shape, hash, "malloc");
+        struct any key = {0}; /* large enough for the others, too */
+        uint64_t val = 1;
+        assert_non_null(unit);
+        assert_int_equal(registry_prepare(&unit, 1), 0);
+        void *map = unit->op.create(NULL, 0);
+        assert_true(unit->op.put(map, first, &val) && unit->op.put(map, second, &val));
+        assert_int_equal(unit->op.len(map), 1);
+        unit->op.each(map, take_key, &key);
+        check(&key, of[i]);
+        unit->op.destroy(map);
+    }
+}
+
+static void is_minus_zero(const void *key, const char *map) {
+    double stored;
+    memcpy(&stored, key, sizeof stored);
+    if (stored != 0 || !signbit(stored)) fail_msg("%s keeps the first zero", map);
+}
+
+static uint64_t box[2] = {1000, 1000};
+static void is_second_box(const void *key, const char *map) {
+    if (((const struct any *)key)->data != &box[1]) fail_msg("%s keeps the first box", map);
+}
+
+/* Real Go 1.23 to 1.27: the key that was assigned last is the stored one, for floating point and interface
+ * values. */
+static void test_equal_keys_are_stored_again(void **state) {
+    static const struct any_type number = {"uint64", sizeof(uint64_t), false};
+    double zero = 0, minus_zero = -0.0;
+    struct any first = {&number, &box[0]}, second = {&number, &box[1]};
+    (void)state;
+    last_key("f64_u64", "native", &zero, &minus_zero, is_minus_zero);
+    last_key("any_u64", "common", &first, &second, is_second_box);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_kinds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_kinds),
+                                       cmocka_unit_test(test_equal_keys_are_stored_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #define SHAPE_KEY_POINTERS(POINTER, base) POINTER("key", (base) + offsetof(struct any, data))
 #define SHAPE_HAS_POINTERS 1
+#define SHAPE_KEY_ANY 1
 
 typedef struct any map_key;
 

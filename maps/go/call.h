@@ -72,6 +72,22 @@ GO_FUNC uint64_t go_hash_key(const struct go_hash_keys *keys, const map_key *key
 #endif
 }
 
+/* Stores an equal key again, as assignments of types with NeedKeyUpdate do: what held the text or the box of
+ * the old one may be given up then, and zeros have a sign. `stored`: where it lies in the map. */
+#if defined(SHAPE_KEY_STR)
+#define GO_KEY_UPDATE(map, stored, key) HEAP_STORE(HEAP_OF(map), &(stored)->text, (key).text)
+#elif defined(SHAPE_KEY_ANY)
+#define GO_KEY_UPDATE(map, stored, key)                                                                      \
+    do {                                                                                                     \
+        (stored)->type = (key).type;                                                                         \
+        HEAP_STORE(HEAP_OF(map), &(stored)->data, (key).data);                                               \
+    } while (0)
+#elif defined(SHAPE_KEY_FLOAT)
+#define GO_KEY_UPDATE(map, stored, key) ((void)(*(stored) = (key)))
+#else
+#define GO_KEY_UPDATE(map, stored, key) ((void)(stored))
+#endif
+
 /* memmove, memclrNoHeapPointers: small sizes by one or two accesses, which may overlap, as in Go's assembler.
  */
 GO_FUNC void go_move(void *to, const void *from, size_t bytes) {

@@ -238,10 +238,7 @@ MAP_INLINE map_val *go_assign(struct map *map, map_key key, uint64_t hash) {
                     if (!into && go_is_empty(b->top[i])) into = b, place = i;
                     if ((rest = b->top[i] == GO_EMPTY_REST)) break;
                 } else if (go_same_key(*go_key_at(b, i), key)) {
-#ifdef SHAPE_KEY_STR
-                    HEAP_STORE(HEAP_OF(map), &b->key[i].text,
-                               key.text); /* the stored text may be given up now */
-#endif
+                    GO_KEY_UPDATE(map, go_key_at(b, i), key);
                     return go_typed_elem(map->type, b, i);
                 }
             }

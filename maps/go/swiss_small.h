@@ -52,7 +52,7 @@ GO_FUNC map_val *go_small_put(struct map *map, uint64_t hash, map_key key, bool 
     for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
         go_slot_ref slot = go_slot_of(group, go_bitset_first(match));
         if (!go_same_key(&key, go_slot_key(slot))) continue;
-        go_key_update(map, go_slot_key(slot), key);
+        GO_KEY_UPDATE(map, go_slot_key(slot), key);
         return go_slot_elem(slot);
     }
     go_bitset spare = go_match_empty_or_deleted(group->ctrl);

@@ -99,16 +99,6 @@ MAP_INLINE void go_slot_drop(struct map *map, go_slot_ref slot) {
 #endif
 }
 
-/* The stored text may be given up once the key is stored again. */
-MAP_INLINE void go_key_update(struct map *map, map_key *stored, map_key key) {
-    (void)map; /* for heaps without a HEAP_FIELD */
-#ifdef SHAPE_KEY_STR
-    HEAP_STORE(HEAP_OF(map), &stored->text, key.text);
-#else
-    (void)stored, (void)key;
-#endif
-}
-
 /* table.go: tombstones. */
 static size_t go_table_tombstones(const struct go_table *table) {
     return (size_t)(table->capacity * GO_GROUP_LOAD_MAX / GO_GROUP_SLOTS - table->used - table->growth_left);
@@ -176,7 +166,7 @@ MAP_INLINE map_val *go_table_put(struct map *map, struct go_table *table, uint64
         for (go_bitset match = go_match_h2(group->ctrl, go_h2(hash)); match; match = go_bitset_rest(match)) {
             go_slot_ref slot = go_slot_at(type, group, go_bitset_first(match));
             if (!go_same_key(&key, go_slot_key(slot))) continue;
-            go_key_update(map, go_slot_key(slot), key);
+            GO_KEY_UPDATE(map, go_slot_key(slot), key);
             return go_typed_elem(type, slot);
         }
         go_bitset spare = go_match_empty_or_deleted(group->ctrl);
