@@ -377,7 +377,7 @@ def bad_input(tag):
 
 
 curves = recorded_curves()
-check(len(curves) == 2 * 75 + 4 * 14, f"{len(curves)} recorded curves")
+check(len(curves) == 2 * 75 + 2 * 3 + 4 * 14, f"{len(curves)} recorded curves")
 for tag in ENGINES:
     compare_recorded(tag, curves)
     for stories in (tables, log_fields, timers, owners, collector_work, verdicts_pair, cannot, weak) if tag in ALL_STORIES else ():

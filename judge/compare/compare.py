@@ -4,6 +4,7 @@ The order of things: what the words mean, the plan (asked of the program), the s
 of validity, the verdicts. judge/verdict.py says the rule, judge/report_pairs.py how it is shown."""
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -142,22 +143,22 @@ def exit_code(kind, measured, valid):
     return REGRESSION if slower else OK
 
 
-def is_map_pair(options):
-    """Tells whether both words name maps; refuses a map beside something else."""
+def resolve_maps(options):
+    """Returns the options, names of maps resolved, and whether both words name maps; refuses a map beside something else."""
     if Path(options.base).is_dir() or Path(options.new).is_dir():
-        return False
+        return options, False
     known = {name: m["name"] for m in ask(executable(), "list", "maps", "--json") for name in [m["name"], *m["aliases"]]}
     for word in (options.base, options.new):
         if word not in known and word.partition("@")[0] in known:
             ask(executable(), "plan", "--json", f"--maps={word}")  # refuses it and says which releases there are
-    options.base, options.new = known.get(options.base, options.base), known.get(options.new, options.new)
+    options = replace(options, base=known.get(options.base, options.base), new=known.get(options.new, options.new))
     maps = [word for word in (options.base, options.new) if word in known]
     if len(maps) == 2 and options.maps:
         raise Refused("--maps does not go with two maps to compare: they are named already")
     if len(maps) == 1 and git("rev-parse", "--verify", "-q", "--end-of-options", maps[0]).returncode != 0:
         other = options.new if maps[0] == options.base else options.base
         raise Refused(f"{maps[0]} is a map and {other} is none: see mapbench list maps")
-    return len(maps) == 2
+    return options, len(maps) == 2
 
 
 def sides_of(options, maps, scratch):
@@ -169,7 +170,7 @@ def sides_of(options, maps, scratch):
 
 
 def run(options, out):
-    maps = is_map_pair(options)
+    options, maps = resolve_maps(options)
     planned, skipped = plan(options, f"{options.base},{options.new}" if maps else None)
     cells = pairs_of_maps(planned, options.base, options.new) if maps else pairs_of_sides(planned)
     with builds.scratch_folder() as scratch:
