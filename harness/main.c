@@ -108,21 +108,50 @@ static int cmd_selftest(const struct arguments *a) {
                         SELFTEST_OPERATIONS, true);
 }
 
+struct traces {
+    const struct arguments *arguments;
+    enum trace_output output;
+    bool named; /* each trace has a line with its map's name above it */
+    int code;
+};
+
+static bool trace_one(void *context, const char *name) {
+    struct traces *traces = context;
+    const struct option_values *values = &traces->arguments->options;
+    if (traces->named) printf("# %s\n", name);
+    traces->code = trace_command(name_with_release(name), option_text(values, OPTION_OPS),
+                                 option_text(values, OPTION_HASHKEY), option_text(values, OPTION_TRACE_SEED),
+                                 option_text(values, OPTION_ASSIGN), traces->output);
+    return traces->code == EXIT_OK;
+}
+
+static bool check_traced(void *why, const char *name) {
+    return release_of_map_check(name, why);
+}
+
 static int cmd_trace(const struct arguments *a) {
-    enum trace_output output = TRACE_ROWS;
+    struct traces traces = {.arguments = a, .output = TRACE_ROWS};
+    const char *releases = a->options.text[OPTION_RELEASES];
     struct why why;
     if (a->words != 1) return complain(EXIT_USAGE, "trace takes one map: go_hmap, go_swiss or go_syncmap");
     if (given(a, OPTION_ROWS) + given(a, OPTION_EVENTS) + given(a, OPTION_DIGEST) + given(a, OPTION_BYTES) >
         1)
         return complain(EXIT_USAGE, "trace prints one of --rows, --events, --digest and --bytes");
     if (!release_of_map_check(a->word[0], &why)) return complain(EXIT_USAGE, why.text);
-    if (given(a, OPTION_EVENTS)) output = TRACE_EVENTS;
-    if (given(a, OPTION_DIGEST)) output = TRACE_DIGEST;
-    if (given(a, OPTION_BYTES)) output = TRACE_BYTES;
-    return trace_command(name_with_release(a->word[0]), option_text(&a->options, OPTION_OPS),
-                         option_text(&a->options, OPTION_HASHKEY),
-                         option_text(&a->options, OPTION_TRACE_SEED), option_text(&a->options, OPTION_ASSIGN),
-                         output);
+    if (releases && strchr(a->word[0], '@'))
+        return complain(EXIT_USAGE, "trace takes a release in the map's name or --releases, not both");
+    if (releases &&
+        (!releases_check(releases, &why) || !releases_of_map(a->word[0], releases, check_traced, &why)))
+        return complain(EXIT_USAGE, why.text);
+    if (given(a, OPTION_EVENTS)) traces.output = TRACE_EVENTS;
+    if (given(a, OPTION_DIGEST)) traces.output = TRACE_DIGEST;
+    if (given(a, OPTION_BYTES)) traces.output = TRACE_BYTES;
+    traces.named = releases != NULL;
+    traces.code = -1;
+    if (releases) releases_of_map(a->word[0], releases, trace_one, &traces);
+    traces.named = false;
+    if (traces.code < 0) trace_one(&traces, a->word[0]); /* none was asked for, or the map has none: its error */
+    return traces.code;
 }
 
 static int cmd_doctor(const struct arguments *a) {

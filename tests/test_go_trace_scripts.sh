@@ -81,5 +81,17 @@ END
 done
 refused --bytes trace go_syncmap --bytes --ops "store 1"
 
+# One trace for each release, its map's name above it, is what the maps with these names give one by one.
+of_releases() { "$mapbench" trace go_swiss --releases "$1" --seed 7 --digest --ops "insert 0..99; slide 100 4000"; }
+for release in 1.24 1.26; do
+    echo "# go_swiss@$release"
+    "$mapbench" trace "go_swiss@$release" --seed 7 --digest --ops "insert 0..99; slide 100 4000"
+done >"$scratch/each"
+of_releases 1.24,1.26 | cmp -s - "$scratch/each" || fail "trace --releases 1.24,1.26 differs from a trace of each"
+[[ $(of_releases all | grep -c '^# go_swiss@1\.2[4-7]$') == 4 ]] || fail "trace --releases all: $(of_releases all)"
+refused "since 1.24" trace go_swiss --releases 1.23 --ops "insert 0..9"
+refused "not both" trace go_swiss@1.24 --releases 1.27 --ops "insert 0..9"
+refused "unknown map to trace" trace linear --releases all --ops "insert 0..9"
+
 [[ $failed == 0 ]] || exit 1
 echo "$replayed scripts replayed bit for bit"

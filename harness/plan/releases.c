@@ -136,3 +136,31 @@ static bool check_release(void *why, const char *release) {
 bool releases_check(const char *list, struct why *why) {
     return names_split(list, check_release, why);
 }
+
+struct each_release {
+    const char *map;
+    bool (*each)(void *context, const char *name);
+    void *context;
+};
+
+static bool name_of_release(const struct each_release *of, const char *release) {
+    char name[96];
+    snprintf(name, sizeof name, "%s@%s", of->map, release);
+    return of->each(of->context, name);
+}
+
+static bool release_or_all(void *context, const char *release) {
+    const struct each_release *of = context;
+    const char *known[RELEASES_MAX];
+    if (strcmp(release, "all") != 0) return name_of_release(of, release);
+    size_t count = known_releases(of->map, strlen(of->map), known);
+    for (size_t i = 0; i < count; i++)
+        if (!name_of_release(of, known[i])) return false;
+    return true;
+}
+
+bool releases_of_map(const char *map, const char *list, bool (*each)(void *context, const char *name),
+                     void *context) {
+    struct each_release of = {map, each, context};
+    return names_split(list, release_or_all, &of);
+}

@@ -14,5 +14,9 @@ bool release_of_map_check(const char *name, struct why *why);
 bool releases_of_maps_check(const char *list, struct why *why);
 /* False, and `why`: an item is neither a release that some map has, such as 1.24, nor "all". */
 bool releases_check(const char *list, struct why *why);
+/* Calls `each` with MAP@RELEASE for every release of the list, "all" being all that the map has, until one
+ * returns false; whether none did. */
+bool releases_of_map(const char *map, const char *list, bool (*each)(void *context, const char *name),
+                     void *context);
 
 #endif
