@@ -258,7 +258,8 @@ check "make units SELECT" make_in_copy units SELECT="^$(u dense)\$"
 is_true "make units builds what SELECT matches" built dense
 expect 0 "building 1 unit of 1" selftest --filter '^robin_hood/u64_u64/common/malloc$'
 has "1 units passed"
-expect 0 "building 1 unit of 1" retain delete_leaves_value --maps linear --variant leaky --n 500 --figures no --out "$scratch/retained"
+expect 0 "building 2 units of 2" retain delete_leaves_value --maps linear --variant leaky --n 500 --figures no --out "$scratch/retained"
+[[ $(grep -c building "$scratch/output") == 1 ]] || fail "units of a scenario's further shapes are not built with the others: $(<"$scratch/output")"
 if command -v valgrind >/dev/null; then
     rm -f "$units/$(u linear)".*
     expect 0 "building [12] units? of [12]" gate count --maps linear --shapes u64_u64 --workloads get --baseline "$scratch/count.json" --update

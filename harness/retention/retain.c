@@ -39,6 +39,8 @@ struct retain {
     struct why why;
 };
 
+enum { FURTHER_SHAPES_MAX = 16 }; /* of a scenario */
+
 static volatile sig_atomic_t interrupted;
 static void on_interrupt(int number) {
     interrupted = 1;
@@ -145,10 +147,24 @@ static bool map_takes_part(const struct retain_options *o, const char *map, enum
     return takes_part;
 }
 
-/* Builds and loads what the selected scenarios begin with, all at once; those that a story makes besides
- * follow when it asks for them. */
+/* Adds the units of a map, on gosim, of every shape in a list with spaces between; returns how many there are
+ * now. */
+static size_t add_units(const char *map, const char *shapes, const struct map_unit **units, size_t count) {
+    for (const char *at = shapes; at && *at;) {
+        char shape[32];
+        size_t length = strcspn(at, " ");
+        snprintf(shape, sizeof shape, "%.*s", (int)length, at);
+        const struct map_unit *unit = retention_unit_on(case_heap_name(CASE_GOSIM), map, shape);
+        if (unit) units[count++] = unit;
+        at += length + (at[length] == ' ');
+    }
+    return count;
+}
+
+/* Builds and loads what the selected scenarios need, all at once; what a story makes besides follows when it
+ * asks for it. */
 static void prepare_units(const struct retain *r) {
-    size_t count = 0, most = scenario_count() * retention_map_count() * 2;
+    size_t count = 0, most = scenario_count() * retention_map_count() * (2 + FURTHER_SHAPES_MAX);
     const struct map_unit **units = calloc(most, sizeof *units);
     for (size_t i = 0; units && i < scenario_count(); i++) {
         const struct scenario *s = scenario_at(i);
@@ -165,6 +181,7 @@ static void prepare_units(const struct retain *r) {
                 const struct map_unit *unit = retention_unit_on(
                     case_heap_name(heap), map, heap == CASE_BOEHM ? s->on_boehm->shape : s->shape);
                 if (unit) units[count++] = unit;
+                if (heap == CASE_GOSIM) count = add_units(map, s->further_shapes, units, count);
             }
     }
     registry_prepare(units, count);

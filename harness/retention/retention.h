@@ -85,10 +85,12 @@ struct scenario {
     int number; /* of the catalogue (docs/retention.md) */
     const char *name;
     enum scenario_about about;
-    unsigned heaps;                /* ON_..., or-ed */
-    const char *shape;             /* ABOUT_MAP: key and value type its map needs */
-    const char *maps;              /* ABOUT_MAP: the maps it makes sense for; NULL: all */
-    size_t n;                      /* default */
+    unsigned heaps;    /* ON_..., or-ed */
+    const char *shape; /* ABOUT_MAP: key and value type its map needs */
+    const char *
+        further_shapes; /* NULL, or those that its variants need besides, a space between: built beforehand */
+    const char *maps;   /* ABOUT_MAP: the maps it makes sense for; NULL: all */
+    size_t n;           /* default */
     const char *claim, *fix;       /* a sentence each */
     const char *references;        /* "go#20135"; NULL: none */
     const struct variant *variant; /* VARIANTS(...); ends with a NULL name */

@@ -66,6 +66,7 @@ const struct scenario scenario_churn_kinds = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
+    .further_shapes = "str_u64 s16_u64 f64_u64 any_u64 ptr_u64 u64_b129 u64_ptr",
     .maps = "go_hmap,go_swiss", /* the others have one insertion for all types */
     .n = 20000,
     .claim =

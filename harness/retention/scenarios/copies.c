@@ -112,6 +112,7 @@ const struct scenario scenario_small_overwrite = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
+    .further_shapes = "u64_ptr",
     .n = 10000,
     .claim = "Storing over an entry of a full map of 8 makes it a table of 16 slots in Go 1.24 to 1.26, "
              "though it needs "

@@ -80,6 +80,7 @@ const struct scenario scenario_gc_work = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_ptr",
+    .further_shapes = "u64_u64",
     .n = 1 << 20,
     .claim =
         "A collection scans every slot of a map that has pointers and none of a map that has not, whatever "

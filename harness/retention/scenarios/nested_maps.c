@@ -119,6 +119,7 @@ const struct scenario scenario_map_of_maps = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_ptr",
+    .further_shapes = "str_str",
     .n = 2000,
     .claim = "Deleting the entries of inner maps leaves every inner map with its table.",
     .fix = "Delete the inner map from the outer one when it is empty.",

@@ -95,6 +95,7 @@ const struct scenario scenario_tombstones = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "u64_u64",
+    .further_shapes = "str_ptr",
     .n = 100000,
     .claim = "A map of constant length grows under churn where deleted slots make it split or double, and "
              "never gives that back.",

@@ -206,6 +206,7 @@ const struct scenario scenario_delete_leaves_value = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_item",
+    .further_shapes = "str_str",
     .n = 2000,
     .claim = "A map whose delete only marks the slot keeps what the value in it refers to until the slot is "
              "used again; Go's maps clear the slot.",
@@ -232,6 +233,7 @@ const struct scenario scenario_zero_size_value = {
     .about = ABOUT_MAP,
     .heaps = ON_GOSIM | ON_GO,
     .shape = "str_unit",
+    .further_shapes = "str_ptr",
     .n = 1000,
     .claim = "A pointer to an empty struct allocates nothing, but every slot is 8 bytes wider and must be "
              "scanned.",
