@@ -14,7 +14,7 @@ import re
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "go"
 RELEASES = ["1.23", "1.24", "1.25", "1.26", "1.27"]
 # Two recordings differ where the ranges of their runs are further apart: maps draw seeds, goroutines run as they come.
-SPREAD_SHARE, SPREAD_BYTES = 0.02, 1000
+SPREAD_SHARE, SPREAD_BYTES = 0.02, 8192
 
 # Rules that the ports follow, each in maps/go/swiss*.h behind GO_SINCE or go_prunes: release, what, file of Go's source.
 RULES = [
@@ -86,7 +86,7 @@ def differ(a, b):
 
 
 def span(least, most):
-    return count(least) if most - least <= SPREAD_BYTES else f"{count(least)} to {count(most)}"
+    return count(least) if most == least else f"{count(least)} to {count(most)}"
 
 
 def bytes_changed(before, after):
