@@ -48,7 +48,7 @@ expect 2 "trace takes one map" trace go_swiss@1.24 go_swiss@1.25 --ops clear
 expect 2 "explain takes one name" explain go_swiss@1.24 go_swiss@1.25
 expect 2 "unknown map 'go_swiss@1.24,1.25', the nearest is go_swiss@1.24" trace go_swiss@1.24,1.25 --ops clear
 expect 2 "unknown option of explain 'releases'|option of run" explain go_swiss --releases 1.24
-expect 2 "unknown option of trace 'releases'|option of run" trace go_swiss --releases 1.24 --ops clear
+expect 2 "unknown release of Go .1.29., the nearest is 1.27" trace go_swiss --releases 1.24,1.29 --ops clear
 expect 2 "unknown shape 'u64_u46': did you mean 'u64_u64'" run --shapes u64_u46
 expect 2 "unknown workload 'gett': did you mean 'get'" run --workloads gett
 expect 2 "unknown key stream 'unifrom': did you mean 'uniform'" run --keys unifrom
