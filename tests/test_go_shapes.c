@@ -109,9 +109,15 @@ static void test_keys(void **state) {
     }
 }
 
+struct taken {
+    size_t key_size;
+    struct any key; /* large enough for the other keys, too */
+};
+
 static bool take_key(void *context, const void *key, const void *val) {
+    struct taken *taken = context;
     (void)val;
-    memcpy(context, key, sizeof(struct any));
+    memcpy(&taken->key, key, taken->key_size);
     return false;
 }
 
@@ -122,15 +128,15 @@ static void last_key(const char *shape, const char *hash, const void *first, con
     static const char *const of[] = {"go_hmap", "go_swiss@1.24", "go_swiss@1.25", "go_swiss"};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         const struct map_unit *unit = registry_find(of[i], shape, hash, "malloc");
-        struct any key = {0}; /* large enough for the others, too */
+        struct taken taken = {.key_size = shape_find(shape)->key_size};
         uint64_t val = 1;
         assert_non_null(unit);
         assert_int_equal(registry_prepare(&unit, 1), 0);
         void *map = unit->op.create(NULL, 0);
         assert_true(unit->op.put(map, first, &val) && unit->op.put(map, second, &val));
         assert_int_equal(unit->op.len(map), 1);
-        unit->op.each(map, take_key, &key);
-        check(&key, of[i]);
+        unit->op.each(map, take_key, &taken);
+        check(&taken.key, of[i]);
         unit->op.destroy(map);
     }
 }
