@@ -6,6 +6,7 @@ import unittest
 
 from plot_test_tools import Scratch, run_report, words_of  # first: it makes plots/ importable
 
+from plots.figures import memory
 from plots.figures import ports as fig_ports, tail as fig_tail
 from plots.page import originals as page_originals
 from plots.rows import load, originals, run
@@ -20,6 +21,15 @@ def row(name, medians, workload="get", n=1024, **more):
     return {"kind": "time", "map": name, "workload": workload, "n": n, "hash": "native", "shape": "u64_u64",
             "cell": f"j/u64_u64/uniform/n:{n}/native/malloc", "engine": synthetic_run.engine_of(name), "stable": True,
             "why_unstable": None, "median": ordered[len(ordered) // 2], "ci95": None, "round_medians": medians} | more
+
+
+class Memory(unittest.TestCase):
+    def test_a_port_of_a_release_beside_its_own_original(self):
+        maps = ["go_swiss", "go_swiss@1.24", "real_go_swiss", "real_go124_swiss"]
+        self.assertTrue(memory.related("real_go124_swiss", "go_swiss@1.24", maps))
+        self.assertTrue(memory.related("real_go_swiss", "go_swiss", maps))
+        self.assertFalse(memory.related("real_go124_swiss", "go_swiss", maps))
+        self.assertFalse(memory.related("real_go_swiss", "go_swiss@1.24", maps))
 
 
 class Names(unittest.TestCase):

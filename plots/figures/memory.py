@@ -2,6 +2,7 @@
 from plots.draw import gnuplot, style
 from plots.rows.numbers import format_n
 from plots.rows.points import one_page_setting
+from plots.rows.originals import port_among
 from plots.rows.run import BASELINE, entry_bytes, original, shorten
 
 PREFIX = "memory-"
@@ -31,14 +32,15 @@ def draw(run, run_looks, folder):
     return figures
 
 
-def design(label):
-    """Returns the port that a map is the original of, or the map itself."""
-    return original(label).port if original(label) else label
+def design(label, maps):
+    """Returns the port, among the maps, that a map is the original of, of its release; or the map itself."""
+    return original(label) and port_among(original(label), maps) or label
 
 
 def last_beside(label, curves):
     """Returns a key that sorts by the last point, originals behind their port."""
-    return curves.get(design(label), curves[label])[-1][1], design(label), original(label) is not None, curves[label][-1][1]
+    port = design(label, curves)
+    return curves.get(port, curves[label])[-1][1], port, original(label) is not None, curves[label][-1][1]
 
 
 def largest(rows):
@@ -92,7 +94,7 @@ def draw_part(run, run_looks, rows, family, curves, order, name, title, folder):
         mark = "linespoints" if len(curves[label]) == 1 else "lines"
         lines.append(f"{own} using 1:2 with {mark} linetype {line_type} linewidth 2.2 dashtype solid")
         lines += [f"$curve{i} using 1:2 with lines linecolor rgb ink linewidth 0.8 dashtype (10,7)"
-                  for i in range(len(names)) if related(names[i], label)]
+                  for i in range(len(names)) if related(names[i], label, curves)]
         body += grid.panel(index, shorten(label, 30))
         body.append("set ytics autofreq; set format y '%g'" if grid.is_left(index) else "set format y ''")
         body.append("plot " + ", \\\n  ".join(lines))
@@ -101,9 +103,9 @@ def draw_part(run, run_looks, rows, family, curves, order, name, title, folder):
     gnuplot.draw(folder, name, grid, body + ["unset multiplot"])
 
 
-def related(label, other):
+def related(label, other, maps):
     """Tells whether one is a port and the other an original of it."""
-    return label != other and design(label) == design(other) and bool(original(label)) != bool(original(other))
+    return label != other and design(label, maps) == design(other, maps) and bool(original(label)) != bool(original(other))
 
 
 def entry_tics(low, high):
