@@ -11,7 +11,7 @@ MARCH ?=#                   -march of every unit; empty: the compiler's baseline
 SANITIZE ?=#                address,undefined or thread
 JOBS ?= 2#                  parallel compilations
 SKIP_DEPS ?=#               1: install nothing
-GO_RELEASES ?= 1.27 1.24 1.23# releases of Go that engines and deps-test get
+GO_RELEASES ?= 1.27 1.26 1.25 1.24 1.23# releases of Go that engines and deps-test get
 SELECT ?=#                  only the units MAP-SHAPE-HASH-HEAP that this regular expression matches; empty: all
 ifeq ($(origin CC),default)
 CC := gcc
@@ -209,7 +209,7 @@ help:
 	@echo "make build    build only: $(BUILD)/mapbench, and the units of the smoke profile (SELECT=REGEX: those instead)"
 	@echo "make units    build all units, or those that SELECT matches; commands that measure build what they lack"
 	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
-	@echo "make engines  get Go $(strip $(GO_RELEASES)) and build the real-Go engines: the maps real_go_* (GO_RELEASES=\"1.25 1.26\": others)"
+	@echo "make engines  get Go $(strip $(GO_RELEASES)) and build the real-Go engines: the maps real_go_* (GO_RELEASES=\"1.27 1.23\": these)"
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make bench-gosim  time the collecting heap against its targets and real Go (STRICT=1: fail when one is missed)"
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"

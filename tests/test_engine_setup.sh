@@ -106,6 +106,11 @@ gives 2 "no engine is made of Go latest: .* the nearest is 1.27" go_sh install l
 gives 2 "the nearest is 1.23" make --no-print-directory engines SKIP_DEPS= GO_RELEASES=1.22 MAKE="echo made"
 cp "$scratch/output" "$scratch/said"
 check "make engines builds all the same" grep -qx "made build" "$scratch/said"
+# make test gets what make engines gets: an engine that a test asks for and neither gets fails where nothing may be missing.
+gotten=$(env -u GO_RELEASES make --no-print-directory help | sed -n 's/^make engines *get Go \([0-9. ]*\) and.*/\1/p')
+while read -r release; do
+    check "make engines gets $release, which a test asks for" grep -qwF "${release#go}" <<<"$gotten"
+done < <(grep -ohE 'go1\.[0-9]+' tests/test_engine_retain.sh tests/test_engine_trace.py | sort -u)
 
 # A release that the ports do not have, found in PATH.
 toolchain "$scratch/later" 1.28.0
