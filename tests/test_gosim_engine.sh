@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # gosim by release beside real Go of that release: HeapAlloc, HeapObjects and HeapInuse of scenarios in which no natural collection
-# decides what spans hold; and that the collector of another release would be told.
+# decides what spans hold; that the collector of another release would be told; and the sizes of harness/heaps/gosim/releases.def
+# in the DWARF of the engines.
 #   tests/test_gosim_engine.sh BUILD
 set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
@@ -18,7 +19,23 @@ for release in "${releases[@]}"; do
         --releases "$release" --engine "c,go$release" --figures no --out "$scratch/$release" >"$scratch/log" 2>&1 ||
         { tail -n 5 "$scratch/log"; echo "FAILED: retain --releases $release"; exit 1; }
 done
-exec "${MAPBENCH_PYTHON:-python3}" -B - "$scratch" "${releases[@]}" <<'PYTHON'
+# Sizes of Go's types by release: FACT(NAME, 1.23, 1.24, ...).
+failed=0
+if ! command -v gdb >/dev/null; then
+    echo "skipped: sizes in the DWARF of the engines: gdb is not installed"
+else
+    columns=(1.23 1.24 1.25 1.26 1.27)
+    for pair in goroutine:g waiter:sudog channel:hchan timer:timeTimer; do
+        read -ra sizes < <(sed -n "s/^FACT(${pair%:*}, \\(.*\\))/\\1/p" harness/heaps/gosim/releases.def | tr -d ,)
+        for i in "${!columns[@]}"; do
+            engine=$build/engines/go${columns[i]}
+            [[ -x $engine ]] || continue
+            real=$(gdb -nx -batch -ex "set language c" -ex "print sizeof('runtime.${pair#*:}')" "$engine" 2>&1 | sed -n 's/^[$]1 = //p')
+            [[ $real == "${sizes[i]}" ]] || { echo "FAILED: ${pair%:*} of ${columns[i]}: ${sizes[i]} bytes, runtime.${pair#*:} has ${real:-none}"; failed=1; }
+        done
+    done
+fi
+"${MAPBENCH_PYTHON:-python3}" -B - "$scratch" "${releases[@]}" <<'PYTHON' || failed=1
 import collections
 import json
 import pathlib
@@ -68,3 +85,4 @@ for release, other in (("1.25", "1.26"), ("1.26", "1.25"), ("1.24", "1.27")):
         failures += 1
 sys.exit(bool(failures))
 PYTHON
+exit "$failed"
