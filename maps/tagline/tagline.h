@@ -28,12 +28,12 @@
  *             Four bits of the tag name a slot of the group, too. An entry is put into that slot's cache line
  *             if the line has room, and a lookup fetches that line along with the tags instead of after them.
  *
- *             A table doubles when it is 7/8 full. An entry at home keeps its place in the group, in the old
- *             or the new half, so that three arrays are walked in order and nothing of the new ones is read;
- *             spills follow in a second walk.
+ *             A table doubles when it is 7/8 full. The entries at home in a group go to two groups that are theirs
+ *             alone, so that three arrays are walked in order and nothing of the new ones is read; spills follow in a
+ *             second walk.
  * Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and a byte of 8 overflow bits:
  *             boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of folly F14
- *             (Bronson and Shi, 2019). Entries that keep their place in growth: absl, 2025. Lines named by the
+ *             (Bronson and Shi, 2019). Growth that reads nothing of the new table: absl, 2025. Lines named by the
  *             hash, and spills counted to bound them: this project.
  * License:    MIT, as the whole of mapbench.
  */
@@ -195,6 +195,19 @@ TAGLINE_INLINE tagline_mask tagline_match_used(tagline_bytes group) {
 }
 #endif
 
+/* A mask from one with a bit a slot. */
+TAGLINE_INLINE tagline_mask tagline_spread(unsigned mask) {
+#if TAGLINE_STRIDE == 1
+    return mask;
+#else
+    uint64_t bits = mask;
+    bits = (bits | bits << 24) & 0x000000ff000000ffu;
+    bits = (bits | bits << 12) & 0x000f000f000f000fu;
+    bits = (bits | bits << 6) & 0x0303030303030303u;
+    return (bits | bits << 3) & 0x1111111111111111u;
+#endif
+}
+
 /* The first slot of a mask that is not 0, and the mask without it. */
 TAGLINE_INLINE size_t tagline_first(tagline_mask mask) {
 #if defined(__GNUC__) && TAGLINE_STRIDE == 1
@@ -220,30 +233,23 @@ TAGLINE_INLINE size_t tagline_near16(uint64_t hash) {
     return (size_t)(hash >> 56) & 0xf0;
 }
 
-#if TAGLINE_STRIDE == 1
-/* For the group whose number is `group`, but for multiples of `line`, the slots in the line of slot `near`: a line's
- * slots moved `line - 1` too far up, so that they cannot go below 0, and back. Looked up: shifts by variables are slow on some
- * processors, and which way to shift could not be predicted. */
-#define TAGLINE_LINE_OF(line, group, near)                                                                  \
-    ((1u << (line)) - 1) << ((near) + (line)-1 - (((near) - (group)) & ((line)-1))) >> ((line)-1) & 0x7fff
-#define TAGLINE_LINES4(line, group, near)                                                                    \
-    TAGLINE_LINE_OF(line, group, near), TAGLINE_LINE_OF(line, group, near + 1),                              \
-        TAGLINE_LINE_OF(line, group, near + 2), TAGLINE_LINE_OF(line, group, near + 3)
-#define TAGLINE_LINES(line, group)                                                                           \
-    {TAGLINE_LINES4(line, group, 0), TAGLINE_LINES4(line, group, 4), TAGLINE_LINES4(line, group, 8),         \
-     TAGLINE_LINES4(line, group, 12)}
-#if defined(__GNUC__)
-#define TAGLINE_TABLE static const __attribute__((unused)) uint16_t
-#else
-#define TAGLINE_TABLE static const uint16_t
-#endif
-TAGLINE_TABLE tagline_lines_of_2[2][16] = {TAGLINE_LINES(2, 0u), TAGLINE_LINES(2, 1u)};
-TAGLINE_TABLE tagline_lines_of_4[4][16] = {TAGLINE_LINES(4, 0u), TAGLINE_LINES(4, 1u), TAGLINE_LINES(4, 2u),
-                                           TAGLINE_LINES(4, 3u)};
-TAGLINE_TABLE tagline_lines_of_8[8][16] = {TAGLINE_LINES(8, 0u), TAGLINE_LINES(8, 1u), TAGLINE_LINES(8, 2u),
-                                           TAGLINE_LINES(8, 3u), TAGLINE_LINES(8, 4u), TAGLINE_LINES(8, 5u),
-                                           TAGLINE_LINES(8, 6u), TAGLINE_LINES(8, 7u)};
-#endif
+/* The slots, a bit each, of which the entry begins in the same cache line as that of slot `near`, in a group whose entries
+ * begin `from` bytes into a line. */
+#define TAGLINE_IN_LINE(size, from, near, slot)                                                              \
+    (unsigned)(((from) + (size) * (near)) / TAGLINE_LINE == ((from) + (size) * (slot)) / TAGLINE_LINE) << (slot)
+#define TAGLINE_IN_LINE4(size, from, near, slot)                                                             \
+    TAGLINE_IN_LINE(size, from, near, slot) | TAGLINE_IN_LINE(size, from, near, slot + 1) |                  \
+        TAGLINE_IN_LINE(size, from, near, slot + 2) | TAGLINE_IN_LINE(size, from, near, slot + 3)
+#define TAGLINE_LINE_OF(size, from, near)                                                                    \
+    (TAGLINE_IN_LINE4(size, from, near, 0) | TAGLINE_IN_LINE4(size, from, near, 4) |                         \
+     TAGLINE_IN_LINE4(size, from, near, 8) | TAGLINE_IN_LINE4(size, from, near, 12)) & 0x7fff
+#define TAGLINE_LINES4(size, from, near)                                                                     \
+    TAGLINE_LINE_OF(size, from, near), TAGLINE_LINE_OF(size, from, near + 1),                                \
+        TAGLINE_LINE_OF(size, from, near + 2), TAGLINE_LINE_OF(size, from, near + 3)
+#define TAGLINE_LINES(size, from)                                                                            \
+    {TAGLINE_LINES4(size, from, 0), TAGLINE_LINES4(size, from, 4), TAGLINE_LINES4(size, from, 8),            \
+     TAGLINE_LINES4(size, from, 12)}
+#define TAGLINE_LINES_OF_GROUP(size, group) TAGLINE_LINES(size, (group) * TAGLINE_SLOTS * (size) % TAGLINE_LINE)
 
 /* The group of maps without arrays: it has no slots, so that nothing writes to it. */
 static const unsigned char tagline_nothing[TAGLINE_BYTES]
@@ -295,7 +301,7 @@ static inline size_t tagline_capacity(size_t entries) {
 #endif
 /* Called for an entry that is no longer one, before its slot is used again. */
 #ifndef TAGLINE_DROP
-#define TAGLINE_DROP(map, entry) ((void)0)
+#define TAGLINE_DROP(map, entry) ((void)(entry))
 #endif
 /* Fetches what of a key lies elsewhere and is read to compare or hash it. */
 #ifndef TAGLINE_FETCH_KEY
@@ -330,13 +336,16 @@ TL_MAP {
 #endif
 
 #ifndef TAGLINE_TYPES_ONLY
-enum {
-    /* Entries in a cache line, as a power of two; of very small ones, in half of it. */
-    TL(line_entries) = sizeof(TL_ENTRY) <= 8    ? 8
-                       : sizeof(TL_ENTRY) <= 16 ? 4
-                       : sizeof(TL_ENTRY) <= 32 ? 2
-                                                : 1,
-};
+/* Entries in 8 bytes, if they are of whole ones: groups begin at each of these distances from a line's beginning in turn. Of others
+ * some lines are guessed wrongly, which costs a line fetched in vain. Looked up: which way to shift could not be predicted. */
+#define TL_SIZE ((unsigned)sizeof(TL_ENTRY))
+static const uint16_t TL(lines)[8][16]
+#if defined(__GNUC__)
+    __attribute__((unused))
+#endif
+    = {TAGLINE_LINES_OF_GROUP(TL_SIZE, 0u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 1u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 2u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 3u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 4u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 5u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 6u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 7u)};
 
 /* The entries of the group whose tags begin at that byte. */
 TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
@@ -350,27 +359,9 @@ TAGLINE_INLINE void TL(fetch_near)(const TL_ENTRY *entries, uint64_t hash) {
     TAGLINE_FETCH((const char *)entries + tagline_near16(hash) * sizeof(TL_ENTRY) / 16);
 }
 
-/* Slots of a group that lie in the line of the one that the hash names, whether they are free or not. Lines begin
- * at every line_entries-th entry of the array, groups at every 15th: as far from a line's beginning as their number is
- * from the next line's, as -1 is 15 in any line. */
-TAGLINE_INLINE tagline_mask TL(line_of)(size_t at, uint64_t hash) {
-    enum { line = TL(line_entries) };
-    size_t near = tagline_near(hash), group = at / TAGLINE_BYTES % line;
-#if TAGLINE_STRIDE == 1
-    return line == 1   ? (tagline_mask)1 << near
-           : line == 2 ? tagline_lines_of_2[group][near]
-           : line == 4 ? tagline_lines_of_4[group][near]
-                       : tagline_lines_of_8[group][near];
-#else
-    const uint64_t mask = ((uint64_t)2 << (line * TAGLINE_STRIDE - 1)) - 1;
-    size_t into = (near - group) % line;
-    return near < into ? mask >> (into - near) * TAGLINE_STRIDE : mask << (near - into) * TAGLINE_STRIDE;
-#endif
-}
-
 /* One of a group's free slots for an entry with this hash: in its line, if there is one. */
 TAGLINE_INLINE size_t TL(choose)(tagline_mask spare, size_t at, uint64_t hash) {
-    tagline_mask near = spare & TL(line_of)(at, hash);
+    tagline_mask near = spare & tagline_spread(TL(lines)[at / TAGLINE_BYTES % 8][tagline_near(hash)]);
     return tagline_first(near ? near : spare);
 }
 
@@ -452,7 +443,7 @@ TAGLINE_INLINE void TL(fetch_keys)(const unsigned char *tags, const TL_ENTRY *en
 }
 
 /* Moves all entries to arrays of so many slots; false: out of memory, nothing changed. When the table doubles, entries at home
- * first, which keep their place in the group, whose two halves nothing else is in yet. */
+ * come first: what is in the two groups that take them is known without a look, as it came from this one. */
 TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
     TL_MAP old = *map;
     if (!TL(allocate)(map, capacity)) return false;
@@ -461,15 +452,17 @@ TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
         for (size_t at = 0; at <= old.mask; at += TAGLINE_BYTES) {
             unsigned char *tags = old.tags + at;
             const TL_ENTRY *from = TL(entries_at)(&old, at);
-            tagline_mask used = tagline_match_used(tagline_load(tags));
+            tagline_mask used = tagline_match_used(tagline_load(tags)), spare[2] = {TAGLINE_ALL, TAGLINE_ALL};
             if (at < old.mask) TL(fetch_keys)(tags + TAGLINE_BYTES, from + TAGLINE_SLOTS);
             for (; used; used = tagline_rest(used)) {
-                size_t slot = tagline_first(used);
+                size_t slot = tagline_first(used), to, chosen;
                 uint64_t hash = TAGLINE_HASH(from[slot].key);
-                if (((size_t)hash & old.mask) != at) continue;
-                size_t to = (size_t)hash & map->mask;
-                map->tags[to + slot] = tags[slot];
-                TL(entries_at)(map, to)[slot] = from[slot];
+                if (!TAGLINE_LIKELY(((size_t)hash & old.mask) == at)) continue;
+                to = (size_t)hash & map->mask;
+                chosen = TL(choose)(spare[to != at], at, hash);
+                spare[to != at] &= ~((tagline_mask)1 << chosen * TAGLINE_STRIDE);
+                map->tags[to + chosen] = tags[slot];
+                TL(entries_at)(map, to)[chosen] = from[slot];
                 tags[slot] = TAGLINE_FREE;
             }
         }
@@ -782,6 +775,7 @@ TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, si
 }
 
 #undef TL_MASK16
+#undef TL_SIZE
 #undef TAGLINE_NAME
 #undef TAGLINE_KEY
 #undef TAGLINE_VALUE
