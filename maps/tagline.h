@@ -1,10 +1,10 @@
 /* tagline: a table of tag lines, the header maps/tagline/tagline.h as other projects take it.
  *
  * Words, layout, source: at the head of maps/tagline/tagline.h. What is here ties it to the shapes and heaps.
- * Invariants: a slot in use has its key's tag; from an entry's home to its own group every group has its class's
- *             spill bit; no key twice; len and spill bits recounted; nothing in the groups that walks skip.
- * Cost:       a hit reads 16 bytes of tags and a line of entries; a miss the tags and, with 6 % probability at
- *             most, a wrong entry. Per entry a slot and 16/15 bytes over the load of 0.44 to 0.875.
+ * Invariants: a slot in use has its key's tag; from an entry's home to its own group every group has its
+ * class's spill bit; no key twice; len and spill bits recounted; nothing in the groups that walks skip. Cost:
+ * a hit reads 16 bytes of tags and a line of entries; a miss the tags and, with 6 % probability at most, a
+ * wrong entry. Per entry a slot and 16/15 bytes over the load of 0.44 to 0.875.
  */
 static const struct map_facts map_facts = {
     .summary = "groups of 15 tags and a spill byte, flat slots: one header to take home",
@@ -12,7 +12,8 @@ static const struct map_facts map_facts = {
     .invariants = "tags right; spill bits from home to entry; no key twice; len, spill bits right",
     .cost = "a hit reads two cache lines, a miss one; (slot + 16/15 bytes) / 0.44 to 0.875 per entry",
     .options = "max load 7/8, growth x2, rehash in place when spill bits are many, 254 tags",
-    .fairness = "uses SSE2 or NEON where part of the baseline; get_batch is its own, others are asked one by one",
+    .fairness =
+        "uses SSE2 or NEON where part of the baseline; get_batch is its own, others are asked one by one",
     .package = NULL,
     .traits = 0,
 };
@@ -37,8 +38,10 @@ static const struct map_facts map_facts = {
 #define TAGLINE_TYPES_ONLY
 #include "maps/tagline/tagline.h"
 
-HEAP_TYPE(tagline_entry_type, struct map_entry, HEAP_KEY(struct map_entry, key) HEAP_VAL(struct map_entry, value))
-HEAP_TYPE(tagline_map_type, struct map, HEAP_POINTER(struct map, tags_block) HEAP_POINTER(struct map, entries_block))
+HEAP_TYPE(tagline_entry_type, struct map_entry,
+          HEAP_KEY(struct map_entry, key) HEAP_VAL(struct map_entry, value))
+HEAP_TYPE(tagline_map_type, struct map,
+          HEAP_POINTER(struct map, tags_block) HEAP_POINTER(struct map, entries_block))
 #define MAP_HEAP_TYPES(TYPE) TYPE(struct map_entry, tagline_entry_type) TYPE(struct map, tagline_map_type)
 
 #define TAGLINE_TYPES_GIVEN
@@ -82,7 +85,8 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
-/* Groups from an entry's home to its own, both included; 0: one before the last lacks its class's spill bit. */
+/* Groups from an entry's home to its own, both included; 0: one before the last lacks its class's spill bit.
+ */
 static size_t tagline_probe_length(const struct map *map, size_t own, uint64_t hash) {
     size_t at = hash & map->mask, step = 0;
     for (; at != own; at = map_next_group(map, at, &step))
@@ -95,21 +99,24 @@ static const char *tagline_check_slot(const struct map *map, size_t at, size_t s
     uint64_t hash = key_hash(entry->key);
     if (map->tags[at + slot] != tagline_tag_of(tagline_tags(hash))) return "a tag is not its key's";
     if (at < map->skip) return "an entry is where walks do not begin";
-    if (tagline_probe_length(map, at, hash) == 0) return "a spill bit is missing between an entry's home and its group";
+    if (tagline_probe_length(map, at, hash) == 0)
+        return "a spill bit is missing between an entry's home and its group";
     return map_find(map, entry->key, hash) == entry ? NULL : "a key is stored twice";
 }
 
 static const char *map_check(struct map *map) {
     size_t used = 0, spilled = 0, groups = map->mask / TAGLINE_BYTES + 1;
     if (map->capacity == 0) return map->len || map->tags_block ? "a map without slots is not empty" : NULL;
-    if (groups & (groups - 1) || map->mask % TAGLINE_BYTES) return "the number of groups is not a power of two";
+    if (groups & (groups - 1) || map->mask % TAGLINE_BYTES)
+        return "the number of groups is not a power of two";
     if (map->capacity != groups * TAGLINE_SLOTS && (groups > 1 || map->capacity > TAGLINE_SLOTS))
         return "slots and groups disagree";
     for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES) {
         spilled += (size_t)__builtin_popcount(map->tags[at + TAGLINE_SLOTS]);
         for (size_t slot = 0; slot < TAGLINE_SLOTS; slot++) {
             bool there = at + slot < map->capacity || groups > 1;
-            if ((map->tags[at + slot] == TAGLINE_NO_SLOT) == there) return "a slot is marked as none, or none as a slot";
+            if ((map->tags[at + slot] == TAGLINE_NO_SLOT) == there)
+                return "a slot is marked as none, or none as a slot";
             if (map->tags[at + slot] < TAGLINE_TAG_MIN) continue;
             const char *fault = tagline_check_slot(map, at, slot);
             if (fault) return fault;

@@ -12,36 +12,35 @@
  *
  * README.md beside this file has every setting and function, and how to come from other maps.
  *
- * Words:      a TAG is a byte of a slot: 0 the slot is free, 2 to 255 eight bits of its key's hash, 1 there is
- *             no such slot. A GROUP is 15 slots, whose 15 tags and SPILL BYTE are a quarter of a cache line and
- *             are compared at once. An entry's HOME is the group that the lowest bits of its hash name; its
- *             CLASS is one of 8, named by three bits of the tag. A SPILL is an entry outside its home; the bit of
- *             its class is set in the spill byte of every group that its probe found full.
+ * Words:      a TAG is a byte of a slot: 0 the slot is free, 2 to 255 eight bits of its key's hash, 1 there
+ * is no such slot. A GROUP is 15 slots, whose 15 tags and SPILL BYTE are a quarter of a cache line and are
+ * compared at once. An entry's HOME is the group that the lowest bits of its hash name; its CLASS is one of
+ * 8, named by three bits of the tag. A SPILL is an entry outside its home; the bit of its class is set in the
+ * spill byte of every group that its probe found full.
  *
  *             tags     [ t t t - t t t t - t t t t t t s ][ next group ...      16 bytes a group
  *             entries  [ kv kv kv . kv ...             ][ next group ...        15 entries a group
  *
  *             A lookup reads the 16 bytes of its home, then only slots with its tag. It goes on to another
- *             group when the bit of its class is set there: rarely, and a miss in a full group ends as well. So
- *             a delete leaves no mark behind, but the spill bits, which are made anew when there are too many.
+ *             group when the bit of its class is set there: rarely, and a miss in a full group ends as well.
+ * So a delete leaves no mark behind, but the spill bits, which are made anew when there are too many.
  *
  *             Four bits of the tag name a slot of the group, too. An entry is put into that slot's cache line
  *             if the line has room, and a lookup fetches that line along with the tags instead of after them.
  *
- *             A table doubles when it is 7/8 full. The entries at home in a group go to two groups that are theirs
- *             alone, so that three arrays are walked in order and nothing of the new ones is read; spills follow in a
- *             second walk.
- * Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and a byte of 8 overflow bits:
- *             boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of folly F14
- *             (Bronson and Shi, 2019). Growth that reads nothing of the new table: absl, 2025. Lines named by the
- *             hash, and spills counted to bound them: this project.
- * License:    MIT, as the whole of mapbench.
+ *             A table doubles when it is 7/8 full. The entries at home in a group go to two groups that are
+ * theirs alone, so that three arrays are walked in order and nothing of the new ones is read; spills follow
+ * in a second walk. Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and a
+ * byte of 8 overflow bits: boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of
+ * folly F14 (Bronson and Shi, 2019). Growth that reads nothing of the new table: absl, 2025. Lines named by
+ * the hash, and spills counted to bound them: this project. License:    MIT, as the whole of mapbench.
  */
 #if !defined(TAGLINE_NAME) || !defined(TAGLINE_KEY) || !defined(TAGLINE_VALUE)
 #error "define TAGLINE_NAME, TAGLINE_KEY and TAGLINE_VALUE before tagline.h is included"
 #endif
 
-/* --- what all maps have in common ------------------------------------------------------------------------ */
+/* --- what all maps have in common ------------------------------------------------------------------------
+ */
 #ifndef TAGLINE_H
 #define TAGLINE_H
 
@@ -74,13 +73,14 @@ static inline size_t tagline_lowest(uint64_t mask) {
 #endif
 
 enum {
-    TAGLINE_SLOTS = 15,       /* of a group */
-    TAGLINE_BYTES = 16,       /* tags of a group and its spill byte, which is the last */
-    TAGLINE_FREE = 0,         /* tags */
+    TAGLINE_SLOTS = 15, /* of a group */
+    TAGLINE_BYTES = 16, /* tags of a group and its spill byte, which is the last */
+    TAGLINE_FREE = 0,   /* tags */
     TAGLINE_NO_SLOT = 1,
     TAGLINE_TAG_MIN = 2,
-    TAGLINE_LINE = 64,        /* bytes of a cache line */
-    TAGLINE_ALIGNED_MIN = 4096, /* bytes from which entries begin on a line: in smaller arrays the spare weighs more */
+    TAGLINE_LINE = 64, /* bytes of a cache line */
+    TAGLINE_ALIGNED_MIN =
+        4096, /* bytes from which entries begin on a line: in smaller arrays the spare weighs more */
 };
 
 /* A mask has one bit set for each slot that matched, TAGLINE_STRIDE bits apart. TAGLINE_PORTABLE selects
@@ -190,7 +190,8 @@ TAGLINE_INLINE tagline_mask tagline_match_free(tagline_bytes group) {
     return (tagline_zeros(group.low) | tagline_zeros(group.high) << 8) & TAGLINE_ALL;
 }
 TAGLINE_INLINE tagline_mask tagline_match_used(tagline_bytes group) {
-    return ~(tagline_zeros(group.low & TAGLINE_EVERY(0xfe)) | tagline_zeros(group.high & TAGLINE_EVERY(0xfe)) << 8) &
+    return ~(tagline_zeros(group.low & TAGLINE_EVERY(0xfe)) | tagline_zeros(group.high & TAGLINE_EVERY(0xfe))
+                                                                  << 8) &
            TAGLINE_ALL;
 }
 #endif
@@ -220,8 +221,8 @@ TAGLINE_INLINE tagline_mask tagline_rest(tagline_mask mask) {
     return mask & (mask - 1);
 }
 
-/* The bit of a hash's class in a spill byte, and the slot whose line the entry would rather be in. Both are parts of the
- * tag, which is at hand; the group is not. */
+/* The bit of a hash's class in a spill byte, and the slot whose line the entry would rather be in. Both are
+ * parts of the tag, which is at hand; the group is not. */
 TAGLINE_INLINE unsigned tagline_class(uint64_t hash) {
     return 1u << (hash >> 56 & 7);
 }
@@ -233,23 +234,27 @@ TAGLINE_INLINE size_t tagline_near16(uint64_t hash) {
     return (size_t)(hash >> 56) & 0xf0;
 }
 
-/* The slots, a bit each, of which the entry begins in the same cache line as that of slot `near`, in a group whose entries
- * begin `from` bytes into a line. */
+/* The slots, a bit each, of which the entry begins in the same cache line as that of slot `near`, in a group
+ * whose entries begin `from` bytes into a line. */
 #define TAGLINE_IN_LINE(size, from, near, slot)                                                              \
-    (unsigned)(((from) + (size) * (near)) / TAGLINE_LINE == ((from) + (size) * (slot)) / TAGLINE_LINE) << (slot)
+    (unsigned)(((from) + (size) * (near)) / TAGLINE_LINE == ((from) + (size) * (slot)) / TAGLINE_LINE)       \
+        << (slot)
 #define TAGLINE_IN_LINE4(size, from, near, slot)                                                             \
     TAGLINE_IN_LINE(size, from, near, slot) | TAGLINE_IN_LINE(size, from, near, slot + 1) |                  \
         TAGLINE_IN_LINE(size, from, near, slot + 2) | TAGLINE_IN_LINE(size, from, near, slot + 3)
 #define TAGLINE_LINE_OF(size, from, near)                                                                    \
     (TAGLINE_IN_LINE4(size, from, near, 0) | TAGLINE_IN_LINE4(size, from, near, 4) |                         \
-     TAGLINE_IN_LINE4(size, from, near, 8) | TAGLINE_IN_LINE4(size, from, near, 12)) & 0x7fff
+     TAGLINE_IN_LINE4(size, from, near, 8) | TAGLINE_IN_LINE4(size, from, near, 12)) &                       \
+        0x7fff
 #define TAGLINE_LINES4(size, from, near)                                                                     \
     TAGLINE_LINE_OF(size, from, near), TAGLINE_LINE_OF(size, from, near + 1),                                \
         TAGLINE_LINE_OF(size, from, near + 2), TAGLINE_LINE_OF(size, from, near + 3)
 #define TAGLINE_LINES(size, from)                                                                            \
-    {TAGLINE_LINES4(size, from, 0), TAGLINE_LINES4(size, from, 4), TAGLINE_LINES4(size, from, 8),            \
-     TAGLINE_LINES4(size, from, 12)}
-#define TAGLINE_LINES_OF_GROUP(size, group) TAGLINE_LINES(size, (group) * TAGLINE_SLOTS * (size) % TAGLINE_LINE)
+    {                                                                                                        \
+        TAGLINE_LINES4(size, from, 0), TAGLINE_LINES4(size, from, 4), TAGLINE_LINES4(size, from, 8),         \
+            TAGLINE_LINES4(size, from, 12)                                                                   \
+    }
+#define TAGLINE_LINES_OF_GROUP(size, group) TAGLINE_LINES(size, (group)*TAGLINE_SLOTS *(size) % TAGLINE_LINE)
 
 /* The group of maps without arrays: it has no slots, so that nothing writes to it. */
 static const unsigned char tagline_nothing[TAGLINE_BYTES]
@@ -279,7 +284,8 @@ static inline size_t tagline_capacity(size_t entries) {
 }
 #endif /* TAGLINE_H */
 
-/* --- settings of one map ----------------------------------------------------------------------------------- */
+/* --- settings of one map -----------------------------------------------------------------------------------
+ */
 #ifndef TAGLINE_HASH
 #error "define TAGLINE_HASH(key): 64 bits, every one of which depends on the whole key"
 #endif
@@ -312,7 +318,8 @@ static inline size_t tagline_capacity(size_t entries) {
 #define TL_MAP struct TAGLINE_NAME
 #define TL_ENTRY struct TL(entry)
 
-/* TAGLINE_TYPES_ONLY: the types, for a header of yours; the file with the functions then says TAGLINE_TYPES_GIVEN. */
+/* TAGLINE_TYPES_ONLY: the types, for a header of yours; the file with the functions then says
+ * TAGLINE_TYPES_GIVEN. */
 #ifndef TAGLINE_TYPES_GIVEN
 TL_ENTRY {
     TAGLINE_KEY key;
@@ -336,21 +343,24 @@ TL_MAP {
 #endif
 
 #ifndef TAGLINE_TYPES_ONLY
-/* Entries in 8 bytes, if they are of whole ones: groups begin at each of these distances from a line's beginning in turn. Of others
- * some lines are guessed wrongly, which costs a line fetched in vain. Looked up: which way to shift could not be predicted. */
+/* Entries in 8 bytes, if they are of whole ones: groups begin at each of these distances from a line's
+ * beginning in turn. Of others some lines are guessed wrongly, which costs a line fetched in vain. Looked up:
+ * which way to shift could not be predicted. */
 #define TL_SIZE ((unsigned)sizeof(TL_ENTRY))
 static const uint16_t TL(lines)[8][16]
 #if defined(__GNUC__)
     __attribute__((unused))
 #endif
-    = {TAGLINE_LINES_OF_GROUP(TL_SIZE, 0u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 1u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 2u),
-       TAGLINE_LINES_OF_GROUP(TL_SIZE, 3u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 4u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 5u),
+    = {TAGLINE_LINES_OF_GROUP(TL_SIZE, 0u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 1u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 2u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 3u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 4u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 5u),
        TAGLINE_LINES_OF_GROUP(TL_SIZE, 6u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 7u)};
 
 /* The entries of the group whose tags begin at that byte. */
 TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
-    size_t bytes = sizeof(TL_ENTRY) % TAGLINE_BYTES ? at / TAGLINE_BYTES * (TAGLINE_SLOTS * sizeof(TL_ENTRY))
-                                                     : at * (TAGLINE_SLOTS * (sizeof(TL_ENTRY) / TAGLINE_BYTES));
+    size_t bytes = sizeof(TL_ENTRY) % TAGLINE_BYTES
+                       ? at / TAGLINE_BYTES * (TAGLINE_SLOTS * sizeof(TL_ENTRY))
+                       : at * (TAGLINE_SLOTS * (sizeof(TL_ENTRY) / TAGLINE_BYTES));
     return (TL_ENTRY *)(void *)((char *)map->entries + bytes);
 }
 
@@ -415,7 +425,7 @@ TAGLINE_APART bool TL(allocate)(TL_MAP *map, size_t capacity) {
                        ? 0
                        : (TAGLINE_LINE - 16 + sizeof(TL_ENTRY) - 1) / sizeof(TL_ENTRY);
     if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
-    unsigned char *tags = TAGLINE_NEW_ZEROED(map, unsigned char, groups * TAGLINE_BYTES);
+    unsigned char *tags = TAGLINE_NEW_ZEROED(map, unsigned char, groups *TAGLINE_BYTES);
     TL_ENTRY *entries = tags ? TAGLINE_NEW(map, TL_ENTRY, capacity + spare) : NULL;
     if (!entries) {
         TAGLINE_DELETE(map, tags);
@@ -442,8 +452,9 @@ TAGLINE_INLINE void TL(fetch_keys)(const unsigned char *tags, const TL_ENTRY *en
     for (; used; used = tagline_rest(used)) TAGLINE_FETCH_KEY(entries[tagline_first(used)].key);
 }
 
-/* Moves all entries to arrays of so many slots; false: out of memory, nothing changed. When the table doubles, entries at home
- * come first: what is in the two groups that take them is known without a look, as it came from this one. */
+/* Moves all entries to arrays of so many slots; false: out of memory, nothing changed. When the table
+ * doubles, entries at home come first: what is in the two groups that take them is known without a look, as
+ * it came from this one. */
 TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
     TL_MAP old = *map;
     if (!TL(allocate)(map, capacity)) return false;
@@ -481,8 +492,8 @@ TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
     return true;
 }
 
-/* Makes the spill bits anew, none but those that are needed: entries at home stay, all others are placed again. One that goes
- * to a group further on may be placed again there. */
+/* Makes the spill bits anew, none but those that are needed: entries at home stay, all others are placed
+ * again. One that goes to a group further on may be placed again there. */
 TAGLINE_APART void TL(respill)(TL_MAP *map) {
     for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES) map->tags[at + TAGLINE_SLOTS] = 0;
     map->spilled = 0;
@@ -504,7 +515,8 @@ TAGLINE_APART void TL(respill)(TL_MAP *map) {
     map->spill_limit = map->spilled + TL(spill_room)(map);
 }
 
-/* --- for everybody ------------------------------------------------------------------------------------------ */
+/* --- for everybody
+ * ------------------------------------------------------------------------------------------ */
 
 /* An empty map; it takes no memory until something is put into it. */
 TAGLINE_INLINE TL_MAP TL(make)(void) {
@@ -521,7 +533,8 @@ TAGLINE_INLINE void TL(free)(TL_MAP *map) {
     TL(set_empty)(map);
 }
 
-/* Makes room, so that the map holds so many entries without growing; false: out of memory, nothing changed. */
+/* Makes room, so that the map holds so many entries without growing; false: out of memory, nothing changed.
+ */
 TAGLINE_INLINE bool TL(reserve)(TL_MAP *map, size_t entries) {
     if (entries <= map->limit) return true;
     size_t capacity = tagline_capacity(entries);
@@ -618,14 +631,15 @@ TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added)
     return &entry->value;
 }
 
-/* The address of the key's value, until the next insert. A key that was absent is inserted, with a value that is not
- * initialised. NULL: out of memory, and the map is what it was. */
+/* The address of the key's value, until the next insert. A key that was absent is inserted, with a value that
+ * is not initialised. NULL: out of memory, and the map is what it was. */
 TAGLINE_INLINE TAGLINE_VALUE *TL(put)(TL_MAP *map, TAGLINE_KEY key) {
     bool added;
     return TL(add)(map, key, &added);
 }
 
-/* A group became empty in which walks began: they begin later. In steps, so that a delete takes constant time. */
+/* A group became empty in which walks began: they begin later. In steps, so that a delete takes constant
+ * time. */
 TAGLINE_APART void TL(skip_empty)(TL_MAP *map) {
     for (int i = 0; i < 64 && map->skip < map->mask; i++) {
         if (tagline_match_used(tagline_load(map->tags + map->skip))) return;
@@ -673,7 +687,8 @@ TAGLINE_INLINE void TL(clear)(TL_MAP *map) {
     if (map->capacity == 0) return;
     for (size_t i = 0; i < map->capacity; i++) TAGLINE_DROP(map, &map->entries[i]);
     memset(map->tags, TAGLINE_FREE, map->mask + TAGLINE_BYTES);
-    if (map->capacity < TAGLINE_SLOTS) memset(map->tags + map->capacity, TAGLINE_NO_SLOT, TAGLINE_SLOTS - map->capacity);
+    if (map->capacity < TAGLINE_SLOTS)
+        memset(map->tags + map->capacity, TAGLINE_NO_SLOT, TAGLINE_SLOTS - map->capacity);
     map->len = map->spilled = map->skip = 0;
     map->spill_limit = TL(spill_room)(map);
 }
@@ -693,17 +708,18 @@ TAGLINE_INLINE bool TL(clone)(TL_MAP *map, const TL_MAP *from) {
 
 /* A walk over all entries, in no order. Entries may be deleted during a walk, not inserted.
  *
- *     for (struct counts_walk walk = counts_walk(&map); counts_next(&walk);) use(walk.entry->key, walk.entry->value);
+ *     for (struct counts_walk walk = counts_walk(&map); counts_next(&walk);) use(walk.entry->key,
+ * walk.entry->value);
  */
 struct TL(walk) {
     TL_ENTRY *entry;
     const TL_MAP *map;
     TL_ENTRY *entries; /* of the groups of the mask */
     size_t next;       /* where the groups begin after these */
-    uint64_t left; /* slots in use of up to four groups, 16 bits each, that were not visited yet */
+    uint64_t left;     /* slots in use of up to four groups, 16 bits each, that were not visited yet */
 };
 
-TAGLINE_INLINE void TL(walk_start)(const TL_MAP *map, struct TL(walk) *walk) {
+TAGLINE_INLINE void TL(walk_start)(const TL_MAP *map, struct TL(walk) * walk) {
     walk->entry = NULL;
     walk->map = map;
     walk->next = map->skip;
@@ -729,7 +745,7 @@ TAGLINE_INLINE uint64_t TL(mask16)(const unsigned char *tags) {
 #endif
 
 /* Moves to the next entry; false: there is none left. */
-TAGLINE_INLINE bool TL(next)(struct TL(walk) *walk) {
+TAGLINE_INLINE bool TL(next)(struct TL(walk) * walk) {
     const TL_MAP *map = walk->map;
     while (!walk->left) {
         size_t at = walk->next;
@@ -750,12 +766,14 @@ TAGLINE_INLINE bool TL(next)(struct TL(walk) *walk) {
     return true;
 }
 
-/* Looks up to TAGLINE_BATCH keys at once: found[i] is the address of the value of keys[i], or NULL. Out of the caches
- * this takes a fraction of the time of as many calls of get, since the lines of all keys are fetched together. */
+/* Looks up to TAGLINE_BATCH keys at once: found[i] is the address of the value of keys[i], or NULL. Out of
+ * the caches this takes a fraction of the time of as many calls of get, since the lines of all keys are
+ * fetched together. */
 #ifndef TAGLINE_BATCH
 #define TAGLINE_BATCH 32
 #endif
-TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, size_t count, TAGLINE_VALUE **found) {
+TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, size_t count,
+                                  TAGLINE_VALUE **found) {
     uint64_t hashes[TAGLINE_BATCH];
     for (size_t i = 0; i < count; i++) {
         hashes[i] = TAGLINE_HASH(keys[i]);
