@@ -46,6 +46,11 @@ static uint64_t segment_pairs(const struct bench *b) {
 static uint64_t segment_groups(const struct bench *b) {
     return bench_mixed_most(b);
 }
+/* Short, as one operation of a cliff may take as long as a scan, and the deadline is looked at between
+ * segments. */
+static uint64_t segment_strip(const struct bench *b) {
+    return b->cell->n < BENCH_STRIP ? b->cell->n : BENCH_STRIP;
+}
 static uint64_t segment_short(const struct bench *b) {
     (void)b;
     return 1;

@@ -131,8 +131,10 @@ static bool apply_filter(struct expansion *x, struct cell *cell) {
     for (size_t w = 0; w < cell->workloads; w++) {
         bool any_map = false, baseline_matches = false;
         for (size_t u = 0; u < cell->units; u++) {
-            bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || !cell->unit[u]->engine;
-            if (!has_loop) skip(x, "mixed of real Go", "its engine has no such loop");
+            bool has_loop = workload_of_engines(cell->workload[w]) || !cell->unit[u]->engine;
+            char what[64];
+            snprintf(what, sizeof what, "%s of real Go", cell->workload[w]->name);
+            if (!has_loop) skip(x, what, "its engine has no such loop");
             bool matches = has_loop && filter_leaves(x, cell, cell->unit[u]->map, cell->workload[w]);
             cell->wanted[u][w] = matches;
             if (cell->unit[u]->facts->traits & TRAIT_BASELINE)

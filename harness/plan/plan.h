@@ -17,7 +17,7 @@
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
 
-enum { CELL_UNITS_MAX = 64, CELL_WORKLOADS_MAX = 32 };
+enum { CELL_UNITS_MAX = 64, CELL_WORKLOADS_MAX = 64 };
 
 enum recorder_kind {
     RECORD_TIME = 1 << 0,

@@ -33,6 +33,7 @@ enum trait {
     FILLS = 1 << 5,
     USES_UP = 1 << 6,
     IN_PASSES = 1 << 7,
+    HERE_ONLY = 1 << 8,
 };
 
 static const struct {
@@ -67,6 +68,9 @@ bool workload_fills(const struct workload *workload) {
 }
 bool workload_uses_up(const struct workload *workload) {
     return has(workload, USES_UP);
+}
+bool workload_of_engines(const struct workload *workload) {
+    return !has(workload, HERE_ONLY);
 }
 bool workload_in_passes(const struct workload *workload) {
     return has(workload, USES_UP | IN_PASSES);

@@ -39,6 +39,8 @@ bool workload_has_latency(const struct workload *workload);
 bool workload_has_open(const struct workload *workload);
 bool workload_fills(const struct workload *workload);
 bool workload_uses_up(const struct workload *workload);
+/* False for those that only units compiled into this program can run. */
+bool workload_of_engines(const struct workload *workload);
 /* True for those that use the map up, too. */
 bool workload_in_passes(const struct workload *workload);
 /* Keys it needs beyond the n of the map: misses and newcomers. */
