@@ -32,6 +32,9 @@ static const struct map_facts map_facts = {
 #ifdef SHAPE_KEY_STR
 #define TAGLINE_FETCH_KEY(key) __builtin_prefetch((key).text)
 #endif
+#define MAP_GET_BATCH
+enum { MAP_BATCH = 32 };
+#define TAGLINE_BATCH MAP_BATCH
 #ifdef HEAP_COLLECTS
 #define TAGLINE_ALIGN 0
 #endif

@@ -775,6 +775,7 @@ TAGLINE_INLINE bool TL(next)(struct TL(walk) * walk) {
 TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, size_t count,
                                   TAGLINE_VALUE **found) {
     uint64_t hashes[TAGLINE_BATCH];
+    TL_ENTRY *candidates[TAGLINE_BATCH]; /* NULL: found[i] is known */
     for (size_t i = 0; i < count; i++) {
         hashes[i] = TAGLINE_HASH(keys[i]);
         size_t at = (size_t)hashes[i] & map->mask;
@@ -783,12 +784,25 @@ TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, si
     }
     for (size_t i = 0; i < count; i++) {
         size_t at = (size_t)hashes[i] & map->mask;
-        tagline_mask match = tagline_match(tagline_load(map->tags + at), tagline_tags(hashes[i]));
-        if (match) TAGLINE_FETCH(TL(entries_at)(map, at) + tagline_first(match));
+        const unsigned char *tags = map->tags + at;
+        tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hashes[i]));
+        candidates[i] = NULL;
+        found[i] = NULL;
+        if (match) {
+            candidates[i] = TL(entries_at)(map, at) + tagline_first(match);
+            TAGLINE_FETCH(candidates[i]);
+        } else if (!TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hashes[i])))) {
+            TL_ENTRY *entry = TL(find_spill)(map, keys[i], hashes[i]);
+            if (entry) found[i] = &entry->value;
+        }
     }
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i]) TAGLINE_FETCH_KEY(candidates[i]->key);
     for (size_t i = 0; i < count; i++) {
-        TL_ENTRY *entry = TL(find)(map, keys[i], hashes[i]);
-        found[i] = entry ? &entry->value : NULL;
+        TL_ENTRY *entry = candidates[i];
+        if (!entry) continue;
+        if (!TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, keys[i]))) entry = TL(find)(map, keys[i], hashes[i]);
+        if (entry) found[i] = &entry->value;
     }
 }
 
