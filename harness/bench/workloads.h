@@ -8,7 +8,7 @@
 bench_workload_fn bench_put, bench_put_sized, bench_overwrite, bench_get, bench_get_cold, bench_del,
     bench_churn, bench_scan;
 /* cliffs.c */
-bench_workload_fn bench_drain;
+bench_workload_fn bench_put_walk, bench_drain;
 /* mixed.c */
 bench_workload_fn bench_mixed;
 /* whole_maps.c */
