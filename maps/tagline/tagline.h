@@ -335,6 +335,7 @@ TL_MAP {
     size_t capacity;    /* slots; below TAGLINE_SLOTS the one group has tags TAGLINE_NO_SLOT at its end */
     size_t spilled;     /* spill bits that are set */
     size_t spill_limit; /* spill bits at which the next spill makes them anew */
+    size_t deleted;     /* entries, since the spill bits were made: without deletes all of them are needed */
     size_t skip;        /* where walks begin: no entry is in the groups before */
     unsigned char *tags_block;
     TL_ENTRY *entries_block; /* what the arrays were allocated as */
@@ -415,7 +416,8 @@ static inline void TL(set_empty)(TL_MAP *map) {
     map->entries = (TL_ENTRY *)(uintptr_t)tagline_nothing; /* never read, but its lines are fetched */
     TAGLINE_SET(map, &map->tags_block, NULL);
     TAGLINE_SET(map, &map->entries_block, NULL);
-    map->mask = map->len = map->limit = map->capacity = map->spilled = map->spill_limit = map->skip = 0;
+    map->mask = map->len = map->limit = map->capacity = map->skip = 0;
+    map->spilled = map->spill_limit = map->deleted = 0;
 }
 
 /* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
@@ -442,7 +444,7 @@ TAGLINE_APART bool TL(allocate)(TL_MAP *map, size_t capacity) {
     map->limit = tagline_limit(capacity);
     map->spilled = 0;
     map->spill_limit = TL(spill_room)(map);
-    map->skip = 0;
+    map->deleted = map->skip = 0;
     return true;
 }
 
@@ -513,6 +515,7 @@ TAGLINE_APART void TL(respill)(TL_MAP *map) {
         }
     }
     map->spill_limit = map->spilled + TL(spill_room)(map);
+    map->deleted = 0;
 }
 
 /* --- for everybody
@@ -591,7 +594,7 @@ TAGLINE_APART TL_ENTRY *TL(insert)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) 
     if (map->len >= map->limit) {
         size_t capacity = tagline_capacity(map->limit + 1);
         if (!capacity || !TL(grow)(map, capacity)) return NULL;
-    } else if (map->spilled > map->spill_limit) {
+    } else if (map->spilled > map->spill_limit && map->deleted > map->mask / TAGLINE_BYTES) {
         TL(respill)(map);
     }
     map->len++;
@@ -651,6 +654,7 @@ TAGLINE_APART void TL(skip_empty)(TL_MAP *map) {
 TAGLINE_INLINE void TL(remove)(TL_MAP *map, TL_ENTRY *entry, unsigned char *tag, size_t at) {
     *tag = TAGLINE_FREE;
     map->len--;
+    map->deleted++;
     TAGLINE_DROP(map, entry);
     if (!TAGLINE_LIKELY(at != map->skip)) TL(skip_empty)(map);
 }
@@ -689,7 +693,7 @@ TAGLINE_INLINE void TL(clear)(TL_MAP *map) {
     memset(map->tags, TAGLINE_FREE, map->mask + TAGLINE_BYTES);
     if (map->capacity < TAGLINE_SLOTS)
         memset(map->tags + map->capacity, TAGLINE_NO_SLOT, TAGLINE_SLOTS - map->capacity);
-    map->len = map->spilled = map->skip = 0;
+    map->len = map->spilled = map->deleted = map->skip = 0;
     map->spill_limit = TL(spill_room)(map);
 }
 
@@ -702,6 +706,7 @@ TAGLINE_INLINE bool TL(clone)(TL_MAP *map, const TL_MAP *from) {
     map->len = from->len;
     map->spilled = from->spilled;
     map->spill_limit = from->spill_limit;
+    map->deleted = from->deleted;
     map->skip = from->skip;
     return true;
 }
