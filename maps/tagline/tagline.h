@@ -229,44 +229,6 @@ TAGLINE_INLINE unsigned tagline_class(uint64_t hash) {
 TAGLINE_INLINE size_t tagline_near(uint64_t hash) {
     return (size_t)(hash >> 60);
 }
-/* A mask from one with a bit a slot. */
-TAGLINE_INLINE tagline_mask tagline_spread(unsigned mask) {
-#if TAGLINE_STRIDE == 1
-    return mask;
-#else
-    uint64_t bits = mask;
-    bits = (bits | bits << 24) & 0x000000ff000000ffu;
-    bits = (bits | bits << 12) & 0x000f000f000f000fu;
-    bits = (bits | bits << 6) & 0x0303030303030303u;
-    return (bits | bits << 3) & 0x1111111111111111u;
-#endif
-}
-
-/* The first slot of a mask that is not 0, and the mask without it. */
-TAGLINE_INLINE size_t tagline_first(tagline_mask mask) {
-#if defined(__GNUC__) && TAGLINE_STRIDE == 1
-    return (unsigned)__builtin_ctz(mask); /* no widening before it, none after */
-#else
-    return TAGLINE_LOWEST(mask) / TAGLINE_STRIDE;
-#endif
-}
-TAGLINE_INLINE tagline_mask tagline_rest(tagline_mask mask) {
-    return mask & (mask - 1);
-}
-
-/* The bit of a hash's class in a spill byte, and the slot whose line the entry would rather be in. Both are
- * parts of the tag, which is at hand; the group is not. */
-TAGLINE_INLINE unsigned tagline_class(uint64_t hash) {
-    return 1u << (hash >> 56 & 7);
-}
-TAGLINE_INLINE size_t tagline_near(uint64_t hash) {
-    return (size_t)(hash >> 60);
-}
-/* That slot in 16ths of an entry. */
-TAGLINE_INLINE size_t tagline_near16(uint64_t hash) {
-    return (size_t)(hash >> 56) & 0xf0;
-}
-
 /* The slots, a bit each, of which the entry begins in the same cache line as that of slot `near`, in a group
  * whose entries begin `from` bytes into a line. */
 #define TAGLINE_IN_LINE(size, from, near, slot)                                                              \
