@@ -221,6 +221,20 @@ TAGLINE_INLINE tagline_mask tagline_rest(tagline_mask mask) {
     return mask & (mask - 1);
 }
 
+/* A bit for each slot in use, side by side on every machine. */
+TAGLINE_INLINE uint64_t tagline_used(const unsigned char *group) {
+    tagline_mask mask = tagline_match_used(tagline_load(group));
+#if TAGLINE_STRIDE == 1
+    return mask;
+#else
+    uint64_t bits = mask; /* the reverse of tagline_spread */
+    bits = (bits | bits >> 3) & 0x0303030303030303u;
+    bits = (bits | bits >> 6) & 0x000f000f000f000fu;
+    bits = (bits | bits >> 12) & 0x000000ff000000ffu;
+    return (bits | bits >> 24) & 0x7fff;
+#endif
+}
+
 /* The bit of a hash's class in a spill byte, and the slot whose line the entry would rather be in. Both are
  * parts of the tag, which is at hand; the group is not. */
 TAGLINE_INLINE unsigned tagline_class(uint64_t hash) {
@@ -716,7 +730,7 @@ struct TL(walk) {
     const TL_MAP *map;
     TL_ENTRY *entries; /* of the groups of the mask */
     size_t next;       /* where the groups begin after these */
-    uint64_t left;     /* slots in use of up to four groups, 16 bits each, that were not visited yet */
+    uint64_t left;     /* a bit for each slot in use of one group or four that was not visited yet */
 };
 
 TAGLINE_INLINE void TL(walk_start)(const TL_MAP *map, struct TL(walk) * walk) {
@@ -733,17 +747,6 @@ TAGLINE_INLINE struct TL(walk) TL(walk)(const TL_MAP *map) {
     return walk;
 }
 
-#if TAGLINE_STRIDE == 1
-#define TL_MASK16(tags) ((uint64_t)tagline_match_used(tagline_load(tags)))
-#else
-TAGLINE_INLINE uint64_t TL(mask16)(const unsigned char *tags) {
-    uint64_t spread = tagline_match_used(tagline_load(tags)), mask = 0;
-    for (; spread; spread = tagline_rest(spread)) mask |= (uint64_t)1 << tagline_first(spread);
-    return mask;
-}
-#define TL_MASK16(tags) TL(mask16)(tags)
-#endif
-
 /* Moves to the next entry; false: there is none left. */
 TAGLINE_INLINE bool TL(next)(struct TL(walk) * walk) {
     const TL_MAP *map = walk->map;
@@ -752,17 +755,17 @@ TAGLINE_INLINE bool TL(next)(struct TL(walk) * walk) {
         if (at > map->mask) return false;
         const unsigned char *tags = map->tags + at;
         walk->entries = TL(entries_at)(map, at);
-        walk->left = TL_MASK16(tags);
+        walk->left = tagline_used(tags);
         walk->next = at + TAGLINE_BYTES;
         if (TAGLINE_LIKELY(at + 3 * TAGLINE_BYTES <= map->mask)) {
-            walk->left |= TL_MASK16(tags + TAGLINE_BYTES) << 16 | TL_MASK16(tags + 2 * TAGLINE_BYTES) << 32 |
-                          TL_MASK16(tags + 3 * TAGLINE_BYTES) << 48;
+            walk->left |= tagline_used(tags + TAGLINE_BYTES) << TAGLINE_SLOTS |
+                          tagline_used(tags + 2 * TAGLINE_BYTES) << 2 * TAGLINE_SLOTS |
+                          tagline_used(tags + 3 * TAGLINE_BYTES) << 3 * TAGLINE_SLOTS;
             walk->next = at + 4 * TAGLINE_BYTES;
         }
     }
-    size_t bit = TAGLINE_LOWEST(walk->left);
+    walk->entry = &walk->entries[TAGLINE_LOWEST(walk->left)];
     walk->left &= walk->left - 1;
-    walk->entry = &walk->entries[bit - bit / 16];
     return true;
 }
 
@@ -806,7 +809,6 @@ TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, si
     }
 }
 
-#undef TL_MASK16
 #undef TL_SIZE
 #undef TAGLINE_NAME
 #undef TAGLINE_KEY
