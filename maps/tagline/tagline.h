@@ -345,6 +345,7 @@ TL_MAP {
     size_t spilled;     /* spill bits that are set */
     size_t spill_limit; /* spill bits at which the next spill makes them anew */
     size_t deleted;     /* entries, since the spill bits were made: without deletes all of them are needed */
+    size_t reserved;    /* entries that were promised not to make the table grow */
     size_t skip;        /* where walks begin: no entry is in the groups before */
     unsigned char *tags_block;
     TL_ENTRY *entries_block; /* what the arrays were allocated as */
@@ -426,7 +427,7 @@ static inline void TL(set_empty)(TL_MAP *map) {
     TAGLINE_SET(map, &map->tags_block, NULL);
     TAGLINE_SET(map, &map->entries_block, NULL);
     map->mask = map->len = map->limit = map->capacity = map->skip = 0;
-    map->spilled = map->spill_limit = map->deleted = 0;
+    map->spilled = map->spill_limit = map->deleted = map->reserved = 0;
 }
 
 /* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
@@ -548,9 +549,12 @@ TAGLINE_INLINE void TL(free)(TL_MAP *map) {
 /* Makes room, so that the map holds so many entries without growing; false: out of memory, nothing changed.
  */
 TAGLINE_INLINE bool TL(reserve)(TL_MAP *map, size_t entries) {
-    if (entries <= map->limit) return true;
-    size_t capacity = tagline_capacity(entries);
-    return capacity && TL(grow)(map, capacity);
+    if (entries > map->limit) {
+        size_t capacity = tagline_capacity(entries);
+        if (!capacity || !TL(grow)(map, capacity)) return false;
+    }
+    if (entries > map->reserved) map->reserved = entries;
+    return true;
 }
 
 TAGLINE_INLINE size_t TL(len)(const TL_MAP *map) {
@@ -600,11 +604,18 @@ TAGLINE_INLINE TAGLINE_VALUE *TL(get)(const TL_MAP *map, TAGLINE_KEY key) {
 
 /* Inserts a key that is not there and has no place in its home; NULL: out of memory, nothing changed. */
 TAGLINE_APART TL_ENTRY *TL(insert)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
-    if (map->len >= map->limit) {
+    bool full = map->len >= map->limit;
+    if (!full && map->spilled > map->spill_limit) {
+        /* Deletes leave bits that are not needed any more. Without them some groups got far more than others,
+         * as from the walk of another map: a table that is half full doubles early, and evens that out. */
+        if (map->deleted > map->mask / TAGLINE_BYTES)
+            TL(respill)(map);
+        else if (map->len > map->limit / 2 && map->len >= map->reserved && !TL(grow)(map, map->capacity * 2))
+            map->spill_limit = SIZE_MAX; /* not again at every spill */
+    }
+    if (full) {
         size_t capacity = tagline_capacity(map->limit + 1);
         if (!capacity || !TL(grow)(map, capacity)) return NULL;
-    } else if (map->spilled > map->spill_limit && map->deleted > map->mask / TAGLINE_BYTES) {
-        TL(respill)(map);
     }
     map->len++;
     return TL(place)(map, key, hash);
