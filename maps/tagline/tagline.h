@@ -13,34 +13,36 @@
  * README.md beside this file has every setting and function, and how to come from other maps.
  *
  * Words:      a TAG is a byte of a slot: 0 the slot is free, 2 to 255 eight bits of its key's hash, 1 there
- * is no such slot. A GROUP is 15 slots, whose 15 tags and SPILL BYTE are a quarter of a cache line and are
- * compared at once. An entry's HOME is the group that the lowest bits of its hash name; its CLASS is one of
- * 8, named by three bits of the tag. A SPILL is an entry outside its home; the bit of its class is set in the
- * spill byte of every group that its probe found full.
+ *             is no such slot. A GROUP is 15 slots, whose 15 tags and SPILL BYTE are a quarter of a cache
+ *             line and are compared at once. An entry's HOME is the group that the lowest bits of its hash
+ *             name; its CLASS is one of 8, named by three bits of the tag. A SPILL is an entry outside its
+ *             home; the bit of its class is set in the spill byte of every group that its probe found full.
  *
  *             tags     [ t t t - t t t t - t t t t t t s ][ next group ...      16 bytes a group
  *             entries  [ kv kv kv . kv ...             ][ next group ...        15 entries a group
  *
  *             A lookup reads the 16 bytes of its home, then only slots with its tag. It goes on to another
- *             group when the bit of its class is set there: rarely, and a miss in a full group ends as well.
- * So a delete leaves no mark behind, but the spill bits, which are made anew when there are too many.
+ *             group when the bit of its class is set there: rarely, so that a miss in a full group ends as
+ *             well. A delete leaves no mark behind; spill bits stay, and are made anew when there are many.
  *
  *             Four bits of the tag name a slot of the group, too. An entry is put into that slot's cache line
  *             if the line has room, and a lookup fetches that line along with the tags instead of after them.
  *
  *             A table doubles when it is 7/8 full. The entries at home in a group go to two groups that are
- * theirs alone, so that three arrays are walked in order and nothing of the new ones is read; spills follow
- * in a second walk. Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and a
- * byte of 8 overflow bits: boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of
- * folly F14 (Bronson and Shi, 2019). Growth that reads nothing of the new table: absl, 2025. Lines named by
- * the hash, and spills counted to bound them: this project. License:    MIT, as the whole of mapbench.
+ *             theirs alone, so that three arrays are walked in order and nothing of the new ones is read;
+ *             spills follow in a second walk.
+ *
+ * Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and 8 overflow bits:
+ *             boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of folly F14
+ *             (Bronson and Shi, 2019). Growth that reads nothing of the new table: absl, 2025. Lines named
+ *             by the hash, spills counted to bound them, and early doubling: this project.
+ * License:    MIT, as the whole of mapbench.
  */
 #if !defined(TAGLINE_NAME) || !defined(TAGLINE_KEY) || !defined(TAGLINE_VALUE)
 #error "define TAGLINE_NAME, TAGLINE_KEY and TAGLINE_VALUE before tagline.h is included"
 #endif
 
-/* --- what all maps have in common ------------------------------------------------------------------------
- */
+/* --- what all maps have in common --- */
 #ifndef TAGLINE_H
 #define TAGLINE_H
 
@@ -293,8 +295,7 @@ static inline size_t tagline_capacity(size_t entries) {
 }
 #endif /* TAGLINE_H */
 
-/* --- settings of one map -----------------------------------------------------------------------------------
- */
+/* --- settings of one map --- */
 #ifndef TAGLINE_HASH
 #error "define TAGLINE_HASH(key): 64 bits, every one of which depends on the whole key"
 #endif
