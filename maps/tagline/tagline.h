@@ -529,8 +529,7 @@ TAGLINE_APART void TL(respill)(TL_MAP *map) {
     map->deleted = 0;
 }
 
-/* --- for everybody
- * ------------------------------------------------------------------------------------------ */
+/* --- for everybody --- */
 
 /* An empty map; it takes no memory until something is put into it. */
 TAGLINE_INLINE TL_MAP TL(make)(void) {
