@@ -90,7 +90,7 @@ enum { SEED = 20261201, MODEL_KEYS = 3000 };
             assert_int_equal(NAME##_len(&map), len);                                                         \
         }                                                                                                    \
         size_t met = 0;                                                                                      \
-        for (struct NAME##_walk walk = NAME##_walk(&map); NAME##_next(&walk); met++)                         \
+        for (struct NAME##_walk walk = NAME##_begin(&map); NAME##_next(&walk); met++)                        \
             assert_int_equal(walk.entry->value, model[walk.entry->key] - 1);                                 \
         assert_int_equal(met, len);                                                                          \
         NAME##_free(&map);                                                                                   \
@@ -125,7 +125,7 @@ static void a_drain_takes_constant_steps(void **state) {
     for (uint64_t key = 0; key < 20000; key++) *numbers_put(&map, key) = key;
     size_t skipped = 0;
     while (numbers_len(&map)) {
-        struct numbers_walk walk = numbers_walk(&map);
+        struct numbers_walk walk = numbers_begin(&map);
         size_t from = walk.next;
         assert_true(numbers_next(&walk));
         skipped += (walk.next - from) / TAGLINE_BYTES;
@@ -133,7 +133,7 @@ static void a_drain_takes_constant_steps(void **state) {
     }
     assert_in_range(skipped, 1, 20000 * 5); /* of four groups at a time */
     *numbers_put(&map, 7) = 8;              /* wherever that is, a walk finds it */
-    struct numbers_walk walk = numbers_walk(&map);
+    struct numbers_walk walk = numbers_begin(&map);
     assert_true(numbers_next(&walk));
     assert_int_equal(walk.entry->key, 7);
     assert_false(numbers_next(&walk));
@@ -148,7 +148,7 @@ static void a_walk_of_another_map_fills_no_group_for_long(void **state) {
     for (uint64_t key = 0; key < 100000; key++) *numbers_put(&from, key) = key;
     assert_true(numbers_reserve(&reserved, 100000));
     size_t capacity = numbers_capacity(&reserved);
-    for (struct numbers_walk walk = numbers_walk(&from); numbers_next(&walk);) {
+    for (struct numbers_walk walk = numbers_begin(&from); numbers_next(&walk);) {
         *numbers_put(&to, walk.entry->key) = walk.entry->value;
         *numbers_put(&reserved, walk.entry->key) = walk.entry->value;
         assert_in_range(to.spilled, 0, to.capacity / TAGLINE_SLOTS * 3 + 16);

@@ -733,7 +733,7 @@ TAGLINE_INLINE bool TL(clone)(TL_MAP *map, const TL_MAP *from) {
 
 /* A walk over all entries, in no order. Entries may be deleted during a walk, not inserted.
  *
- *     for (struct counts_walk walk = counts_walk(&map); counts_next(&walk);) use(walk.entry->key,
+ *     for (struct counts_walk walk = counts_begin(&map); counts_next(&walk);) use(walk.entry->key,
  * walk.entry->value);
  */
 struct TL(walk) {
@@ -752,7 +752,7 @@ TAGLINE_INLINE void TL(walk_start)(const TL_MAP *map, struct TL(walk) * walk) {
     walk->left = 0;
 }
 
-TAGLINE_INLINE struct TL(walk) TL(walk)(const TL_MAP *map) {
+TAGLINE_INLINE struct TL(walk) TL(begin)(const TL_MAP *map) {
     struct TL(walk) walk;
     TL(walk_start)(map, &walk);
     return walk;
