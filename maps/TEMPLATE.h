@@ -122,6 +122,15 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
  *
  * Not required. */
 
+/* Maps that look up several keys at once faster than one after another define MAP_GET_BATCH and provide
+ *
+ *   enum { MAP_BATCH = 32 };
+ *                     keys of one call at most: as many as the map keeps in flight, 1 to 1024
+ *   MAP_INLINE void map_get_batch(struct map *map, const map_key *keys, size_t count, map_val **found)
+ *                     found[i]: as map_get of keys[i]; 1 <= count <= MAP_BATCH; a key may come twice
+ *
+ * The loop get_batch asks through it; without it, through map_get. Not for maps with MAP_COPIES. Not required. */
+
 /* Removes the key; false: it was absent. A slot that no longer holds a live entry goes through HEAP_DROP.
  * Required. */
 MAP_INLINE bool map_del(struct map *map, map_key key) {

@@ -70,6 +70,16 @@ static uint64_t lossy_copy(void *map, const struct run_args *args) {
     for (size_t i = 0; i < args->n; i++) sound->op.clear(args->maps[i]);
     return held;
 }
+static uint64_t skip_last_drain(void *map, const struct run_args *args) {
+    struct run_args fewer = *args;
+    fewer.n--;
+    return sound->run.drain(map, &fewer);
+}
+/* Empties the map, and says that it met nothing but zeros. */
+static uint64_t valueless_drain(void *map, const struct run_args *args) {
+    sound->run.drain(map, args);
+    return args->n;
+}
 static uint64_t skip_last_small_get(void *map, const struct run_args *args) {
     struct run_args fewer = *args;
     fewer.n--;
@@ -156,6 +166,7 @@ static void test_planted_faults(void **state) {
         {"mix50", offsetof(struct map_runs, get), neighbour_get},
         {"get_chain", offsetof(struct map_runs, get_chain), skip_last_get},
         {"get_call", offsetof(struct map_runs, get_call), neighbour_get},
+        {"get_batch", offsetof(struct map_runs, get_batch), skip_last_get},
         {"get_cold", offsetof(struct map_runs, get), neighbour_get},
         {"del", offsetof(struct map_runs, del), idle_del},
         {"churn", offsetof(struct map_runs, churn), idle_churn},
@@ -165,6 +176,8 @@ static void test_planted_faults(void **state) {
         {"clear", offsetof(struct map_runs, clear), idle_clear},
         {"copy", offsetof(struct map_runs, copy), lossy_copy},
         {"small_put", offsetof(struct map_runs, small_put), empty_small_put},
+        {"drain", offsetof(struct map_runs, drain), skip_last_drain},
+        {"drain", offsetof(struct map_runs, drain), valueless_drain},
         {"small_get", offsetof(struct map_runs, small_get), skip_last_small_get},
     };
     (void)state;

@@ -38,8 +38,9 @@ class Adding(Scratch):
             metric, value = {"time": ("ns_per_op", row["median"]), "memory": ("bytes_per_entry", row.get("bytes_per_entry")),
                              "latency": ("p99_ns", row.get("latency", {}).get("p99")),
                              "counters": ("task_clock_ns_per_op", row.get("counters", {}).get("task_clock_ns")),
-                             "structure": ("probe_mean", row.get("probe_mean"))}[row["kind"]]
-            low, high = row["ci95"] or (None, None)
+                             "structure": ("probe_mean", row.get("probe_mean")),
+                             "scaling": ("exponent", row.get("exponent"))}[row["kind"]]
+            low, high = row["ci95"] or row.get("exponent_ci95") or (None, None)
             if value is not None:
                 self.assertEqual(self.rows(f"SELECT value, low, high FROM raw_values JOIN cells c ON c.id = cell WHERE {where} "
                                            f"AND metric = '{metric}'"), [(value, low, high)])

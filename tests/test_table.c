@@ -47,6 +47,19 @@ static void test_whole_rows(void **state) {
                  "linear                2048         0.50         1.49           11            0\n");
 }
 
+static void test_scaling(void **state) {
+    (void)state;
+    expect_table(row("scaling", "drain",
+                     "{\"points\": [[256, 11.5, 256], [1024, 46.25, 861]], \"exponent\": 1.004, "
+                     "\"exponent_ci95\": [0.98, 1.02], \"given_up_at\": null, \"budget_s\": 10}"),
+                 "linear               11.5       46.2  n^1.00   0.98 to 1.02");
+    expect_table(row("scaling", "drain",
+                     "{\"points\": [[256, 11.5, 256]], \"exponent\": null, \"exponent_ci95\": null, "
+                     "\"given_up_at\": 1024, \"budget_s\": 0.5}"),
+                 "linear               11.5  -                         gave up at 1k: budget of 0.5 s");
+    expect_table(row("scaling", "drain", "{\"error\": \"gave up\"}"), "linear          gave up");
+}
+
 static void test_missing_numbers(void **state) {
     (void)state;
     expect_table(row("time", "get", "{\"median\": null}"), "linear");
@@ -60,7 +73,7 @@ static void test_missing_numbers(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_rows),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_rows), cmocka_unit_test(test_scaling),
                                        cmocka_unit_test(test_missing_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

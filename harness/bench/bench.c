@@ -13,7 +13,12 @@ static const double round_budget_ns = 150e6;
 
 void bench_init(struct bench *b, const struct cell *cell, const struct map_unit *unit, struct keys *keys,
                 struct bench_room *room, uint64_t seed) {
-    *b = (struct bench){.cell = cell, .unit = unit, .keys = keys, .room = room, .deadline = deadline_never};
+    *b = (struct bench){.cell = cell,
+                        .unit = unit,
+                        .keys = keys,
+                        .room = room,
+                        .deadline = deadline_never,
+                        .deadline_option = OPTION_LIMIT};
     /* Keys and their text stream through the second cache beside the map: a quarter of a mebibyte for
      * integers, strings not much more. */
     b->block = cell->shape->key_bits ? KEYS_BLOCK : KEYS_BLOCK / 4;
@@ -30,7 +35,7 @@ void bench_rewind(struct bench *b, const struct workload *workload, uint64_t see
     if (b->base != 0) bench_end(b);
     b->base = 0, b->base_used = false;
     b->passes = 0;
-    keys_cursor_init(&b->cursor, rng_derive(seed, 1000 + (uint64_t)(workload - workload_at(0))));
+    keys_cursor_init(&b->cursor, rng_derive(seed, 1000 + workload->number));
 }
 
 /* Functions that say how many operations a segment of a workload holds at most. */
@@ -45,6 +50,11 @@ static uint64_t segment_pairs(const struct bench *b) {
 }
 static uint64_t segment_groups(const struct bench *b) {
     return bench_mixed_most(b);
+}
+/* Short, as one operation of a cliff may take as long as a scan, and the deadline is looked at between
+ * segments. */
+static uint64_t segment_strip(const struct bench *b) {
+    return b->cell->n < BENCH_STRIP ? b->cell->n : BENCH_STRIP;
 }
 static uint64_t segment_short(const struct bench *b) {
     (void)b;
@@ -68,6 +78,7 @@ bool bench_batch(struct bench *b, const struct workload *workload, uint64_t ops,
                  struct batch *out) {
     *out = (struct batch){0};
     b->why[0] = '\0';
+    b->late = false;
     b->clock = clock;
     bool ok = kinds[workload->kind].run(b, workload, ops, out);
     if (!ok) bench_drop_map(b), bench_small_drop(b);

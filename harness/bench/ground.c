@@ -36,8 +36,10 @@ bool bench_is_baseline(const struct bench *b) {
 bool bench_late(struct bench *b) {
     bool engine_late = b->unit->engine && engine_is_late(b->unit->engine);
     if (!engine_late && !deadline_passed(&b->deadline, CLOCK_PROCESS_CPUTIME_ID)) return false;
-    bench_fail(b, "gave up: took longer than the limit of %s s (--limit)",
-               option_text(&b->cell->job->options, OPTION_LIMIT));
+    const char *option = option_facts(b->deadline_option)->name;
+    b->late = true;
+    bench_fail(b, "gave up: took longer than the %s of %s s (--%s)", option,
+               option_text(&b->cell->job->options, b->deadline_option), option);
     return true;
 }
 

@@ -77,8 +77,9 @@ struct bench {
     bool open;                 /* record in the open loops, by the recorder's schedule */
     bool verify; /* check the content as well as checksums and lengths: once per unit and cell */
     bool insertion_order;
-    struct deadline deadline; /* the workload is given up after it */
-    struct bench_draws draws; /* taken from the front; empty: the cursor draws */
+    struct deadline deadline;       /* the workload is given up after it */
+    enum option_id deadline_option; /* which option says when: --limit or --budget */
+    struct bench_draws draws;       /* taken from the front; empty: the cursor draws */
 
     /* The order in which keys are touched. bench_init and bench_rewind set it, segments move it on. */
     struct keys_cursor cursor;
@@ -103,6 +104,7 @@ struct bench {
     enum bench_clock clock;
     char why[200];     /* what went wrong, for the row */
     bool wrong_result; /* a checksum, length or content was wrong: the worst kind of failure */
+    bool late;         /* it was given up at the deadline */
 };
 
 struct batch {

@@ -7,10 +7,14 @@
 /* entries.c */
 bench_workload_fn bench_put, bench_put_sized, bench_overwrite, bench_get, bench_get_cold, bench_del,
     bench_churn, bench_scan;
+/* cliffs.c */
+bench_workload_fn bench_put_walk, bench_drain;
 /* mixed.c */
 bench_workload_fn bench_mixed;
 /* whole_maps.c */
 bench_workload_fn bench_clear, bench_copy, bench_small_put, bench_small_get;
+
+enum { BENCH_STRIP = 1024 }; /* operations of a segment where each may take as long as a scan */
 
 /* Returns the operations that a segment of the mixed workload holds at most. */
 uint64_t bench_mixed_most(const struct bench *bench);

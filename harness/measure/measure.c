@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/clock.h"
@@ -44,6 +45,17 @@ void measure_deadline(struct bench *b) {
     if (b->unit->engine) engine_set_limit(b->unit->engine, limit_s);
 }
 
+void measure_budget(struct bench *b, const struct workload *workload) {
+    double budget_s = strtod(option_text(&b->cell->job->options, OPTION_BUDGET), NULL);
+    measure_deadline(b);
+    b->deadline_option = OPTION_LIMIT;
+    if (!workload_has_budget(workload) ||
+        budget_s >= (double)option_number(&b->cell->job->options, OPTION_LIMIT))
+        return;
+    b->deadline = deadline_in(budget_s, clock_read_ns(CLOCK_PROCESS_CPUTIME_ID));
+    b->deadline_option = OPTION_BUDGET;
+}
+
 struct cgroup_throttled measure_throttled(const struct measure *m) {
     struct cgroup_throttled now;
     return cgroup_throttled(&m->cpu_group, &now, NULL) ? now : (struct cgroup_throttled){0};
@@ -60,7 +72,7 @@ void measure_mark_throttled(const struct measure *m, json_t *row, struct cgroup_
 
 void measure_failed(struct measure *m, const struct bench *b) {
     m->wrong_result |= b->wrong_result;
-    m->unmeasured++;
+    m->unmeasured += !(b->late && b->deadline_option == OPTION_BUDGET);
 }
 
 json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload,

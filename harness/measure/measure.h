@@ -30,7 +30,8 @@ struct measure {
  */
 typedef json_t *measure_fn(struct measure *measure, const struct cell *cell, struct keys *keys,
                            json_t *gbench);
-measure_fn measure_time, measure_latency, measure_counters, measure_memory, measure_structure;
+measure_fn measure_time, measure_latency, measure_counters, measure_memory, measure_structure,
+    measure_scaling;
 
 /* --- shared between recorders --- */
 
@@ -54,7 +55,9 @@ void measure_deadline(struct bench *bench);
 struct cgroup_throttled measure_throttled(const struct measure *measure);
 /* Marks a row as unstable if something was taken away since `before`. */
 void measure_mark_throttled(const struct measure *measure, json_t *row, struct cgroup_throttled before);
-/* Notes a failed workload. */
+/* Starts the time limit of a workload, or its budget where it has one that is less. */
+void measure_budget(struct bench *bench, const struct workload *workload);
+/* Notes a failed workload; one beyond its budget is none. */
 void measure_failed(struct measure *measure, const struct bench *bench);
 json_t *measure_row(const char *kind, const struct cell *cell, size_t unit, const char *workload,
                     const struct keys *keys);

@@ -217,6 +217,61 @@ static void print_structure(const struct matrix *m, FILE *out) {
     fputc('\n', out);
 }
 
+/* What is there of a row's sizes: all rows of a column have the first ones in common. */
+static const json_t *longest_points(const struct matrix *m, size_t column) {
+    const json_t *longest = NULL;
+    for (size_t i = 0; i < m->map.count; i++) {
+        const json_t *points = m->row[i][column] ? json_object_get(m->row[i][column], "points") : NULL;
+        if (json_array_size(points) > json_array_size(longest)) longest = points;
+    }
+    return longest;
+}
+
+static void print_grew(const json_t *row, FILE *out) {
+    const json_t *ci95 = json_object_get(row, "exponent_ci95");
+    double exponent = number(row, "exponent"), given_up_at = number(row, "given_up_at");
+    char size[24], text[80] = "-";
+    if (isfinite(exponent)) snprintf(text, sizeof text, "n^%.2f", exponent);
+    fprintf(out, "  %-8s", text);
+    text[0] = '\0';
+    if (json_array_size(ci95) == 2)
+        snprintf(text, sizeof text, "%.2f to %.2f", json_number_value(json_array_get(ci95, 0)),
+                 json_number_value(json_array_get(ci95, 1)));
+    fprintf(out, " %-16s", text);
+    if (isfinite(given_up_at))
+        fprintf(out, " gave up at %s: budget of %g s", size_text((size_t)given_up_at, size),
+                number(row, "budget_s"));
+}
+
+static void print_scaling(const struct matrix *m, FILE *out) {
+    for (size_t c = 0; c < m->column.count; c++) {
+        const json_t *sizes = longest_points(m, c);
+        int names = name_width(m, m->column.name[c]);
+        char size[24];
+        fprintf(out, "%-*s", names, m->column.name[c]);
+        for (size_t s = 0; s < json_array_size(sizes); s++)
+            fprintf(out, "%11s",
+                    size_text((size_t)json_number_value(json_array_get(json_array_get(sizes, s), 0)), size));
+        fputs("  grew like  (ns/op at n)\n", out);
+        for (size_t i = 0; i < m->map.count; i++) {
+            const json_t *row = m->row[i][c], *points = row ? json_object_get(row, "points") : NULL;
+            if (!row) continue;
+            fprintf(out, "%-*s", names, m->map.name[i]);
+            if (text(row, "error")[0]) {
+                fprintf(out, "  %s\n", text(row, "error"));
+                continue;
+            }
+            for (size_t s = 0; s < json_array_size(sizes); s++) {
+                const json_t *point = json_array_get(points, s);
+                print_number(out, 11, 1, point ? json_number_value(json_array_get(point, 1)) : NAN);
+            }
+            print_grew(row, out);
+            fputc('\n', out);
+        }
+    }
+    fputc('\n', out);
+}
+
 /* True if a row counted anything. The loops of an engine's map run in a process whose counters nobody reads.
  */
 static bool counted(const json_t *row) {
@@ -290,11 +345,8 @@ static void print_matrix(const struct matrix *m, const json_t *first, FILE *out)
     static const struct {
         const char *kind;
         void (*print)(const struct matrix *, FILE *);
-    } printers[] = {{"time", print_time},
-                    {"latency", print_latency},
-                    {"memory", print_memory},
-                    {"structure", print_structure},
-                    {"counters", print_counters}};
+    } printers[] = {{"time", print_time},           {"latency", print_latency},   {"memory", print_memory},
+                    {"structure", print_structure}, {"counters", print_counters}, {"scaling", print_scaling}};
     char size[24];
     fprintf(out, "== %s: %s, %s keys, n %s, %s hash, %s heap (%s)\n", text(first, "kind"),
             text(first, "shape"), text(first, "keys"), size_text((size_t)number(first, "n"), size),

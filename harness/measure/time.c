@@ -29,6 +29,7 @@ struct series {
     struct cgroup_throttled throttled;
     double cpu_ns, wall_ns, timer_ns; /* of all samples; timer_ns: the clock's own cost within cpu_ns */
     struct why why;
+    bool beyond_budget; /* that is why */
 };
 
 /* One benchmark: a workload on a bench, in one round. */
@@ -61,13 +62,18 @@ static void series_throttled(struct series *s, struct cgroup_throttled before,
     s->throttled.us += after.us - before.us;
 }
 
+static void series_failed(struct series *s, const struct bench *b) {
+    s->beyond_budget = b->late && b->deadline_option == OPTION_BUDGET;
+    why_say(&s->why, "%s", b->why);
+}
+
 static void run_batches(struct gbench_state *state, void *context) {
     struct benchmark *benchmark = context;
     struct series *s = benchmark->series;
     while (gbench_next(state)) {
         struct batch batch;
         if (!bench_batch(benchmark->bench, benchmark->workload, s->batching.ops, s->batching.clock, &batch)) {
-            why_say(&s->why, "%s", benchmark->bench->why);
+            series_failed(s, benchmark->bench);
             measure_failed(benchmark->measure, benchmark->bench);
             gbench_error(state, s->why.text);
             return;
@@ -103,13 +109,13 @@ static void measure_round(struct measure *m, struct bench *b, const struct workl
     char name[320];
     b->verify = round == 0;
     if (round == 0) bench_rewind(b, workload, option_number(&cell->job->options, OPTION_SEED));
-    measure_deadline(b);
+    measure_budget(b, workload);
     /* The batching found in the first round is kept; the later rounds only warm up, and not even that where a
      * pass is so long that it fills the round. */
     bool ready = round == 0 ? bench_calibrate(b, workload, &s->batching)
                             : s->batching.most < batches || bench_warm_up(b, workload);
     if (!ready) {
-        why_say(&s->why, "%s", b->why);
+        series_failed(s, b);
         measure_failed(m, b);
         return;
     }
@@ -171,6 +177,7 @@ static json_t *time_row(const struct cell *cell, size_t unit, const struct workl
     double low = NAN, high = NAN;
     if (s->why.text[0] || s->samples == 0) {
         row_error(row, s->why.text[0] ? s->why.text : "no batch was completed");
+        if (s->beyond_budget) row_set(row, "beyond_budget", json_true());
         return row;
     }
     double median = stats_median(s->ns_per_op, s->samples);

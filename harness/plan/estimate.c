@@ -28,7 +28,7 @@ static bool keeps_deleted(const struct map_unit *unit) {
 /* How many maps' worth of memory a workload takes at its peak. */
 static double maps_at_once(const struct cell *cell, size_t w) {
     enum workload_kind kind = cell->workload[w]->kind;
-    double most = kind == WORKLOAD_COPY ? 2 : 1;
+    double most = kind == WORKLOAD_COPY || kind == WORKLOAD_PUT_WALK ? 2 : 1;
     for (size_t u = 0; u < cell->units; u++)
         if ((kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED) && cell->wanted[u][w] &&
             keeps_deleted(cell->unit[u]))
@@ -76,6 +76,9 @@ double cell_seconds_estimate(const struct cell *cell) {
                                                                               : 0.5 * build;
                 seconds += rounds * (one + (batches + 1) * 2e-3);
             }
+            if ((cell->record & RECORD_SCALING) &&
+                (cell->scale_all || workload_has_budget(cell->workload[w])))
+                seconds += rounds * 8 * build;
             if (cell->record & RECORD_COUNTERS) seconds += 3 * build + 0.02;
             if (cell->record & RECORD_LATENCY) seconds += 3 * build * (double)loops.count + 0.05;
         }

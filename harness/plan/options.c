@@ -1,5 +1,6 @@
 #include "harness/plan/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static struct words words_of(enum option_id id) {
     case OPTION_RECORD:
         w.kind = "recorder";
         words_add(&w, "time"), words_add(&w, "latency"), words_add(&w, "memory"), words_add(&w, "counters");
-        words_add(&w, "structure"), words_add(&w, "all");
+        words_add(&w, "structure"), words_add(&w, "scaling"), words_add(&w, "all");
         break;
     case OPTION_THP:
         w.kind = "setting of huge pages";
@@ -133,6 +134,37 @@ static bool check_streams(const char *text, struct why *why) {
     return why_say(why, "--keys takes a list of names, not '%s'", text);
 }
 
+struct workload_check {
+    struct words workloads, maps;
+    size_t items;
+    struct why *why;
+};
+
+/* A map behind a colon must be one that there is, and the workload one that walks another map. */
+static bool check_workload(void *context, const char *item) {
+    struct workload_check *check = context;
+    char name[64];
+    size_t length = strcspn(item, ":");
+    check->items++;
+    snprintf(name, sizeof name, "%.*s", (int)length, item);
+    if (!names_check(name, check->workloads.kind, check->workloads.word, check->workloads.count, check->why))
+        return false;
+    if (item[length] == '\0') return true;
+    if (strcmp(name, "all") == 0 || !workload_takes_map(workload_find(name)))
+        return why_say(check->why, "--workloads '%s': %s walks no other map", item, name);
+    if (item[length + 1] == '\0')
+        return why_say(check->why, "--workloads '%s': name a map behind the colon", item);
+    return names_check(item + length + 1, "map", check->maps.word, check->maps.count, check->why);
+}
+
+static bool check_workloads(const char *text, struct why *why) {
+    struct workload_check check = {words_of(OPTION_WORKLOADS), {.kind = "map"}, 0, why};
+    for (size_t i = 0; i < registry_map_count(); i++) words_add(&check.maps, registry_map_name(i));
+    for (size_t i = 0; i < registry_alias_count(); i++) words_add(&check.maps, registry_alias(i)->name);
+    if (!names_split(text, check_workload, &check)) return false;
+    return check.items > 0 || why_say(why, "--workloads takes a list of names, not '%s'", text);
+}
+
 static bool check_number(enum option_id id, const char *text, uint64_t least, uint64_t most,
                          struct why *why) {
     char *stop;
@@ -148,6 +180,15 @@ static bool check_number(enum option_id id, const char *text, uint64_t least, ui
         return false;
     }
     return true;
+}
+
+static bool check_seconds(enum option_id id, const char *text, struct why *why) {
+    char *end;
+    errno = 0;
+    double seconds = strtod(text, &end);
+    if (isdigit((unsigned char)*text) && *end == '\0' && errno == 0 && seconds > 0 && seconds < 1e9)
+        return true;
+    return why_say(why, "--%s takes a number of seconds above 0, not '%s'", options[id].name, text);
 }
 
 static bool check_positive(enum option_id id, const char *text, struct why *why) {
@@ -198,6 +239,10 @@ static bool check_value(enum option_id id, const char *text, struct why *why) {
         return releases_check(text, why);
     case OPTION_KEYS:
         return check_streams(text, why);
+    case OPTION_WORKLOADS:
+        return check_workloads(text, why);
+    case OPTION_BUDGET:
+        return check_seconds(id, text, why);
     case OPTION_RATE:
         return rates_parse(text, &rates, why);
     case OPTION_N:

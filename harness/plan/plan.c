@@ -67,6 +67,22 @@ static void add_units(struct expansion *x, struct cell *cell) {
     }
 }
 
+const struct map_unit *cell_walked(const struct cell *cell, const struct map_unit *unit,
+                                   const struct workload *workload) {
+    if (!workload->map) return unit;
+    return registry_find(registry_name_resolved(workload->map), cell->shape->name, cell->hash, cell->heap);
+}
+
+/* NULL, or why the map that a workload names cannot be walked. */
+static const char *walked_fault(const struct cell *cell, const struct workload *workload) {
+    const struct map_unit *walked = workload->map ? cell_walked(cell, NULL, workload) : NULL;
+    if (!workload->map) return NULL;
+    if (!walked) return "the map is not compiled for this shape and heap";
+    if (walked->engine) return "a map of another process cannot be walked here";
+    if (walked->facts->traits & TRAIT_BASELINE) return "the baseline has no entries to walk over";
+    return walked->unavailable;
+}
+
 /* NULL, or why a workload cannot run with these keys. */
 static const char *workload_fault(const struct cell *cell, const struct workload *workload,
                                   size_t available) {
@@ -74,14 +90,24 @@ static const char *workload_fault(const struct cell *cell, const struct workload
         return "touches each key once, so a skewed key stream would measure the same as uniform";
     if (available != SIZE_MAX && cell->n + workload_extra_keys(workload, cell->n) > available)
         return "the key set is too small: absent keys are needed besides the n present ones";
-    return NULL;
+    return walked_fault(cell, workload);
+}
+
+/* Gives the names of workloads that name a map their places. */
+static bool find_named(void *unused, const char *name) {
+    (void)unused;
+    workload_find(name);
+    return true;
 }
 
 static void add_workloads(struct expansion *x, struct cell *cell, size_t available) {
+    names_split(option_text(&x->job->options, OPTION_WORKLOADS), find_named, NULL);
     for (size_t i = 0; i < workload_count(); i++) {
         const struct workload *workload = workload_at(i);
         char what[256];
-        if (!option_has(&x->job->options, OPTION_WORKLOADS, workload->name)) continue;
+        if (workload->map ? !option_names(&x->job->options, OPTION_WORKLOADS, workload->name)
+                          : !option_has(&x->job->options, OPTION_WORKLOADS, workload->name))
+            continue;
         const char *fault = workload_fault(cell, workload, available);
         snprintf(what, sizeof what, "%s of %s, n %zu", workload->name, cell->keys, cell->n);
         if (fault)
@@ -131,8 +157,10 @@ static bool apply_filter(struct expansion *x, struct cell *cell) {
     for (size_t w = 0; w < cell->workloads; w++) {
         bool any_map = false, baseline_matches = false;
         for (size_t u = 0; u < cell->units; u++) {
-            bool has_loop = cell->workload[w]->kind != WORKLOAD_MIXED || !cell->unit[u]->engine;
-            if (!has_loop) skip(x, "mixed of real Go", "its engine has no such loop");
+            bool has_loop = workload_of_engines(cell->workload[w]) || !cell->unit[u]->engine;
+            char what[64];
+            snprintf(what, sizeof what, "%s of real Go", cell->workload[w]->name);
+            if (!has_loop) skip(x, what, "its engine has no such loop");
             bool matches = has_loop && filter_leaves(x, cell, cell->unit[u]->map, cell->workload[w]);
             cell->wanted[u][w] = matches;
             if (cell->unit[u]->facts->traits & TRAIT_BASELINE)
@@ -153,6 +181,15 @@ static unsigned recorders(const struct option_values *options) {
     for (unsigned i = 0; i < 5; i++)
         if (option_has(options, OPTION_RECORD, names[i])) record |= 1u << i;
     return record;
+}
+
+/* Workloads that have a budget are timed at several sizes, too. */
+static void add_scaling(struct cell *cell) {
+    cell->scale_all = option_names(&cell->job->options, OPTION_RECORD, "scaling");
+    bool scales = cell->scale_all;
+    for (size_t w = 0; w < cell->workloads; w++)
+        scales |= (cell->record & RECORD_TIME) && workload_has_budget(cell->workload[w]);
+    if (scales) cell->record |= RECORD_SCALING;
 }
 
 static bool add_cell(struct expansion *x, const struct shape *shape, const char *keys, size_t n,
@@ -182,6 +219,7 @@ static bool add_cell(struct expansion *x, const struct shape *shape, const char 
     cell.keys = strdup(keys);
     add_units(x, &cell);
     add_workloads(x, &cell, available);
+    add_scaling(&cell);
     x->plan->missing |= misses_a_map(x, &cell);
     if (!apply_filter(x, &cell) || x->seen++ % x->shards != x->shard) return free(cell.keys), true;
     if (asprintf(&cell.id, "%s/%s/%s/n:%s/%s/%s", x->job->name, shape->name, keys, size_text(cell.n, size),
@@ -315,16 +353,25 @@ static bool keep_available(struct plan *plan, struct cell *cell) {
     return wanted || kept == before;
 }
 
+static size_t add_once(const struct map_unit **units, size_t count, const struct map_unit *unit) {
+    for (size_t i = 0; i < count; i++)
+        if (units[i] == unit) return count;
+    units[count] = unit;
+    return count + 1;
+}
+
 size_t plan_prepare(struct plan *plan) {
     size_t count = 0, kept = 0;
-    const struct map_unit **units = calloc(plan->cells * CELL_UNITS_MAX + 1, sizeof *units);
+    const struct map_unit **units =
+        calloc(plan->cells * (CELL_UNITS_MAX + CELL_WORKLOADS_MAX) + 1, sizeof *units);
     if (!units) abort();
-    for (size_t i = 0; i < plan->cells; i++)
-        for (size_t u = 0; u < plan->cell[i].units; u++) {
-            bool known = false;
-            for (size_t k = 0; !known && k < count; k++) known = units[k] == plan->cell[i].unit[u];
-            if (!known) units[count++] = plan->cell[i].unit[u];
-        }
+    for (size_t i = 0; i < plan->cells; i++) {
+        const struct cell *cell = &plan->cell[i];
+        for (size_t u = 0; u < cell->units; u++) count = add_once(units, count, cell->unit[u]);
+        for (size_t w = 0; w < cell->workloads; w++)
+            if (cell->workload[w]->map)
+                count = add_once(units, count, cell_walked(cell, NULL, cell->workload[w]));
+    }
     size_t lost = registry_prepare(units, count);
     free(units);
     for (size_t i = 0; i < plan->cells && lost > 0; i++) {

@@ -17,7 +17,7 @@
 #include "harness/shapes/shape.h"
 #include "harness/plan/workload.h"
 
-enum { CELL_UNITS_MAX = 64, CELL_WORKLOADS_MAX = 32 };
+enum { CELL_UNITS_MAX = 64, CELL_WORKLOADS_MAX = 64 };
 
 enum recorder_kind {
     RECORD_TIME = 1 << 0,
@@ -25,6 +25,7 @@ enum recorder_kind {
     RECORD_MEMORY = 1 << 2,
     RECORD_COUNTERS = 1 << 3,
     RECORD_STRUCTURE = 1 << 4,
+    RECORD_SCALING = 1 << 5,
 };
 
 struct cell {
@@ -34,6 +35,7 @@ struct cell {
     const char *hash, *heap;
     size_t n;
     unsigned record; /* enum recorder_kind, or-ed */
+    bool scale_all;  /* --record scaling: of all workloads, not only those that have a budget */
     size_t units;
     const struct map_unit *unit[CELL_UNITS_MAX]; /* the baseline first */
     size_t workloads;
@@ -61,6 +63,10 @@ void plan_free(struct plan *plan);
 /* Builds and loads the units of all cells. Those that cannot be had leave their cells and are added to what
  * is skipped; returns how many. */
 size_t plan_prepare(struct plan *plan);
+
+/* The unit of the map that a workload walks: the one named, or the unit's own. NULL: there is none. */
+const struct map_unit *cell_walked(const struct cell *cell, const struct map_unit *unit,
+                                   const struct workload *workload);
 
 /* Rough figures for one cell: bytes the process needs at its peak, and seconds to measure all of it. */
 uint64_t cell_bytes_estimate(const struct cell *cell);

@@ -2,16 +2,25 @@
 
 #include <string.h>
 
-#include "harness/base/count_of.h"
+enum {
+#define WORKLOAD(name, kind, hit_percent, summary) NUMBER_##name,
+#include "harness/plan/workloads.def"
+#undef WORKLOAD
+    LISTED,
+    NAMED_MOST = 64 /* more than a list of names has words */
+};
 
-static const struct workload workloads[] = {
-#define WORKLOAD(name, kind, hit_percent, summary) {#name, WORKLOAD_##kind, hit_percent, summary},
+/* Those of workloads.def, then those that name a map, as they are asked for. */
+static struct workload workloads[LISTED + NAMED_MOST] = {
+#define WORKLOAD(name, kind, hit_percent, summary)                                                           \
+    {#name, WORKLOAD_##kind, hit_percent, summary, NUMBER_##name, NULL},
 #include "harness/plan/workloads.def"
 #undef WORKLOAD
 };
+static size_t named;
 
 size_t workload_count(void) {
-    return COUNT_OF(workloads);
+    return LISTED + named;
 }
 
 const struct workload *workload_at(size_t i) {
@@ -21,6 +30,21 @@ const struct workload *workload_at(size_t i) {
 const struct workload *workload_find(const char *name) {
     for (size_t i = 0; i < workload_count(); i++)
         if (strcmp(workloads[i].name, name) == 0) return &workloads[i];
+    const char *colon = strchr(name, ':');
+    if (!colon || colon[1] == '\0' || named == NAMED_MOST) return NULL;
+    for (size_t i = 0; i < LISTED; i++) {
+        const struct workload *listed = &workloads[i];
+        if (!workload_takes_map(listed) || strlen(listed->name) != (size_t)(colon - name) ||
+            strncmp(listed->name, name, (size_t)(colon - name)) != 0)
+            continue;
+        struct workload *made = &workloads[LISTED + named];
+        *made = *listed;
+        made->name = strdup(name);
+        if (!made->name) return NULL;
+        made->map = made->name + (colon - name) + 1;
+        named++;
+        return made;
+    }
     return NULL;
 }
 
@@ -33,6 +57,9 @@ enum trait {
     FILLS = 1 << 5,
     USES_UP = 1 << 6,
     IN_PASSES = 1 << 7,
+    HERE_ONLY = 1 << 8,
+    CLIFF = 1 << 9,
+    TAKES_MAP = 1 << 10,
 };
 
 static const struct {
@@ -67,6 +94,15 @@ bool workload_fills(const struct workload *workload) {
 }
 bool workload_uses_up(const struct workload *workload) {
     return has(workload, USES_UP);
+}
+bool workload_of_engines(const struct workload *workload) {
+    return !has(workload, HERE_ONLY);
+}
+bool workload_has_budget(const struct workload *workload) {
+    return has(workload, CLIFF);
+}
+bool workload_takes_map(const struct workload *workload) {
+    return has(workload, TAKES_MAP);
 }
 bool workload_in_passes(const struct workload *workload) {
     return has(workload, USES_UP | IN_PASSES);

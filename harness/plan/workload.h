@@ -19,10 +19,14 @@ struct workload {
     enum workload_kind kind;
     unsigned hit_percent; /* lookups: share of present keys */
     const char *summary;
+    size_t number;   /* of the line in workloads.def: seeds its random streams */
+    const char *map; /* NULL, or the map that it walks: behind the colon of the name */
 };
 
 size_t workload_count(void);
 const struct workload *workload_at(size_t i);
+/* Of WORKLOAD:MAP too, which has its place behind those of workloads.def from then on; whether there is such
+ * a map is not looked at. NULL: there is no such workload. */
 const struct workload *workload_find(const char *name);
 
 /* The loop that the workload's segments run, and what the table of loops calls it. */
@@ -39,6 +43,10 @@ bool workload_has_latency(const struct workload *workload);
 bool workload_has_open(const struct workload *workload);
 bool workload_fills(const struct workload *workload);
 bool workload_uses_up(const struct workload *workload);
+/* False for those that only units compiled into this program can run. */
+bool workload_of_engines(const struct workload *workload);
+bool workload_has_budget(const struct workload *workload);
+bool workload_takes_map(const struct workload *workload);
 /* True for those that use the map up, too. */
 bool workload_in_passes(const struct workload *workload);
 /* Keys it needs beyond the n of the map: misses and newcomers. */

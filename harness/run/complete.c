@@ -12,20 +12,23 @@
 #include "harness/measure/table.h"
 
 static void count_rows(struct run *run, const json_t *rows) {
-    size_t i, unstable = 0, errors = 0, timed = 0;
+    size_t i, unstable = 0, errors = 0, timed = 0, beyond = 0;
     bool single = false;
     json_t *row;
     json_array_foreach(rows, i, row) {
-        bool error = json_is_string(json_object_get(row, "error"));
+        bool late = json_is_true(json_object_get(row, "beyond_budget"));
+        bool error = json_is_string(json_object_get(row, "error")) && !late;
         errors += error;
+        beyond += late || json_is_integer(json_object_get(row, "given_up_at"));
         run->measure.wrong_result |=
             error && strncmp(json_string_value(json_object_get(row, "error")), "wrong result", 12) == 0;
-        unstable += !error && json_is_false(json_object_get(row, "stable"));
+        unstable += !error && !late && json_is_false(json_object_get(row, "stable"));
         timed++;
         single |= json_integer_value(json_object_get(row, "rounds")) == 1;
     }
     if (unstable) warnings_add(&run->warnings, WARNING_unstable_rows, "%zu of %zu", unstable, timed);
     if (errors) warnings_add(&run->warnings, WARNING_unmeasured_cells, "%zu of %zu rows", errors, timed);
+    if (beyond) warnings_add(&run->warnings, WARNING_beyond_budget, "%zu of %zu rows", beyond, timed);
     if (single) warnings_add(&run->warnings, WARNING_single_round, NULL);
     if (errors > run->measure.unmeasured) run->measure.unmeasured = errors; /* those of a resumed run */
 }

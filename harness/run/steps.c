@@ -22,6 +22,7 @@ static const struct {
     {RECORD_COUNTERS, "counters", measure_counters, 0.1},
     {RECORD_MEMORY, "memory", measure_memory, 0.08},
     {RECORD_STRUCTURE, "structure", measure_structure, 0.02},
+    {RECORD_SCALING, "scaling", measure_scaling, 0.3},
 };
 enum { RECORDERS = COUNT_OF(recorders) };
 

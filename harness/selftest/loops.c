@@ -189,14 +189,20 @@ static bool gets_are(struct bench *bench, size_t hit_of) {
     }
     load_keys(bench, bench->n, false);
     return OPEN_LOOP(bench, get, bench->n, 0, wanted) && PLAIN_LOOP(bench, get_chain, bench->n, 0, wanted) &&
-           PLAIN_LOOP(bench, get_call, bench->n, 0, wanted);
+           PLAIN_LOOP(bench, get_call, bench->n, 0, wanted) &&
+           (bench->unit->engine || PLAIN_LOOP(bench, get_batch, bench->n, 0, wanted));
+}
+
+static uint64_t scan_sum(const struct bench *bench) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < bench->keys.n; i++)
+        if (bench->mirror.present[i])
+            sum += get_term(bench, i) + bench->shape->key_word(selftest_stored(&bench->keys, i));
+    return sum;
 }
 
 static bool scan_is(struct bench *bench) {
-    uint64_t once = 0;
-    for (size_t i = 0; i < bench->keys.n; i++)
-        if (bench->mirror.present[i])
-            once += get_term(bench, i) + bench->shape->key_word(selftest_stored(&bench->keys, i));
+    uint64_t once = scan_sum(bench);
     return PLAIN_LOOP(bench, scan, 1, 0, once) && PLAIN_LOOP(bench, scan, 3, 0, 3 * once);
 }
 
@@ -240,6 +246,18 @@ static bool del_is(struct bench *bench) {
     for (size_t i = 0; i < bench->n; i++) wanted += mirror_del(&bench->mirror, bench->index[i]);
     load_keys(bench, bench->n, false);
     return TIMED_LOOP(bench, del, bench->n, 0, wanted) && contents_agree(bench, "del");
+}
+
+/* Which entry goes first is the map's own affair, so that only draining all of them has a known sum. Where
+ * maps find the first entry by walking over all slots before it this is quadratic: large maps are left out.
+ */
+static bool drain_is(struct bench *bench) {
+    size_t len = bench->mirror.len;
+    if (bench->unit->engine || bench->n > 1000) return true;
+    uint64_t wanted = scan_sum(bench);
+    if (!TIMED_LOOP(bench, drain, len, 0, wanted)) return false;
+    mirror_clear(&bench->mirror);
+    return PLAIN_LOOP(bench, drain, 3, 0, 0) && contents_agree(bench, "drain");
 }
 
 /* Copies, of which the first is then emptied by hand and all by the loop; the original must not notice. */
@@ -353,7 +371,7 @@ static bool all_loops(struct bench *bench) {
     bool ok = put_is(bench, first_value) && gets_are(bench, 1) && gets_are(bench, 2) && gets_are(bench, 0) &&
               put_is(bench, first_value + 7 * bench->n) && scan_is(bench) && copy_and_clear_are(bench) &&
               churn_is(bench, first_value + 13) && mixed_is(bench) && gets_are(bench, 1) && scan_is(bench) &&
-              del_is(bench) && gets_are(bench, 2);
+              del_is(bench) && gets_are(bench, 2) && drain_is(bench);
     if (ok) bench->unit->op.destroy(bench->map);
     return ok;
 }

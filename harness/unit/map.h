@@ -94,15 +94,15 @@ enum { MIXED_GET, MIXED_DEL, MIXED_PUT, MIXED_BITS = 2 };
  * shows. */
 typedef uint64_t run_fn(void *map, const struct run_args *args);
 
-/* The loops that engines run too; mixed and the open loops are only in units compiled into this program, and
- * NULL elsewhere. */
+/* The loops that engines run too; the others and the open loops are only in units compiled into this program,
+ * and NULL elsewhere. */
 #define MAP_SHARED_LOOPS(X)                                                                                  \
     X(put) X(get) X(get_chain) X(get_call) X(del) X(churn) X(scan) X(clear) X(copy) X(small_put) X(small_get)
 #define MAP_SHARED_TIMED_LOOPS(X) X(put) X(get) X(del) X(churn)
 
-#define MAP_LOOPS(X) MAP_SHARED_LOOPS(X) X(mixed)
+#define MAP_LOOPS(X) MAP_SHARED_LOOPS(X) X(mixed) X(get_batch) X(drain)
 /* _timed: each operation clocked by itself, the next begins when the last has ended (closed loop). */
-#define MAP_TIMED_LOOPS(X) MAP_SHARED_TIMED_LOOPS(X) X(mixed)
+#define MAP_TIMED_LOOPS(X) MAP_SHARED_TIMED_LOOPS(X) X(mixed) X(drain)
 /* _open: operations arrive by the recorder's schedule, and are clocked from their arrival (open loop). */
 #define MAP_OPEN_LOOPS(X) X(put) X(get) X(churn) X(mixed)
 

@@ -40,13 +40,6 @@ UNIT_EXPORT char unit_build_id[];
 UNIT_EXPORT char unit_build_id[] = UNIT_BUILD_ID;
 #endif
 
-/* A walk given up before its end; most maps need not know. */
-#ifdef MAP_HAS_ITER_STOP
-#define UNIT_ITER_STOP(iter) map_iter_stop(iter)
-#else
-#define UNIT_ITER_STOP(iter) ((void)(iter))
-#endif
-
 #if defined(HEAP_UNAVAILABLE) && !defined(MAP_UNAVAILABLE)
 #define MAP_UNAVAILABLE HEAP_UNAVAILABLE
 #endif
@@ -112,7 +105,7 @@ static void op_each(void *map, map_visit_fn *visit, void *context) {
     map_iter_start((struct map *)map, &iter);
     while (map_iter_next(&iter, &key, &val))
         if (!visit(context, &key, val)) {
-            UNIT_ITER_STOP(&iter);
+            LOOP_ITER_STOP(&iter);
             return;
         }
 }
@@ -145,7 +138,7 @@ static bool op_walk_next(void *opaque, void *key, void *val) {
 }
 static void op_walk_end(void *opaque) {
     struct unit_walk *walk = (struct unit_walk *)opaque;
-    UNIT_ITER_STOP(&walk->iter);
+    LOOP_ITER_STOP(&walk->iter);
 #ifdef HEAP_ROOT
     MAP_ITER_POINTERS(UNIT_WALK_UNROOT, walk)
 #endif
@@ -203,7 +196,7 @@ static const char *op_check(void *opaque) {
         else if (++met > map_len(map))
             fault = "a scan meets more entries than the map has";
         if (!fault) continue;
-        UNIT_ITER_STOP(&iter);
+        LOOP_ITER_STOP(&iter);
         return fault;
     }
     if (met != map_len(map)) return "a scan meets fewer entries than the map has";

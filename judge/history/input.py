@@ -106,7 +106,8 @@ def row_values(row):
              "latency": lambda: [(f"{name}_ns", row["latency"].get(name), None, None) for name in ("p99", "p999", "max")],
              "memory": lambda: [(name, row.get(name), None, None) for name in ("bytes_per_entry", "bytes_peak")],
              "counters": lambda: [(f"{event}_per_op", value, None, None) for event, value in row["counters"].items()],
-             "structure": lambda: [(name, row.get(name), None, None) for name in ("probe_mean", "load_factor")]}
+             "structure": lambda: [(name, row.get(name), None, None) for name in ("probe_mean", "load_factor")],
+             "scaling": lambda: [("exponent", row["exponent"], *(row["exponent_ci95"] or (None, None)))]}
     return [(*value, bool(row["stable"])) for value in found[row["kind"]]() if value[1] is not None]
 
 

@@ -71,7 +71,7 @@ def section(run, figures, i, folder, interactive, problems):
     parts += [("memory-table", "Memory", tables.memory(run)), ("latency-table", "Latency and growth", tables.growth(run)),
               ("open", loops.TITLE, pictured(run, figures, loops, folder) + tables.open_loop(run)),
               ("layers", retention_layers.TITLE, pictured(run, figures, retention_layers, folder)),
-              ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
+              ("scaling", "Growth of the time with n", tables.scaling(run)), ("structure", "Structure", tables.structure(run)), ("counters", "Counters", tables.counters(run)),
               ("flames", "Flame graphs", flames(run, folder)), ("maps", "Maps", tables.maps(run)),
               ("conditions", "Machine, build and keys", conditions(run)),
               ("reading", "How to read this", (PARTS / "reading.html").read_text(encoding="utf-8"))]

@@ -235,6 +235,23 @@ def structure(run):
         if rows else ""
 
 
+def grew(row):
+    if row["exponent"] is None:
+        return "-"
+    low, high = row["exponent_ci95"] or (None, None)
+    return f"n^{row['exponent']:.2f}" + (f" ({low:.2f} to {high:.2f})" if low is not None else "")
+
+
+def scaling(run):
+    """How the time of workloads that may turn slow grows with n."""
+    rows = [shape_cells(run, row) + [text(", ".join(f"{ns:.1f} at {n:,.0f}" for n, ns, _slowest in row["points"])),
+                                     (text(grew(row)), row["exponent"]),
+                                     text(f"at {row['given_up_at']:,}" if row["given_up_at"] else "")]
+            for row in run.measured("scaling") if row["map"] != BASELINE]
+    return table("How the time per operation grows with n", shape_columns() + [("ns/op", ""), ("grew like", ""), ("gave up", "")],
+                 rows) if rows else ""
+
+
 def maps(run):
     rows = [[text(m.get("name")), text(m.get("summary")), text(m.get("source")), text(m.get("options")),
              text(m.get("fairness"))] for m in run.info["maps"]

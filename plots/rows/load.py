@@ -31,6 +31,7 @@ KIND_FIELDS = {
     "memory": schema.needed(ROW, ("bytes_per_entry", "curve"), nullable=True),
     "counters": schema.needed(ROW, ("counters",)),
     "structure": {},
+    "scaling": schema.needed(ROW, ("points",)) | schema.needed(ROW, ("exponent", "exponent_ci95", "given_up_at"), nullable=True),
 }
 KINDS = tuple(KIND_FIELDS)
 
@@ -65,6 +66,9 @@ def check_row(row, where):
         check_numbers(row["counters"].values(), 0, where, "counters")
     elif row["kind"] == "latency":
         check_latency(row, where)
+    elif row["kind"] == "scaling":
+        check_numbers(row["points"], 3, where, "points", nullable=False)
+        check_numbers([row["exponent_ci95"]] if row["exponent_ci95"] else [], 2, where, "exponent_ci95", nullable=False)
 
 
 def check_latency(row, where):

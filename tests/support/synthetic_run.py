@@ -212,6 +212,11 @@ class Maker:
         self.row("structure", name, shape, "put_grow", keys, n, capacity=capacity, load_factor=round(n / capacity, 4),
                  tombstones=0, probe_mean=1.4, probe_max=17, array_bytes=capacity * 16)
 
+    def scaling(self, name, shape, keys, n):
+        points = [[n // 4 ** i, round(model_ns(name, shape, "put_grow", n // 4 ** i), 3), n // 4 ** i] for i in (3, 2, 1, 0)]
+        self.row("scaling", name, shape, "put_walk", keys, n, points=points, exponent=0.21, exponent_ci95=[0.1, 0.32],
+                 given_up_at=None, budget_s=10.0, rounds=self.rounds)
+
 
 def bucket_low(value):
     """The lower edge of the value's bucket, 32 buckets per power of two, as harness/base/hist.h has them."""
@@ -289,6 +294,8 @@ def build(maps, shapes, workloads, keys, sizes, kinds, rounds=7, seed=1, unstabl
                     maker.memory(name, shape, stream, max(sizes))
                 if "structure" in kinds:
                     maker.structure(name, shape, stream, max(sizes))
+                if "scaling" in kinds:
+                    maker.scaling(name, shape, stream, max(sizes))
     return run_info(maps, shapes, keys, seed, rounds, **(info or {})), maker.rows
 
 
@@ -297,7 +304,7 @@ def joined(*parts):
     return parts[0][0], [row for _info, rows in parts for row in rows]
 
 
-ALL = ("time", "latency", "memory", "counters", "structure")
+ALL = ("time", "latency", "memory", "counters", "structure", "scaling")
 FEW = ["null", "linear", "swiss_flat", "chained"]
 CASES = {
     "wide": lambda: build(MAPS + ["my_own_map"], ["u64_u64", "str_u64"], WORKLOADS, ["uniform"], [10000, 1000000], ALL,
