@@ -129,7 +129,8 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
  *   MAP_INLINE void map_get_batch(struct map *map, const map_key *keys, size_t count, map_val **found)
  *                     found[i]: as map_get of keys[i]; 1 <= count <= MAP_BATCH; a key may come twice
  *
- * The loop get_batch asks through it; without it, through map_get. Not for maps with MAP_COPIES. Not required. */
+ * The loop get_batch asks through it; without it, it is the loop get. Not for maps with MAP_COPIES.
+ * Not required. */
 
 /* Removes the key; false: it was absent. A slot that no longer holds a live entry goes through HEAP_DROP.
  * Required. */

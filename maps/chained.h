@@ -14,14 +14,13 @@
  *             all; there the hash fills what malloc would round up anyway (40 of 40 usable bytes). Integer
  *             nodes recompute it: another word would push 24 bytes, which fill their malloc class, to the
  *             next one.
- * Source:     separate chaining, Knuth, TAOCP vol. 3, section 6.4; one node per entry, as in
- *             std::unordered_map.
- * Invariants: the capacity is a power of two, or 0 before the first store; every node hangs in the bucket
- *             of its hash; no key twice; len counts the nodes; len <= capacity.
- * Cost:       a lookup reads the bucket and a node or two: two dependent cache misses. Per entry, for
- *             8-byte keys and values: 24 bytes of node (32 with malloc's header) and 8 to 16 bytes of
- *             bucket, 40 to 48 together. A value's address never changes. Growth relinks nodes and moves no
- *             entry.
+ *             The order in which entries come does not matter: a bucket's chain is as long in the end as
+ * chance makes it, and no entry of another bucket is in the way. Source:     separate chaining, Knuth, TAOCP
+ * vol. 3, section 6.4; one node per entry, as in std::unordered_map. Invariants: the capacity is a power of
+ * two, or 0 before the first store; every node hangs in the bucket of its hash; no key twice; len counts the
+ * nodes; len <= capacity. Cost:       a lookup reads the bucket and a node or two: two dependent cache
+ * misses. Per entry, for 8-byte keys and values: 24 bytes of node (32 with malloc's header) and 8 to 16 bytes
+ * of bucket, 40 to 48 together. A value's address never changes. Growth relinks nodes and moves no entry.
  */
 #include "maps/kept_hash.h"
 #include "maps/sizing.h"

@@ -2,7 +2,7 @@
  *
  * Words:      an entry's POSITION is its place in the array; an index slot's WORD holds a position and, in
  *             the bits that positions do not need, a TAG of hash bits; an entry's HOME is the index slot
- *             that the highest hash bits name.
+ *             that the middle hash bits name (maps/home.h).
  *
  *             entries  [ k v | k v | k v | k v |  ...room... ]     0 .. len - 1, without gaps
  *             index    [ 0 | tag,1 | 0 | tag,3 | tag,2 | 0 ... ]   0: free, otherwise position + 1
@@ -12,7 +12,9 @@
  *             last entry into the gap, which ends insertion order, and closes the gap in the index by
  *             moving words back. Words are 32 bits up to 2^DENSE_NARROW_BITS index slots, 64 bits beyond.
  *             String entries keep their hash, so that neither growth nor deletion reads a text.
- * Source:     Raymond Hettinger's compact dict (Python 3.6, Objects/dictobject.c) with the deletion of
+ *             Filled in the walk order of another map, the index would fill up corner by corner. One insert
+ *             in 128 looks whether its word is pushed far by more than chance, and the arrays double early if
+ * so. Source:     Raymond Hettinger's compact dict (Python 3.6, Objects/dictobject.c) with the deletion of
  *             ankerl::unordered_dense; Knuth's backward shift (TAOCP vol. 3, 6.4, algorithm R).
  * Invariants: every position has one word, with its key's tag, and there are no other words; no index slot
  *             is free from an entry's home to its word; no key twice; len <= room <= 5/8 of the index.
@@ -21,6 +23,7 @@
  *             the keys of the words behind, and finds the last entry's word: four or five cache lines.
  */
 #include "maps/kept_hash.h"
+#include "maps/home.h"
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
@@ -30,8 +33,8 @@ static const struct map_facts map_facts = {
         "one word a position, tag right; no free slot between home and word; no key twice; len <= room",
     .cost = "a scan is a walk over an array; a hit reads index and entry; entry / 0.5 to 1 + 4 / 0.3125 to "
             "0.625 bytes",
-    .options =
-        "index max load 5/8, growth x2, 32-bit words (64-bit from 2^29 slots), string entries keep the hash",
+    .options = "index max load 5/8, growth x2, early where crowded, 32-bit words (64-bit from 2^29 slots), "
+               "string entries keep the hash",
     .fairness =
         "fastest scans by layout; a delete moves the last entry, so slots are not stable and order is lost",
     .package = NULL,
@@ -44,6 +47,10 @@ static const struct map_facts map_facts = {
 #endif
 
 enum { DENSE_INDEX_MIN = 8, DENSE_LOAD_NUM = 5, DENSE_LOAD_DEN = 8 };
+enum {
+    DENSE_FAR = 32,     /* index slots from home to a free one, which chance makes of some */
+    DENSE_CROWDED = 24, /* words pushed past an index slot, which it does not */
+};
 static const size_t DENSE_NOWHERE = SIZE_MAX;
 
 struct entry {
@@ -56,10 +63,10 @@ struct map {
     void *index; /* mask + 1 words */
     struct entry *entries;
     size_t mask;
-    unsigned shift; /* hash >> shift is a home */
-    bool wide;      /* words have 64 bits */
+    bool wide; /* words have 64 bits */
     size_t len;
     size_t room;         /* entries that the arrays take */
+    size_t ask;          /* len at which an insert asks whether to grow (maps/home.h) */
     void *entries_block; /* what the entries were allocated as */
     HEAP_FIELD
 };
@@ -68,9 +75,8 @@ HEAP_TYPE(dense_entry_type, struct entry, HEAP_KEY(struct entry, key) HEAP_VAL(s
 HEAP_TYPE(dense_map_type, struct map, HEAP_POINTER(struct map, index) HEAP_POINTER(struct map, entries_block))
 #define MAP_HEAP_TYPES(TYPE) TYPE(struct entry, dense_entry_type) TYPE(struct map, dense_map_type)
 
-/* The arrays of maps without arrays; an index of two words, as no shift by 64 exists. Nothing writes to them.
- */
-static const uint32_t dense_no_index[2];
+/* The arrays of maps without arrays. Nothing writes to them. */
+static const uint32_t dense_no_index[1];
 static const struct entry dense_no_entries[1];
 
 MAP_INLINE uint64_t entry_hash(const struct entry *entry) {
@@ -104,7 +110,7 @@ MAP_INLINE size_t word_position(const struct map *map, uint64_t word) {
 }
 
 MAP_INLINE size_t dense_home(const struct map *map, uint64_t hash) {
-    return hash >> map->shift;
+    return hash_turned(hash) & map->mask;
 }
 MAP_INLINE size_t dense_next(const struct map *map, size_t at) {
     return (at + 1) & map->mask;
@@ -164,9 +170,9 @@ static bool dense_allocate(struct map *map, size_t capacity) {
     HEAP_STORE(HEAP_OF(map), &map->entries_block, entries);
     map->entries = (struct entry *)line_start(entries, spare);
     map->mask = capacity - 1;
-    map->shift = (unsigned)__builtin_clzll(capacity) + 1;
     map->wide = wide;
     map->room = room;
+    map->ask = next_ask(map->len, room);
     return true;
 }
 
@@ -181,8 +187,6 @@ static struct map *map_create(struct heap *heap, size_t hint) {
     HEAP_BIND(map, heap);
     map->index = (void *)(uintptr_t)dense_no_index;
     map->entries = (struct entry *)(uintptr_t)dense_no_entries;
-    map->mask = 1;
-    map->shift = 63;
     if (hint == 0 || dense_allocate(map, capacity_for(hint, DENSE_INDEX_MIN, DENSE_LOAD_NUM, DENSE_LOAD_DEN)))
         return map;
     HEAP_FREE(heap, map);
@@ -218,12 +222,32 @@ MAP_INLINE map_val *map_get(struct map *map, map_key key) {
     return at == DENSE_NOWHERE ? NULL : &dense_entry(map, at)->val;
 }
 
+/* Whether too many of the words from index slot `home` to the free one `end` come from there or before. */
+static bool dense_crowded(const struct map *map, size_t home, size_t end) {
+    size_t pushed = 0;
+    if (((end - home) & map->mask) <= DENSE_FAR) return false;
+    for (size_t at = home; at != end && pushed <= DENSE_CROWDED; at = dense_next(map, at)) {
+        size_t behind = (at - dense_home(map, entry_hash(dense_entry(map, at)))) & map->mask;
+        pushed += behind >= ((at - home) & map->mask);
+    }
+    return pushed > DENSE_CROWDED;
+}
+
+/* Doubles the arrays if they are full, or the index is crowded around the free slot for a new word. False:
+ * full, and out of memory. */
+static __attribute__((noinline)) bool dense_ask(struct map *map, uint64_t hash, size_t free_slot) {
+    bool full = map->len >= map->room;
+    if ((full || dense_crowded(map, dense_home(map, hash), free_slot)) && dense_grow(map)) return true;
+    map->ask = next_ask(map->len, map->room);
+    return !full;
+}
+
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     uint64_t hash = key_hash(key);
-    size_t free_slot, at = dense_find(map, key, hash, &free_slot);
+    size_t free_slot = 0, at = dense_find(map, key, hash, &free_slot);
     if (at != DENSE_NOWHERE) return &dense_entry(map, at)->val;
-    if (__builtin_expect(map->len >= map->room, 0)) {
-        if (!dense_grow(map)) return NULL;
+    if (__builtin_expect(map->len >= map->ask, 0)) {
+        if (!dense_ask(map, hash, free_slot)) return NULL;
         dense_find(map, key, hash, &free_slot);
     }
     struct entry *entry = &map->entries[map->len++];
@@ -289,6 +313,7 @@ static void map_clear(struct map *map) {
     if (map->len) memset(map->index, 0, dense_index_bytes(map));
     for (size_t i = 0; i < map->len; i++) HEAP_DROP(HEAP_OF(map), &map->entries[i]);
     map->len = 0;
+    map->ask = next_ask(0, map->room);
 }
 
 static struct map *map_copy(struct map *map) {

@@ -1,7 +1,7 @@
 /* linear: open addressing with linear probing and backward-shift deletion.
  *
- * Words:      a SLOT holds one entry; an entry's HOME is slot hash & mask; a CLUSTER is a run of slots in
- *             use.
+ * Words:      a SLOT holds one entry; an entry's HOME is the slot that the middle bits of its hash name
+ *             (maps/home.h); a CLUSTER is a run of slots in use.
  *
  *             slot  0      1      2      3      4      5      6      7
  *                 [  -  | k v  | k v  | k v  |  -  | k v  |  -   |  -   ]    8-byte keys: 4 slots a line
@@ -16,6 +16,8 @@
  *             Deletion leaves no mark. It walks the rest of the cluster and moves back into the hole each
  *             entry whose home does not lie between the hole and itself, since a lookup for it would now
  *             stop at the hole.
+ *             Filled in the walk order of another map, the slots would fill up corner by corner. One insert
+ *             in 128 looks whether it is pushed far by more than chance, and the slots double early if so.
  * Source:     Knuth, TAOCP vol. 3, section 6.4, algorithms L and R.
  * Invariants: the capacity is a power of two, or 0 before the first store; from the home of every entry to
  *             its slot no slot is free; no key twice; len counts the slots in use; at most 3/4 of the slots
@@ -24,6 +26,7 @@
  *             load a (Knuth): 2.5 and 8.5 at most. Per entry one slot over the load of 0.375 to 0.75: 21 to
  *             43 bytes for 8-byte keys and values.
  */
+#include "maps/home.h"
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
@@ -32,7 +35,8 @@ static const struct map_facts map_facts = {
     .invariants = "no free slot between home and entry; no key twice; len = slots in use <= max load; stored "
                   "hashes right",
     .cost = "a hit reads one cache line mostly; key and value adjacent; slot / 0.375 to 0.75 bytes per entry",
-    .options = "max load 0.75, growth x2, integer key 0 kept aside, string slots keep the hash",
+    .options =
+        "max load 0.75, growth x2, early where crowded, integer key 0 kept aside, string slots keep the hash",
     .fairness =
         "no tombstones and no metadata; long clusters near the maximum load make misses and deletes dear",
     .package = NULL,
@@ -40,6 +44,10 @@ static const struct map_facts map_facts = {
 };
 
 enum { LINEAR_CAPACITY_MIN = 4, LINEAR_LOAD_NUM = 3, LINEAR_LOAD_DEN = 4, LINEAR_SCAN_SLOTS = 16 };
+enum {
+    LINEAR_FAR = 64,     /* slots from home to a free one, which chance makes of some */
+    LINEAR_CROWDED = 40, /* entries pushed past a slot, which it does not */
+};
 
 struct slot {
 #ifndef SHAPE_KEY_INT
@@ -54,6 +62,7 @@ struct map {
     size_t mask;
     size_t len;      /* entries in slots and the one aside */
     size_t limit;    /* len at which the next insert grows */
+    size_t ask;      /* len at which it asks whether to (maps/home.h) */
     size_t capacity; /* mask + 1, or 0 while slots is the shared free one */
     void *block;     /* what the slots were allocated as */
 #ifdef SHAPE_KEY_INT
@@ -76,7 +85,7 @@ static const struct slot linear_no_slots[1];
 
 #ifndef SHAPE_KEY_INT
 MAP_INLINE uint64_t linear_hash(map_key key) {
-    return key_hash(key) | 1;
+    return home_hash(key) | 1;
 }
 MAP_INLINE size_t linear_home(const struct map *map, uint64_t hash) {
     return (hash >> 1) & map->mask;
@@ -101,7 +110,7 @@ MAP_INLINE void slot_free(struct slot *slot) {
 #define ZERO_COUNT(map) ((size_t)0)
 #else
 MAP_INLINE uint64_t linear_hash(map_key key) {
-    return key_hash(key);
+    return home_hash(key);
 }
 MAP_INLINE size_t linear_home(const struct map *map, uint64_t hash) {
     return hash & map->mask;
@@ -110,7 +119,7 @@ MAP_INLINE bool slot_in_use(const struct slot *slot) {
     return slot->key != 0;
 }
 MAP_INLINE uint64_t slot_hash(const struct slot *slot) {
-    return key_hash(slot->key);
+    return home_hash(slot->key);
 }
 MAP_INLINE bool slot_holds(const struct slot *slot, map_key key, uint64_t hash) {
     (void)hash;
@@ -137,6 +146,7 @@ static bool linear_allocate(struct map *map, size_t capacity) {
     map->mask = capacity - 1;
     map->capacity = capacity;
     map->limit = load_limit(capacity, LINEAR_LOAD_NUM, LINEAR_LOAD_DEN);
+    map->ask = next_ask(map->len, map->limit);
     return true;
 }
 
@@ -187,6 +197,26 @@ MAP_INLINE map_val *map_get(struct map *map, map_key key) {
     }
 }
 
+/* Whether too many of the entries from slot `home` to the free slot `end` come from there or before. */
+static bool linear_crowded(const struct map *map, size_t home, size_t end) {
+    size_t pushed = 0;
+    if (((end - home) & map->mask) <= LINEAR_FAR) return false;
+    for (size_t at = home; at != end && pushed <= LINEAR_CROWDED; at = (at + 1) & map->mask) {
+        size_t behind = (at - linear_home(map, slot_hash(&map->slots[at]))) & map->mask;
+        pushed += behind >= ((at - home) & map->mask);
+    }
+    return pushed > LINEAR_CROWDED;
+}
+
+/* Doubles the slots if they are full, or crowded around the free slot for a new entry. False: full, and out
+ * of memory. */
+static __attribute__((noinline)) bool linear_ask(struct map *map, uint64_t hash, size_t free_slot) {
+    bool full = map->len >= map->limit;
+    if ((full || linear_crowded(map, linear_home(map, hash), free_slot)) && linear_grow(map)) return true;
+    map->ask = next_ask(map->len, map->limit);
+    return !full;
+}
+
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
 #ifdef SHAPE_KEY_INT
     if (ZERO_ASIDE(map, key)) {
@@ -199,8 +229,8 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     size_t at = linear_home(map, hash);
     for (; slot_in_use(&map->slots[at]); at = (at + 1) & map->mask)
         if (slot_holds(&map->slots[at], key, hash)) return &map->slots[at].val;
-    if (__builtin_expect(map->len >= map->limit, 0)) {
-        if (!linear_grow(map)) return NULL;
+    if (__builtin_expect(map->len >= map->ask, 0)) {
+        if (!linear_ask(map, hash, at)) return NULL;
         for (at = linear_home(map, hash); slot_in_use(&map->slots[at]);) at = (at + 1) & map->mask;
     }
     slot_set(&map->slots[at], key, hash);
@@ -251,6 +281,7 @@ static void map_clear(struct map *map) {
     if (map->len) memset(map->slots, 0, map->capacity * sizeof(struct slot));
     for (size_t i = 0; i < map->capacity; i++) HEAP_DROP(HEAP_OF(map), &map->slots[i]);
     map->len = 0;
+    map->ask = next_ask(0, map->limit);
 #ifdef SHAPE_KEY_INT
     map->has_zero = false;
 #endif

@@ -1,8 +1,8 @@
 /* robin_hood: open addressing, linear probing in Robin Hood order, eight slots compared at once.
  *
- * Words:      an entry's HOME is slot hash & mask; its DISTANCE is 1 at home, 2 a slot later, and so on; of
- *             two entries the RICHER is the one nearer its home; a META is two bytes of a slot
- *             (maps/window.h).
+ * Words:      an entry's HOME is the slot that the middle bits of its hash name (maps/home.h); its DISTANCE
+ *             is 1 at home, 2 a slot later, and so on; of two entries the RICHER is the one nearer its home;
+ * a META is two bytes of a slot (maps/window.h).
  *
  *             meta   [ 0     | 1 a7  | 2 31  | 2 c0  | 0     | ...   2 bytes a slot: distance, 8 hash bits
  *             slots  [   -   | k v   | k v   | k v   |   -   | ...   an array of its own
@@ -19,7 +19,10 @@
  *
  *             Deleting moves the entries behind back by one, until one is free or at home; no mark is left.
  *             Distances from 255 on are all stored as 255, and then computed from the key: no set of keys,
- *             however they collide, makes the map fail or grow without need.
+ *             however they collide, makes the map fail, or grow without need by more than one doubling.
+ *
+ *             Filled in the walk order of another map, the slots would fill up corner by corner. One insert
+ *             in 128 looks whether its distance is more than chance makes, and the arrays double early if so.
  * Source:     Celis, Larson and Munro, "Robin Hood hashing" (FOCS 1985); backward-shift deletion: Emmanuel
  *             Goossaert (2013); distance and hash bits in one word: Martin Leitner-Ankerl, unordered_dense.
  *             Comparing eight possible places at once is this project's.
@@ -31,6 +34,7 @@
  *             Per entry one slot and two bytes over the load of 0.375 to 0.75: 24 to 48 bytes for 8-byte
  *             keys and values.
  */
+#include "maps/home.h"
 #include "maps/sizing.h"
 #include "maps/window.h"
 
@@ -40,7 +44,8 @@ static const struct map_facts map_facts = {
     .invariants =
         "metas right; distances grow by at most one from slot to slot; no key twice; len = slots in use",
     .cost = "a lookup reads 1-2 lines of metas and one of slots; (slot + 2 bytes) / 0.375 to 0.75 per entry",
-    .options = "max load 0.75, growth x2, 8-bit distance, 8 hash bits, windows: " WINDOW_KIND,
+    .options =
+        "max load 0.75, growth x2, early where crowded, 8-bit distance, 8 hash bits, windows: " WINDOW_KIND,
     .fairness = "uses SSE2 where it is part of the baseline; plain code elsewhere does the same lane by lane",
     .package = NULL,
     .traits = 0,
@@ -50,7 +55,8 @@ enum {
     ROBIN_CAPACITY_MIN = 8,
     ROBIN_LOAD_NUM = 3,
     ROBIN_LOAD_DEN = 4,
-    ROBIN_FAR = 255, /* stored distance of this and every longer one */
+    ROBIN_CROWDED = 40, /* distance of a new entry that chance does not make */
+    ROBIN_FAR = 255,    /* stored distance of this and every longer one */
     /* Distance at which the last window begins that cannot meet it; windows begin at distances 1, 9, 17 ...
      */
     ROBIN_WINDOW_LAST = (ROBIN_FAR - WINDOW_SLOTS - 1) / WINDOW_SLOTS * WINDOW_SLOTS + 1,
@@ -67,6 +73,7 @@ struct map {
     size_t mask;
     size_t len;
     size_t limit;     /* len at which the next insert grows */
+    size_t ask;       /* len at which it asks whether to (maps/home.h) */
     size_t capacity;  /* mask + 1, or 0 while meta is the shared free one */
     void *meta_block; /* what the arrays were allocated as */
     void *slots_block;
@@ -100,7 +107,7 @@ MAP_INLINE uint16_t robin_meta(size_t distance, uint16_t bits) {
 }
 
 static size_t robin_computed_distance(const struct map *map, size_t at) {
-    return ((at - key_hash(map->slots[at].key)) & map->mask) + 1;
+    return ((at - home_hash(map->slots[at].key)) & map->mask) + 1;
 }
 
 /* 0: free. */
@@ -118,6 +125,7 @@ static bool robin_allocate(struct map *map, size_t capacity) {
     map->mask = capacity - 1;
     map->capacity = capacity;
     map->limit = load_limit(capacity, ROBIN_LOAD_NUM, ROBIN_LOAD_DEN);
+    map->ask = next_ask(map->len, map->limit);
     return true;
 }
 
@@ -233,7 +241,7 @@ static __attribute__((noinline)) bool robin_grow(struct map *map) {
     for (size_t i = 0; i < old.capacity; i++) {
         robin_prefetch_text(&old, i + TEXTS_AHEAD);
         if (!old.meta[i]) continue;
-        uint64_t hash = key_hash(old.slots[i].key);
+        uint64_t hash = home_hash(old.slots[i].key);
         *robin_claim(map, robin_place_for(map, hash), robin_bits(hash)) = old.slots[i];
     }
     HEAP_FREE(HEAP_OF(map), old.meta_block);
@@ -241,18 +249,27 @@ static __attribute__((noinline)) bool robin_grow(struct map *map) {
     return true;
 }
 
+/* Doubles the arrays if they are full, or crowded around the place for a new entry. False: full, and out of
+ * memory. */
+static __attribute__((noinline)) bool robin_ask(struct map *map, uint64_t hash) {
+    bool full = map->len >= map->limit;
+    if ((full || robin_place_for(map, hash).distance > ROBIN_CROWDED) && robin_grow(map)) return true;
+    map->ask = next_ask(map->len, map->limit);
+    return !full;
+}
+
 /* --- the interface --- */
 
 MAP_INLINE map_val *map_get(struct map *map, map_key key) {
-    size_t at = robin_find(map, key, key_hash(key));
+    size_t at = robin_find(map, key, home_hash(key));
     return at == ROBIN_NOWHERE ? NULL : &map->slots[at].val;
 }
 
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
-    uint64_t hash = key_hash(key);
+    uint64_t hash = home_hash(key);
     size_t at = robin_find(map, key, hash);
     if (at != ROBIN_NOWHERE) return &map->slots[at].val;
-    if (__builtin_expect(map->len >= map->limit, 0) && !robin_grow(map)) return NULL;
+    if (__builtin_expect(map->len >= map->ask, 0) && !robin_ask(map, hash)) return NULL;
     struct slot *slot = robin_claim(map, robin_place_for(map, hash), robin_bits(hash));
     slot->key = key;
     map->len++;
@@ -277,7 +294,7 @@ MAP_INLINE void robin_remove(struct map *map, size_t at) {
 }
 
 MAP_INLINE bool map_del(struct map *map, map_key key) {
-    size_t at = robin_find(map, key, key_hash(key));
+    size_t at = robin_find(map, key, home_hash(key));
     if (at == ROBIN_NOWHERE) return false;
     robin_remove(map, at);
     return true;
@@ -294,6 +311,7 @@ static void map_clear(struct map *map) {
     if (map->len) memset(map->meta, 0, (map->capacity + WINDOW_SLOTS) * sizeof *map->meta);
     for (size_t i = 0; i < map->capacity; i++) HEAP_DROP(HEAP_OF(map), &map->slots[i]);
     map->len = 0;
+    map->ask = next_ask(0, map->limit);
 }
 
 static struct map *map_copy(struct map *map) {
@@ -339,7 +357,7 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 }
 
 static const char *robin_check_slot(const struct map *map, size_t at) {
-    uint64_t hash = key_hash(map->slots[at].key);
+    uint64_t hash = home_hash(map->slots[at].key);
     size_t distance = robin_computed_distance(map, at);
     if (map->meta[at] != robin_meta(distance, robin_bits(hash))) return "a meta is not its key's";
     if (distance > robin_distance(map, (at - 1) & map->mask) + 1) return "a distance grows by more than one";

@@ -3,8 +3,8 @@
  * Words:      a CONTROL BYTE says of one slot whether it is empty, deleted (a TOMBSTONE) or holds an entry,
  *             and then keeps the TAG, 8 bits of its hash; a GROUP is 16 slots whose control bytes are
  *             compared at once (8 where the machine has no vectors; maps/group.h). An entry's HOME is the
- *             slot that the lowest hash bits name; the PROBE begins with the home's group and goes on in
- *             steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
+ *             slot that the middle hash bits name (maps/home.h); the PROBE begins with the home's group and
+ * goes on in steps of 1, 2, 3 ... groups, which visits every group of a power of two once.
  *
  *             ctrl   [ t t - t  t t t -  - t t t  - - t t ][ next group ...    one byte a slot
  *             slots  [ kv kv .. kv ...                    ][ next group ...    their own array
@@ -26,7 +26,9 @@
  *             table is rehashed in place if it is at most 25/32 full and doubled otherwise: each rehash
  *             makes room for at least 3/32 of the capacity, so that churn at constant size costs a constant
  *             amount and neither slows down nor grows for ever.
- * Source:     absl::flat_hash_map (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google;
+ *             Filled in the walk order of another map, the table would fill up corner by corner. One insert
+ * in 128 looks whether its groups are full by more than chance, and the table doubles early if so. Source:
+ * absl::flat_hash_map (Benzaquen, Evlogimenos, Kulukundis and Perepelitsa, Google;
  *             absl/container/internal/raw_hash_set.h, 25/32 from there); whole aligned groups as in folly
  *             F14 and Go 1.24. Preferring a line and fetching it early is this project's.
  * Invariants: a full slot has its key's tag; from the group of an entry's home to its own every group is
@@ -37,6 +39,7 @@
  *             byte over the load of 0.4375 to 0.875: 19 to 39 bytes for 8-byte keys and values.
  */
 #include "maps/group.h"
+#include "maps/home.h"
 #include "maps/sizing.h"
 
 static const struct map_facts map_facts = {
@@ -45,7 +48,8 @@ static const struct map_facts map_facts = {
     .invariants =
         "tags right; no empty byte between home and entry; no key twice; len, tombstones, room right",
     .cost = "a hit reads two cache lines, a miss one; (slot + 1 byte) / 0.4375 to 0.875 per entry",
-    .options = "max load 7/8, growth x2, rehash in place up to 25/32, 254 tags, groups: " GROUP_KIND,
+    .options = "max load 7/8, growth x2, early where crowded, rehash in place up to 25/32, 254 tags, "
+               "groups: " GROUP_KIND,
     .fairness =
         "a kind of absl::flat_hash_map, but with 8-bit tags, aligned groups and early fetches of slots",
     .package = NULL,
@@ -61,6 +65,7 @@ enum {
     SWISS_CAPACITY_MIN = 4,
     SWISS_LOAD_NUM = 7,
     SWISS_LOAD_DEN = 8,
+    SWISS_CROWD = 64, /* groups before a home that tell whether the table is crowded there */
     /* slots of a cache line, as a power of two, and at least two lines a group */
     SWISS_LINE_SLOTS = sizeof(struct slot) <= 8    ? GROUP_SLOTS / 2
                        : sizeof(struct slot) <= 16 ? 4
@@ -74,7 +79,8 @@ struct map {
     size_t home_mask; /* capacity - 1; 0 while ctrl is the shared empty group */
     size_t len;
     size_t capacity; /* slots; 0 while ctrl is the shared empty group */
-    size_t room;     /* empty slots that may still be filled before the table grows or is rehashed */
+    size_t room;     /* empty slots that may be filled before an insert asks whether to grow (maps/home.h) */
+    size_t spare;    /* further ones, before the table grows or is rehashed */
     void *ctrl_block, *slots_block; /* what the arrays were allocated as */
     HEAP_FIELD
 };
@@ -93,6 +99,14 @@ static size_t swiss_limit(size_t capacity) {
     return capacity < GROUP_SLOTS ? capacity : load_limit(capacity, SWISS_LOAD_NUM, SWISS_LOAD_DEN);
 }
 
+/* Shares out the empty slots that may still be filled: those until the next insert that asks, and the rest.
+ */
+static void swiss_set_room(struct map *map, size_t left) {
+    size_t limit = swiss_limit(map->capacity);
+    map->room = next_ask(limit - left, limit) - (limit - left);
+    map->spare = left - map->room;
+}
+
 /* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
 static bool swiss_allocate(struct map *map, size_t capacity) {
     if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
@@ -100,7 +114,7 @@ static bool swiss_allocate(struct map *map, size_t capacity) {
     if (!two_arrays_new(map, ctrl, ctrl_bytes, slots, capacity)) return false;
     map->home_mask = capacity - 1;
     map->capacity = capacity;
-    map->room = swiss_limit(capacity);
+    swiss_set_room(map, swiss_limit(capacity));
     return true;
 }
 
@@ -179,13 +193,13 @@ static __attribute__((noinline, hot)) bool swiss_grow(struct map *map) {
         }
         for (group_mask full = group_match_full(group_load(old.ctrl + base)); full; full = group_rest(full)) {
             const struct slot *from = &old.slots[base + group_first(full)];
-            uint64_t hash = key_hash(from->key);
+            uint64_t hash = home_hash(from->key);
             size_t place = swiss_first_free(map, swiss_home(map, hash));
             map->ctrl[place] = group_tag(hash);
             map->slots[place] = *from;
         }
     }
-    map->room -= map->len;
+    swiss_set_room(map, swiss_limit(map->capacity) - map->len);
     HEAP_FREE(HEAP_OF(map), old.ctrl_block);
     HEAP_FREE(HEAP_OF(map), old.slots_block);
     return true;
@@ -202,7 +216,7 @@ static __attribute__((noinline, hot)) void swiss_rehash_in_place(struct map *map
             i++;
             continue;
         }
-        uint64_t hash = key_hash(map->slots[i].key);
+        uint64_t hash = home_hash(map->slots[i].key);
         size_t place = swiss_first_free(map, swiss_home(map, hash));
         if (place / GROUP_SLOTS == i / GROUP_SLOTS) { /* already in the best group: stay */
             map->ctrl[i++] = group_tag(hash);
@@ -220,13 +234,26 @@ static __attribute__((noinline, hot)) void swiss_rehash_in_place(struct map *map
             i++;
         }
     }
-    map->room = swiss_limit(map->capacity) - map->len;
+    swiss_set_room(map, swiss_limit(map->capacity) - map->len);
 }
 
-/* Makes room for one more entry; false: out of memory, nothing changed. */
-static __attribute__((noinline, cold)) bool swiss_make_room(struct map *map) {
-    if (map->capacity <= GROUP_SLOTS || map->len > map->capacity / 32 * 25) return swiss_grow(map);
-    swiss_rehash_in_place(map);
+/* Whether nearly all of the groups up to that of `home` are without empty byte: by chance it is less than
+ * half of them. */
+static bool swiss_crowded(const struct map *map, size_t home) {
+    size_t without = 0;
+    for (size_t i = 0, group = swiss_group(home); i < SWISS_CROWD;
+         i++, group = (group - GROUP_SLOTS) & map->home_mask)
+        without += !group_match_empty(group_load(map->ctrl + group));
+    return without >= SWISS_CROWD - SWISS_CROWD / 16;
+}
+
+/* Makes room for one more entry, with this home and step of its probe; false: out of memory, nothing changed.
+ */
+static __attribute__((noinline, cold)) bool swiss_ask(struct map *map, size_t home, size_t step) {
+    if (map->spare == 0 && (map->capacity <= GROUP_SLOTS || map->len > map->capacity / 32 * 25))
+        return swiss_grow(map);
+    if (map->spare == 0) return swiss_rehash_in_place(map), true;
+    if (!step || !swiss_crowded(map, home) || !swiss_grow(map)) swiss_set_room(map, map->spare);
     return true;
 }
 
@@ -247,12 +274,12 @@ MAP_INLINE struct slot *swiss_find(const struct map *map, map_key key, uint64_t 
 }
 
 MAP_INLINE map_val *map_get(struct map *map, map_key key) {
-    struct slot *slot = swiss_find(map, key, key_hash(key));
+    struct slot *slot = swiss_find(map, key, home_hash(key));
     return slot ? &slot->val : NULL;
 }
 
 MAP_INLINE map_val *map_put(struct map *map, map_key key) {
-    uint64_t hash = key_hash(key);
+    uint64_t hash = home_hash(key);
     size_t home = swiss_home(map, hash);
     group_bytes tags = group_tags(hash);
     size_t group = swiss_group(home), step = 0;
@@ -271,8 +298,8 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
     size_t place = step ? swiss_first_free(map, home) : group + swiss_choose(empty, home);
     bool fills_empty = !step || map->ctrl[place] == CTRL_EMPTY;
     if (__builtin_expect(map->room < fills_empty, 0)) {
-        if (!swiss_make_room(map)) return NULL;
-        place = swiss_first_free(map, swiss_home(map, key_hash(key)));
+        if (!swiss_ask(map, home, step)) return NULL;
+        place = swiss_first_free(map, swiss_home(map, home_hash(key)));
     }
     map->room -= fills_empty;
     map->len++;
@@ -282,7 +309,7 @@ MAP_INLINE map_val *map_put(struct map *map, map_key key) {
 }
 
 MAP_INLINE bool map_del(struct map *map, map_key key) {
-    struct slot *slot = swiss_find(map, key, key_hash(key));
+    struct slot *slot = swiss_find(map, key, home_hash(key));
     if (!slot) return false;
     size_t place = (size_t)(slot - map->slots);
     bool has_empty = group_match_empty(group_load(map->ctrl + swiss_group(place))) != 0;
@@ -302,10 +329,10 @@ MAP_INLINE size_t map_capacity(const struct map *map) {
 
 static void map_clear(struct map *map) {
     size_t limit = swiss_limit(map->capacity);
-    if (map->room != limit) memset(map->ctrl, CTRL_EMPTY, map->capacity);
+    if (map->room + map->spare != limit) memset(map->ctrl, CTRL_EMPTY, map->capacity);
     for (size_t i = 0; i < map->capacity; i++) HEAP_DROP(HEAP_OF(map), &map->slots[i]);
     map->len = 0;
-    map->room = limit;
+    swiss_set_room(map, limit);
 }
 
 static struct map *map_copy(struct map *map) {
@@ -319,6 +346,7 @@ static struct map *map_copy(struct map *map) {
     memcpy(copy->slots, map->slots, map->capacity * sizeof(struct slot));
     copy->len = map->len;
     copy->room = map->room;
+    copy->spare = map->spare;
     return copy;
 }
 
@@ -351,7 +379,7 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 
 /* Groups from that of an entry's home to its own, both included; 0: one before the last has an empty byte. */
 static size_t swiss_probe_length(const struct map *map, size_t place) {
-    size_t group = swiss_group(swiss_home(map, key_hash(map->slots[place].key))), step = 0;
+    size_t group = swiss_group(swiss_home(map, home_hash(map->slots[place].key))), step = 0;
     for (; group != swiss_group(place); group = swiss_next(map, group, &step))
         if (group_match_empty(group_load(map->ctrl + group))) return 0;
     return step / GROUP_SLOTS + 1;
@@ -359,7 +387,7 @@ static size_t swiss_probe_length(const struct map *map, size_t place) {
 
 static const char *swiss_check_slot(const struct map *map, size_t i) {
     map_key key = map->slots[i].key;
-    uint64_t hash = key_hash(key);
+    uint64_t hash = home_hash(key);
     if (map->ctrl[i] != group_tag(hash)) return "a control byte is not its key's tag";
     if (swiss_probe_length(map, i) == 0) return "an empty byte lies between an entry's home and its group";
     return swiss_find(map, key, hash) == &map->slots[i] ? NULL : "a key is stored twice";
@@ -382,7 +410,8 @@ static const char *map_check(struct map *map) {
         full++;
     }
     if (full != map->len) return "the length is not the number of full slots";
-    if (full + deleted + map->room != swiss_limit(map->capacity)) return "the room left is miscounted";
+    if (full + deleted + map->room + map->spare != swiss_limit(map->capacity))
+        return "the room left is miscounted";
     return empty ? NULL : "no byte is empty: a probe would not end";
 }
 

@@ -16,7 +16,7 @@ expect 2 "get walks no other map" run "${selection[@]}" --workloads get:linear -
 expect 2 "all walks no other map" run "${selection[@]}" --workloads all:linear --out "$scratch/refused"
 expect 2 "name a map behind the colon" run "${selection[@]}" --workloads put_walk: --out "$scratch/refused"
 expect 2 "unknown map 'lineer': did you mean 'linear'" run "${selection[@]}" --workloads put_walk:lineer --out "$scratch/refused"
-expect 2 "unknown workload 'put_walj': did you mean 'put_walk'" run "${selection[@]}" --workloads put_walj:linear --out "$scratch/refused"
+expect 2 "unknown workload 'drian': did you mean 'drain'" run "${selection[@]}" --workloads drian:linear --out "$scratch/refused"
 [ ! -e "$scratch/refused" ] || fail "a refused selection left a run folder"
 expect 6 "baseline has no entries" run "${selection[@]}" --workloads put_walk:null --out "$scratch/null"
 
