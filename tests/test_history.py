@@ -95,6 +95,19 @@ class Adding(Scratch):
         self.assertGreater(len(wanted), 3)
         self.assertEqual(sorted(wanted), sorted(value for value, in found))
 
+    def test_a_scenario_without_a_map_is_told_apart_by_release(self):
+        run = synthetic_retention.write("full", self.folder / "run")
+        sum_up(run)
+        path = run / "retention.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        one = next(line for line in lines if line["label"] == "verdict" and line.get("leaky_bytes") is not None)
+        told = [one | {"map": None, "release": release, "scenario": "log_fields"} for release in ("1.24", "1.27")]
+        path.write_text("".join(json.dumps(line) + "\n" for line in told))
+        sum_up(run)
+        self.history("add", run)
+        found = self.rows("SELECT map FROM cells WHERE workload = 'retain:log_fields'")
+        self.assertEqual(sorted(found), [("none@1.24",), ("none@1.27",)])
+
     def test_runs_that_are_refused(self):
         def schema(info, _rows):
             info["schema"] = 2

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "harness/base/address.h"
+
 /* The head in front of every object. */
 struct head {
     _Alignas(16) uint64_t references;
@@ -11,9 +13,9 @@ struct head {
 };
 #define GIVEN_UP ((uint64_t)1 << 63)
 
-/* The table of addresses that are objects: a bit per 16 bytes (malloc's alignment) of the 47-bit address
+/* The table of addresses that are objects: a bit per 16 bytes (malloc's alignment) of the address
  * space, in regions of 1 GiB that are mapped when first used. */
-enum { REGION_BITS = 30, ADDRESS_BITS = 47, GRANULE_BITS = 4 };
+enum { REGION_BITS = 30, GRANULE_BITS = 4 };
 #define REGION_MAP_BYTES ((size_t)1 << (REGION_BITS - GRANULE_BITS - 3))
 
 /* Global because the address space is. */

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness/base/address.h"
+
 /* Initial-exec: the first access of a dynamic thread-local variable may itself allocate. */
 #define THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
 #define EXPORT __attribute__((visibility("default")))
@@ -97,10 +99,10 @@ __attribute__((constructor)) static void memcount_start(void) {
 
 /* --- how many bytes of a block were not asked for --- */
 
-/* Two bytes for every 8 of the 47-bit address space (jemalloc aligns its smallest blocks to 8), in regions of
+/* Two bytes for every 8 of the address space (jemalloc aligns its smallest blocks to 8), in regions of
  * 64 MiB that are mapped when a block in them is first counted: a shadow memory needs no search and no lock,
  * for whoever has a block has its shadow. SLACK_LARGE: the number follows in the next four places. */
-enum { REGION_BITS = 26, ADDRESS_BITS = 47, GRANULE_BYTES = 8, SLACK_LARGE = UINT16_MAX, SLACK_PLACES = 4 };
+enum { REGION_BITS = 26, GRANULE_BYTES = 8, SLACK_LARGE = UINT16_MAX, SLACK_PLACES = 4 };
 #define REGION_SHADOW_BYTES (((size_t)1 << REGION_BITS) / GRANULE_BYTES * sizeof(uint16_t))
 
 static _Atomic(uint16_t *) shadow[(size_t)1 << (ADDRESS_BITS - REGION_BITS)];

@@ -112,11 +112,13 @@ def row_values(row):
 
 
 def retention_values(verdicts):
-    """Returns bytes that the leaky and the worst fixed variant keep. The workload of such a cell is `retain:SCENARIO`."""
+    """Returns bytes that the leaky and the worst fixed variant keep. The workload of such a cell is `retain:SCENARIO`; its map
+    names the release it follows, or is the collector's of a release where the scenario has no map: none@1.24."""
     found = []
     for subject, line in verdicts.items():
         engine = subject.engine if subject.engine != "c" else ""
-        cell = Cell(subject.map or "none", "", f"retain:{subject.scenario}", "", subject.n or 0, "", subject.heap, engine)
+        no_map = f"none@{subject.release}" if subject.release else "none"
+        cell = Cell(subject.map or no_map, "", f"retain:{subject.scenario}", "", subject.n or 0, "", subject.heap, engine)
         found += [Raw(cell, name, line[name], None, None, True) for name in ("leaky_bytes", "fixed_bytes")
                   if line.get(name) is not None]
     return found

@@ -1,0 +1,843 @@
+/* tagline.h: a hash map for C11 and C++ in one header, made for each pair of types that it is included for.
+ *
+ *     #define TAGLINE_NAME  counts
+ *     #define TAGLINE_KEY   uint64_t
+ *     #define TAGLINE_VALUE uint32_t
+ *     #include "tagline.h"
+ *
+ *     struct counts map = counts_make();
+ *     uint32_t *value = counts_put(&map, key);      the value's address, inserted if the key was absent
+ *     value = counts_get(&map, key);                NULL: absent
+ *     counts_free(&map);
+ *
+ * README.md beside this file has every setting and function, and how to come from other maps.
+ *
+ * Words:      a TAG is a byte of a slot: 0 the slot is free, 2 to 255 eight bits of its key's hash, 1 there
+ *             is no such slot. A GROUP is 15 slots, whose 15 tags and SPILL BYTE are a quarter of a cache
+ *             line and are compared at once. An entry's HOME is the group that the lowest bits of its hash
+ *             name; its CLASS is one of 8, named by three bits of the tag. A SPILL is an entry outside its
+ *             home; the bit of its class is set in the spill byte of every group that its probe found full.
+ *
+ *             tags     [ t t t - t t t t - t t t t t t s ][ next group ...      16 bytes a group
+ *             entries  [ kv kv kv . kv ...             ][ next group ...        15 entries a group
+ *
+ *             A lookup reads the 16 bytes of its home, then only slots with its tag. It goes on to another
+ *             group when the bit of its class is set there: rarely, so that a miss in a full group ends as
+ *             well. A delete leaves no mark behind; spill bits stay, and are made anew when there are many.
+ *
+ *             Four bits of the tag name a slot of the group, too. An entry is put into that slot's cache line
+ *             if the line has room, and a lookup fetches that line along with the tags instead of after them.
+ *
+ *             A table doubles when it is 7/8 full. The entries at home in a group go to two groups that are
+ *             theirs alone, so that three arrays are walked in order and nothing of the new ones is read;
+ *             spills follow in a second walk.
+ *
+ * Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and 8 overflow bits:
+ *             boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of folly F14
+ *             (Bronson and Shi, 2019). Growth that reads nothing of the new table: absl, 2025. Lines named
+ *             by the hash, spills counted to bound them, and early doubling: this project.
+ * License:    MIT, as the whole of mapbench.
+ */
+#if !defined(TAGLINE_NAME) || !defined(TAGLINE_KEY) || !defined(TAGLINE_VALUE)
+#error "define TAGLINE_NAME, TAGLINE_KEY and TAGLINE_VALUE before tagline.h is included"
+#endif
+
+/* --- what all maps have in common --- */
+#ifndef TAGLINE_H
+#define TAGLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAGLINE_JOIN_(a, b) a##_##b
+#define TAGLINE_JOIN(a, b) TAGLINE_JOIN_(a, b)
+
+#if defined(__GNUC__)
+#define TAGLINE_INLINE static inline __attribute__((always_inline, unused))
+#define TAGLINE_APART static __attribute__((noinline, unused))
+#define TAGLINE_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TAGLINE_FETCH(address) __builtin_prefetch(address)
+#define TAGLINE_LOWEST(mask) ((size_t)(unsigned)__builtin_ctzll(mask))
+#else
+#define TAGLINE_INLINE static inline
+#define TAGLINE_APART static inline
+#define TAGLINE_LIKELY(x) (x)
+#define TAGLINE_FETCH(address) ((void)(address))
+static inline size_t tagline_lowest(uint64_t mask) {
+    size_t at = 0;
+    for (; !(mask & 1); mask >>= 1) at++;
+    return at;
+}
+#define TAGLINE_LOWEST(mask) tagline_lowest(mask)
+#endif
+
+enum {
+    TAGLINE_SLOTS = 15, /* of a group */
+    TAGLINE_BYTES = 16, /* tags of a group and its spill byte, which is the last */
+    TAGLINE_FREE = 0,   /* tags */
+    TAGLINE_NO_SLOT = 1,
+    TAGLINE_TAG_MIN = 2,
+    TAGLINE_LINE = 64, /* bytes of a cache line */
+    TAGLINE_ALIGNED_MIN =
+        4096, /* bytes from which entries begin on a line: in smaller arrays the spare weighs more */
+};
+
+/* A mask has one bit set for each slot that matched, TAGLINE_STRIDE bits apart. TAGLINE_PORTABLE selects
+ * arithmetic on plain words, for testing. */
+#if defined(__SSE2__) && !defined(TAGLINE_PORTABLE)
+#include <emmintrin.h>
+#define TAGLINE_KIND "SSE2"
+#define TAGLINE_STRIDE 1
+typedef uint32_t tagline_mask;
+typedef __m128i tagline_bytes;
+#define TAGLINE_ALL ((tagline_mask)0x7fff)
+
+TAGLINE_INLINE tagline_bytes tagline_load(const unsigned char *group) {
+    return _mm_load_si128((const __m128i *)(const void *)group);
+}
+/* The tag of a hash in every byte. */
+TAGLINE_INLINE tagline_bytes tagline_tags(uint64_t hash) {
+    __m128i top = _mm_set1_epi32((int)((uint32_t)(hash >> 56) * 0x01010101u));
+    return _mm_max_epu8(top, _mm_set1_epi8(TAGLINE_TAG_MIN));
+}
+TAGLINE_INLINE unsigned char tagline_tag_of(tagline_bytes tags) {
+    return (unsigned char)_mm_cvtsi128_si32(tags);
+}
+TAGLINE_INLINE tagline_mask tagline_match(tagline_bytes group, tagline_bytes tags) {
+    return (tagline_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(group, tags)) & TAGLINE_ALL;
+}
+TAGLINE_INLINE tagline_mask tagline_match_free(tagline_bytes group) {
+    return tagline_match(group, _mm_setzero_si128());
+}
+/* Slots in use, and no others. */
+TAGLINE_INLINE tagline_mask tagline_match_used(tagline_bytes group) {
+    __m128i least = _mm_max_epu8(group, _mm_set1_epi8(TAGLINE_TAG_MIN));
+    return tagline_match(group, least);
+}
+
+#elif defined(__ARM_NEON) && !defined(TAGLINE_PORTABLE)
+#include <arm_neon.h>
+#define TAGLINE_KIND "NEON"
+#define TAGLINE_STRIDE 4
+typedef uint64_t tagline_mask;
+typedef uint8x16_t tagline_bytes;
+#define TAGLINE_ALL ((tagline_mask)0x0111111111111111u)
+
+TAGLINE_INLINE tagline_bytes tagline_load(const unsigned char *group) {
+    return vld1q_u8(group);
+}
+TAGLINE_INLINE tagline_bytes tagline_tags(uint64_t hash) {
+    unsigned char tag = (unsigned char)(hash >> 56);
+    return vdupq_n_u8(tag < TAGLINE_TAG_MIN ? (unsigned char)TAGLINE_TAG_MIN : tag);
+}
+TAGLINE_INLINE unsigned char tagline_tag_of(tagline_bytes tags) {
+    return vgetq_lane_u8(tags, 0);
+}
+TAGLINE_INLINE tagline_mask tagline_narrow(uint8x16_t matched) {
+    uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8(matched), 4);
+    return vget_lane_u64(vreinterpret_u64_u8(halves), 0) & TAGLINE_ALL;
+}
+TAGLINE_INLINE tagline_mask tagline_match(tagline_bytes group, tagline_bytes tags) {
+    return tagline_narrow(vceqq_u8(group, tags));
+}
+TAGLINE_INLINE tagline_mask tagline_match_free(tagline_bytes group) {
+    return tagline_narrow(vceqq_u8(group, vdupq_n_u8(TAGLINE_FREE)));
+}
+TAGLINE_INLINE tagline_mask tagline_match_used(tagline_bytes group) {
+    return tagline_narrow(vcgeq_u8(group, vdupq_n_u8(TAGLINE_TAG_MIN)));
+}
+
+#else
+#define TAGLINE_KIND "plain words"
+#define TAGLINE_STRIDE 1
+typedef uint32_t tagline_mask;
+typedef struct {
+    uint64_t low, high;
+} tagline_bytes;
+#define TAGLINE_ALL ((tagline_mask)0x7fff)
+#define TAGLINE_EVERY(byte) ((uint64_t)0x0101010101010101u * (uint64_t)(byte))
+
+TAGLINE_INLINE uint64_t tagline_word(const unsigned char *at) {
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 8; i++) word |= (uint64_t)at[i] << 8 * i;
+    return word;
+}
+TAGLINE_INLINE tagline_bytes tagline_load(const unsigned char *group) {
+    tagline_bytes bytes;
+    bytes.low = tagline_word(group);
+    bytes.high = tagline_word(group + 8);
+    return bytes;
+}
+TAGLINE_INLINE tagline_bytes tagline_tags(uint64_t hash) {
+    uint64_t tag = hash >> 56;
+    tagline_bytes bytes;
+    bytes.low = bytes.high = TAGLINE_EVERY(tag < TAGLINE_TAG_MIN ? (uint64_t)TAGLINE_TAG_MIN : tag);
+    return bytes;
+}
+TAGLINE_INLINE unsigned char tagline_tag_of(tagline_bytes tags) {
+    return (unsigned char)tags.low;
+}
+/* A bit for each byte that is 0. Exact: no carry runs from one byte into the next. */
+TAGLINE_INLINE tagline_mask tagline_zeros(uint64_t word) {
+    uint64_t tops = ~(((word & TAGLINE_EVERY(0x7f)) + TAGLINE_EVERY(0x7f)) | word | TAGLINE_EVERY(0x7f));
+    return (tagline_mask)(((tops >> 7) * 0x0102040810204080u) >> 56);
+}
+TAGLINE_INLINE tagline_mask tagline_match(tagline_bytes group, tagline_bytes tags) {
+    return (tagline_zeros(group.low ^ tags.low) | tagline_zeros(group.high ^ tags.high) << 8) & TAGLINE_ALL;
+}
+TAGLINE_INLINE tagline_mask tagline_match_free(tagline_bytes group) {
+    return (tagline_zeros(group.low) | tagline_zeros(group.high) << 8) & TAGLINE_ALL;
+}
+TAGLINE_INLINE tagline_mask tagline_match_used(tagline_bytes group) {
+    return ~(tagline_zeros(group.low & TAGLINE_EVERY(0xfe)) | tagline_zeros(group.high & TAGLINE_EVERY(0xfe))
+                                                                  << 8) &
+           TAGLINE_ALL;
+}
+#endif
+
+/* A mask from one with a bit a slot. */
+TAGLINE_INLINE tagline_mask tagline_spread(unsigned mask) {
+#if TAGLINE_STRIDE == 1
+    return mask;
+#else
+    uint64_t bits = mask;
+    bits = (bits | bits << 24) & 0x000000ff000000ffu;
+    bits = (bits | bits << 12) & 0x000f000f000f000fu;
+    bits = (bits | bits << 6) & 0x0303030303030303u;
+    return (bits | bits << 3) & 0x1111111111111111u;
+#endif
+}
+
+/* The first slot of a mask that is not 0, and the mask without it. */
+TAGLINE_INLINE size_t tagline_first(tagline_mask mask) {
+#if defined(__GNUC__) && TAGLINE_STRIDE == 1
+    return (unsigned)__builtin_ctz(mask); /* no widening before it, none after */
+#else
+    return TAGLINE_LOWEST(mask) / TAGLINE_STRIDE;
+#endif
+}
+TAGLINE_INLINE tagline_mask tagline_rest(tagline_mask mask) {
+    return mask & (mask - 1);
+}
+
+/* A bit for each slot in use, side by side on every machine. */
+TAGLINE_INLINE uint64_t tagline_used(const unsigned char *group) {
+    tagline_mask mask = tagline_match_used(tagline_load(group));
+#if TAGLINE_STRIDE == 1
+    return mask;
+#else
+    uint64_t bits = mask; /* the reverse of tagline_spread */
+    bits = (bits | bits >> 3) & 0x0303030303030303u;
+    bits = (bits | bits >> 6) & 0x000f000f000f000fu;
+    bits = (bits | bits >> 12) & 0x000000ff000000ffu;
+    return (bits | bits >> 24) & 0x7fff;
+#endif
+}
+
+/* The bit of a hash's class in a spill byte, and the slot whose line the entry would rather be in. Both are
+ * parts of the tag, which is at hand; the group is not. */
+TAGLINE_INLINE unsigned tagline_class(uint64_t hash) {
+    return 1u << (hash >> 56 & 7);
+}
+TAGLINE_INLINE size_t tagline_near(uint64_t hash) {
+    return (size_t)(hash >> 60);
+}
+/* The slots, a bit each, of which the entry begins in the same cache line as that of slot `near`, in a group
+ * whose entries begin `from` bytes into a line. */
+#define TAGLINE_IN_LINE(size, from, near, slot)                                                              \
+    (unsigned)(((from) + (size) * (near)) / TAGLINE_LINE == ((from) + (size) * (slot)) / TAGLINE_LINE)       \
+        << (slot)
+#define TAGLINE_IN_LINE4(size, from, near, slot)                                                             \
+    TAGLINE_IN_LINE(size, from, near, slot) | TAGLINE_IN_LINE(size, from, near, slot + 1) |                  \
+        TAGLINE_IN_LINE(size, from, near, slot + 2) | TAGLINE_IN_LINE(size, from, near, slot + 3)
+#define TAGLINE_LINE_OF(size, from, near)                                                                    \
+    (TAGLINE_IN_LINE4(size, from, near, 0) | TAGLINE_IN_LINE4(size, from, near, 4) |                         \
+     TAGLINE_IN_LINE4(size, from, near, 8) | TAGLINE_IN_LINE4(size, from, near, 12)) &                       \
+        0x7fff
+#define TAGLINE_LINES4(size, from, near)                                                                     \
+    TAGLINE_LINE_OF(size, from, near), TAGLINE_LINE_OF(size, from, near + 1),                                \
+        TAGLINE_LINE_OF(size, from, near + 2), TAGLINE_LINE_OF(size, from, near + 3)
+#define TAGLINE_LINES(size, from)                                                                            \
+    {                                                                                                        \
+        TAGLINE_LINES4(size, from, 0), TAGLINE_LINES4(size, from, 4), TAGLINE_LINES4(size, from, 8),         \
+            TAGLINE_LINES4(size, from, 12)                                                                   \
+    }
+#define TAGLINE_LINES_OF_GROUP(size, group) TAGLINE_LINES(size, (group)*TAGLINE_SLOTS *(size) % TAGLINE_LINE)
+
+/* The group of maps without arrays: it has no slots, so that nothing writes to it. */
+static const unsigned char tagline_nothing[TAGLINE_BYTES]
+#if defined(__GNUC__)
+    __attribute__((aligned(16), unused))
+#endif
+    = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0};
+
+/* Slots of the smallest tables, of one group. */
+enum { TAGLINE_FEW = 3, TAGLINE_SOME = 7 };
+
+/* Entries that a table takes before it doubles. */
+static inline size_t tagline_limit(size_t capacity) {
+    return capacity <= TAGLINE_SLOTS ? capacity : capacity / 8 * 7 + capacity % 8 * 7 / 8;
+}
+
+/* The smallest table that takes so many entries: its slots; 0: not addressable. */
+static inline size_t tagline_capacity(size_t entries) {
+    if (entries <= TAGLINE_FEW) return TAGLINE_FEW;
+    if (entries <= TAGLINE_SOME) return TAGLINE_SOME;
+    size_t capacity = TAGLINE_SLOTS;
+    while (tagline_limit(capacity) < entries) {
+        if (capacity > SIZE_MAX / 4) return 0;
+        capacity *= 2;
+    }
+    return capacity;
+}
+#endif /* TAGLINE_H */
+
+/* --- settings of one map --- */
+#ifndef TAGLINE_HASH
+#error "define TAGLINE_HASH(key): 64 bits, every one of which depends on the whole key"
+#endif
+#ifndef TAGLINE_EQUAL
+#define TAGLINE_EQUAL(a, b) ((a) == (b))
+#endif
+/* Memory. TAGLINE_FIELDS is declared in the map for them. Set: stores the address of an array in the map. */
+#ifndef TAGLINE_NEW
+#define TAGLINE_FIELDS
+#define TAGLINE_NEW(map, type, count)                                                                        \
+    ((count) > PTRDIFF_MAX / sizeof(type) ? NULL : (type *)malloc((count) * sizeof(type)))
+#define TAGLINE_NEW_ZEROED(map, type, count) ((type *)calloc((count), sizeof(type)))
+#define TAGLINE_DELETE(map, address) free(address)
+#define TAGLINE_SET(map, field, address) ((void)(*(field) = (address)))
+#endif
+/* 0: entries begin where their memory does, as a heap that follows pointers needs it. */
+#ifndef TAGLINE_ALIGN
+#define TAGLINE_ALIGN 1
+#endif
+/* Called for an entry that is no longer one, before its slot is used again. */
+#ifndef TAGLINE_DROP
+#define TAGLINE_DROP(map, entry) ((void)(entry))
+#endif
+/* Fetches what of a key lies elsewhere and is read to compare or hash it. */
+#ifndef TAGLINE_FETCH_KEY
+#define TAGLINE_FETCH_KEY(key) ((void)(key))
+#endif
+
+#define TL(name) TAGLINE_JOIN(TAGLINE_NAME, name)
+#define TL_MAP struct TAGLINE_NAME
+#define TL_ENTRY struct TL(entry)
+
+/* TAGLINE_TYPES_ONLY: the types, for a header of yours; the file with the functions then says
+ * TAGLINE_TYPES_GIVEN. */
+#ifndef TAGLINE_TYPES_GIVEN
+TL_ENTRY {
+    TAGLINE_KEY key;
+    TAGLINE_VALUE value;
+};
+
+TL_MAP {
+    unsigned char *tags; /* TAGLINE_BYTES of each group */
+    TL_ENTRY *entries;   /* TAGLINE_SLOTS of each group */
+    size_t mask;         /* TAGLINE_BYTES * (groups - 1): a hash and it is where its home begins in tags */
+    size_t len;
+    size_t limit;       /* entries at which the next insert makes room */
+    size_t capacity;    /* slots; below TAGLINE_SLOTS the one group has tags TAGLINE_NO_SLOT at its end */
+    size_t spilled;     /* spill bits that are set */
+    size_t spill_limit; /* spill bits at which the next spill makes them anew */
+    size_t deleted;     /* entries, since the spill bits were made: without deletes all of them are needed */
+    size_t reserved;    /* entries that were promised not to make the table grow */
+    size_t skip;        /* where walks begin: no entry is in the groups before */
+    unsigned char *tags_block;
+    TL_ENTRY *entries_block; /* what the arrays were allocated as */
+    TAGLINE_FIELDS
+};
+#endif
+
+#ifndef TAGLINE_TYPES_ONLY
+/* Entries in 8 bytes, if they are of whole ones: groups begin at each of these distances from a line's
+ * beginning in turn. Of others some lines are guessed wrongly, which costs a line fetched in vain. Looked up:
+ * which way to shift could not be predicted. */
+#define TL_SIZE ((unsigned)sizeof(TL_ENTRY))
+static const uint16_t TL(lines)[8][16]
+#if defined(__GNUC__)
+    __attribute__((unused))
+#endif
+    = {TAGLINE_LINES_OF_GROUP(TL_SIZE, 0u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 1u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 2u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 3u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 4u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 5u),
+       TAGLINE_LINES_OF_GROUP(TL_SIZE, 6u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 7u)};
+
+/* The entries of the group whose tags begin at that byte. */
+TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
+    size_t bytes = sizeof(TL_ENTRY) % TAGLINE_BYTES
+                       ? at / TAGLINE_BYTES * (TAGLINE_SLOTS * sizeof(TL_ENTRY))
+                       : at * (TAGLINE_SLOTS * (sizeof(TL_ENTRY) / TAGLINE_BYTES));
+    return (TL_ENTRY *)(void *)((char *)map->entries + bytes);
+}
+
+/* Fetches the line of a group's entries that one with this hash is most likely in. */
+TAGLINE_INLINE void TL(fetch_near)(const TL_ENTRY *entries, uint64_t hash) {
+    TAGLINE_FETCH((const char *)entries + (size_t)(hash >> 56) * sizeof(TL_ENTRY) / 16); /* in slot `near` */
+}
+
+/* One of a group's free slots for an entry with this hash: in its line, if there is one. */
+TAGLINE_INLINE size_t TL(choose)(tagline_mask spare, size_t at, uint64_t hash) {
+    tagline_mask near = spare & tagline_spread(TL(lines)[at / TAGLINE_BYTES % 8][tagline_near(hash)]);
+    return tagline_first(near ? near : spare);
+}
+
+/* Where the next group of a probe begins; step counts bytes of tags, from 0. */
+TAGLINE_INLINE size_t TL(next_group)(const TL_MAP *map, size_t at, size_t *step) {
+    return (at + (*step += TAGLINE_BYTES)) & map->mask;
+}
+
+/* Says in a full group that an entry with this hash went on. */
+TAGLINE_INLINE void TL(spill)(TL_MAP *map, unsigned char *tags, uint64_t hash) {
+    map->spilled += !(tags[TAGLINE_SLOTS] & tagline_class(hash));
+    tags[TAGLINE_SLOTS] = (unsigned char)(tags[TAGLINE_SLOTS] | tagline_class(hash));
+}
+
+/* Puts a key that is not there into the first group of its probe with a free slot; there is one. */
+TAGLINE_INLINE TL_ENTRY *TL(place)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
+    size_t at = (size_t)hash & map->mask, step = 0;
+    for (;; at = TL(next_group)(map, at, &step)) {
+        unsigned char *tags = map->tags + at;
+        tagline_mask spare = tagline_match_free(tagline_load(tags));
+        if (TAGLINE_LIKELY(spare != 0)) {
+            size_t slot = TL(choose)(spare, at, hash);
+            TL_ENTRY *entry = TL(entries_at)(map, at) + slot;
+            tags[slot] = tagline_tag_of(tagline_tags(hash));
+            entry->key = key;
+            if (at < map->skip) map->skip = at;
+            return entry;
+        }
+        TL(spill)(map, tags, hash);
+    }
+}
+
+/* Spill bits that deletes may leave behind: a quarter of all. */
+TAGLINE_INLINE size_t TL(spill_room)(const TL_MAP *map) {
+    return map->mask / TAGLINE_BYTES * 2 + 8;
+}
+
+/* Sets the fields of a map without arrays. */
+static inline void TL(set_empty)(TL_MAP *map) {
+    map->tags = (unsigned char *)(uintptr_t)tagline_nothing;
+    map->entries = (TL_ENTRY *)(uintptr_t)tagline_nothing; /* never read, but its lines are fetched */
+    TAGLINE_SET(map, &map->tags_block, NULL);
+    TAGLINE_SET(map, &map->entries_block, NULL);
+    map->mask = map->len = map->limit = map->capacity = map->skip = 0;
+    map->spilled = map->spill_limit = map->deleted = map->reserved = 0;
+}
+
+/* Gives the map new, empty arrays, and leaves it as it was (false) when memory runs out. */
+TAGLINE_APART bool TL(allocate)(TL_MAP *map, size_t capacity) {
+    size_t groups = capacity / TAGLINE_SLOTS + (capacity < TAGLINE_SLOTS);
+    size_t spare = !TAGLINE_ALIGN || capacity * sizeof(TL_ENTRY) < TAGLINE_ALIGNED_MIN
+                       ? 0
+                       : (TAGLINE_LINE - 16 + sizeof(TL_ENTRY) - 1) / sizeof(TL_ENTRY);
+    if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
+    unsigned char *tags = TAGLINE_NEW_ZEROED(map, unsigned char, groups *TAGLINE_BYTES);
+    TL_ENTRY *entries = tags ? TAGLINE_NEW(map, TL_ENTRY, capacity + spare) : NULL;
+    if (!entries) {
+        TAGLINE_DELETE(map, tags);
+        return false;
+    }
+    TAGLINE_SET(map, &map->tags_block, tags);
+    TAGLINE_SET(map, &map->entries_block, entries);
+    if (spare) entries = (TL_ENTRY *)(void *)((char *)entries + (-(uintptr_t)entries & (TAGLINE_LINE - 1)));
+    if (capacity < TAGLINE_SLOTS) memset(tags + capacity, TAGLINE_NO_SLOT, TAGLINE_SLOTS - capacity);
+    map->tags = tags;
+    map->entries = entries;
+    map->mask = (groups - 1) * TAGLINE_BYTES;
+    map->capacity = capacity;
+    map->limit = tagline_limit(capacity);
+    map->spilled = 0;
+    map->spill_limit = TL(spill_room)(map);
+    map->deleted = map->skip = 0;
+    return true;
+}
+
+/* Fetches what the keys of a group's entries have elsewhere. */
+TAGLINE_INLINE void TL(fetch_keys)(const unsigned char *tags, const TL_ENTRY *entries) {
+    tagline_mask used = tagline_match_used(tagline_load(tags));
+    for (; used; used = tagline_rest(used)) TAGLINE_FETCH_KEY(entries[tagline_first(used)].key);
+}
+
+/* Moves all entries to arrays of so many slots; false: out of memory, nothing changed. When the table
+ * doubles, entries at home come first: what is in the two groups that take them is known without a look, as
+ * it came from this one. */
+TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
+    TL_MAP old = *map;
+    if (!TL(allocate)(map, capacity)) return false;
+    if (old.capacity == 0) return true;
+    if (map->mask == old.mask * 2 + TAGLINE_BYTES)
+        for (size_t at = 0; at <= old.mask; at += TAGLINE_BYTES) {
+            unsigned char *tags = old.tags + at;
+            const TL_ENTRY *from = TL(entries_at)(&old, at);
+            tagline_mask used = tagline_match_used(tagline_load(tags)), spare[2] = {TAGLINE_ALL, TAGLINE_ALL};
+            if (at < old.mask) TL(fetch_keys)(tags + TAGLINE_BYTES, from + TAGLINE_SLOTS);
+            for (; used; used = tagline_rest(used)) {
+                size_t slot = tagline_first(used), to, chosen;
+                uint64_t hash = TAGLINE_HASH(from[slot].key);
+                if (!TAGLINE_LIKELY(((size_t)hash & old.mask) == at)) continue;
+                to = (size_t)hash & map->mask;
+                chosen = TL(choose)(spare[to != at], at, hash);
+                spare[to != at] &= ~((tagline_mask)1 << chosen * TAGLINE_STRIDE);
+                map->tags[to + chosen] = tags[slot];
+                TL(entries_at)(map, to)[chosen] = from[slot];
+                tags[slot] = TAGLINE_FREE;
+            }
+        }
+    for (size_t at = 0; at <= old.mask; at += TAGLINE_BYTES) {
+        unsigned char *tags = old.tags + at;
+        const TL_ENTRY *from = TL(entries_at)(&old, at);
+        tagline_mask used = tagline_match_used(tagline_load(tags));
+        if (at < old.mask) TL(fetch_keys)(tags + TAGLINE_BYTES, from + TAGLINE_SLOTS);
+        for (; used; used = tagline_rest(used)) {
+            const TL_ENTRY *entry = &from[tagline_first(used)];
+            TL(place)(map, entry->key, TAGLINE_HASH(entry->key))->value = entry->value;
+        }
+    }
+    TAGLINE_DELETE(map, old.tags_block);
+    TAGLINE_DELETE(map, old.entries_block);
+    return true;
+}
+
+/* Makes the spill bits anew, none but those that are needed: entries at home stay, all others are placed
+ * again. One that goes to a group further on may be placed again there. */
+TAGLINE_APART void TL(respill)(TL_MAP *map) {
+    for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES) map->tags[at + TAGLINE_SLOTS] = 0;
+    map->spilled = 0;
+    for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES) {
+        TL_ENTRY *entries = TL(entries_at)(map, at);
+        tagline_mask used = tagline_match_used(tagline_load(map->tags + at));
+        if (at < map->mask) TL(fetch_keys)(map->tags + at + TAGLINE_BYTES, entries + TAGLINE_SLOTS);
+        for (; used; used = tagline_rest(used)) {
+            size_t slot = tagline_first(used);
+            uint64_t hash = TAGLINE_HASH(entries[slot].key);
+            if (TAGLINE_LIKELY(((size_t)hash & map->mask) == at)) continue;
+            TL_ENTRY spill = entries[slot], *placed;
+            map->tags[at + slot] = TAGLINE_FREE;
+            placed = TL(place)(map, spill.key, hash);
+            placed->value = spill.value;
+            if (placed != &entries[slot]) TAGLINE_DROP(map, &entries[slot]);
+        }
+    }
+    map->spill_limit = map->spilled + TL(spill_room)(map);
+    map->deleted = 0;
+}
+
+/* --- for everybody --- */
+
+/* An empty map; it takes no memory until something is put into it. */
+TAGLINE_INLINE TL_MAP TL(make)(void) {
+    TL_MAP map;
+    memset(&map, 0, sizeof map);
+    TL(set_empty)(&map);
+    return map;
+}
+
+/* Frees what the map holds. It is empty afterwards and may be used again. */
+TAGLINE_INLINE void TL(free)(TL_MAP *map) {
+    TAGLINE_DELETE(map, map->tags_block);
+    TAGLINE_DELETE(map, map->entries_block);
+    TL(set_empty)(map);
+}
+
+/* Makes room, so that the map holds so many entries without growing; false: out of memory, nothing changed.
+ */
+TAGLINE_INLINE bool TL(reserve)(TL_MAP *map, size_t entries) {
+    if (entries > map->limit) {
+        size_t capacity = tagline_capacity(entries);
+        if (!capacity || !TL(grow)(map, capacity)) return false;
+    }
+    if (entries > map->reserved) map->reserved = entries;
+    return true;
+}
+
+TAGLINE_INLINE size_t TL(len)(const TL_MAP *map) {
+    return map->len;
+}
+
+/* Slots of the arrays. */
+TAGLINE_INLINE size_t TL(capacity)(const TL_MAP *map) {
+    return map->capacity;
+}
+
+/* The entry with this key in the groups after its home, or NULL. */
+TAGLINE_APART TL_ENTRY *TL(find_spill)(const TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
+    size_t at = (size_t)hash & map->mask, step = 0;
+    tagline_bytes wanted = tagline_tags(hash);
+    while (step < map->mask && map->tags[at + TAGLINE_SLOTS] & tagline_class(hash)) {
+        at = TL(next_group)(map, at, &step);
+        tagline_mask match = tagline_match(tagline_load(map->tags + at), wanted);
+        for (; match; match = tagline_rest(match)) {
+            TL_ENTRY *entry = TL(entries_at)(map, at) + tagline_first(match);
+            if (TAGLINE_EQUAL(entry->key, key)) return entry;
+        }
+    }
+    return NULL;
+}
+
+/* The entry with this key, or NULL. */
+TAGLINE_INLINE TL_ENTRY *TL(find)(const TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
+    size_t at = (size_t)hash & map->mask;
+    const unsigned char *tags = map->tags + at;
+    TL_ENTRY *entries = TL(entries_at)(map, at);
+    TL(fetch_near)(entries, hash);
+    tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hash));
+    for (; match; match = tagline_rest(match)) {
+        TL_ENTRY *entry = &entries[tagline_first(match)];
+        if (TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, key))) return entry;
+    }
+    if (TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) return NULL;
+    return TL(find_spill)(map, key, hash);
+}
+
+/* The address of the key's value, until the next insert; NULL: absent. */
+TAGLINE_INLINE TAGLINE_VALUE *TL(get)(const TL_MAP *map, TAGLINE_KEY key) {
+    TL_ENTRY *entry = TL(find)(map, key, TAGLINE_HASH(key));
+    return entry ? &entry->value : NULL;
+}
+
+/* Inserts a key that is not there and has no place in its home; NULL: out of memory, nothing changed. */
+TAGLINE_APART TL_ENTRY *TL(insert)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
+    bool full = map->len >= map->limit;
+    if (!full && map->spilled > map->spill_limit) {
+        /* Deletes leave bits that are not needed any more. Without them some groups got far more than others,
+         * as from the walk of another map: a table that is half full doubles early, and evens that out. */
+        if (map->deleted > map->mask / TAGLINE_BYTES)
+            TL(respill)(map);
+        else if (map->len > map->limit / 2 && map->len >= map->reserved && !TL(grow)(map, map->capacity * 2))
+            map->spill_limit = SIZE_MAX; /* not again at every spill */
+    }
+    if (full) {
+        size_t capacity = tagline_capacity(map->limit + 1);
+        if (!capacity || !TL(grow)(map, capacity)) return NULL;
+    }
+    map->len++;
+    return TL(place)(map, key, hash);
+}
+
+/* As put; *added says whether the key was absent. */
+TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added) {
+    uint64_t hash = TAGLINE_HASH(key);
+    size_t at = (size_t)hash & map->mask;
+    unsigned char *tags = map->tags + at;
+    TL_ENTRY *entries = TL(entries_at)(map, at), *entry;
+    TL(fetch_near)(entries, hash);
+    tagline_bytes wanted = tagline_tags(hash), bytes = tagline_load(tags);
+    tagline_mask match = tagline_match(bytes, wanted), spare;
+    *added = false;
+    for (; match; match = tagline_rest(match)) {
+        entry = &entries[tagline_first(match)];
+        if (TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, key))) return &entry->value;
+    }
+    if (!TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) {
+        entry = TL(find_spill)(map, key, hash);
+        if (entry) return &entry->value;
+    }
+    *added = true;
+    spare = tagline_match_free(bytes);
+    if (!TAGLINE_LIKELY(spare != 0 && map->len < map->limit)) {
+        entry = TL(insert)(map, key, hash);
+        return entry ? &entry->value : NULL;
+    }
+    size_t slot = TL(choose)(spare, at, hash);
+    entry = &entries[slot];
+    tags[slot] = tagline_tag_of(wanted);
+    entry->key = key;
+    map->len++;
+    if (!TAGLINE_LIKELY(at >= map->skip)) map->skip = at;
+    return &entry->value;
+}
+
+/* The address of the key's value, until the next insert. A key that was absent is inserted, with a value that
+ * is not initialised. NULL: out of memory, and the map is what it was. */
+TAGLINE_INLINE TAGLINE_VALUE *TL(put)(TL_MAP *map, TAGLINE_KEY key) {
+    bool added;
+    return TL(add)(map, key, &added);
+}
+
+/* A group became empty in which walks began: they begin later. In steps, so that a delete takes constant
+ * time. */
+TAGLINE_APART void TL(skip_empty)(TL_MAP *map) {
+    for (int i = 0; i < 64 && map->skip < map->mask; i++) {
+        if (tagline_match_used(tagline_load(map->tags + map->skip))) return;
+        map->skip += TAGLINE_BYTES;
+    }
+}
+
+/* Frees the slot of an entry. */
+TAGLINE_INLINE void TL(remove)(TL_MAP *map, TL_ENTRY *entry, unsigned char *tag, size_t at) {
+    *tag = TAGLINE_FREE;
+    map->len--;
+    map->deleted++;
+    TAGLINE_DROP(map, entry);
+    if (!TAGLINE_LIKELY(at != map->skip)) TL(skip_empty)(map);
+}
+
+/* Removes an entry that lies outside its home. */
+TAGLINE_APART bool TL(del_spill)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
+    TL_ENTRY *entry = TL(find_spill)(map, key, hash);
+    if (!entry) return false;
+    size_t index = (size_t)(entry - map->entries), group = index / TAGLINE_SLOTS;
+    TL(remove)(map, entry, map->tags + index + group, group * TAGLINE_BYTES);
+    return true;
+}
+
+/* Removes the key; false: it was absent. Other entries stay where they are. */
+TAGLINE_INLINE bool TL(del)(TL_MAP *map, TAGLINE_KEY key) {
+    uint64_t hash = TAGLINE_HASH(key);
+    size_t at = (size_t)hash & map->mask;
+    unsigned char *tags = map->tags + at;
+    TL_ENTRY *entries = TL(entries_at)(map, at);
+    TL(fetch_near)(entries, hash);
+    tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hash));
+    for (; match; match = tagline_rest(match)) {
+        size_t slot = tagline_first(match);
+        if (!TAGLINE_LIKELY(TAGLINE_EQUAL(entries[slot].key, key))) continue;
+        TL(remove)(map, &entries[slot], tags + slot, at);
+        return true;
+    }
+    if (TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) return false;
+    return TL(del_spill)(map, key, hash);
+}
+
+/* Removes all entries. The arrays stay. */
+TAGLINE_INLINE void TL(clear)(TL_MAP *map) {
+    if (map->capacity == 0) return;
+    for (size_t i = 0; i < map->capacity; i++) TAGLINE_DROP(map, &map->entries[i]);
+    memset(map->tags, TAGLINE_FREE, map->mask + TAGLINE_BYTES);
+    if (map->capacity < TAGLINE_SLOTS)
+        memset(map->tags + map->capacity, TAGLINE_NO_SLOT, TAGLINE_SLOTS - map->capacity);
+    map->len = map->spilled = map->deleted = map->skip = 0;
+    map->spill_limit = TL(spill_room)(map);
+}
+
+/* Fills an empty map with the entries of another; false: out of memory, it is still empty. */
+TAGLINE_INLINE bool TL(clone)(TL_MAP *map, const TL_MAP *from) {
+    if (from->capacity == 0) return true;
+    if (!TL(allocate)(map, from->capacity)) return false;
+    memcpy(map->tags, from->tags, from->mask + TAGLINE_BYTES);
+    memcpy(map->entries, from->entries, from->capacity * sizeof(TL_ENTRY));
+    map->len = from->len;
+    map->spilled = from->spilled;
+    map->spill_limit = from->spill_limit;
+    map->deleted = from->deleted;
+    map->skip = from->skip;
+    return true;
+}
+
+/* A walk over all entries, in no order. Entries may be deleted during a walk, not inserted.
+ *
+ *     for (struct counts_walk walk = counts_begin(&map); counts_next(&walk);) use(walk.entry->key,
+ * walk.entry->value);
+ */
+struct TL(walk) {
+    TL_ENTRY *entry;
+    const TL_MAP *map;
+    TL_ENTRY *entries; /* of the groups of the mask */
+    size_t next;       /* where the groups begin after these */
+    uint64_t left;     /* a bit for each slot in use of one group or four that was not visited yet */
+};
+
+TAGLINE_INLINE void TL(walk_start)(const TL_MAP *map, struct TL(walk) * walk) {
+    walk->entry = NULL;
+    walk->map = map;
+    walk->next = map->skip;
+    walk->entries = NULL;
+    walk->left = 0;
+}
+
+TAGLINE_INLINE struct TL(walk) TL(begin)(const TL_MAP *map) {
+    struct TL(walk) walk;
+    TL(walk_start)(map, &walk);
+    return walk;
+}
+
+/* Moves to the next entry; false: there is none left. */
+TAGLINE_INLINE bool TL(next)(struct TL(walk) * walk) {
+    const TL_MAP *map = walk->map;
+    while (!walk->left) {
+        size_t at = walk->next;
+        if (at > map->mask) return false;
+        const unsigned char *tags = map->tags + at;
+        walk->entries = TL(entries_at)(map, at);
+        walk->left = tagline_used(tags);
+        walk->next = at + TAGLINE_BYTES;
+        if (TAGLINE_LIKELY(at + 3 * TAGLINE_BYTES <= map->mask)) {
+            walk->left |= tagline_used(tags + TAGLINE_BYTES) << TAGLINE_SLOTS |
+                          tagline_used(tags + 2 * TAGLINE_BYTES) << 2 * TAGLINE_SLOTS |
+                          tagline_used(tags + 3 * TAGLINE_BYTES) << 3 * TAGLINE_SLOTS;
+            walk->next = at + 4 * TAGLINE_BYTES;
+        }
+    }
+    walk->entry = &walk->entries[TAGLINE_LOWEST(walk->left)];
+    walk->left &= walk->left - 1;
+    return true;
+}
+
+/* Looks up to TAGLINE_BATCH keys at once: found[i] is the address of the value of keys[i], or NULL. Out of
+ * the caches this takes a fraction of the time of as many calls of get, since the lines of all keys are
+ * fetched together. */
+#ifndef TAGLINE_BATCH
+#define TAGLINE_BATCH 32
+#endif
+TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, size_t count,
+                                  TAGLINE_VALUE **found) {
+    uint64_t hashes[TAGLINE_BATCH];
+    TL_ENTRY *candidates[TAGLINE_BATCH]; /* NULL: found[i] is known */
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = TAGLINE_HASH(keys[i]);
+        size_t at = (size_t)hashes[i] & map->mask;
+        TAGLINE_FETCH(map->tags + at);
+        TL(fetch_near)(TL(entries_at)(map, at), hashes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (size_t)hashes[i] & map->mask;
+        const unsigned char *tags = map->tags + at;
+        tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hashes[i]));
+        candidates[i] = NULL;
+        found[i] = NULL;
+        if (match) {
+            candidates[i] = TL(entries_at)(map, at) + tagline_first(match);
+            TAGLINE_FETCH(candidates[i]);
+        } else if (!TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hashes[i])))) {
+            TL_ENTRY *entry = TL(find_spill)(map, keys[i], hashes[i]);
+            if (entry) found[i] = &entry->value;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i]) TAGLINE_FETCH_KEY(candidates[i]->key);
+    for (size_t i = 0; i < count; i++) {
+        TL_ENTRY *entry = candidates[i];
+        if (!entry) continue;
+        if (!TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, keys[i]))) entry = TL(find)(map, keys[i], hashes[i]);
+        if (entry) found[i] = &entry->value;
+    }
+}
+
+#undef TL_SIZE
+#undef TAGLINE_NAME
+#undef TAGLINE_KEY
+#undef TAGLINE_VALUE
+#undef TAGLINE_HASH
+#undef TAGLINE_EQUAL
+#undef TAGLINE_FIELDS
+#undef TAGLINE_NEW
+#undef TAGLINE_NEW_ZEROED
+#undef TAGLINE_DELETE
+#undef TAGLINE_SET
+#undef TAGLINE_ALIGN
+#undef TAGLINE_DROP
+#undef TAGLINE_FETCH_KEY
+#undef TAGLINE_BATCH
+#endif
+#undef TL
+#undef TL_MAP
+#undef TL_ENTRY
+#undef TAGLINE_TYPES_ONLY
+#undef TAGLINE_TYPES_GIVEN
