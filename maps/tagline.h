@@ -38,6 +38,7 @@ enum { MAP_BATCH = 32 };
 #ifdef HEAP_COLLECTS
 #define TAGLINE_ALIGN 0
 #endif
+#define TAGLINE_KEEP
 #define TAGLINE_TYPES_ONLY
 #include "maps/tagline/tagline.h"
 

@@ -3,6 +3,7 @@
  *     #define TAGLINE_NAME  counts
  *     #define TAGLINE_KEY   uint64_t
  *     #define TAGLINE_VALUE uint32_t
+ *     #define TAGLINE_HASH(key) tagline_hash_u64(key)
  *     #include "tagline.h"
  *
  *     struct counts map = counts_make();
@@ -38,7 +39,7 @@
  *             by the hash, spills counted to bound them, and early doubling: this project.
  * License:    MIT, as the whole of mapbench.
  */
-#if !defined(TAGLINE_NAME) || !defined(TAGLINE_KEY) || !defined(TAGLINE_VALUE)
+#if !defined(TAGLINE_NAME) || !defined(TAGLINE_KEY)
 #error "define TAGLINE_NAME, TAGLINE_KEY and TAGLINE_VALUE before tagline.h is included"
 #endif
 
@@ -72,6 +73,16 @@ static inline size_t tagline_lowest(uint64_t mask) {
     return at;
 }
 #define TAGLINE_LOWEST(mask) tagline_lowest(mask)
+#endif
+
+#ifdef __cplusplus
+#define TAGLINE_ALIGNED(bytes) alignas(bytes)
+#define TAGLINE_ALIGNMENT(type) alignof(type)
+#define TAGLINE_ASSERT(truth, text) static_assert(truth, text)
+#else
+#define TAGLINE_ALIGNED(bytes) _Alignas(bytes)
+#define TAGLINE_ALIGNMENT(type) _Alignof(type)
+#define TAGLINE_ASSERT(truth, text) _Static_assert(truth, text)
 #endif
 
 enum {
@@ -118,7 +129,7 @@ TAGLINE_INLINE tagline_mask tagline_match_used(tagline_bytes group) {
     return tagline_match(group, least);
 }
 
-#elif defined(__ARM_NEON) && !defined(TAGLINE_PORTABLE)
+#elif defined(__ARM_NEON) && !defined(__ARM_BIG_ENDIAN) && !defined(TAGLINE_PORTABLE)
 #include <arm_neon.h>
 #define TAGLINE_KIND "NEON"
 #define TAGLINE_STRIDE 4
@@ -268,11 +279,11 @@ TAGLINE_INLINE size_t tagline_near(uint64_t hash) {
 #define TAGLINE_LINES_OF_GROUP(size, group) TAGLINE_LINES(size, (group)*TAGLINE_SLOTS *(size) % TAGLINE_LINE)
 
 /* The group of maps without arrays: it has no slots, so that nothing writes to it. */
-static const unsigned char tagline_nothing[TAGLINE_BYTES]
+TAGLINE_ALIGNED(16)
 #if defined(__GNUC__)
-    __attribute__((aligned(16), unused))
+__attribute__((unused))
 #endif
-    = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0};
+static const unsigned char tagline_nothing[TAGLINE_BYTES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0};
 
 /* Slots of the smallest tables, of one group. */
 enum { TAGLINE_FEW = 3, TAGLINE_SOME = 7 };
@@ -293,29 +304,232 @@ static inline size_t tagline_capacity(size_t entries) {
     }
     return capacity;
 }
+
+/* --- hashes to choose from --- */
+
+/* Both halves of a product of 128 bits in one word: every bit of it depends on all bits of a and b. */
+TAGLINE_INLINE uint64_t tagline_fold(uint64_t a, uint64_t b) {
+#if defined(__SIZEOF_INT128__) && !defined(TAGLINE_PORTABLE)
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t low = a0 * b0, mid = a1 * b0 + (low >> 32), other = a0 * b1 + (uint32_t)mid;
+    return (other << 32 | (uint32_t)low) ^ (a1 * b1 + (mid >> 32) + (other >> 32));
+#endif
+}
+
+#define TAGLINE_PI 0x243f6a8885a308d3u /* bits of the fractions of pi, e and the golden ratio */
+#define TAGLINE_E 0xb7e151628aed2a6bu
+#define TAGLINE_PHI 0x9e3779b97f4a7c15u
+
+/* An integer's hash. */
+TAGLINE_INLINE uint64_t tagline_hash_u64(uint64_t key) {
+    return tagline_fold(key ^ TAGLINE_PI, TAGLINE_PHI);
+}
+
+TAGLINE_INLINE uint64_t tagline_read64(const unsigned char *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+TAGLINE_INLINE uint64_t tagline_read32(const unsigned char *at) {
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* The hash of so many bytes: folds of 16 of them, the last overlapping those before, after wyhash (Wang Yi,
+ * public domain). It differs between machines of either byte order: not to be stored. */
+static inline uint64_t tagline_hash_bytes(const void *bytes, size_t length) {
+    const unsigned char *at = (const unsigned char *)bytes;
+    uint64_t state = TAGLINE_E ^ length, a = 0, b = 0;
+    if (length >= 8) {
+        size_t left = length;
+        for (; left > 16; left -= 16, at += 16)
+            state = tagline_fold(tagline_read64(at) ^ TAGLINE_PI, tagline_read64(at + 8) ^ state);
+        const unsigned char *end = at + left;
+        a = tagline_read64(length >= 16 ? end - 16 : at);
+        b = tagline_read64(end - 8);
+    } else if (length >= 4) {
+        a = tagline_read32(at);
+        b = tagline_read32(at + length - 4);
+    } else if (length > 0) {
+        a = (uint64_t)at[0] << 16 | (uint64_t)at[length / 2] << 8 | at[length - 1];
+    }
+    return tagline_fold(tagline_fold(a ^ TAGLINE_PI, b ^ state), TAGLINE_PHI ^ length);
+}
+
+/* The hash of a text that ends with a zero. */
+TAGLINE_INLINE uint64_t tagline_hash_string(const char *text) {
+    return tagline_hash_bytes(text, strlen(text));
+}
+
+/* What those who choose the keys do not know. */
+struct tagline_seed {
+    uint64_t low, high;
+};
+
+struct tagline_sip {
+    uint64_t a, b, c, d;
+};
+
+TAGLINE_INLINE uint64_t tagline_rotate(uint64_t word, unsigned bits) {
+    return word << bits | word >> (64 - bits);
+}
+
+TAGLINE_INLINE void tagline_sip_rounds(struct tagline_sip *sip, unsigned rounds) {
+    for (; rounds > 0; rounds--) {
+        sip->a += sip->b;
+        sip->c += sip->d;
+        sip->b = tagline_rotate(sip->b, 13) ^ sip->a;
+        sip->d = tagline_rotate(sip->d, 16) ^ sip->c;
+        sip->a = tagline_rotate(sip->a, 32) + sip->d;
+        sip->c += sip->b;
+        sip->b = tagline_rotate(sip->b, 17) ^ sip->c;
+        sip->d = tagline_rotate(sip->d, 21) ^ sip->a;
+        sip->c = tagline_rotate(sip->c, 32);
+    }
+}
+
+TAGLINE_INLINE struct tagline_sip tagline_sip_begin(struct tagline_seed seed) {
+    struct tagline_sip sip;
+    sip.a = seed.low ^ 0x736f6d6570736575u; /* "somepseudorandomlygeneratedbytes" */
+    sip.b = seed.high ^ 0x646f72616e646f6du;
+    sip.c = seed.low ^ 0x6c7967656e657261u;
+    sip.d = seed.high ^ 0x7465646279746573u;
+    return sip;
+}
+
+TAGLINE_INLINE void tagline_sip_add(struct tagline_sip *sip, uint64_t word, unsigned rounds) {
+    sip->d ^= word;
+    tagline_sip_rounds(sip, rounds);
+    sip->a ^= word;
+}
+
+TAGLINE_INLINE uint64_t tagline_sip_end(struct tagline_sip *sip, uint64_t word, unsigned rounds,
+                                        unsigned end_rounds) {
+    tagline_sip_add(sip, word, rounds);
+    sip->c ^= 0xff;
+    tagline_sip_rounds(sip, end_rounds);
+    return sip->a ^ sip->b ^ sip->c ^ sip->d;
+}
+
+/* SipHash with so many rounds a word and at the end, the same on every machine. Source: Aumasson and
+ * Bernstein, SipHash: a fast short-input PRF, 2012. */
+TAGLINE_INLINE uint64_t tagline_siphash(const void *bytes, size_t length, struct tagline_seed seed,
+                                        unsigned rounds, unsigned end_rounds) {
+    const unsigned char *at = (const unsigned char *)bytes;
+    struct tagline_sip sip = tagline_sip_begin(seed);
+    uint64_t last = (uint64_t)length << 56;
+    size_t left = length;
+    for (; left >= 8; left -= 8, at += 8) {
+        uint64_t word = (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
+                        (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 |
+                        (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
+        tagline_sip_add(&sip, word, rounds);
+    }
+    for (size_t i = 0; i < left; i++) last |= (uint64_t)at[i] << 8 * i;
+    return tagline_sip_end(&sip, last, rounds, end_rounds);
+}
+
+/* Hashes for TAGLINE_SEEDED_HASH: SipHash-1-3, of which nobody knows how to find keys that collide without
+ * the seed. The integer's is that of its 8 bytes, the lowest first. */
+static inline uint64_t tagline_seeded_bytes(const void *bytes, size_t length, struct tagline_seed seed) {
+    return tagline_siphash(bytes, length, seed, 1, 3);
+}
+TAGLINE_INLINE uint64_t tagline_seeded_string(const char *text, struct tagline_seed seed) {
+    return tagline_seeded_bytes(text, strlen(text), seed);
+}
+static inline uint64_t tagline_seeded_u64(uint64_t key, struct tagline_seed seed) {
+    struct tagline_sip sip = tagline_sip_begin(seed);
+    tagline_sip_add(&sip, key, 1);
+    return tagline_sip_end(&sip, (uint64_t)8 << 56, 1, 3);
+}
 #endif /* TAGLINE_H */
 
+/* --- seeds from the system, for maps that have one --- */
+#if defined(TAGLINE_SEEDED_HASH) && !defined(TAGLINE_SEEDS)
+#define TAGLINE_SEEDS
+#ifndef TAGLINE_RANDOM
+#ifdef _WIN32
+#error "define TAGLINE_RANDOM(bytes, count): fills them at random; false: it cannot. README.md shows how"
+#endif
+#include <stdio.h>
+#ifdef __linux__
+#include <errno.h>
+#include <sys/random.h>
+#endif
+/* Random bytes of the kernel; without its call, or without a file of devices: false. */
+static inline bool tagline_random(void *bytes, size_t count) {
+#ifdef __linux__
+    ssize_t got;
+    do got = getrandom(bytes, count, 0);
+    while (got < 0 && errno == EINTR);
+    if (got == (ssize_t)count) return true;
+#endif
+    FILE *file = fopen("/dev/urandom", "rb");
+    if (!file) return false;
+    bool read = fread(bytes, 1, count, file) == count;
+    fclose(file);
+    return read;
+}
+#define TAGLINE_RANDOM tagline_random
+#endif
+#ifndef TAGLINE_NO_SEED
+#define TAGLINE_NO_SEED(seed) abort() /* a seed that can be guessed protects from nothing */
+#endif
+
+/* Draws a seed that nobody can guess; false: the system gives none. */
+static inline bool tagline_draw_seed(struct tagline_seed *seed) {
+    return TAGLINE_RANDOM(seed, sizeof *seed);
+}
+#endif
+
 /* --- settings of one map --- */
-#ifndef TAGLINE_HASH
+#if defined(TAGLINE_SEEDED_HASH) && !defined(TL_SEEDED)
+#ifdef TAGLINE_HASH
+#error "define TAGLINE_HASH(key) or TAGLINE_SEEDED_HASH(key, seed), not both"
+#endif
+#define TAGLINE_HASH(key) TAGLINE_SEEDED_HASH(key, map->seed) /* where it is used, `map` is the map */
+#define TL_SEEDED
+#elif !defined(TAGLINE_HASH) && !defined(TAGLINE_TYPES_ONLY)
 #error "define TAGLINE_HASH(key): 64 bits, every one of which depends on the whole key"
 #endif
 #ifndef TAGLINE_EQUAL
 #define TAGLINE_EQUAL(a, b) ((a) == (b))
 #endif
-/* Memory. TAGLINE_FIELDS is declared in the map for them. Set: stores the address of an array in the map. */
-#ifndef TAGLINE_NEW
+/* Without values the map is a set: what stands for a value is the key itself. */
+#ifndef TAGLINE_VALUE
+#define TAGLINE_VALUE TAGLINE_KEY
+#define TL_SET
+#endif
+/* Members of the map for what follows, each with its semicolon. */
+#ifndef TAGLINE_FIELDS
 #define TAGLINE_FIELDS
-#define TAGLINE_NEW(map, type, count)                                                                        \
-    ((count) > PTRDIFF_MAX / sizeof(type) ? NULL : (type *)malloc((count) * sizeof(type)))
+#endif
+/* Memory: NULL if there is none left, otherwise aligned as the type needs it; bytes that begin at a multiple
+ * of 16. The bytes asked for are at most PTRDIFF_MAX for entries. What is given back may be NULL. */
+#ifndef TAGLINE_NEW
+#if defined(TAGLINE_NEW_ZEROED) || defined(TAGLINE_DELETE)
+#error "define TAGLINE_NEW, TAGLINE_NEW_ZEROED and TAGLINE_DELETE, or none of them"
+#endif
+#define TL_MALLOC
+#define TAGLINE_NEW(map, type, count) ((type *)malloc((count) * sizeof(type)))
 #define TAGLINE_NEW_ZEROED(map, type, count) ((type *)calloc((count), sizeof(type)))
 #define TAGLINE_DELETE(map, address) free(address)
+#endif
+/* Stores the address of an array in the map. */
+#ifndef TAGLINE_SET
 #define TAGLINE_SET(map, field, address) ((void)(*(field) = (address)))
 #endif
 /* 0: entries begin where their memory does, as a heap that follows pointers needs it. */
 #ifndef TAGLINE_ALIGN
 #define TAGLINE_ALIGN 1
 #endif
-/* Called for an entry that is no longer one, before its slot is used again. */
+/* Called for slots whose bytes mean nothing any more, so that a heap that follows pointers sees none there:
+ * after a delete, for all slots of a map that is cleared, and where an entry moved away. No destructor. */
 #ifndef TAGLINE_DROP
 #define TAGLINE_DROP(map, entry) ((void)(entry))
 #endif
@@ -332,8 +546,15 @@ static inline size_t tagline_capacity(size_t entries) {
  * TAGLINE_TYPES_GIVEN. */
 #ifndef TAGLINE_TYPES_GIVEN
 TL_ENTRY {
+#ifdef TL_SET
+    union { /* two names of one thing */
+        TAGLINE_KEY key;
+        TAGLINE_KEY value;
+    };
+#else
     TAGLINE_KEY key;
     TAGLINE_VALUE value;
+#endif
 };
 
 TL_MAP {
@@ -350,6 +571,9 @@ TL_MAP {
     size_t skip;        /* where walks begin: no entry is in the groups before */
     unsigned char *tags_block;
     TL_ENTRY *entries_block; /* what the arrays were allocated as */
+#ifdef TAGLINE_SEEDED_HASH
+    struct tagline_seed seed;
+#endif
     TAGLINE_FIELDS
 };
 #endif
@@ -437,7 +661,7 @@ TAGLINE_APART bool TL(allocate)(TL_MAP *map, size_t capacity) {
     size_t spare = !TAGLINE_ALIGN || capacity * sizeof(TL_ENTRY) < TAGLINE_ALIGNED_MIN
                        ? 0
                        : (TAGLINE_LINE - 16 + sizeof(TL_ENTRY) - 1) / sizeof(TL_ENTRY);
-    if (capacity == 0 || capacity > SIZE_MAX / 2) return false;
+    if (capacity == 0 || capacity > (size_t)PTRDIFF_MAX / sizeof(TL_ENTRY) - spare) return false;
     unsigned char *tags = TAGLINE_NEW_ZEROED(map, unsigned char, groups *TAGLINE_BYTES);
     TL_ENTRY *entries = tags ? TAGLINE_NEW(map, TL_ENTRY, capacity + spare) : NULL;
     if (!entries) {
@@ -446,7 +670,9 @@ TAGLINE_APART bool TL(allocate)(TL_MAP *map, size_t capacity) {
     }
     TAGLINE_SET(map, &map->tags_block, tags);
     TAGLINE_SET(map, &map->entries_block, entries);
-    if (spare) entries = (TL_ENTRY *)(void *)((char *)entries + (-(uintptr_t)entries & (TAGLINE_LINE - 1)));
+    size_t ahead = -(uintptr_t)entries & (TAGLINE_LINE - 1);
+    /* Enough for memory that begins at a multiple of 16. Other memory stays where it is. */
+    if (ahead <= spare * sizeof(TL_ENTRY)) entries = (TL_ENTRY *)(void *)((char *)entries + ahead);
     if (capacity < TAGLINE_SLOTS) memset(tags + capacity, TAGLINE_NO_SLOT, TAGLINE_SLOTS - capacity);
     map->tags = tags;
     map->entries = entries;
@@ -532,12 +758,34 @@ TAGLINE_APART void TL(respill)(TL_MAP *map) {
 /* --- for everybody --- */
 
 /* An empty map; it takes no memory until something is put into it. */
+#ifdef TAGLINE_SEEDED_HASH
+TAGLINE_INLINE TL_MAP TL(make_seeded)(struct tagline_seed seed) {
+    TL_MAP map;
+    memset(&map, 0, sizeof map);
+    TL(set_empty)(&map);
+    map.seed = seed;
+    return map;
+}
+
+/* With a seed drawn from the system. */
+TAGLINE_INLINE TL_MAP TL(make)(void) {
+    struct tagline_seed seed;
+    if (!tagline_draw_seed(&seed)) TAGLINE_NO_SEED(&seed);
+    return TL(make_seeded)(seed);
+}
+
+/* To store, or for a second map with the same hashes. */
+TAGLINE_INLINE struct tagline_seed TL(seed)(const TL_MAP *map) {
+    return map->seed;
+}
+#else
 TAGLINE_INLINE TL_MAP TL(make)(void) {
     TL_MAP map;
     memset(&map, 0, sizeof map);
     TL(set_empty)(&map);
     return map;
 }
+#endif
 
 /* Frees what the map holds. It is empty afterwards and may be used again. */
 TAGLINE_INLINE void TL(free)(TL_MAP *map) {
@@ -719,6 +967,9 @@ TAGLINE_INLINE void TL(clear)(TL_MAP *map) {
 
 /* Fills an empty map with the entries of another; false: out of memory, it is still empty. */
 TAGLINE_INLINE bool TL(clone)(TL_MAP *map, const TL_MAP *from) {
+#ifdef TAGLINE_SEEDED_HASH
+    map->seed = from->seed; /* the entries' places are by it */
+#endif
     if (from->capacity == 0) return true;
     if (!TL(allocate)(map, from->capacity)) return false;
     memcpy(map->tags, from->tags, from->mask + TAGLINE_BYTES);
@@ -731,7 +982,8 @@ TAGLINE_INLINE bool TL(clone)(TL_MAP *map, const TL_MAP *from) {
     return true;
 }
 
-/* A walk over all entries, in no order. Entries may be deleted during a walk, not inserted.
+/* A walk over all entries, in no order. During a walk the entry that it is at may be deleted; nothing else
+ * may be inserted or deleted.
  *
  *     for (struct counts_walk walk = counts_begin(&map); counts_next(&walk);) use(walk.entry->key,
  * walk.entry->value);
@@ -786,7 +1038,7 @@ TAGLINE_INLINE bool TL(next)(struct TL(walk) * walk) {
 #ifndef TAGLINE_BATCH
 #define TAGLINE_BATCH 32
 #endif
-TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, size_t count,
+TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, TAGLINE_KEY const *keys, size_t count,
                                   TAGLINE_VALUE **found) {
     uint64_t hashes[TAGLINE_BATCH];
     TL_ENTRY *candidates[TAGLINE_BATCH]; /* NULL: found[i] is known */
@@ -820,11 +1072,63 @@ TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, si
     }
 }
 
+/* Looks up any number of keys, as get_batch does a batch. */
+TAGLINE_INLINE void TL(get_many)(const TL_MAP *map, TAGLINE_KEY const *keys, size_t count,
+                                 TAGLINE_VALUE **found) {
+    for (size_t i = 0; i < count; i += TAGLINE_BATCH)
+        TL(get_batch)(map, keys + i, count - i < TAGLINE_BATCH ? count - i : TAGLINE_BATCH, found + i);
+}
+
+/* The key's entry, with the key as it is stored, until the next insert; NULL: absent. */
+TAGLINE_INLINE TL_ENTRY *TL(get_entry)(const TL_MAP *map, TAGLINE_KEY key) {
+    return TL(find)(map, key, TAGLINE_HASH(key));
+}
+
+/* The entry whose value that is. Its key may be exchanged for an equal one, as for a copy of one's own. */
+TAGLINE_INLINE TL_ENTRY *TL(entry_of)(TAGLINE_VALUE *value) {
+    return (TL_ENTRY *)(void *)((char *)value - offsetof(TL_ENTRY, value));
+}
+
+/* Removes an entry that get_entry, entry_of or a walk gave. */
+TAGLINE_INLINE void TL(del_entry)(TL_MAP *map, TL_ENTRY *entry) {
+    size_t index = (size_t)(entry - map->entries), group = index / TAGLINE_SLOTS;
+    TL(remove)(map, entry, map->tags + index + group, group * TAGLINE_BYTES);
+}
+
+/* Gives back the memory that the map's entries do not need, reserved or not; false: there was none to move
+ * them to, nothing changed. */
+TAGLINE_INLINE bool TL(shrink)(TL_MAP *map) {
+    size_t capacity = tagline_capacity(map->len);
+    if (map->len == 0) {
+        TL(free)(map);
+    } else if (capacity < map->capacity) {
+        if (!TL(grow)(map, capacity)) return false;
+    }
+    map->reserved = 0;
+    return true;
+}
+
+#ifdef TL_MALLOC
+TAGLINE_ASSERT(TAGLINE_ALIGNMENT(TL_ENTRY) <= TAGLINE_ALIGNMENT(max_align_t),
+               "malloc does not align such entries: define TAGLINE_NEW, TAGLINE_NEW_ZEROED, TAGLINE_DELETE");
+#endif
 #undef TL_SIZE
+#endif
+#undef TL
+#undef TL_MAP
+#undef TL_ENTRY
+/* TAGLINE_KEEP: the settings, from TAGLINE_TYPES_ONLY to TAGLINE_TYPES_GIVEN. */
+#if defined(TAGLINE_TYPES_ONLY) && defined(TAGLINE_KEEP)
+#undef TAGLINE_TYPES_ONLY
+#else
+#undef TAGLINE_TYPES_ONLY
+#undef TAGLINE_TYPES_GIVEN
+#undef TAGLINE_KEEP
 #undef TAGLINE_NAME
 #undef TAGLINE_KEY
 #undef TAGLINE_VALUE
 #undef TAGLINE_HASH
+#undef TAGLINE_SEEDED_HASH
 #undef TAGLINE_EQUAL
 #undef TAGLINE_FIELDS
 #undef TAGLINE_NEW
@@ -835,9 +1139,7 @@ TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, const TAGLINE_KEY *keys, si
 #undef TAGLINE_DROP
 #undef TAGLINE_FETCH_KEY
 #undef TAGLINE_BATCH
+#undef TL_SET
+#undef TL_MALLOC
+#undef TL_SEEDED
 #endif
-#undef TL
-#undef TL_MAP
-#undef TL_ENTRY
-#undef TAGLINE_TYPES_ONLY
-#undef TAGLINE_TYPES_GIVEN
