@@ -148,9 +148,10 @@ static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch
     uint64_t n = b->cell->n, generation = b->churn.pairs / n, position = b->churn.pairs % n;
     size_t count = smaller(smaller(most, b->block / 2), n - position), size = shape->key_size;
     struct bench_room *room = b->room;
-    keys_pass(b->keys, b->order_seed, generation, position, count, room->index);
+    if (b->churn.order != CHURN_OLDEST_FIRST)
+        keys_pass(b->keys, b->order_seed, generation, position, count, room->index);
     for (size_t i = 0; i < count; i++) {
-        uint64_t slot = room->index[i];
+        uint64_t slot = b->churn.order == CHURN_OLDEST_FIRST ? position + i : room->index[i];
         room->index[i] = slot + n * generation;
         room->newcomers[i] = slot + n * (generation + 1);
     }
@@ -179,12 +180,20 @@ static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch
     return !bench_late(b);
 }
 
+/* A full map, created with the hint n: another than bench_build makes. */
+static bool build_sized(struct bench *b) {
+    struct batch unused = {0};
+    bench_next_keys(b);
+    b->map = bench_create_full(b, b->cell->n, false, &unused);
+    return b->map != NULL;
+}
+
 /* Two generations without a clock first: by then tombstones, holes and capacity are those of the long run. */
-bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
-    (void)workload;
-    if (b->churn.pairs == 0 || b->state == BENCH_NONE) {
-        if (!bench_build(b)) return false;
+static bool churn(struct bench *b, enum bench_churn_order order, uint64_t ops, struct batch *out) {
+    if (b->churn.pairs == 0 || b->state == BENCH_NONE || b->churn.order != order) {
+        if (!(order == CHURN_SIZED ? build_sized(b) : bench_build(b))) return false;
         b->state = BENCH_WORN;
+        b->churn.order = order;
         b->churn.pairs = 0; /* generations count from the base of this filling */
         b->churn.digest = bench_digest(b);
         while (b->churn.pairs < 2 * b->cell->n)
@@ -193,6 +202,21 @@ bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops,
     while (out->ops < ops)
         if (!churn_segment(b, (size_t)(ops - out->ops), true, out)) return false;
     return bench_verify_digest(b, "the digest of the keys after churning");
+}
+
+bool bench_churn(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    return churn(b, CHURN_RANDOM, ops, out);
+}
+
+bool bench_churn_age(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    return churn(b, CHURN_OLDEST_FIRST, ops, out);
+}
+
+bool bench_churn_sized(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    return churn(b, CHURN_SIZED, ops, out);
 }
 
 bool bench_scan(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {

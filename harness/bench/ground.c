@@ -104,6 +104,7 @@ void bench_next_keys(struct bench *b) {
     bench_drop_map(b);
     bench_small_drop(b);
     b->churn = (struct bench_churn){0};
+    b->sparse = (struct bench_sparse){0};
     if (b->base_used) b->base += b->cell->n;
     b->base_used = true;
 }

@@ -46,6 +46,18 @@ struct bench_churn {
     uint64_t pairs;       /* of a delete and a store, since the map was full */
     uint64_t digest;      /* sum of the hashes of the live keys */
     bool values_of_mixed; /* every live key has the value that mixed gives it */
+    enum bench_churn_order {
+        CHURN_RANDOM,
+        CHURN_OLDEST_FIRST,
+        CHURN_SIZED /* random, in a map created with the hint n */
+    } order;
+};
+
+/* A map that held n entries, and holds a hundredth of them: positions keep[0 .. left - 1] of the last
+ * deletion order. */
+struct bench_sparse {
+    size_t left;  /* 0: the map is none such */
+    uint64_t sum; /* that a scan of it must return */
 };
 
 /* Many small maps: map j holds positions start[j] .. start[j + 1] - 1. */
@@ -99,6 +111,7 @@ struct bench {
     struct bench_churn churn;
     struct bench_small small;
     struct bench_full_sum full_sum;
+    struct bench_sparse sparse;
 
     /* State of the present batch, or the last: set by bench_batch and what runs in it. */
     enum bench_clock clock;

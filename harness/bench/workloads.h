@@ -6,9 +6,9 @@
 
 /* entries.c */
 bench_workload_fn bench_put, bench_put_sized, bench_overwrite, bench_get, bench_get_cold, bench_del,
-    bench_churn, bench_scan;
+    bench_churn, bench_churn_age, bench_churn_sized, bench_scan;
 /* cliffs.c */
-bench_workload_fn bench_put_walk, bench_drain;
+bench_workload_fn bench_put_walk, bench_del_walk, bench_drain, bench_scan_sparse, bench_clear_sparse;
 /* mixed.c */
 bench_workload_fn bench_mixed;
 /* whole_maps.c */

@@ -23,9 +23,10 @@ enum {
     OCTAVE = 4,      /* sizes of a step */
     SIZES_MOST = STEPS_MOST * OCTAVE,
     BATCHES = 2,
-    CPU_CLOCK_LEAST =
-        512 /* entries from which on the clock of processors, which no other work disturbs, is fine enough */
 };
+
+/* Segments of which the clock of processors, which no other work disturbs, is fine enough for an exponent. */
+static const double cpu_clock_least_ns = 5e3;
 
 /* A cell's sizes, the smallest first, each with the cell as it would be of that size. The last is the cell
  * itself. */
@@ -38,8 +39,7 @@ struct sizes_of_cell {
 /* One map doing one workload. */
 struct scaling {
     struct batching batching[SIZES_MOST];
-    double *round_ns[SIZES_MOST]; /* the fastest batch of each round: other work makes batches slower, never
-                                     faster */
+    double *round_ns[SIZES_MOST]; /* fastest batch of each round: other work makes it slower, never faster */
     size_t rounds[SIZES_MOST];
     size_t sizes; /* that the budget paid for in the first round */
     bool given_up;
@@ -106,10 +106,12 @@ static bool measure_size(struct measure *m, const struct sizes_of_cell *sizes, s
                          : of->batching[s].most < BATCHES || bench_warm_up(&b, workload);
     b.verify = false;
     unsigned most = of->batching[s].most < BATCHES ? of->batching[s].most : BATCHES;
-    if (cell->n >= CPU_CLOCK_LEAST) of->batching[s].clock = BENCH_CLOCK_THREAD_CPU;
     for (; ok && samples < most; samples += ok) {
         ok = bench_batch(&b, workload, of->batching[s].ops, of->batching[s].clock, &batch);
-        if (ok) fastest = fmin(fastest, batch.ns / (double)batch.ops);
+        if (!ok) break;
+        fastest = fmin(fastest, batch.ns / (double)batch.ops);
+        if (batch.ns > cpu_clock_least_ns * (double)batch.segments)
+            of->batching[s].clock = BENCH_CLOCK_THREAD_CPU;
     }
     if (s >= OCTAVE) of->spent_s += cpu_s() - begun;
     if (samples > 0) of->round_ns[s][of->rounds[s]++] = fastest;

@@ -25,14 +25,18 @@ static bool keeps_deleted(const struct map_unit *unit) {
     return traits == (TRAIT_TOMBSTONES | TRAIT_IGNORES_HINT);
 }
 
+/* Whether a workload replaces the keys of its map, after doing so for two generations without a clock. */
+static bool churns(enum workload_kind kind) {
+    return kind == WORKLOAD_CHURN || kind == WORKLOAD_CHURN_AGE || kind == WORKLOAD_CHURN_SIZED ||
+           kind == WORKLOAD_MIXED;
+}
+
 /* How many maps' worth of memory a workload takes at its peak. */
 static double maps_at_once(const struct cell *cell, size_t w) {
     enum workload_kind kind = cell->workload[w]->kind;
-    double most = kind == WORKLOAD_COPY || kind == WORKLOAD_PUT_WALK ? 2 : 1;
+    double most = kind == WORKLOAD_COPY || kind == WORKLOAD_PUT_WALK || kind == WORKLOAD_DEL_WALK ? 2 : 1;
     for (size_t u = 0; u < cell->units; u++)
-        if ((kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED) && cell->wanted[u][w] &&
-            keeps_deleted(cell->unit[u]))
-            most = 3;
+        if (churns(kind) && cell->wanted[u][w] && keeps_deleted(cell->unit[u])) most = 3;
     return most;
 }
 
@@ -70,10 +74,10 @@ double cell_seconds_estimate(const struct cell *cell) {
             if (!cell->wanted[u][w]) continue;
             enum workload_kind kind = cell->workload[w]->kind;
             if (cell->record & RECORD_TIME) {
-                double one = kind == WORKLOAD_CHURN || kind == WORKLOAD_MIXED ? 6 * build
-                             : kind == WORKLOAD_GET_COLD                      ? 0.2 * batches
-                             : workload_uses_up(cell->workload[w])            ? 3 * build
-                                                                              : 0.5 * build;
+                double one = churns(kind)                          ? 6 * build
+                             : kind == WORKLOAD_GET_COLD           ? 0.2 * batches
+                             : workload_uses_up(cell->workload[w]) ? 3 * build
+                                                                   : 0.5 * build;
                 seconds += rounds * (one + (batches + 1) * 2e-3);
             }
             if ((cell->record & RECORD_SCALING) &&
