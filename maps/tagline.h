@@ -92,7 +92,7 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
 /* Groups from an entry's home to its own, both included; 0: one before the last lacks its class's spill bit.
  */
 static size_t tagline_probe_length(const struct map *map, size_t own, uint64_t hash) {
-    size_t at = hash & map->mask, step = 0;
+    size_t at = tagline_home(hash, map->mask), step = 0;
     for (; at != own; at = map_next_group(map, at, &step))
         if (!(map->tags[at + TAGLINE_SLOTS] & tagline_class(hash)) || step > map->mask) return 0;
     return step / TAGLINE_BYTES + 1;

@@ -48,9 +48,9 @@ static double worst_probe(const struct map_unit *unit, const struct map_unit *so
 }
 
 static void test_walks(void **state) {
-    static const char *const maps[] = {"linear", "robin_hood", "chained", "swiss_flat", "dense"};
-    static const char *const sources[] = {"linear",  "robin_hood", "chained",    "swiss_flat", "dense",
-                                          "go_hmap", "go_swiss",   "go_syncmap", "khash"};
+    static const char *const maps[] = {"linear", "robin_hood", "chained", "tagline", "swiss_flat", "dense"};
+    static const char *const sources[] = {"linear", "robin_hood", "chained",  "tagline",    "swiss_flat",
+                                          "dense",  "go_hmap",    "go_swiss", "go_syncmap", "khash"};
     (void)state;
     for (size_t m = 0; m < COUNT_OF(maps); m++)
         for (size_t s = 0; s < COUNT_OF(sources); s++) {
@@ -75,6 +75,7 @@ static void test_chance(void **state) {
         double most, least; /* load right before and right after the table has doubled */
     } maps[] = {{"linear", 0.75, 0.375},
                 {"robin_hood", 0.75, 0.375},
+                {"tagline", 0.875, 0.4375},
                 {"swiss_flat", 0.875, 0.4375},
                 {"dense", 1, 0.5}};
     (void)state;
@@ -99,7 +100,7 @@ static void test_chance(void **state) {
 /* Keys that all want the same home double the table early, but never below half of the entries that it takes.
  */
 static void test_attack(void **state) {
-    static const char *const maps[] = {"linear", "robin_hood", "swiss_flat", "dense"};
+    static const char *const maps[] = {"linear", "robin_hood", "tagline", "swiss_flat", "dense"};
     (void)state;
     for (size_t m = 0; m < COUNT_OF(maps); m++) {
         const struct map_unit *unit = ready_unit(maps[m], "u64_u64", "common", "malloc");

@@ -37,7 +37,7 @@ static void *take(size_t count, size_t size) {
 
 /* Six bits of hash in one place: all keys of a residue have the same home, class and tag. */
 static uint64_t hash_few(uint64_t key) {
-    return (key % 8) << 4 | (key % 8) << 56;
+    return (key % 8) << 36 | (key % 8) << 24;
 }
 #define TAGLINE_NAME few
 #define TAGLINE_KEY uint64_t

@@ -13,10 +13,10 @@
  *
  * README.md beside this file has every setting and function, and how to come from other maps.
  *
- * Words:      a TAG is a byte of a slot: 0 the slot is free, 2 to 255 eight bits of its key's hash, 1 there
+ * Words:      a TAG is a byte of a slot: 0 the slot is free, 2 to 255 bits 24 to 31 of its hash, 1 there
  *             is no such slot. A GROUP is 15 slots, whose 15 tags and SPILL BYTE are a quarter of a cache
- *             line and are compared at once. An entry's HOME is the group that the lowest bits of its hash
- *             name; its CLASS is one of 8, named by three bits of the tag. A SPILL is an entry outside its
+ *             line and are compared at once. An entry's HOME is the group that bits of its hash from the 36th
+ *             on name; its CLASS is one of 8, named by three bits of the tag. A SPILL is an entry outside its
  *             home; the bit of its class is set in the spill byte of every group that its probe found full.
  *
  *             tags     [ t t t - t t t t - t t t t t t s ][ next group ...      16 bytes a group
@@ -111,7 +111,7 @@ TAGLINE_INLINE tagline_bytes tagline_load(const unsigned char *group) {
 }
 /* The tag of a hash in every byte. */
 TAGLINE_INLINE tagline_bytes tagline_tags(uint64_t hash) {
-    __m128i top = _mm_set1_epi32((int)((uint32_t)(hash >> 56) * 0x01010101u));
+    __m128i top = _mm_set1_epi32((int)(((uint32_t)hash >> 24) * 0x01010101u));
     return _mm_max_epu8(top, _mm_set1_epi8(TAGLINE_TAG_MIN));
 }
 TAGLINE_INLINE unsigned char tagline_tag_of(tagline_bytes tags) {
@@ -141,7 +141,7 @@ TAGLINE_INLINE tagline_bytes tagline_load(const unsigned char *group) {
     return vld1q_u8(group);
 }
 TAGLINE_INLINE tagline_bytes tagline_tags(uint64_t hash) {
-    unsigned char tag = (unsigned char)(hash >> 56);
+    unsigned char tag = (unsigned char)((uint32_t)hash >> 24);
     return vdupq_n_u8(tag < TAGLINE_TAG_MIN ? (unsigned char)TAGLINE_TAG_MIN : tag);
 }
 TAGLINE_INLINE unsigned char tagline_tag_of(tagline_bytes tags) {
@@ -183,7 +183,7 @@ TAGLINE_INLINE tagline_bytes tagline_load(const unsigned char *group) {
     return bytes;
 }
 TAGLINE_INLINE tagline_bytes tagline_tags(uint64_t hash) {
-    uint64_t tag = hash >> 56;
+    uint64_t tag = (uint32_t)hash >> 24;
     tagline_bytes bytes;
     bytes.low = bytes.high = TAGLINE_EVERY(tag < TAGLINE_TAG_MIN ? (uint64_t)TAGLINE_TAG_MIN : tag);
     return bytes;
@@ -248,13 +248,20 @@ TAGLINE_INLINE uint64_t tagline_used(const unsigned char *group) {
 #endif
 }
 
+/* Where the home of a hash begins in the tags: by bits from the 36th on. The lowest are those by which most
+ * maps order their entries, and would fill a map in the order of another's walk group by group; of others
+ * that take bits from the 32nd on, 16 neighbours make a group. */
+TAGLINE_INLINE size_t tagline_home(uint64_t hash, size_t mask) {
+    return (size_t)(hash >> 32) & mask;
+}
+
 /* The bit of a hash's class in a spill byte, and the slot whose line the entry would rather be in. Both are
  * parts of the tag, which is at hand; the group is not. */
 TAGLINE_INLINE unsigned tagline_class(uint64_t hash) {
-    return 1u << (hash >> 56 & 7);
+    return 1u << ((uint32_t)hash >> 24 & 7);
 }
 TAGLINE_INLINE size_t tagline_near(uint64_t hash) {
-    return (size_t)(hash >> 60);
+    return (size_t)((uint32_t)hash >> 28);
 }
 /* The slots, a bit each, of which the entry begins in the same cache line as that of slot `near`, in a group
  * whose entries begin `from` bytes into a line. */
@@ -560,7 +567,7 @@ TL_ENTRY {
 TL_MAP {
     unsigned char *tags; /* TAGLINE_BYTES of each group */
     TL_ENTRY *entries;   /* TAGLINE_SLOTS of each group */
-    size_t mask;         /* TAGLINE_BYTES * (groups - 1): a hash and it is where its home begins in tags */
+    size_t mask;         /* TAGLINE_BYTES * (groups - 1): what tagline_home takes */
     size_t len;
     size_t limit;       /* entries at which the next insert makes room */
     size_t capacity;    /* slots; below TAGLINE_SLOTS the one group has tags TAGLINE_NO_SLOT at its end */
@@ -602,7 +609,8 @@ TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
 
 /* Fetches the line of a group's entries that one with this hash is most likely in. */
 TAGLINE_INLINE void TL(fetch_near)(const TL_ENTRY *entries, uint64_t hash) {
-    TAGLINE_FETCH((const char *)entries + (size_t)(hash >> 56) * sizeof(TL_ENTRY) / 16); /* in slot `near` */
+    TAGLINE_FETCH((const char *)entries +
+                  (size_t)((uint32_t)hash >> 24) * sizeof(TL_ENTRY) / 16); /* in slot `near` */
 }
 
 /* One of a group's free slots for an entry with this hash: in its line, if there is one. */
@@ -624,7 +632,7 @@ TAGLINE_INLINE void TL(spill)(TL_MAP *map, unsigned char *tags, uint64_t hash) {
 
 /* Puts a key that is not there into the first group of its probe with a free slot; there is one. */
 TAGLINE_INLINE TL_ENTRY *TL(place)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
-    size_t at = (size_t)hash & map->mask, step = 0;
+    size_t at = tagline_home(hash, map->mask), step = 0;
     for (;; at = TL(next_group)(map, at, &step)) {
         unsigned char *tags = map->tags + at;
         tagline_mask spare = tagline_match_free(tagline_load(tags));
@@ -707,8 +715,8 @@ TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
             for (; used; used = tagline_rest(used)) {
                 size_t slot = tagline_first(used), to, chosen;
                 uint64_t hash = TAGLINE_HASH(from[slot].key);
-                if (!TAGLINE_LIKELY(((size_t)hash & old.mask) == at)) continue;
-                to = (size_t)hash & map->mask;
+                if (!TAGLINE_LIKELY(tagline_home(hash, old.mask) == at)) continue;
+                to = tagline_home(hash, map->mask);
                 chosen = TL(choose)(spare[to != at], at, hash);
                 spare[to != at] &= ~((tagline_mask)1 << chosen * TAGLINE_STRIDE);
                 map->tags[to + chosen] = tags[slot];
@@ -743,7 +751,7 @@ TAGLINE_APART void TL(respill)(TL_MAP *map) {
         for (; used; used = tagline_rest(used)) {
             size_t slot = tagline_first(used);
             uint64_t hash = TAGLINE_HASH(entries[slot].key);
-            if (TAGLINE_LIKELY(((size_t)hash & map->mask) == at)) continue;
+            if (TAGLINE_LIKELY(tagline_home(hash, map->mask) == at)) continue;
             TL_ENTRY spill = entries[slot], *placed;
             map->tags[at + slot] = TAGLINE_FREE;
             placed = TL(place)(map, spill.key, hash);
@@ -816,7 +824,7 @@ TAGLINE_INLINE size_t TL(capacity)(const TL_MAP *map) {
 
 /* The entry with this key in the groups after its home, or NULL. */
 TAGLINE_APART TL_ENTRY *TL(find_spill)(const TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
-    size_t at = (size_t)hash & map->mask, step = 0;
+    size_t at = tagline_home(hash, map->mask), step = 0;
     tagline_bytes wanted = tagline_tags(hash);
     while (step < map->mask && map->tags[at + TAGLINE_SLOTS] & tagline_class(hash)) {
         at = TL(next_group)(map, at, &step);
@@ -831,7 +839,7 @@ TAGLINE_APART TL_ENTRY *TL(find_spill)(const TL_MAP *map, TAGLINE_KEY key, uint6
 
 /* The entry with this key, or NULL. */
 TAGLINE_INLINE TL_ENTRY *TL(find)(const TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
-    size_t at = (size_t)hash & map->mask;
+    size_t at = tagline_home(hash, map->mask);
     const unsigned char *tags = map->tags + at;
     TL_ENTRY *entries = TL(entries_at)(map, at);
     TL(fetch_near)(entries, hash);
@@ -872,7 +880,7 @@ TAGLINE_APART TL_ENTRY *TL(insert)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) 
 /* As put; *added says whether the key was absent. */
 TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added) {
     uint64_t hash = TAGLINE_HASH(key);
-    size_t at = (size_t)hash & map->mask;
+    size_t at = tagline_home(hash, map->mask);
     unsigned char *tags = map->tags + at;
     TL_ENTRY *entries = TL(entries_at)(map, at), *entry;
     TL(fetch_near)(entries, hash);
@@ -939,7 +947,7 @@ TAGLINE_APART bool TL(del_spill)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
 /* Removes the key; false: it was absent. Other entries stay where they are. */
 TAGLINE_INLINE bool TL(del)(TL_MAP *map, TAGLINE_KEY key) {
     uint64_t hash = TAGLINE_HASH(key);
-    size_t at = (size_t)hash & map->mask;
+    size_t at = tagline_home(hash, map->mask);
     unsigned char *tags = map->tags + at;
     TL_ENTRY *entries = TL(entries_at)(map, at);
     TL(fetch_near)(entries, hash);
@@ -1044,12 +1052,12 @@ TAGLINE_INLINE void TL(get_batch)(const TL_MAP *map, TAGLINE_KEY const *keys, si
     TL_ENTRY *candidates[TAGLINE_BATCH]; /* NULL: found[i] is known */
     for (size_t i = 0; i < count; i++) {
         hashes[i] = TAGLINE_HASH(keys[i]);
-        size_t at = (size_t)hashes[i] & map->mask;
+        size_t at = tagline_home(hashes[i], map->mask);
         TAGLINE_FETCH(map->tags + at);
         TL(fetch_near)(TL(entries_at)(map, at), hashes[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t at = (size_t)hashes[i] & map->mask;
+        size_t at = tagline_home(hashes[i], map->mask);
         const unsigned char *tags = map->tags + at;
         tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hashes[i]));
         candidates[i] = NULL;
