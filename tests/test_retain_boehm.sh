@@ -34,7 +34,7 @@ PYTHONPATH=tests/support "$python" -B - "$folder" <<'PYTHON'
 import json, pathlib, sys
 
 STRAYS = 20  # objects that a word which is no pointer may hold in a conservative collector; as a rule there are none
-MAPS = {"linear", "robin_hood", "chained", "swiss_flat", "dense"}
+MAPS = {"linear", "robin_hood", "chained", "tagline", "swiss_flat", "dense"}
 folder = pathlib.Path(sys.argv[1])
 points, verdicts = {}, []
 for line in map(json.loads, open(folder / "retention.jsonl")):
