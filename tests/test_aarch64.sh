@@ -3,7 +3,7 @@
 # through the selftest with random operations under qemu, on malloc and, where a map describes its types, on gosim.
 #   tests/test_aarch64.sh BUILD [PATTERN]     PATTERN: of MAP-SHAPE-HASH-HEAP
 #
-# What it shows: NEON's half of maps/group.h, code without SSE2 and AES elsewhere, alignment, char that is unsigned. What it
+# What it shows: NEON's half of maps/group.h and of tagline.h, code without SSE2 and AES elsewhere, alignment, char that is unsigned. What it
 # cannot show: qemu on x86 runs loads and stores in x86's order, so a missing acquire or release of the sync maps would not
 # be seen here; that they are compiled to acquire loads and release stores is looked up in their code.
 set -euo pipefail
@@ -70,7 +70,7 @@ contains() {
     grep -qE "[[:space:]]$2[[:space:]]" "$scratch/code" || fail "$1: no $2 in its code: $3"
 }
 
-for map in swiss_flat robin_hood linear dense chained; do
+for map in tagline swiss_flat robin_hood linear dense chained; do
     unit $map u64_u64 common malloc maps/$map.h
     unit $map str_u64 common malloc maps/$map.h
 done
@@ -81,12 +81,25 @@ unit go_hmap u64_u64 native malloc maps/go/hmap.h
 unit go_hmap str_u64 native malloc maps/go/hmap.h
 unit go_hmap str_u64 native gosim maps/go/hmap.h
 unit swiss_flat str_u64 common gosim maps/swiss_flat.h
+unit tagline str_u64 common gosim maps/tagline.h
 unit go_syncmap u64_u64 native malloc maps/go/syncmap.h
 unit go_hashtrie u64_u64 native malloc maps/go/hashtrie.h
 
-contains swiss_flat-u64_u64-common-malloc shrn "the groups are not NEON's"
+for map in tagline swiss_flat; do contains $map-u64_u64-common-malloc shrn "the groups are not NEON's"; done
 for map in go_syncmap go_hashtrie; do
     contains $map-u64_u64-native-malloc 'ldar[bh]?' "lookups do not load with acquire"
     contains $map-u64_u64-native-malloc 'stlr[bh]?' "stores are not with release"
+done
+
+# The fuzz target of the header that others take; it needs nothing of this program.
+for variant in "" -DFUZZ_SET -DFUZZ_ODD; do
+    name=fuzz-tagline$variant output="does not compile"
+    [[ $name =~ $pattern ]] || continue
+    if "${cc[@]}" -static ${variant:+"$variant"} tests/fuzz/tagline.c -o "$scratch/fuzz" &&
+        output=$(qemu-aarch64 "$scratch/fuzz" 1 8 2>&1) && [[ $output == *"passed: "*NEON ]]; then
+        echo "ok    $name: seeds 1 to 8"
+    else
+        fail "$name: $output"
+    fi
 done
 exit $failed

@@ -135,30 +135,32 @@ static int holds(const value_type *value, unsigned index, uint32_t number) {
 
 static struct tested empty_map(void) {
 #ifdef FUZZ_SET
+    static uint64_t maps; /* a copy that kept a seed of its own would be noticed */
     struct tagline_seed seed = {1, 2};
+    seed.low += maps++ % 2;
     return tested_make_seeded(seed);
 #else
     return tested_make();
 #endif
 }
 
-/* From all equal to good. Home, class and tag are bits 4 and up, and the highest 8. */
+/* From all equal to good. The home is bits 36 and up, the tag bits 24 to 31 (check_hashes). */
 static uint64_t weakened(uint64_t key, uint64_t hash) {
     switch (weakness) {
     case 0:
         return 0;
     case 1:
-        return hash & 0x8000000000000000u; /* one home, two tags */
+        return hash & 0x80000000u; /* one home, two tags */
     case 2:
-        return hash & 0xff00000000000000u; /* one home, all tags */
+        return hash & 0xff000000u; /* one home, all tags */
     case 3:
-        return hash & 0x0300000000000070u; /* some homes, few tags */
+        return hash & 0x0000007011000000u; /* some homes, few tags */
     case 4:
-        return hash & 0xffff; /* all homes, one tag */
+        return hash & 0xffffffff00000000u; /* all homes, one tag */
     case 5:
-        return key << 4; /* homes in turn */
+        return key << 36; /* homes in turn */
     case 6:
-        return hash | 0xfff0; /* the last home */
+        return hash | 0xffffffff00000000u; /* the last home */
     default:
         return hash;
     }
@@ -410,6 +412,30 @@ static int run_file(const char *path) {
     return 0;
 }
 
+/* The weak hashes are weak in what they say: homes of 64, and tags, that all keys together have. */
+static void check_hashes(void) {
+    static const struct {
+        size_t homes_min, homes_max, tags_min, tags_max;
+    } expected[] = {{1, 1, 1, 1},   {1, 1, 2, 2},   {1, 1, 200, 254}, {8, 8, 2, 4},
+                    {64, 64, 1, 1}, {64, 64, 1, 1}, {1, 1, 200, 254}, {64, 64, 200, 254}};
+    for (weakness = 0; weakness < 8; weakness++) {
+        unsigned char home[64] = {0}, tag[256] = {0};
+        size_t homes = 0, tags = 0;
+        for (unsigned i = 0; i < KEYS; i++) {
+            uint64_t hash = weakened(i, tagline_hash_u64(i));
+            home[tagline_home(hash, 63 * TAGLINE_BYTES) / TAGLINE_BYTES] = 1;
+            tag[tagline_tag_of(tagline_tags(hash))] = 1;
+        }
+        for (size_t i = 0; i < 64; i++) homes += home[i];
+        for (size_t i = 0; i < 256; i++) tags += tag[i];
+        if (homes < expected[weakness].homes_min || homes > expected[weakness].homes_max ||
+            tags < expected[weakness].tags_min || tags > expected[weakness].tags_max) {
+            fprintf(stderr, "hash %u: %zu homes, %zu tags\n", weakness, homes, tags);
+            fault("a weak hash is not weak as it says: what of a hash is home or tag has changed");
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     char *end, *end2;
     if (argc < 2) return fprintf(stderr, "usage: %s SEED COUNT | FILE ...\n", argv[0]), 2;
@@ -420,6 +446,7 @@ int main(int argc, char **argv) {
             if (run_file(argv[i])) return 2;
         return 0;
     }
+    check_hashes();
     for (unsigned long long i = 0; i < count; i++) {
         fprintf(stderr, "%llu\r", seed + i); /* the last one, if it aborts */
         run_seed(seed + i);
