@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 # shellcheck source=tests/support/shell_tools.sh
 source tests/support/shell_tools.sh
-warnings=(-Wall -Wextra -Wshadow -Wpointer-arith -pedantic -Werror)
+warnings=(-Wall -Wextra -Wshadow -Wpointer-arith -Wconversion -pedantic -Werror)
 INPUTS=8
 
 languages=("gcc -std=c11" "g++ -x c++ -std=c++17" "g++ -x c++ -std=c++20")
@@ -20,7 +20,7 @@ fi
 compile() {
     local language
     read -ra language <<<"$1"
-    "${language[@]}" "${warnings[@]}" -O1 -Imaps/tagline "${@:2}" -o "$scratch/program"
+    "${language[@]}" "${warnings[@]}" "${lenient[@]}" -O1 -Imaps/tagline "${@:2}" -o "$scratch/program"
 }
 
 # What an example says that it prints, in its head.
@@ -28,11 +28,12 @@ promised() { sed -n '/^ \* Prints:/,/^ \*\//{ /Prints:/d; /\*\/$/d; s/^ \* \{0,1
 
 for file in maps/tagline/examples/*.c; do
     name=$(basename "$file" .c)
-    sources=("$file")
+    sources=("$file") lenient=()
     case $name in
     split_functions) continue ;; # with split_main
     split_main) sources+=(maps/tagline/examples/split_functions.c) ;;
     from_*)
+        lenient=(-Wno-conversion -Wno-sign-conversion) # the other side's macros convert
         library=$(sed -n 's/^#include <\(.*\(uthash\|khash\|stb_ds\).*\)>$/\1/p' "$file")
         [[ -e /usr/include/$library ]] || { echo "skipped: $name: no $library"; continue; }
         ;;
@@ -46,6 +47,18 @@ for file in maps/tagline/examples/*.c; do
     done
     check "$name says what it prints" test -n "$(promised "$file")"
 done
+
+# refuses WHAT SETTINGS: the header says so, and does not compile.
+refuses() {
+    printf '%b\n' "$2" '#include "tagline.h"' >"$scratch/refused.c"
+    gives 1 "error: .*$1" gcc -std=c11 -Imaps/tagline -fsyntax-only "$scratch/refused.c"
+}
+name='#define TAGLINE_NAME m\n' key='#define TAGLINE_KEY unsigned\n' hash='#define TAGLINE_HASH(key) tagline_hash_u64(key)\n'
+refuses "define TAGLINE_NAME, TAGLINE_KEY" "$key$hash"
+refuses "define TAGLINE_HASH\\(key\\): 64 bits" "$name$key"
+refuses "not both" "$name$key$hash#define TAGLINE_SEEDED_HASH(key, seed) tagline_seeded_u64(key, seed)"
+refuses "or none of them" "$name$key$hash#define TAGLINE_DELETE(map, address) ((void)(address))"
+refuses "malloc does not align such entries" "struct wide { _Alignas(64) char c; };\n#define TAGLINE_VALUE struct wide\n$name$key$hash"
 
 for variant in "" -DFUZZ_SET -DFUZZ_ODD -DTAGLINE_PORTABLE; do
     check "fuzz target $variant" gcc -std=gnu17 -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all ${variant:+"$variant"} -I. \
