@@ -12,6 +12,7 @@ SANITIZE ?=#                address,undefined or thread
 JOBS ?= 2#                  parallel compilations
 SKIP_DEPS ?=#               1: install nothing
 GO_RELEASES ?= 1.27 1.26 1.25 1.24 1.23# releases of Go that engines and deps-test get
+LIBS_FOLDER ?= deps/libs#   newer releases of libraries, beside the system's (make libs)
 SELECT ?=#                  only the units MAP-SHAPE-HASH-HEAP that this regular expression matches; empty: all
 ifeq ($(origin CC),default)
 CC := gcc
@@ -25,6 +26,7 @@ MARCH := $(strip $(MARCH))
 SANITIZE := $(strip $(SANITIZE))
 SKIP_DEPS := $(strip $(SKIP_DEPS))
 SELECT := $(strip $(SELECT))
+LIBS_FOLDER := $(strip $(LIBS_FOLDER))
 export SELECT
 
 # A path too long for its buffer fails when it is opened; no need to warn where it is put together. What is inlined decides
@@ -51,14 +53,19 @@ comma := ,
 # --- units -----------------------------------------------------------------------------------------------------
 # A unit is a shared object that the program loads when a command needs it (harness/unit/build.h calls make for those
 # that are missing or out of date).
-defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def harness/retention/units.def
-expand := awk -f harness/unit/expand_units.awk
+# Maps of your own in maps/local.def, which git ignores, come after those of the project.
+defs := harness/shapes/shapes.def harness/heaps/heaps.def maps/maps.def $(wildcard maps/local.def) harness/retention/units.def
+libraries := $(sort $(notdir $(wildcard $(LIBS_FOLDER)/*_*)))
+expand := awk -f harness/unit/expand_units.awk -v libs='$(libraries)'
 shapes := $(shell $(expand) -v as=shapes $(defs))
 UNITS ?=#                   units by name, MAP-SHAPE-HASH-HEAP: what unit-files and pair-units make
 UNITS := $(sort $(UNITS))
 # all_units, and of each unit its fields: unit_NAME := map language file shape hash heap loops|operations; the same of maps.
-$(gen)/units.mk: $(defs) harness/unit/expand_units.awk
+$(gen)/units.mk: $(defs) $(gen)/libraries harness/unit/expand_units.awk
 	@mkdir -p $(@D); SELECT= $(expand) -v as=rules $(defs) > $@.new && SELECT= $(expand) -v as=heads $(defs) >> $@.new && mv $@.new $@
+# Made anew when a library comes or goes, or maps/local.def does.
+$(gen)/libraries: FORCE
+	@mkdir -p $(@D); echo '$(LIBS_FOLDER) $(libraries) $(defs)' > $@.new && { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
 include $(gen)/units.mk
 # What is exported reaches recipes, not $(shell), before make 4.4.
 selected_units = $(if $(SELECT),$(shell SELECT='$(SELECT)' $(expand) -v as=rules $(defs) | sed -n 's/^all_units :=//p'),$(all_units))
@@ -69,6 +76,11 @@ file_of = $(word 3,$(1))
 shape_of = $(word 4,$(1))
 hash_of = $(word 5,$(1))
 heap_of = $(word 6,$(1))
+library_of = $(library_$(call map_of,$(1)))
+# A library beside the system's: its headers come before all others, and libstdc++'s in place of the compiler's.
+unit_library = $(if $(library_of),$(if $(filter libstdc++_%,$(library_of)),\
+  -nostdinc++ -isystem $(LIBS_FOLDER)/$(library_of)/include/c++ -isystem $(LIBS_FOLDER)/$(library_of)/include/arch,-isystem $(LIBS_FOLDER)/$(library_of)/include))
+unit_archives = $(if $(library_of),$(wildcard $(LIBS_FOLDER)/$(library_of)/lib/*.a))
 # $(1) fields: compiler and language of a map's file, and what makes a unit of map_unit.c
 unit_cc = $(if $(filter cxx,$(call language_of,$(1))),$(CXX) -x c++ $(CXX_STD),$(CC) $(C_STD)) $(WARN) -Wno-unused-function
 # In C, a release's @ and dots are underscores, as in harness/unit/load.c; MAP_RELEASE is 124 for MAP@1.24.
@@ -77,21 +89,23 @@ release_of = $(subst .,,$(word 2,$(subst @, ,$(call map_of,$(1)))))
 unit_defines = $(addprefix -DMAP_RELEASE=,$(call release_of,$(1))) -DUNIT_SYMBOL=unit_$(call in_c,$(call map_of,$(1)))_$(call shape_of,$(1))_$(call hash_of,$(1))_$(call heap_of,$(1)) \
   -DUNIT_MAP='"$(call map_of,$(1))"' -DUNIT_MAP_FILE='"$(call file_of,$(1))"' \
   -DUNIT_SHAPE_FILE='"harness/shapes/$(call shape_of,$(1)).h"' -DUNIT_HEAP_FILE='"harness/heaps/$(call heap_of,$(1)).h"' \
+  $(if $(header_$(call map_of,$(1))),-DHEADER_SETTINGS='"headers/$(call map_of,$(1)).h"') \
   -DUNIT_HASH='"$(call hash_of,$(1))"' -DUNIT_HASH_$(call hash_of,$(1)) $(if $(filter operations,$(1)),-DUNIT_OPERATIONS_ONLY)
 # Code of a unit that lies in a shared object; of C maps it is what it would be in a program, instruction by instruction.
 UNIT_SHARED := -fPIC -fvisibility=hidden
 # Heaps but malloc are the program's own code: called through the address that the loader found, with no jump between.
 UNIT_HEAP_CALLS := -fno-plt
 
-$(BUILD)/units/%.o: harness/unit/map_unit.c harness/unit/compile.sh $(gen)/flags $(gen)/unit_build_id
+$(BUILD)/units/%.o: harness/unit/map_unit.c harness/unit/compile.sh $(gen)/flags $(gen)/unit_build_id | $(header_maps:%=$(gen)/headers/%.h)
 	@echo "  unit $*"
-	@harness/unit/compile.sh $@ $(call unit_cc,$(unit_$*)) $(UNIT_FLAGS) $(UNIT_SHARED) $(if $(filter malloc,$(call heap_of,$(unit_$*))),,$(UNIT_HEAP_CALLS)) $(INCLUDES) -MMD -MP -MF $(@:.o=.d) -MT $@ \
+	@harness/unit/compile.sh $@ $(call unit_cc,$(unit_$*)) $(call unit_library,$(unit_$*)) $(UNIT_FLAGS) $(UNIT_SHARED) $(if $(filter malloc,$(call heap_of,$(unit_$*))),,$(UNIT_HEAP_CALLS)) $(INCLUDES) -MMD -MP -MF $(@:.o=.d) -MT $@ \
 	  -DUNIT_BUILD_ID='"$(unit_build_id)"' $(call unit_defines,$(unit_$*)) -c $<
 # The heaps' functions are the program's: one collector a process. pair.mk links units that bring their own.
 $(BUILD)/units/%.so: $(BUILD)/units/%.o $(gen)/export.map
 	@harness/unit/compile.sh $@ $(call link_unit,$(unit_$*),$<)
 # $(1) fields  $(2) objects. Libraries are linked to their adapters: one that is absent costs its map only.
 link_unit = $(if $(filter cxx,$(call language_of,$(1))),$(CXX),$(CC)) $(HARNESS_FLAGS) -shared -Wl,-z,now -Wl,--version-script=$(gen)/export.map $(2) \
+  $(if $(unit_archives),-Wl$(comma)--start-group $(unit_archives) -Wl$(comma)--end-group) \
   $(if $(filter maps/adapters/%,$(call file_of,$(1))),-Wl$(comma)--as-needed $(UNIT_LIBS))
 # Only the unit's table can be seen from outside. What C++ shares between objects - instances of templates, statics of
 # inline functions - would otherwise be taken from whichever object has it first, and two variants run the same code.
@@ -99,10 +113,14 @@ $(gen)/export.map: Makefile
 	@echo '{ global: unit_*; local: *; };' > $@
 
 # Facts of the maps, part of the program. A map that does not compile is listed with the compiler's first error line.
-$(BUILD)/heads/%.o: harness/unit/map_head.c harness/unit/head.sh $(gen)/flags
+$(BUILD)/heads/%.o: harness/unit/map_head.c harness/unit/head.sh $(gen)/flags | $(header_maps:%=$(gen)/headers/%.h)
 	@echo "  map $*"
-	@harness/unit/head.sh $@ $(call file_of,$(head_$*)) "$(CC) $(C_STD) $(INCLUDES)" $(call unit_cc,$(head_$*)) $(HEAD_FLAGS) $(INCLUDES) \
+	@harness/unit/head.sh $@ $(call file_of,$(head_$*)) "$(CC) $(C_STD) $(INCLUDES)" $(call unit_cc,$(head_$*)) $(call unit_library,$(head_$*)) $(HEAD_FLAGS) $(INCLUDES) \
 	  -MMD -MP -MF $(@:.o=.d) -MT $@ $(call unit_defines,$(head_$*) malloc) -DHEAD_SYMBOL=head_$(call in_c,$*) -c $<
+
+# What a HEADER line says, for the sources, which are made anew when it changes.
+$(gen)/headers/%.h: FORCE
+	@mkdir -p $(@D); harness/unit/header_settings.sh $@ '$(header_$*)' '$(table_$*)'
 
 shape_objects := $(patsubst %,$(BUILD)/shapes/%.o,$(shapes))
 head_objects := $(patsubst %,$(BUILD)/heads/%.o,$(all_maps))
@@ -116,9 +134,9 @@ main_sources := $(filter-out harness/unit/map_unit.c harness/unit/map_head.c har
 harness_objects := $(patsubst harness/%.c,$(BUILD)/harness/%.o,$(main_sources)) $(BUILD)/harness/measure/gbench.o
 library_objects := $(filter-out $(BUILD)/harness/main.o,$(harness_objects)) $(shape_objects) $(head_objects)
 
-$(gen)/units.def: $(defs) harness/unit/expand_units.awk
+$(gen)/units.def: $(defs) $(gen)/libraries harness/unit/expand_units.awk
 	@SELECT= $(expand) -v as=def $(defs) > $@
-$(gen)/maps.def: $(defs) harness/unit/expand_units.awk
+$(gen)/maps.def: $(defs) $(gen)/libraries harness/unit/expand_units.awk
 	@$(expand) -v as=maps $(defs) > $@
 
 # Everything is built again when the compilers, a flag or the set of libraries changes: one build, one set of flags.
@@ -137,6 +155,8 @@ $(gen)/unit_build_id: FORCE
 
 # The libraries behind adapters, as installed now: name=version.
 adapter_packages = $(shell dpkg-query -W -f '$${db:Status-Abbrev} $${Package}=$${Version}\n' $$(sed -n 's/.*\.package = "\([^"]*\)".*/\1/p' maps/*.h maps/adapters/*.h | sort -u) 2>/dev/null | sed -n 's/^ii *//p')
+# Of those beside the system's: folder=version.
+library_packages = $(foreach l,$(libraries),$(l)=$(if $(wildcard $(LIBS_FOLDER)/$l/package),$(lastword $(subst =, ,$(shell head -n 1 $(LIBS_FOLDER)/$l/package))),unknown))
 # What the build was made with, for the results; rewritten only when it changes.
 $(gen)/build_info.h: FORCE
 	@{ echo '#define BUILD_UNIT_FLAGS "$(strip $(UNIT_FLAGS))"'; \
@@ -145,7 +165,7 @@ $(gen)/build_info.h: FORCE
 	   echo '#define BUILD_MAKE_SETTINGS "CC=$(CC)", "CXX=$(CXX)", "MARCH=$(MARCH)", "SANITIZE=$(SANITIZE)"'; \
 	   echo "#define BUILD_CC \"$$($(CC) --version | head -n 1)\""; \
 	   echo "#define BUILD_CXX \"$$($(CXX) --version | head -n 1)\""; \
-	   echo '#define BUILD_PACKAGES "$(adapter_packages)"'; \
+	   echo '#define BUILD_PACKAGES "$(adapter_packages) $(library_packages)"'; \
 	   echo "#define BUILD_COMMIT \"$$(setup/commit.sh 2>/dev/null)\""; \
 	   echo "#define BUILD_COMMIT_WHY \"$$(setup/commit.sh 2>&1 >/dev/null)\""; \
 	 } > $@.new && { cmp -s $@.new $@ || mv $@.new $@; } && rm -f $@.new
@@ -200,7 +220,7 @@ include tests/test.mk
 $(shell mkdir -p $(sort $(dir $(harness_objects))) $(BUILD)/units $(BUILD)/heads $(BUILD)/shapes $(BUILD)/tests $(gen) \
   $(if $(filter-out $(CURDIR)/%,$(abspath $(BUILD))),&& ln -sfn '$(CURDIR)' $(BUILD)/source))
 
-.PHONY: help deps deps-test engines program build units unit-files run test bench report nightly clean FORCE
+.PHONY: help deps deps-test engines libs program build units unit-files run test bench report nightly clean FORCE
 FORCE:
 
 help:
@@ -210,6 +230,7 @@ help:
 	@echo "make units    build all units, or those that SELECT matches; commands that measure build what they lack"
 	@echo "make deps     install what measuring and drawing need (deps-test: what the tests need besides)"
 	@echo "make engines  get Go $(strip $(GO_RELEASES)) and build the real-Go engines: the maps real_go_* (GO_RELEASES=\"1.27 1.23\": these)"
+	@echo "make libs     unpack the newest Boost, absl and libstdc++ beside the system's: maps such as boost_flat_192 (VERSIONS=\"boost=1.90\": that)"
 	@echo "make bench    measure PROFILE=name (default quick)"
 	@echo "make bench-gosim  time the collecting heap against its targets and real Go (STRICT=1: fail when one is missed)"
 	@echo "make pair-units  link UNITS=\"MAP-SHAPE-HASH-HEAP ...\" as shared objects that pair-worker loads (PAD=BYTES moves their code)"
@@ -228,6 +249,10 @@ deps-test: deps
 # What cannot be had ends it with an error at last: everything else is built before.
 engines:
 	@status=0; $(if $(SKIP_DEPS),:,setup/go.sh install $(GO_RELEASES)) || status=$$?; $(MAKE) build && exit $$status
+
+# VERSIONS="boost=1.90": that release; else the newest of each library.
+libs:
+	@status=0; $(if $(SKIP_DEPS),echo "libs: SKIP_DEPS=1: nothing unpacked",CXX='$(CXX)' LIBS_FOLDER='$(LIBS_FOLDER)' setup/libs.sh $(VERSIONS)) || status=$$?; $(MAKE) program && exit $$status
 
 # The program alone: what it measures with it builds itself.
 program:

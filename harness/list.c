@@ -88,12 +88,13 @@ static json_t *list_maps(void) {
         char text[256];
         const char *reason = map_reason(first, text, sizeof text);
         json_array_append_new(list,
-                              json_pack("{s:s, s:o, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o}",
+                              json_pack("{s:s, s:o, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
                                         "name", first->map, "aliases", aliases, "summary", f->summary,
                                         "source", f->source, "adapter", (f->traits & TRAIT_ADAPTER) != 0,
                                         "engine", first->engine ? engine_name(first->engine) : "c", "shapes",
                                         shapes, "heaps", heaps, "hashes", hashes, "available", reason == NULL,
-                                        "reason", text_or_null(reason), "package", text_or_null(f->package)));
+                                        "reason", text_or_null(reason), "package", text_or_null(f->package),
+                                        "library", text_or_null(registry_map_library(first->map))));
     }
     return list;
 }
@@ -206,6 +207,7 @@ static void explain_map(const struct map_unit *unit) {
     printf("  source       %s\n  invariants   %s\n  cost         %s\n  options      %s\n  fairness     %s\n",
            f->source, f->invariants, f->cost, f->options, f->fairness);
     if (f->package) printf("  package      %s\n", f->package);
+    if (registry_map_library(unit->map)) printf("  library      %s\n", registry_map_library(unit->map));
     for (size_t i = 0; i < COUNT_OF(trait_texts); i++)
         if (f->traits & (unsigned)trait_texts[i].trait) printf("  trait        %s\n", trait_texts[i].text);
     for (size_t i = 0; i < registry_count(); i++) {

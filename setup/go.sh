@@ -48,27 +48,14 @@ suite_of() {
     esac
 }
 
-# A sources file with one suite of the Debian archive this machine uses already.
-write_sources() {
-    local suite=$1 file=$2 uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    uri=$(archive Debian) || return 1
-    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n' "$uri" "$suite" >"$file"
-    [ ! -r "$keyring" ] || printf 'Signed-By: %s\n' "$keyring" >>"$file"
-}
-
 # download RELEASE FOLDER: the two packages, from the machine's own suites or from the one that has them.
-download() {
-    local release=$1 folder=$2 suite options=()
-    local packages=("golang-$release-go" "golang-$release-src")
+download() (
+    release=$1 folder=$2
+    packages=("golang-$release-go" "golang-$release-src")
     (cd "$folder" && apt-get download -q "${packages[@]}") >"$log" 2>&1 && return
     suite=$(suite_of "$release") || return 1
-    mkdir -p "$folder/lists/partial"
-    write_sources "$suite" "$folder/go.sources" || { echo "E: no Debian archive among this machine's package sources" >"$log"; return 1; }
-    options=(-o "Dir::Etc::sourcelist=$folder/go.sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$folder/lists"
-        -o APT::Get::List-Cleanup=0 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
-    apt-get "${options[@]}" update -q >"$log" 2>&1 &&
-        (cd "$folder" && apt-get "${options[@]}" download -q "${packages[@]}") >"$log" 2>&1
-}
+    { use_suite "$suite" "$folder" && apt_suite get update -q && cd "$folder" && apt_suite get download -q "${packages[@]}"; } >"$log" 2>&1
+)
 
 # Says in one line why a release is not here, and what would bring it.
 say_absent() {

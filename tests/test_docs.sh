@@ -370,7 +370,7 @@ HPP
 check_workload() {
     make_copy
     # Few maps, as a shape and a heap are compiled for each.
-    sed -i -e '/^MAP(/{/^MAP(\(null\|linear\|chained\),/!d}' -e '/^\(RELEASE\|ALIAS\)(/d' "$copy/maps/maps.def"
+    sed -i -e '/^MAP(/{/^MAP(\(null\|linear\|chained\),/!d}' -e '/^\(RELEASE\|ALIAS\|LIBRARY\)(/d' "$copy/maps/maps.def"
     sed -i '/^maps /d' "$copy/profiles/smoke.job"
     apply docs/adding-a-workload.md
     has_row results/small map=linear workload=small_get shape=str_u64

@@ -23,7 +23,7 @@ static const struct option_facts options[] = {
 #undef OPTION
 };
 
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 512 };
 
 /* The words an option's list may contain. */
 struct words {
@@ -237,6 +237,8 @@ static bool check_value(enum option_id id, const char *text, struct why *why) {
     case OPTION_RELEASES:
     case OPTION_RUN_RELEASES:
         return releases_check(text, why);
+    case OPTION_RUN_LIBS:
+        return registry_libraries_check(text, why);
     case OPTION_KEYS:
         return check_streams(text, why);
     case OPTION_WORKLOADS:

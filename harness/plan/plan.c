@@ -39,10 +39,13 @@ static bool map_selected(const struct option_values *options, const struct map_u
     if (registry_map_of_release(releases, unit->map)) return true;
     if (*releases && !options->text[OPTION_MAPS]) return false;
     if (registry_map_named(option_text(options, OPTION_MAPS), unit->map)) return true;
-    return !registry_map_is_release(unit->map) && option_has(options, OPTION_MAPS,
-                                                             unit->engine ? "engines"
-                                                             : adapter    ? "adapters"
-                                                                          : "ours");
+    const char *group = unit->engine ? "engines" : adapter ? "adapters" : "ours";
+    const char *versioned = registry_map_versioned(unit->map);
+    if (versioned)
+        return registry_map_of_library(option_text(options, OPTION_RUN_LIBS), unit->map) &&
+               (registry_map_named(option_text(options, OPTION_MAPS), versioned) ||
+                option_has(options, OPTION_MAPS, group));
+    return !registry_map_is_version(unit->map) && option_has(options, OPTION_MAPS, group);
 }
 
 /* The units of a cell: the baseline, which every result is read against, then the selected maps. */

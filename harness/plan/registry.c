@@ -16,6 +16,7 @@
 
 #define ALIAS(name, map)
 #define PORT(...)
+#define VERSION(...)
 #define MAP(name, symbol, heaps) extern const struct map_head head_##symbol;
 #include "maps.def"
 #undef MAP
@@ -140,10 +141,6 @@ const char *registry_map_name(size_t i) {
 
 bool registry_map_describes(size_t i) {
     return i < OWN_MAPS && strncmp(own_maps[i].heaps, "all", 3) == 0;
-}
-
-bool registry_map_is_release(const char *map) {
-    return strchr(map, '@') != NULL;
 }
 
 size_t registry_alias_count(void) {

@@ -3,6 +3,7 @@
 #ifndef MAPBENCH_REGISTRY_H
 #define MAPBENCH_REGISTRY_H
 
+#include "harness/base/why.h"
 #include "harness/unit/map.h"
 
 /* Units with loops, engines' included. Until a unit is loaded its tables `op` and `run` are empty. */
@@ -23,8 +24,17 @@ const char *registry_map_name(size_t i);
 const struct map_unit *registry_map_unit(size_t i);
 /* True: the map describes its types, and is compiled for all heaps and the retention scenarios. */
 bool registry_map_describes(size_t i);
-/* True for MAP@RELEASE: another release of a map, which is no part of a group of maps and must be named. */
-bool registry_map_is_release(const char *map);
+/* True for MAP@RELEASE and for MAP_VERSION of a library: another release of a map, which is no part of a group
+ * of maps and must be named or asked for by --releases or --libs. */
+bool registry_map_is_version(const char *map);
+/* The folder of the library that a map is compiled with, such as boost_192; NULL: what the system has. */
+const char *registry_map_library(const char *map);
+/* The map with the system's library that this one is another version of; NULL: it is none. */
+const char *registry_map_versioned(const char *map);
+/* True if the map is a version with a library of the list: folders such as boost_192, "newest" or "all". */
+bool registry_map_of_library(const char *list, const char *map);
+/* False, and `why`: an item is no library that is unpacked, or none is. */
+bool registry_libraries_check(const char *list, struct why *why);
 
 /* Other names of maps: releases that follow the rules of one before, names that maps had. */
 struct map_alias {

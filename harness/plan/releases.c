@@ -15,10 +15,12 @@ static const struct port {
 } ports[] = {
 #define MAP(name, symbol, heaps)
 #define ALIAS(name, map)
+#define VERSION(...)
 #define PORT(map, first, last, last_of_all, experiment, other, what)                                         \
     {map, first, last, last_of_all, experiment, other, what},
 #include "maps.def"
 #undef PORT
+#undef VERSION
 #undef ALIAS
 #undef MAP
     {NULL, "", "", "", "", "", ""}, /* a list without a port is no empty array */

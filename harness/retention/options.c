@@ -58,7 +58,7 @@ bool retain_map_selected(const struct retain_options *o, const char *map, enum c
             !retain_alias_selected(o, alias, heap))
             return true;
     }
-    return !registry_map_is_release(map) && (o->maps || !o->releases) && names_select(o->maps, map);
+    return !registry_map_is_version(map) && (o->maps || !o->releases) && names_select(o->maps, map);
 }
 
 /* The releases that a name of a map ends with, each once; "all" is one. */

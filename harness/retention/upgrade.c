@@ -37,7 +37,7 @@ static bool check_map(const char *map, int release, struct why *why) {
     if (exists_in(map, release)) return true;
     why_say(why, "there is no %s in Go %s", map, go_release_text(release, text));
     for (size_t i = 0; i < registry_map_count(); i++)
-        if (registry_map_describes(i) && !registry_map_is_release(registry_map_name(i)) &&
+        if (registry_map_describes(i) && !registry_map_is_version(registry_map_name(i)) &&
             exists_in(registry_map_name(i), release))
             why_add(why, ": its map is %s", registry_map_name(i));
     return false;

@@ -62,7 +62,7 @@ void runinfo_add_map(json_t *info, const char *name, const struct map_facts *f) 
     map = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", name, "summary", f->summary, "source",
                     f->source, "options", f->options, "cost", f->cost, "fairness", f->fairness, "adapter",
                     (f->traits & TRAIT_ADAPTER) != 0);
-    provenance_of_map(map, f);
+    provenance_of_map(map, name, f);
     json_array_append_new(maps, map);
 }
 

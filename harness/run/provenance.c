@@ -14,6 +14,7 @@
 
 #include "build_info.h"
 #include "harness/engines/process.h"
+#include "harness/plan/registry.h"
 
 static json_t *file_sha256(const char *path) {
     char hash[SHA256_DIGEST_STRING_LENGTH];
@@ -141,9 +142,12 @@ static json_t *package_version(const char *package) {
     return json_null();
 }
 
-void provenance_of_map(json_t *map, const struct map_facts *facts) {
+void provenance_of_map(json_t *map, const char *name, const struct map_facts *facts) {
+    const char *library = registry_map_library(name);
     json_object_set_new(map, "package", facts->package ? json_string(facts->package) : json_null());
-    json_object_set_new(map, "version", facts->package ? package_version(facts->package) : json_null());
+    json_object_set_new(map, "library", library ? json_string(library) : json_null());
+    json_object_set_new(map, "version",
+                        facts->package ? package_version(library ? library : facts->package) : json_null());
     json_object_set_new(map, "max_load", number_behind(facts->options, "max load "));
     json_object_set_new(map, "growth", number_behind(facts->options, "growth x"));
 }

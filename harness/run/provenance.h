@@ -27,8 +27,8 @@ json_t *provenance_units(const struct plan *plan);
 void provenance_add_engine(json_t *engines, const char *name);
 
 /* Adds what of a map's options can be read by a program: "package" and "version" (Debian's, as installed when
- * this was built), "max_load" and "growth" (numbers); each null where there is none or the text does not say.
+ * this was built), "library" (the folder of a release beside the system's, whose version it then is), "max_load" and "growth" (numbers); each null where there is none or the text does not say.
  */
-void provenance_of_map(json_t *map, const struct map_facts *facts);
+void provenance_of_map(json_t *map, const char *name, const struct map_facts *facts);
 
 #endif

@@ -15,7 +15,7 @@ why=$(grep -m 1 -E 'error|signal' "$log" | sed 's/["\\]//g')
 for word in "$@"; do
     case $word in -DHEAD_SYMBOL=*) symbol=$word ;; esac
 done
-# Compiled again when the map's file changes.
-echo "$object: $file" >"${object%.o}.d"
+# Compiled again when a source of it changes; where not even those are known, at the next make.
+"$@" -E -o /dev/null 2>/dev/null || echo "$object: $file FORCE" >"${object%.o}.d"
 # shellcheck disable=SC2086 # words
 $plain "$symbol" "-DHEAD_BROKEN=\"${why:-no reason is known}\"" -c harness/unit/map_head.c -o "$object"
