@@ -30,8 +30,8 @@
  *             if the line has room, and a lookup fetches that line along with the tags instead of after them.
  *
  *             A table doubles when it is 7/8 full. The entries at home in a group go to two groups that are
- *             theirs alone, so that three arrays are walked in order and nothing of the new ones is read;
- *             spills follow in a second walk.
+ *             theirs alone and keep their slots, so that three arrays are walked in order and nothing of the
+ *             new ones is read; spills follow in a second walk.
  *
  * Source:     tags compared at once: absl::flat_hash_map (Google, 2017). 15 slots and 8 overflow bits:
  *             boost::unordered_flat_map (Lopez Munoz, 2022), after the 14 slots and counter of folly F14
@@ -607,6 +607,11 @@ TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
     return (TL_ENTRY *)(void *)((char *)map->entries + bytes);
 }
 
+/* An entry of a group. In 32 bits, as no group is larger: the slot's number needs no widening. */
+TAGLINE_INLINE TL_ENTRY *TL(entry_in)(TL_ENTRY *entries, size_t slot) {
+    return (TL_ENTRY *)(void *)((char *)entries + (uint32_t)slot * (uint32_t)sizeof(TL_ENTRY));
+}
+
 /* Fetches the line of a group's entries that one with this hash is most likely in. */
 TAGLINE_INLINE void TL(fetch_near)(const TL_ENTRY *entries, uint64_t hash) {
     TAGLINE_FETCH((const char *)entries +
@@ -700,8 +705,8 @@ TAGLINE_INLINE void TL(fetch_keys)(const unsigned char *tags, const TL_ENTRY *en
 }
 
 /* Moves all entries to arrays of so many slots; false: out of memory, nothing changed. When the table
- * doubles, entries at home come first: what is in the two groups that take them is known without a look, as
- * it came from this one. */
+ * doubles, entries at home come first, and keep their slots: the two groups that take them get entries from
+ * no other, so that nothing is read there, and nothing is chosen. */
 TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
     TL_MAP old = *map;
     if (!TL(allocate)(map, capacity)) return false;
@@ -710,17 +715,17 @@ TAGLINE_APART bool TL(grow)(TL_MAP *map, size_t capacity) {
         for (size_t at = 0; at <= old.mask; at += TAGLINE_BYTES) {
             unsigned char *tags = old.tags + at;
             const TL_ENTRY *from = TL(entries_at)(&old, at);
-            tagline_mask used = tagline_match_used(tagline_load(tags)), spare[2] = {TAGLINE_ALL, TAGLINE_ALL};
+            TL_ENTRY *lower = TL(entries_at)(map, at),
+                     *upper = TL(entries_at)(map, at + old.mask + TAGLINE_BYTES);
+            tagline_mask used = tagline_match_used(tagline_load(tags));
             if (at < old.mask) TL(fetch_keys)(tags + TAGLINE_BYTES, from + TAGLINE_SLOTS);
             for (; used; used = tagline_rest(used)) {
-                size_t slot = tagline_first(used), to, chosen;
+                size_t slot = tagline_first(used), to;
                 uint64_t hash = TAGLINE_HASH(from[slot].key);
                 if (!TAGLINE_LIKELY(tagline_home(hash, old.mask) == at)) continue;
                 to = tagline_home(hash, map->mask);
-                chosen = TL(choose)(spare[to != at], at, hash);
-                spare[to != at] &= ~((tagline_mask)1 << chosen * TAGLINE_STRIDE);
-                map->tags[to + chosen] = tags[slot];
-                TL(entries_at)(map, to)[chosen] = from[slot];
+                map->tags[to + slot] = tags[slot];
+                (to == at ? lower : upper)[slot] = from[slot];
                 tags[slot] = TAGLINE_FREE;
             }
         }
@@ -845,7 +850,7 @@ TAGLINE_INLINE TL_ENTRY *TL(find)(const TL_MAP *map, TAGLINE_KEY key, uint64_t h
     TL(fetch_near)(entries, hash);
     tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hash));
     for (; match; match = tagline_rest(match)) {
-        TL_ENTRY *entry = &entries[tagline_first(match)];
+        TL_ENTRY *entry = TL(entry_in)(entries, tagline_first(match));
         if (TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, key))) return entry;
     }
     if (TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) return NULL;
@@ -888,7 +893,7 @@ TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added)
     tagline_mask match = tagline_match(bytes, wanted), spare;
     *added = false;
     for (; match; match = tagline_rest(match)) {
-        entry = &entries[tagline_first(match)];
+        entry = TL(entry_in)(entries, tagline_first(match));
         if (TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, key))) return &entry->value;
     }
     if (!TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) {
@@ -902,7 +907,7 @@ TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added)
         return entry ? &entry->value : NULL;
     }
     size_t slot = TL(choose)(spare, at, hash);
-    entry = &entries[slot];
+    entry = TL(entry_in)(entries, slot);
     tags[slot] = tagline_tag_of(wanted);
     entry->key = key;
     map->len++;
