@@ -89,59 +89,15 @@ MAP_INLINE bool map_iter_next(struct map_iter *iter, map_key *key, const map_val
     return true;
 }
 
-/* Groups from an entry's home to its own, both included; 0: one before the last lacks its class's spill bit.
- */
-static size_t tagline_probe_length(const struct map *map, size_t own, uint64_t hash) {
-    size_t at = tagline_home(hash, map->mask), step = 0;
-    for (; at != own; at = map_next_group(map, at, &step))
-        if (!(map->tags[at + TAGLINE_SLOTS] & tagline_class(hash)) || step > map->mask) return 0;
-    return step / TAGLINE_BYTES + 1;
-}
-
-static const char *tagline_check_slot(const struct map *map, size_t at, size_t slot) {
-    struct map_entry *entry = map_entries_at(map, at) + slot;
-    uint64_t hash = key_hash(entry->key);
-    if (map->tags[at + slot] != tagline_tag_of(tagline_tags(hash))) return "a tag is not its key's";
-    if (at < map->skip) return "an entry is where walks do not begin";
-    if (tagline_probe_length(map, at, hash) == 0)
-        return "a spill bit is missing between an entry's home and its group";
-    return map_find(map, entry->key, hash) == entry ? NULL : "a key is stored twice";
-}
+#define TABLE struct map
+#define TABLE_OF(name) map_##name
+#include "maps/tagline/table_check.h"
 
 static const char *map_check(struct map *map) {
-    size_t used = 0, spilled = 0, groups = map->mask / TAGLINE_BYTES + 1;
-    if (map->capacity == 0) return map->len || map->tags_block ? "a map without slots is not empty" : NULL;
-    if (groups & (groups - 1) || map->mask % TAGLINE_BYTES)
-        return "the number of groups is not a power of two";
-    if (map->capacity != groups * TAGLINE_SLOTS && (groups > 1 || map->capacity > TAGLINE_SLOTS))
-        return "slots and groups disagree";
-    for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES) {
-        spilled += (size_t)__builtin_popcount(map->tags[at + TAGLINE_SLOTS]);
-        for (size_t slot = 0; slot < TAGLINE_SLOTS; slot++) {
-            bool there = at + slot < map->capacity || groups > 1;
-            if ((map->tags[at + slot] == TAGLINE_NO_SLOT) == there)
-                return "a slot is marked as none, or none as a slot";
-            if (map->tags[at + slot] < TAGLINE_TAG_MIN) continue;
-            const char *fault = tagline_check_slot(map, at, slot);
-            if (fault) return fault;
-            used++;
-        }
-    }
-    if (used != map->len) return "the length is not the number of slots in use";
-    if (map->len > map->limit || map->limit > map->capacity) return "more entries than the table takes";
-    return spilled == map->spilled ? NULL : "the spill bits are miscounted";
+    return table_check(map);
 }
 
 static void map_describe(struct map *map, struct map_structure *out) {
-    size_t steps = 0;
-    if (map->capacity == 0) return;
-    out->array_bytes = map->mask + TAGLINE_BYTES + map->capacity * sizeof(struct map_entry);
-    for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES)
-        for (size_t slot = 0; slot < TAGLINE_SLOTS; slot++) {
-            if (map->tags[at + slot] < TAGLINE_TAG_MIN) continue;
-            size_t length = tagline_probe_length(map, at, key_hash(map_entries_at(map, at)[slot].key));
-            steps += length;
-            if (length > out->probe_max) out->probe_max = length;
-        }
+    size_t steps = table_describe(map, out);
     if (map->len) out->probe_mean = (double)steps / (double)map->len;
 }

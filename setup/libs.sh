@@ -63,27 +63,30 @@ compiles() {
 }
 
 # make_shareable FOLDER: units are shared objects, and Debian's static libraries are code for programs. What of absl a map
-# needs, as linking a program shows, is compiled anew from the source package into the one archive of FOLDER/lib.
+# needs, as linking a program shows, is compiled anew from the source package into the one archive of FOLDER/lib; what that
+# needs in turn, too, until nothing is taken from Debian's any more.
 make_shareable() {
-    local folder=$1 work="$1/work" source object objects=()
+    local folder=$1 work="$1/work" source object objects=() sources
     mkdir "$work" && (cd "$work" && apt_suite get source --download-only -q abseil) >"$log" 2>&1 &&
         tar -xf "$work"/*.orig.tar.* -C "$work" >>"$log" 2>&1 || return 1
-    mapfile -t sources < <(needed_sources "$folder" "$work/map")
-    for source in "${sources[@]}"; do
-        object="$work/${#objects[@]}.o"
-        "${compiler[@]}" -std=gnu++20 -O2 -DNDEBUG -fPIC -isystem "$folder/include" -c "$source" -o "$object" >"$log" 2>&1 || return 1
-        objects+=("$object")
+    while mapfile -t sources < <(needed_sources "$folder" "$work/map" "${objects[@]}") && [ ${#sources[@]} -gt 0 ]; do
+        for source in "${sources[@]}"; do
+            object="$work/${#objects[@]}.o"
+            "${compiler[@]}" -std=gnu++20 -O2 -DNDEBUG -fPIC -isystem "$folder/include" -c "$source" -o "$object" >"$log" 2>&1 || return 1
+            objects+=("$object")
+        done
     done
     rm -f "$folder"/lib/*.a
     [ ${#objects[@]} -gt 0 ] && ar rcs "$folder/lib/libabsl.a" "${objects[@]}" && rm -rf "$work"
 }
 
-# The sources that a program with a map takes from FOLDER's archives. What it wants of a newer C library is no matter here.
+# The sources of what a program with a map and these objects takes from FOLDER's archives. What it wants of a newer C library
+# is no matter here.
 needed_sources() {
     local folder=$1 listing=$2 name
     printf '#include <%s>\n#include <string_view>\nint main(int n, char **) { absl::flat_hash_map<std::string_view, int> map; return map["a"] + n; }\n' \
         "$(header_of absl)" |
-        "${compiler[@]}" -std=gnu++20 -isystem "$folder/include" -x c++ - -x none -o "$listing.program" "-Wl,-Map,$listing" \
+        "${compiler[@]}" -std=gnu++20 -isystem "$folder/include" -x c++ - -x none "${@:3}" -o "$listing.program" "-Wl,-Map,$listing" \
             -Wl,--unresolved-symbols=ignore-all -Wl,--start-group "$folder"/lib/*.a -Wl,--end-group >"$log" 2>&1 || return 1
     while read -r name; do
         find "$folder/work" -path '*/absl/*' -name "$name" ! -path '*/absl/random/*' ! -path '*/absl/log/*'

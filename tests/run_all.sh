@@ -215,7 +215,7 @@ shell_scripts() {
 }
 
 # Every map with integers and strings, ours with long values, every heap, and what only Go's maps have to do.
-sanitized_units='.*-(u64_u64|str_u64)-common-(malloc|refcount|gosim)|(go_.*|stb_ds|judy)-u64_u64-native-malloc|go_hmap_notop-.*|go_swiss_split-.*|.*-(s16|any|f64)_u64-.*-malloc|(linear|robin_hood|chained|swiss_flat|tagline|dense|go_[[:lower:]]*)-u64_b56-common-malloc|.*-u64_u64-common-.*|go_(swiss|hmap)-(u64_b129|str_str|str_slice|any_ptr)-.*-gosim'
+sanitized_units='.*-(u64_u64|str_u64)-common-(malloc|refcount|gosim)|(go_.*|stb_ds|judy)-u64_u64-native-malloc|go_hmap_notop-.*|go_swiss_split-.*|.*-(s16|any|f64)_u64-.*-malloc|(linear|robin_hood|chained|swiss_flat|tagline(_bounded)?|dense|go_[[:lower:]]*)-u64_b56-common-malloc|.*-u64_u64-common-.*|go_(swiss|hmap)-(u64_b129|str_str|str_slice|any_ptr)-.*-gosim'
 
 sanitized() { grep -q 'fsanitize' "$1/gen/build_info.h" 2>/dev/null; }
 

@@ -48,7 +48,8 @@ static double worst_probe(const struct map_unit *unit, const struct map_unit *so
 }
 
 static void test_walks(void **state) {
-    static const char *const maps[] = {"linear", "robin_hood", "chained", "tagline", "swiss_flat", "dense"};
+    static const char *const maps[] = {"linear",          "robin_hood", "chained", "tagline",
+                                       "tagline_bounded", "swiss_flat", "dense"};
     static const char *const sources[] = {"linear", "robin_hood", "chained",  "tagline",    "swiss_flat",
                                           "dense",  "go_hmap",    "go_swiss", "go_syncmap", "khash"};
     (void)state;

@@ -31,7 +31,7 @@ case ${words[0]} in
 download)
     grep -q "^${words[1]} " "$STATE/suite.$suite" || { echo "E: Unable to locate package ${words[1]}"; exit 100; }
     grep "^${words[1]} " "$STATE/suite.$suite" >"${words[1]}.deb" ;;
-source) mkdir -p t/absl && echo >t/absl/hash.cc && tar -czf abseil.orig.tar.gz t ;;
+source) mkdir -p t/absl && echo >t/absl/hash.cc && echo >t/absl/city.cc && tar -czf abseil.orig.tar.gz t ;;
 esac
 S
 stand_in apt-cache <<'S'
@@ -62,7 +62,12 @@ previous=
 for word; do
     case $word in
     */c++) grep -qx "$(cat "$word/number")" "$STATE/too_new" && { echo "$word/tuple:7: error: not of this standard" >&2; exit 1; } ;;
-    -Wl,-Map,*) echo "x/libabsl_hash.a(hash.cc.o)" >"${word#-Wl,-Map,}" ;;
+    -Wl,-Map,*) # hash.cc first, then what that needs, then nothing
+        case " $* " in
+        *"/1.o "*) echo ;;
+        *"/0.o "*) echo "x/libabsl_city.a(city.cc.o)" ;;
+        *) echo "x/libabsl_hash.a(hash.cc.o)" ;;
+        esac >"${word#-Wl,-Map,}" ;;
     esac
     [ "$previous" != -o ] || echo >"$word"
     previous=$word
@@ -93,6 +98,7 @@ is "$(cat "$scratch"/tree/deps/libs/*/package | xargs)" "libabsl-dev=20260526.0-
 is "$(grep -c ' update' "$scratch/calls")" 1
 is "$(cd "$scratch/tree/deps/libs" && echo boost_192/include/* libstdc++_13/include/* absl_2026/lib/*)" \
     "boost_192/include/boost libstdc++_13/include/arch libstdc++_13/include/c++ absl_2026/lib/libabsl.a"
+is "$(ar t "$scratch/tree/deps/libs/absl_2026/lib/libabsl.a" | xargs)" "0.o 1.o"
 # What is there stays, another release comes beside it.
 gives 0 '^libs: boost 1.92 is in deps/libs/boost_192$' again boost
 gives 0 '^libs: boost 1.90 unpacked into deps/libs/boost_190$' again boost=1.90

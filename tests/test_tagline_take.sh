@@ -58,10 +58,12 @@ refuses "define TAGLINE_NAME, TAGLINE_KEY" "$key$hash"
 refuses "define TAGLINE_HASH\\(key\\): 64 bits" "$name$key"
 refuses "not both" "$name$key$hash#define TAGLINE_SEEDED_HASH(key, seed) tagline_seeded_u64(key, seed)"
 refuses "or none of them" "$name$key$hash#define TAGLINE_DELETE(map, address) ((void)(address))"
+refuses "define TAGLINE_ADOPT" "$name$key$hash#define TAGLINE_BOUNDED\n#define TAGLINE_FIELDS void *pool;"
 refuses "malloc does not align such entries" "struct wide { _Alignas(64) char c; };\n#define TAGLINE_VALUE struct wide\n$name$key$hash"
 
-for variant in "" -DFUZZ_SET -DFUZZ_ODD -DTAGLINE_PORTABLE; do
-    check "fuzz target $variant" gcc -std=gnu17 -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all ${variant:+"$variant"} -I. \
+for variant in "" -DFUZZ_SET -DFUZZ_ODD -DTAGLINE_PORTABLE -DFUZZ_BOUNDED "-DFUZZ_BOUNDED -DFUZZ_SET" "-DFUZZ_BOUNDED -DFUZZ_ODD"; do
+    read -ra defines <<<"$variant"
+    check "fuzz target $variant" gcc -std=gnu17 -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all "${defines[@]}" -I. \
         tests/fuzz/tagline.c -o "$scratch/fuzz"
     check "$INPUTS inputs, every allocation failing, $variant" "$scratch/fuzz" 1 "$INPUTS"
 done

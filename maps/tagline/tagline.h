@@ -515,6 +515,8 @@ static inline bool tagline_draw_seed(struct tagline_seed *seed) {
 /* Members of the map for what follows, each with its semicolon. */
 #ifndef TAGLINE_FIELDS
 #define TAGLINE_FIELDS
+#elif !defined(TAGLINE_TYPES_GIVEN)
+#define TL_FIELDS_GIVEN
 #endif
 /* Memory: NULL if there is none left, otherwise aligned as the type needs it; bytes that begin at a multiple
  * of 16. The bytes asked for are at most PTRDIFF_MAX for entries. What is given back may be NULL. */
@@ -545,9 +547,15 @@ static inline bool tagline_draw_seed(struct tagline_seed *seed) {
 #define TAGLINE_FETCH_KEY(key) ((void)(key))
 #endif
 
-#define TL(name) TAGLINE_JOIN(TAGLINE_NAME, name)
-#define TL_MAP struct TAGLINE_NAME
-#define TL_ENTRY struct TL(entry)
+/* TAGLINE_BOUNDED: the map is many tables, each a map of this header under the name NAME_table. */
+#ifdef TAGLINE_BOUNDED
+#define TL_NAME TAGLINE_JOIN(TAGLINE_NAME, table)
+#else
+#define TL_NAME TAGLINE_NAME
+#endif
+#define TL(name) TAGLINE_JOIN(TL_NAME, name)
+#define TL_MAP struct TL_NAME
+#define TL_ENTRY struct TAGLINE_JOIN(TAGLINE_NAME, entry)
 
 /* TAGLINE_TYPES_ONLY: the types, for a header of yours; the file with the functions then says
  * TAGLINE_TYPES_GIVEN. */
@@ -599,12 +607,15 @@ static const uint16_t TL(lines)[8][16]
        TAGLINE_LINES_OF_GROUP(TL_SIZE, 4u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 5u),
        TAGLINE_LINES_OF_GROUP(TL_SIZE, 6u), TAGLINE_LINES_OF_GROUP(TL_SIZE, 7u)};
 
-/* The entries of the group whose tags begin at that byte. */
-TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
+/* The entries of the group whose tags begin at that byte, in an array of groups. */
+TAGLINE_INLINE TL_ENTRY *TL(entries_of)(TL_ENTRY *entries, size_t at) {
     size_t bytes = sizeof(TL_ENTRY) % TAGLINE_BYTES
                        ? at / TAGLINE_BYTES * (TAGLINE_SLOTS * sizeof(TL_ENTRY))
                        : at * (TAGLINE_SLOTS * (sizeof(TL_ENTRY) / TAGLINE_BYTES));
-    return (TL_ENTRY *)(void *)((char *)map->entries + bytes);
+    return (TL_ENTRY *)(void *)((char *)entries + bytes);
+}
+TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
+    return TL(entries_of)(map->entries, at);
 }
 
 /* An entry of a group. In 32 bits, as no group is larger: the slot's number needs no widening. */
@@ -842,11 +853,9 @@ TAGLINE_APART TL_ENTRY *TL(find_spill)(const TL_MAP *map, TAGLINE_KEY key, uint6
     return NULL;
 }
 
-/* The entry with this key, or NULL. */
-TAGLINE_INLINE TL_ENTRY *TL(find)(const TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
-    size_t at = tagline_home(hash, map->mask);
-    const unsigned char *tags = map->tags + at;
-    TL_ENTRY *entries = TL(entries_at)(map, at);
+/* The entry with this key, whose home has these tags and entries, or NULL. */
+TAGLINE_INLINE TL_ENTRY *TL(find_at)(const TL_MAP *map, const unsigned char *tags, TL_ENTRY *entries,
+                                     TAGLINE_KEY key, uint64_t hash) {
     TL(fetch_near)(entries, hash);
     tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hash));
     for (; match; match = tagline_rest(match)) {
@@ -855,6 +864,12 @@ TAGLINE_INLINE TL_ENTRY *TL(find)(const TL_MAP *map, TAGLINE_KEY key, uint64_t h
     }
     if (TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) return NULL;
     return TL(find_spill)(map, key, hash);
+}
+
+/* The entry with this key, or NULL. */
+TAGLINE_INLINE TL_ENTRY *TL(find)(const TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
+    size_t at = tagline_home(hash, map->mask);
+    return TL(find_at)(map, map->tags + at, TL(entries_at)(map, at), key, hash);
 }
 
 /* The address of the key's value, until the next insert; NULL: absent. */
@@ -882,37 +897,42 @@ TAGLINE_APART TL_ENTRY *TL(insert)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) 
     return TL(place)(map, key, hash);
 }
 
-/* As put; *added says whether the key was absent. */
-TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added) {
-    uint64_t hash = TAGLINE_HASH(key);
-    size_t at = tagline_home(hash, map->mask);
-    unsigned char *tags = map->tags + at;
-    TL_ENTRY *entries = TL(entries_at)(map, at), *entry;
+/* The entry with this key, found or put into its home at `at`, whose tags and entries these are; *added says
+ * whether it was absent. NULL: it was, and there is no room at home or in the table. */
+TAGLINE_INLINE TL_ENTRY *TL(add_at)(TL_MAP *map, size_t at, unsigned char *tags, TL_ENTRY *entries,
+                                    TAGLINE_KEY key, uint64_t hash, bool *added) {
+    TL_ENTRY *entry;
     TL(fetch_near)(entries, hash);
     tagline_bytes wanted = tagline_tags(hash), bytes = tagline_load(tags);
     tagline_mask match = tagline_match(bytes, wanted), spare;
     *added = false;
     for (; match; match = tagline_rest(match)) {
         entry = TL(entry_in)(entries, tagline_first(match));
-        if (TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, key))) return &entry->value;
+        if (TAGLINE_LIKELY(TAGLINE_EQUAL(entry->key, key))) return entry;
     }
     if (!TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) {
         entry = TL(find_spill)(map, key, hash);
-        if (entry) return &entry->value;
+        if (entry) return entry;
     }
     *added = true;
     spare = tagline_match_free(bytes);
-    if (!TAGLINE_LIKELY(spare != 0 && map->len < map->limit)) {
-        entry = TL(insert)(map, key, hash);
-        return entry ? &entry->value : NULL;
-    }
+    if (!TAGLINE_LIKELY(spare != 0 && map->len < map->limit)) return NULL;
     size_t slot = TL(choose)(spare, at, hash);
     entry = TL(entry_in)(entries, slot);
     tags[slot] = tagline_tag_of(wanted);
     entry->key = key;
     map->len++;
     if (!TAGLINE_LIKELY(at >= map->skip)) map->skip = at;
-    return &entry->value;
+    return entry;
+}
+
+/* As put; *added says whether the key was absent. */
+TAGLINE_INLINE TAGLINE_VALUE *TL(add)(TL_MAP *map, TAGLINE_KEY key, bool *added) {
+    uint64_t hash = TAGLINE_HASH(key);
+    size_t at = tagline_home(hash, map->mask);
+    TL_ENTRY *entry = TL(add_at)(map, at, map->tags + at, TL(entries_at)(map, at), key, hash, added);
+    if (!TAGLINE_LIKELY(entry != NULL)) entry = TL(insert)(map, key, hash);
+    return entry ? &entry->value : NULL;
 }
 
 /* The address of the key's value, until the next insert. A key that was absent is inserted, with a value that
@@ -949,12 +969,9 @@ TAGLINE_APART bool TL(del_spill)(TL_MAP *map, TAGLINE_KEY key, uint64_t hash) {
     return true;
 }
 
-/* Removes the key; false: it was absent. Other entries stay where they are. */
-TAGLINE_INLINE bool TL(del)(TL_MAP *map, TAGLINE_KEY key) {
-    uint64_t hash = TAGLINE_HASH(key);
-    size_t at = tagline_home(hash, map->mask);
-    unsigned char *tags = map->tags + at;
-    TL_ENTRY *entries = TL(entries_at)(map, at);
+/* Removes the key whose home at `at` has these tags and entries; false: it was absent. */
+TAGLINE_INLINE bool TL(del_at)(TL_MAP *map, size_t at, unsigned char *tags, TL_ENTRY *entries,
+                               TAGLINE_KEY key, uint64_t hash) {
     TL(fetch_near)(entries, hash);
     tagline_mask match = tagline_match(tagline_load(tags), tagline_tags(hash));
     for (; match; match = tagline_rest(match)) {
@@ -965,6 +982,13 @@ TAGLINE_INLINE bool TL(del)(TL_MAP *map, TAGLINE_KEY key) {
     }
     if (TAGLINE_LIKELY(!(tags[TAGLINE_SLOTS] & tagline_class(hash)))) return false;
     return TL(del_spill)(map, key, hash);
+}
+
+/* Removes the key; false: it was absent. Other entries stay where they are. */
+TAGLINE_INLINE bool TL(del)(TL_MAP *map, TAGLINE_KEY key) {
+    uint64_t hash = TAGLINE_HASH(key);
+    size_t at = tagline_home(hash, map->mask);
+    return TL(del_at)(map, at, map->tags + at, TL(entries_at)(map, at), key, hash);
 }
 
 /* Removes all entries. The arrays stay. */
@@ -1127,7 +1151,11 @@ TAGLINE_ASSERT(TAGLINE_ALIGNMENT(TL_ENTRY) <= TAGLINE_ALIGNMENT(max_align_t),
 #endif
 #undef TL_SIZE
 #endif
+#ifdef TAGLINE_BOUNDED
+#include "tagline_bounded.h"
+#endif
 #undef TL
+#undef TL_NAME
 #undef TL_MAP
 #undef TL_ENTRY
 /* TAGLINE_KEEP: the settings, from TAGLINE_TYPES_ONLY to TAGLINE_TYPES_GIVEN. */
@@ -1137,6 +1165,9 @@ TAGLINE_ASSERT(TAGLINE_ALIGNMENT(TL_ENTRY) <= TAGLINE_ALIGNMENT(max_align_t),
 #undef TAGLINE_TYPES_ONLY
 #undef TAGLINE_TYPES_GIVEN
 #undef TAGLINE_KEEP
+#undef TAGLINE_BOUNDED
+#undef TAGLINE_ADOPT
+#undef TL_FIELDS_GIVEN
 #undef TAGLINE_NAME
 #undef TAGLINE_KEY
 #undef TAGLINE_VALUE

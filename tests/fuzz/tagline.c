@@ -10,6 +10,7 @@
  *   clang -I. -fsanitize=fuzzer,address -DFUZZ_LIBFUZZER tests/fuzz/tagline.c && ./a.out CORPUS
  *
  * FUZZ_SET: a set of 8 bytes a key with a seeded hash; FUZZ_ODD: entries of 7 bytes; otherwise 4 bytes and 4.
+ * FUZZ_BOUNDED: the map of many tables besides, tables of one group and chunks of four places.
  * What went wrong is printed, and the program aborts.
  */
 #include <stdio.h>
@@ -131,6 +132,14 @@ static int holds(const value_type *value, unsigned index, uint32_t number) {
 #define TAGLINE_DELETE(map, address) memory_delete(address)
 /* What is no entry any more is spoilt, so that nobody goes on reading it. */
 #define TAGLINE_DROP(map, entry) ((void)memset((void *)(entry), 0x5a, sizeof *(entry)))
+#ifdef FUZZ_BOUNDED
+#define TAGLINE_BOUNDED
+#define TAGLINE_TABLE_GROUPS 1
+#define TAGLINE_CHUNK_DEPTH 2
+#define TABLE_OF(map) struct map##_table
+#else
+#define TABLE_OF(map) struct map
+#endif
 #include "maps/tagline/tagline.h"
 
 static struct tested empty_map(void) {
@@ -177,15 +186,48 @@ static void expect_same(const value_type *value, unsigned index) {
     if (value && !holds(value, index, numbers[index])) fault("a value is another's");
 }
 
+/* Counts the entries of a table. */
+static size_t check_table(const TABLE_OF(tested) * table) {
+    size_t used = 0, spilled = 0;
+    for (size_t at = 0; at <= table->mask; at += TAGLINE_BYTES) {
+        spilled += (size_t)__builtin_popcount(table->tags[at + TAGLINE_SLOTS]);
+        for (size_t slot = 0; slot < TAGLINE_SLOTS; slot++) used += table->tags[at + slot] >= TAGLINE_TAG_MIN;
+    }
+    if (used != table->len || spilled != table->spilled) fault("slots or spill bits are miscounted");
+    return used;
+}
+
+#ifdef FUZZ_BOUNDED
+/* Every place leads to a part of its bits that knows the same table, and every part has a place. */
+static size_t check_tables(const struct tested *map) {
+    size_t used = 0, places = 0, parts = 0;
+    for (const struct tested_part *part = map->first; part; part = part->following, parts++)
+        used += check_table(&part->table);
+    if (!map->chunks_block) return used;
+    for (size_t chunk = 0; chunk <= map->chunk_mask; chunk++)
+        for (size_t at = 0; at <= map->place_mask; at++) {
+            const struct tested_place *place = &map->chunks[chunk][at];
+            const struct tested_part *part = place->part;
+            uint64_t bits = (uint64_t)chunk << TAGLINE_CHUNK_DEPTH | at,
+                     mask = ((uint64_t)1 << part->depth) - 1;
+            if ((bits & mask) != part->bits) fault("a place leads to a part of other bits");
+            if (place->tags != part->table.tags || place->entries != part->table.entries ||
+                place->mask != part->table.mask)
+                fault("a place knows a table that is no more");
+            places += bits == part->bits;
+        }
+    if (places != parts) fault("a part has no place");
+    return used;
+}
+#else
+static size_t check_tables(const struct tested *map) {
+    return check_table(map);
+}
+#endif
+
 /* Counts, and looks up every key. */
 static void check(struct tested *map) {
-    size_t used = 0, spilled = 0;
-    if (tested_len(map) != present) fault("the length is wrong");
-    for (size_t at = 0; at <= map->mask; at += TAGLINE_BYTES) {
-        spilled += (size_t)__builtin_popcount(map->tags[at + TAGLINE_SLOTS]);
-        for (size_t slot = 0; slot < TAGLINE_SLOTS; slot++) used += map->tags[at + slot] >= TAGLINE_TAG_MIN;
-    }
-    if (used != present || spilled != map->spilled) fault("slots or spill bits are miscounted");
+    if (tested_len(map) != present || check_tables(map) != present) fault("the length is wrong");
     for (unsigned i = 0; i < KEYS; i++) expect_same(tested_get(map, key_of(i)), i);
 }
 
@@ -283,16 +325,19 @@ static void get_many(struct tested *map, unsigned first) {
 
 static void change_size(struct tested *map, unsigned entries, unsigned how) {
     size_t before = allocations;
+    (void)before;
     if (how & 1) {
         if (!tested_shrink(map) && allocations != fails) fault("shrink fails without a reason");
     } else if (!tested_reserve(map, entries)) {
         if (allocations != fails) fault("reserve fails without a reason");
         if (tested_reserve(map, SIZE_MAX)) fault("room for SIZE_MAX entries was found");
     } else {
+#ifndef FUZZ_BOUNDED
         /* What is reserved is there: inserts up to it ask for nothing. */
         before = allocations;
         for (unsigned i = 0; i < KEYS && present < entries; i += 7) put(map, i, how);
         if (allocations != before) fault("an insert into reserved room asks for memory");
+#endif
     }
 }
 
