@@ -118,7 +118,7 @@ static json_t *list_keys(void) {
         const struct keys_stream *stream = keys_stream_at(i);
         char summary[256];
         struct why why = {""};
-        bool needs_argument = strcmp(stream->name, "file") == 0;
+        bool needs_argument = strcmp(stream->parameters, ":PATH") == 0;
         bool available = needs_argument || keys_available(stream->name, shape_find("str_u64"), &why) > 0;
         snprintf(summary, sizeof summary, stream->parameters[0] ? "%s; %s%s" : "%s", stream->summary,
                  stream->name, stream->parameters);

@@ -11,7 +11,9 @@
  * kind, walked in that very order, a table that finds itself CROWDED doubles early: where a new entry is
  * pushed farther from its home than chance does in any table of this world. It asks once in ASK_STEP inserts,
  * in place of asking whether it is full, so that asking costs nothing; and only from half of its maximum load
- * on, which is where walks of our own crowd it. So whatever the keys, a table has at least a quarter of its
+ * on, which is where walks of our own crowd it. A delete brings the next asking nearer by one, or a map of
+ * constant size would never ask: where entries go in the order of a walk, and new ones come anywhere, what
+ * the walk has not met yet gets twice its share. So whatever the keys, a table has at least a quarter of its
  * maximum load after an insert.
  */
 #ifndef MAPBENCH_MAPS_HOME_H

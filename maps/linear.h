@@ -211,8 +211,10 @@ static bool linear_crowded(const struct map *map, size_t home, size_t end) {
 /* Doubles the slots if they are full, or crowded around the free slot for a new entry. False: full, and out
  * of memory. */
 static __attribute__((noinline)) bool linear_ask(struct map *map, uint64_t hash, size_t free_slot) {
-    bool full = map->len >= map->limit;
-    if ((full || linear_crowded(map, linear_home(map, hash), free_slot)) && linear_grow(map)) return true;
+    bool full = map->len >= map->limit, may_be_crowded = map->len >= map->limit / 2;
+    if ((full || (may_be_crowded && linear_crowded(map, linear_home(map, hash), free_slot))) &&
+        linear_grow(map))
+        return true;
     map->ask = next_ask(map->len, map->limit);
     return !full;
 }
@@ -249,6 +251,7 @@ MAP_INLINE void linear_remove(struct map *map, size_t hole) {
     slot_free(&map->slots[hole]);
     HEAP_DROP(HEAP_OF(map), &map->slots[hole]);
     map->len--;
+    map->ask--;
 }
 
 MAP_INLINE bool map_del(struct map *map, map_key key) {

@@ -252,8 +252,9 @@ static __attribute__((noinline)) bool robin_grow(struct map *map) {
 /* Doubles the arrays if they are full, or crowded around the place for a new entry. False: full, and out of
  * memory. */
 static __attribute__((noinline)) bool robin_ask(struct map *map, uint64_t hash) {
-    bool full = map->len >= map->limit;
-    if ((full || robin_place_for(map, hash).distance > ROBIN_CROWDED) && robin_grow(map)) return true;
+    bool full = map->len >= map->limit, may_be_crowded = map->len >= map->limit / 2;
+    if ((full || (may_be_crowded && robin_place_for(map, hash).distance > ROBIN_CROWDED)) && robin_grow(map))
+        return true;
     map->ask = next_ask(map->len, map->limit);
     return !full;
 }
@@ -291,6 +292,7 @@ MAP_INLINE void robin_remove(struct map *map, size_t at) {
     robin_set_meta(map, at, 0);
     HEAP_DROP(HEAP_OF(map), &map->slots[at]);
     map->len--;
+    map->ask--;
 }
 
 MAP_INLINE bool map_del(struct map *map, map_key key) {

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "harness/bench/bench.h"
@@ -19,6 +20,18 @@ static uint64_t skip_last_put(void *map, const struct run_args *args) {
     struct run_args fewer = *args;
     fewer.n--;
     return sound->run.put(map, &fewer) + 1;
+}
+/* Stores another key besides, once the map is full. */
+static uint64_t wandering_put(void *map, const struct run_args *args) {
+    const uint64_t other = 0x123456789abcdef, value = 1;
+    uint64_t stored = sound->run.put(map, args);
+    if (args->first_value >= 500) sound->op.put(map, &other, &value);
+    return stored;
+}
+/* Ends the process that stores into a full map. */
+static uint64_t dying_put(void *map, const struct run_args *args) {
+    if (args->first_value >= 500) _exit(3);
+    return sound->run.put(map, args);
 }
 static uint64_t skip_last_get(void *map, const struct run_args *args) {
     struct run_args fewer = *args;
@@ -179,6 +192,11 @@ static void test_planted_faults(void **state) {
         {"drain", offsetof(struct map_runs, drain), skip_last_drain},
         {"drain", offsetof(struct map_runs, drain), valueless_drain},
         {"small_get", offsetof(struct map_runs, small_get), skip_last_small_get},
+        {"churn_walk", offsetof(struct map_runs, churn), idle_churn},
+        {"reserve_few", offsetof(struct map_runs, put), skip_last_put},
+        {"copy_put", offsetof(struct map_runs, put), skip_last_put},
+        {"fork_touch", offsetof(struct map_runs, put), wandering_put},
+        {"fork_touch", offsetof(struct map_runs, put), dying_put},
     };
     (void)state;
     sound = ready_unit("linear", "u64_u64", "common", "malloc");
@@ -251,6 +269,29 @@ static void test_hooks(void **state) {
     keys_close(keys);
 }
 
+/* What runs in a child process is not counted, and says so; a child that dies is named, too. */
+static void test_fork_touch(void **state) {
+    sound = ready_unit("linear", "u64_u64", "common", "malloc");
+    struct map_unit dying = *sound;
+    struct why why;
+    int calls = 0;
+    (void)state;
+    dying.run.put = dying_put;
+    for (int hooked = 0; hooked < 2; hooked++) {
+        struct cell cell = cell_of(hooked ? sound : &dying, "uniform", 500);
+        struct keys *keys = keys_open("uniform", cell.shape, cell.n, 1, &why);
+        struct bench bench;
+        struct batch batch;
+        bench_init(&bench, &cell, cell.unit[0], keys, &room, 1);
+        if (hooked) bench.hooks = (struct bench_hooks){count_start, count_stop, &calls};
+        assert_false(bench_batch(&bench, workload_find("fork_touch"), 500, BENCH_CLOCK_TICKS, &batch));
+        assert_non_null(strstr(bench.why, hooked ? "nothing is counted" : "child ended with code 3"));
+        assert_int_equal(calls, 0);
+        bench_end(&bench);
+        keys_close(keys);
+    }
+}
+
 /* Positions drawn beforehand are those that the cursor would draw, block by block. */
 static void test_draws(void **state) {
     enum { OPS = 70000 };
@@ -291,8 +332,9 @@ static int close_room(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound_maps),
-                                       cmocka_unit_test(test_planted_faults), cmocka_unit_test(test_limit),
-                                       cmocka_unit_test(test_hooks), cmocka_unit_test(test_draws)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sound_maps), cmocka_unit_test(test_planted_faults),
+        cmocka_unit_test(test_limit),      cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_fork_touch), cmocka_unit_test(test_draws)};
     return cmocka_run_group_tests(tests, open_room, close_room);
 }

@@ -374,6 +374,7 @@ static void bad_specs_are_refused(void **state) {
     assert_refused("uniform:3", "u64_u64", 10, "no parameter");
     assert_refused("file", "u64_u64", 10, "file:PATH");
     assert_refused("file:", "u64_u64", 10, "file:PATH");
+    assert_refused("lines:", "u64_u64", 10, "lines:PATH");
     assert_refused("words", "u64_u64", 10, "--shapes str_u64");
     assert_refused("symbols", "u32_u32", 10, "--shapes str_u64");
 }

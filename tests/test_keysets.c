@@ -233,6 +233,35 @@ static void pipes_are_read_once(void **state) {
     close(ends[0]);
 }
 
+/* lines: has a file's distinct lines as they come, whatever the seed; file: does not. */
+static void lines_keep_their_order(void **state) {
+    enum { LINES = 400 };
+    char path[160];
+    uint64_t index[LINES], key[LINES];
+    (void)state;
+    snprintf(path, sizeof path, "lines:%s/ordered", folder);
+    FILE *file = fopen(path + 6, "w");
+    assert_non_null(file);
+    for (unsigned i = 0; i < LINES; i++)
+        fprintf(file, "%u\n%u\n", 7 * i, 7 * (i / 2)); /* every other one again */
+    assert_int_equal(fclose(file), 0);
+    for (size_t i = 0; i < LINES; i++) index[i] = i;
+    for (uint64_t seed = 1; seed < 3; seed++) {
+        struct keys *keys = open_keys(path, "u64_u64", LINES, seed);
+        keys_store(keys, index, LINES, key);
+        for (size_t i = 0; i < LINES; i++) assert_int_equal(key[i], 7 * i);
+        assert_memory_equal(keys_facts(keys)->name, "lines:", 6);
+        keys_close(keys);
+    }
+    memcpy(path + 1, "file:", 5);
+    struct keys *keys = open_keys(path + 1, "u64_u64", LINES, 1);
+    size_t same = 0;
+    keys_store(keys, index, LINES, key);
+    for (size_t i = 0; i < LINES; i++) same += key[i] == 7 * i;
+    assert_in_range(same, 0, LINES / 10);
+    keys_close(keys);
+}
+
 static void other_keys_have_another_hash(void **state) {
     (void)state;
     char ab_c[sizeof keys_facts(NULL)->sha256];
@@ -408,6 +437,7 @@ int main(void) {
         cmocka_unit_test(oddities_are_counted),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(pipes_are_read_once),
+        cmocka_unit_test(lines_keep_their_order),
         cmocka_unit_test(other_keys_have_another_hash),
         cmocka_unit_test(names_of_long_paths),
         cmocka_unit_test(long_lines),

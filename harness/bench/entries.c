@@ -1,4 +1,5 @@
 /* Workloads on the keys of one map: storing, looking up, deleting, churning, visiting. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/bench/workloads.h"
@@ -140,6 +141,30 @@ bool bench_del(struct bench *b, const struct workload *workload, uint64_t ops, s
     return true;
 }
 
+struct victims {
+    char *at;
+    size_t size;
+};
+
+static bool add_victim(void *context, const void *key, const void *val) {
+    struct victims *victims = context;
+    (void)val;
+    memcpy(victims->at, key, victims->size);
+    victims->at += victims->size;
+    return true;
+}
+
+/* Writes down the keys of the map in the order of its walk. */
+static bool walk_victims(struct bench *b) {
+    struct victims victims = {.size = b->cell->shape->key_size};
+    if (!b->churn.victims) b->churn.victims = calloc(b->cell->n, victims.size);
+    if (!b->churn.victims)
+        return bench_fail(b, "out of memory: cannot write a walk of %zu keys down", b->cell->n);
+    victims.at = b->churn.victims;
+    if (b->unit->op.len(b->map) == b->cell->n) b->unit->op.each(b->map, add_victim, &victims);
+    return true;
+}
+
 /* Runs one segment. The n live keys are n slots. Pair t replaces the key of one slot: every slot once per
  * generation of n pairs, in a new random order each, so the next key to go cannot be predicted from its age.
  * Slot s of generation g is position s + g n. */
@@ -148,15 +173,20 @@ static bool churn_segment(struct bench *b, size_t most, bool timed, struct batch
     uint64_t n = b->cell->n, generation = b->churn.pairs / n, position = b->churn.pairs % n;
     size_t count = smaller(smaller(most, b->block / 2), n - position), size = shape->key_size;
     struct bench_room *room = b->room;
-    if (b->churn.order != CHURN_OLDEST_FIRST)
+    bool walked = b->churn.order == CHURN_WALKED;
+    if (walked && position == 0 && !walk_victims(b)) return false;
+    if (b->churn.order != CHURN_OLDEST_FIRST && !walked)
         keys_pass(b->keys, b->order_seed, generation, position, count, room->index);
     for (size_t i = 0; i < count; i++) {
-        uint64_t slot = b->churn.order == CHURN_OLDEST_FIRST ? position + i : room->index[i];
+        uint64_t slot = b->churn.order == CHURN_OLDEST_FIRST || walked ? position + i : room->index[i];
         room->index[i] = slot + n * generation;
         room->newcomers[i] = slot + n * (generation + 1);
     }
     char *pairs = room->keys, *singles = room->unplaced;
-    bench_probe_keys(b, room->index, count, singles);
+    if (walked)
+        memcpy(singles, (char *)b->churn.victims + position * size, count * size);
+    else
+        bench_probe_keys(b, room->index, count, singles);
     for (size_t i = 0; i < count; i++) {
         memcpy(pairs + 2 * i * size, singles + i * size, size);
         b->churn.digest -= shape->key_hash(singles + i * size);
@@ -194,6 +224,8 @@ static bool churn(struct bench *b, enum bench_churn_order order, uint64_t ops, s
         if (!(order == CHURN_SIZED ? build_sized(b) : bench_build(b))) return false;
         b->state = BENCH_WORN;
         b->churn.order = order;
+        free(b->churn.victims);
+        b->churn.victims = NULL;
         b->churn.pairs = 0; /* generations count from the base of this filling */
         b->churn.digest = bench_digest(b);
         while (b->churn.pairs < 2 * b->cell->n)
@@ -217,6 +249,11 @@ bool bench_churn_age(struct bench *b, const struct workload *workload, uint64_t 
 bool bench_churn_sized(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
     (void)workload;
     return churn(b, CHURN_SIZED, ops, out);
+}
+
+bool bench_churn_walk(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {
+    (void)workload;
+    return churn(b, CHURN_WALKED, ops, out);
 }
 
 bool bench_scan(struct bench *b, const struct workload *workload, uint64_t ops, struct batch *out) {

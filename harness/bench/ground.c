@@ -103,6 +103,7 @@ uint64_t bench_segment(struct bench *b, run_fn *loop, void *map, const struct ru
 void bench_next_keys(struct bench *b) {
     bench_drop_map(b);
     bench_small_drop(b);
+    free(b->churn.victims);
     b->churn = (struct bench_churn){0};
     b->sparse = (struct bench_sparse){0};
     if (b->base_used) b->base += b->cell->n;
@@ -166,6 +167,8 @@ void bench_small_drop(struct bench *b) {
 void bench_end(struct bench *b) {
     bench_drop_map(b);
     bench_small_drop(b);
+    free(b->churn.victims);
+    b->churn.victims = NULL;
 }
 
 void *bench_create_full(struct bench *b, size_t hint, bool timed, struct batch *out) {

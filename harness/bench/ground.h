@@ -49,8 +49,10 @@ struct bench_churn {
     enum bench_churn_order {
         CHURN_RANDOM,
         CHURN_OLDEST_FIRST,
-        CHURN_SIZED /* random, in a map created with the hint n */
+        CHURN_SIZED, /* random, in a map created with the hint n */
+        CHURN_WALKED /* as a walk at the beginning of the generation met them */
     } order;
+    void *victims; /* the keys of that walk, n of them; NULL: of other orders */
 };
 
 /* A map that held n entries, and holds a hundredth of them: positions keep[0 .. left - 1] of the last

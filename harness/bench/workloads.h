@@ -6,9 +6,11 @@
 
 /* entries.c */
 bench_workload_fn bench_put, bench_put_sized, bench_overwrite, bench_get, bench_get_cold, bench_del,
-    bench_churn, bench_churn_age, bench_churn_sized, bench_scan;
+    bench_churn, bench_churn_age, bench_churn_sized, bench_churn_walk, bench_scan;
 /* cliffs.c */
 bench_workload_fn bench_put_walk, bench_del_walk, bench_drain, bench_scan_sparse, bench_clear_sparse;
+/* memory.c */
+bench_workload_fn bench_reserve_few, bench_copy_put, bench_fork_touch;
 /* mixed.c */
 bench_workload_fn bench_mixed;
 /* whole_maps.c */

@@ -124,10 +124,15 @@ static void set_skew(struct keys *keys, uint64_t seed) {
     }
 }
 
+/* The key of the set that an index stands for. */
+static uint64_t set_index(const struct keys *keys, uint64_t index) {
+    return keys->spec.kind == KEYSPEC_LINES ? index : permute_at(&keys->shuffle, index);
+}
+
 static size_t text_length(const struct keys *keys, uint64_t index) {
     char text[KEYGEN_TEXT_MAX];
     if (!keys->set) return keygen_text(&keys->gen, index, text);
-    uint64_t i = permute_at(&keys->shuffle, index);
+    uint64_t i = set_index(keys, index);
     return keys->set->offset[i + 1] - keys->set->offset[i];
 }
 
@@ -214,7 +219,7 @@ static uint64_t wrapped(const struct keys *keys, uint64_t index) {
 
 static uint64_t number_at(const struct keys *keys, uint64_t index) {
     if (!keys->set) return keygen_number(&keys->gen, wrapped(keys, index));
-    return keys->set->number[permute_at(&keys->shuffle, wrapped(keys, index))];
+    return keys->set->number[set_index(keys, wrapped(keys, index))];
 }
 
 /* Keys that are made from numbers; what they point to is in its slot if they are to be stored, else the
@@ -242,7 +247,7 @@ static void fill_numbers(const struct keys *keys, const uint64_t *index, size_t 
 
 /* A key of a real set, where the set keeps it. */
 static struct str set_text(const struct keys *keys, uint64_t index) {
-    uint64_t i = permute_at(&keys->shuffle, wrapped(keys, index));
+    uint64_t i = set_index(keys, wrapped(keys, index));
     uint64_t begin = keys->set->offset[i];
     return (struct str){keys->set->text + begin, keys->set->offset[i + 1] - begin};
 }

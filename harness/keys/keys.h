@@ -41,9 +41,9 @@ struct keys_facts {
 };
 
 /* Opens the stream SPEC for a shape and n entries. Specs: uniform, zipf[:THETA], hotset[:KEYS%:TOUCHES%],
- * sequential, reverse, strided[:STRIDE], masked[:MASK], attack, words, paths, symbols, file:PATH. NULL: `why`
- * says what is wrong and what to do, in one line. n may be all of the limit: then there are no misses to
- * draw. docs/keys.md tells what each stream is for. */
+ * sequential, reverse, strided[:STRIDE], masked[:MASK], attack, words, paths, symbols, file:PATH, lines:PATH.
+ * NULL: `why` says what is wrong and what to do, in one line. n may be all of the limit: then there are no
+ * misses to draw. docs/keys.md tells what each stream is for. */
 struct keys *keys_open(const char *spec, const struct shape *shape, size_t n, uint64_t seed, struct why *why);
 void keys_close(struct keys *keys);
 const struct keys_facts *keys_facts(const struct keys *keys);

@@ -344,7 +344,7 @@ static bool read_symbols(const struct reading *reading) {
 bool keyset_source_read(const struct keyspec *spec, unsigned key_bits, struct keyset_builder *builder,
                         struct why *why) {
     struct reading reading = {builder, key_bits, why};
-    if (spec->kind != KEYSPEC_FILE && key_bits != 0) {
+    if (spec->kind < KEYSPEC_FILE && key_bits != 0) {
         char name[32];
         keyspec_name(spec, name, sizeof name);
         return why_say(why, "keys '%s' are strings: use --shapes str_u64", name);

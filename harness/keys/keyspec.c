@@ -34,7 +34,9 @@ static const struct keys_stream streams[] = {
     [KEYSPEC_PATHS] = {"paths", "", "file paths of the installed Debian packages", false, true},
     [KEYSPEC_SYMBOLS] = {"symbols", "", "dynamic symbol names of the installed shared libraries", false,
                          true},
-    [KEYSPEC_FILE] = {"file", ":PATH", "the lines of a file of yours", false, false},
+    [KEYSPEC_FILE] = {"file", ":PATH", "the lines of a file of yours, shuffled", false, false},
+    [KEYSPEC_LINES] = {"lines", ":PATH", "the lines of a file of yours, stored in the file's order", false,
+                       false},
 };
 
 size_t keys_stream_count(void) {
@@ -131,8 +133,8 @@ static void say_unknown(const char *text, struct why *why) {
     why_say(why, "unknown keys '%s': known are", text);
     for (size_t i = 0; i < keys_stream_count(); i++)
         why_add(why, "%s %s%s%s%s", i ? "," : "", streams[i].name,
-                i != KEYSPEC_FILE && *streams[i].parameters ? "[" : "", streams[i].parameters,
-                i != KEYSPEC_FILE && *streams[i].parameters ? "]" : "");
+                i < KEYSPEC_FILE && *streams[i].parameters ? "[" : "", streams[i].parameters,
+                i < KEYSPEC_FILE && *streams[i].parameters ? "]" : "");
 }
 
 bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, struct why *why) {
@@ -154,7 +156,10 @@ bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, str
     case KEYSPEC_MASKED:
         return parse_masked(param, key_bits, out, why);
     case KEYSPEC_FILE:
-        if (!param || !*param) return why_say(why, "keys 'file' needs a path, one key a line: file:PATH");
+    case KEYSPEC_LINES:
+        if (!param || !*param)
+            return why_say(why, "keys '%s' needs a path, one key a line: %s:PATH", stream->name,
+                           stream->name);
         out->path = param;
         return true;
     default:
@@ -178,17 +183,24 @@ void keyspec_name(const struct keyspec *spec, char *out, size_t size) {
     case KEYSPEC_MASKED:
         snprintf(out, size, "%s:%#llx", name, (unsigned long long)spec->mask);
         break;
-    case KEYSPEC_FILE: {
+    case KEYSPEC_FILE:
+    case KEYSPEC_LINES: {
         /* The end of a long path tells more than its beginning. */
-        size_t len = strlen(spec->path), room = size - sizeof "file:...";
+        size_t len = strlen(spec->path), room = size - strlen(name) - sizeof ":...";
         const char *end = spec->path + (len > room ? len - room : 0);
         while (end > spec->path && (*end & 0xc0) == 0x80) end++; /* not from within a UTF-8 character */
-        snprintf(out, size, end > spec->path ? "file:...%s" : "file:%s", end);
+        snprintf(out, size, "%s:%s%s", name, end > spec->path ? "..." : "", end);
         break;
     }
     default:
         snprintf(out, size, "%s", name);
     }
+}
+
+const char *keyspec_user_path(const char *text) {
+    const struct keys_stream *stream = stream_named(text);
+    const char *param = strchr(text, ':');
+    return stream >= &streams[KEYSPEC_FILE] && param ? param + 1 : NULL;
 }
 
 bool keyspec_is_set(const struct keyspec *spec) {

@@ -22,6 +22,7 @@ enum keyspec_kind {
     KEYSPEC_PATHS,
     KEYSPEC_SYMBOLS,
     KEYSPEC_FILE,
+    KEYSPEC_LINES,
 };
 
 struct keyspec {
@@ -30,7 +31,7 @@ struct keyspec {
     double hot_keys_pct, hot_touches_pct; /* hotset */
     uint64_t stride;                      /* strided */
     uint64_t mask;                        /* masked */
-    const char *path;                     /* file: points into the text that was parsed */
+    const char *path;                     /* file, lines: points into the text that was parsed */
 };
 
 /* Parses `text` for integer keys of key_bits (0: strings, whose text is made from a 64-bit number). False:
@@ -38,7 +39,9 @@ struct keyspec {
 bool keyspec_parse(const char *text, unsigned key_bits, struct keyspec *out, struct why *why);
 /* The spec with every parameter spelled out. */
 void keyspec_name(const struct keyspec *spec, char *out, size_t size);
-/* True for words, paths, symbols and file. */
+/* The path in the spec of a file of the user's; NULL: it is no such spec. */
+const char *keyspec_user_path(const char *text);
+/* True for words, paths, symbols, file and lines. */
 bool keyspec_is_set(const struct keyspec *spec);
 
 #endif

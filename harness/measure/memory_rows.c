@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/keys/keyspec.h"
 #include "harness/base/count_of.h"
 #include "harness/measure/measure.h"
 #include "harness/memory/memcell.h"
@@ -36,8 +37,9 @@ static const struct {
 /* A file of keys that was a pipe is another to the process that measures. */
 static const char *spec_for_child(const char *spec, char *out, size_t size) {
     char path[PATH_MAX];
-    if (strncmp(spec, "file:", 5) != 0) return spec;
-    snprintf(out, size, "file:%s", textfile_child_path(spec + 5, path, sizeof path));
+    const char *file = keyspec_user_path(spec);
+    if (!file) return spec;
+    snprintf(out, size, "%.*s%s", (int)(file - spec), spec, textfile_child_path(file, path, sizeof path));
     return out;
 }
 

@@ -28,13 +28,17 @@ static bool keeps_deleted(const struct map_unit *unit) {
 /* Whether a workload replaces the keys of its map, after doing so for two generations without a clock. */
 static bool churns(enum workload_kind kind) {
     return kind == WORKLOAD_CHURN || kind == WORKLOAD_CHURN_AGE || kind == WORKLOAD_CHURN_SIZED ||
-           kind == WORKLOAD_MIXED;
+           kind == WORKLOAD_CHURN_WALK || kind == WORKLOAD_MIXED;
 }
 
 /* How many maps' worth of memory a workload takes at its peak. */
 static double maps_at_once(const struct cell *cell, size_t w) {
     enum workload_kind kind = cell->workload[w]->kind;
-    double most = kind == WORKLOAD_COPY || kind == WORKLOAD_PUT_WALK || kind == WORKLOAD_DEL_WALK ? 2 : 1;
+    double most = kind == WORKLOAD_COPY || kind == WORKLOAD_COPY_PUT || kind == WORKLOAD_FORK_TOUCH ||
+                          kind == WORKLOAD_RESERVE_FEW || kind == WORKLOAD_PUT_WALK ||
+                          kind == WORKLOAD_CHURN_WALK || kind == WORKLOAD_DEL_WALK
+                      ? 2
+                      : 1;
     for (size_t u = 0; u < cell->units; u++)
         if (churns(kind) && cell->wanted[u][w] && keeps_deleted(cell->unit[u])) most = 3;
     return most;

@@ -1,3 +1,4 @@
+#include "harness/keys/keyspec.h"
 #include "harness/plan/plan.h"
 
 #include <regex.h>
@@ -201,7 +202,7 @@ static bool add_cell(struct expansion *x, const struct shape *shape, const char 
     size_t available = keys_available(keys, shape, &x->why);
     snprintf(what, sizeof what, "%s keys with %s", keys, shape->name);
     if (available == 0) {
-        if (strncmp(keys, "file:", 5) == 0) return false; /* the user's own file: a fault, not a skip */
+        if (keyspec_user_path(keys)) return false; /* the user's own file: a fault, not a skip */
         skip(x, what, x->why.text);
         x->why.text[0] = '\0';
         return true;

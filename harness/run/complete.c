@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "build_info.h"
+#include "harness/keys/keyspec.h"
 #include "harness/machine/conditions.h"
 #include "harness/base/python.h"
 #include "harness/base/exit.h"
@@ -40,7 +41,7 @@ static void print_key_files(const json_t *info) {
     json_array_foreach(json_object_get(info, "keys"), i, keys) {
         json_int_t duplicates = json_integer_value(json_object_get(keys, "duplicates"));
         const char *name = json_string_value(json_object_get(keys, "name"));
-        if (strncmp(name, "file:", 5) == 0 && duplicates)
+        if (keyspec_user_path(name) && duplicates)
             fprintf(stderr, "mapbench: %s: %lld duplicate keys dropped\n", name, (long long)duplicates);
     }
 }
