@@ -34,7 +34,11 @@ static const struct map_facts map_facts = {
     .fairness =
         "takes a 64-bit hash as it is, 7 bits of it as a tag, so the common hash is neither mixed again "
         "nor truncated; clear() gives the array back above 127 slots, which makes clear fast and the next "
-        "puts slow; the library is built without exceptions in mind: out of memory ends the process",
+        "puts slow; the library is built without exceptions in mind: out of memory ends the process; cliffs "
+        "(u64_u64): "
+        "drain grows like n^1.0, 7 us an entry at 16k (20260526: 12 us); a scan of a map that held 100 times "
+        "as "
+        "much, 100 ns an entry (145 ns)",
     .package = "libabsl-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_ABORTS_ON_OOM,
 };

@@ -34,9 +34,13 @@ static const struct map_facts map_facts = {
 #else
     .options = "max load 7/8, growth x2",
 #endif
-    .fairness = "the common hash is declared avalanching, as its users would, so the library does not mix it "
-                "again; its own boost::hash is the identity for integers and is mixed; each delete from an "
-                "overflowed group lowers the load it will take, so churn rehashes now and then",
+    .fairness =
+        "the common hash is declared avalanching, as its users would, so the library does not mix it "
+        "again; its own boost::hash is the identity for integers and is mixed; each delete from an "
+        "overflowed group lowers the load it will take, so churn rehashes now and then; cliffs (u64_u64): "
+        "drain "
+        "grows like n^1.0, 1.1 us an entry at 16k (1.92: n^0.9, 1.5 us); filled in the walk order of its "
+        "own kind, n^0.30 an insertion, 126 ns at 16k (1.92: n^0.32, 140 ns)",
 #if defined(BOOST_VERSION) && BOOST_VERSION / 100 == 1081
     .package = "libboost1.81-dev",
 #else

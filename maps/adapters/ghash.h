@@ -40,7 +40,7 @@ static const struct map_facts map_facts = {
         "compare); 32-bit hashes: the common hash is cut to its low half, g_direct_hash sees only the low "
         "half of a 64-bit key; where a value is allocated, a put of a new key hashes twice, since the "
         "library has no insert-or-find; capacity is read from the private table struct and is 0 if that "
-        "looks different",
+        "looks different; cliff (2.74, u64_u64): drain grows like n^1.0, 3 us an entry at 16k",
     .package = "libglib2.0-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES | TRAIT_SHRINKS | TRAIT_IGNORES_HINT |
 #if !SHAPE_VAL_WORD || defined(SHAPE_KEY_STR)

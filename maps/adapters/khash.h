@@ -26,7 +26,10 @@ static const struct map_facts map_facts = {
     .fairness =
         "32-bit hashes: the common hash is cut to its low half, as the library's types demand; its own "
         "integer hash is the identity (32 bits) or a shift-and-xor (64 bits), its own string hash reads "
-        "byte by byte; no hash is stored, so growing strings hashes them again",
+        "byte by byte; no hash is stored, so growing strings hashes them again; cliffs (0.2.8, u64_u64): "
+        "drain "
+        "grows like n^1.1, 24 us an entry at 16k; a scan of a map that held 100 times as much, 310 ns an "
+        "entry",
     .package = "libhts-dev",
     .traits = TRAIT_ADAPTER | TRAIT_TOMBSTONES,
 };

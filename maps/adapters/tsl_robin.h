@@ -27,7 +27,11 @@ static const struct map_facts map_facts = {
     .fairness =
         "advantage: half the buckets stay empty, so probes are short and memory is the largest of the "
         "flat maps; takes the low bits of a 64-bit hash as they are: with its usual std::hash, the "
-        "identity, sequential integers fall into place and strided ones collide",
+        "identity, sequential integers fall into place and strided ones collide; cliffs (1.2.1, u64_u64): "
+        "drain "
+        "grows like n^1.0, 12 us an entry at 16k; a map that held or reserved 100 times as much takes 340 ns "
+        "an "
+        "entry to scan, 350 to clear, 390 to fill",
     .package = "robin-map-dev",
     .traits = TRAIT_ADAPTER,
 };

@@ -12,10 +12,11 @@
 #include HEADER_FILE
 #endif
 
-HEADER_FACTS("driven as klib's khash", "key + value + 2 bits per bucket",
-             "32-bit hashes: the common hash is cut to its low half; it is asked for under either policy, as the "
-             "library has no hash of texts with a length",
-             TRAIT_TOMBSTONES);
+HEADER_FACTS(
+    "driven as klib's khash", "key + value + 2 bits per bucket",
+    "32-bit hashes: the common hash is cut to its low half; it is asked for under either policy, as the "
+    "library has no hash of texts with a length",
+    TRAIT_TOMBSTONES);
 
 #ifndef MAP_UNAVAILABLE
 MAP_INLINE khint_t unit_hash(map_key key) {

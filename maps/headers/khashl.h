@@ -14,10 +14,11 @@
 #include HEADER_FILE
 #endif
 
-HEADER_FACTS("driven as klib's khashl", "packed entry + 1 bit per bucket",
-             "32-bit hashes: the common hash is cut to its low half, and multiplied by the library; it is asked for "
-             "under either policy, as the library has no hash of texts with a length",
-             TRAIT_HINT_INEXACT);
+HEADER_FACTS(
+    "driven as klib's khashl", "packed entry + 1 bit per bucket",
+    "32-bit hashes: the common hash is cut to its low half, and multiplied by the library; it is asked for "
+    "under either policy, as the library has no hash of texts with a length",
+    TRAIT_HINT_INEXACT);
 
 #ifndef MAP_UNAVAILABLE
 MAP_INLINE khint_t unit_hash(map_key key) {

@@ -1,5 +1,6 @@
-/* A header with a C++ table that has the interface of std::unordered_map, such as ankerl::unordered_dense::map
- * or emhash8::HashMap:  HEADER(name, std, PATH, TABLE), where TABLE<key, value, hash, equal> is the map.
+/* A header with a C++ table that has the interface of std::unordered_map, such as
+ * ankerl::unordered_dense::map or emhash8::HashMap:  HEADER(name, std, PATH, TABLE), where TABLE<key, value,
+ * hash, equal> is the map.
  *
  * Source:     the header that the line names.
  * Invariants: none known of the library; the selftest compares it with a model.
@@ -15,10 +16,11 @@
 #include HEADER_FILE
 #endif
 
-HEADER_FACTS("driven as std::unordered_map is", "the library's own",
-             "the common hash is declared avalanching, which the libraries that know the word do not mix again; "
-             "the native hash is std::hash, unless the library mixes it itself",
-             TRAIT_HINT_INEXACT);
+HEADER_FACTS(
+    "driven as std::unordered_map is", "the library's own",
+    "the common hash is declared avalanching, which the libraries that know the word do not mix again; "
+    "the native hash is std::hash, unless the library mixes it itself",
+    TRAIT_HINT_INEXACT);
 
 #ifndef MAP_UNAVAILABLE
 #define CXX_NATIVE_HASH std::hash<cxx_key>

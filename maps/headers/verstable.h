@@ -17,10 +17,11 @@
 #include HEADER_FILE
 #endif
 
-HEADER_FACTS("driven as Verstable", "entry + 2 bytes per bucket",
-             "a store hands over a value, which the others leave to the caller: it is copied once more; the common "
-             "hash is asked for under either policy, as the library's own knows no texts with a length",
-             0);
+HEADER_FACTS(
+    "driven as Verstable", "entry + 2 bytes per bucket",
+    "a store hands over a value, which the others leave to the caller: it is copied once more; the common "
+    "hash is asked for under either policy, as the library's own knows no texts with a length",
+    0);
 
 #ifndef MAP_UNAVAILABLE
 struct map {
