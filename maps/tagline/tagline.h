@@ -609,7 +609,9 @@ static const uint16_t TL(lines)[8][16]
 
 /* The entries of the group whose tags begin at that byte, in an array of groups. */
 TAGLINE_INLINE TL_ENTRY *TL(entries_of)(TL_ENTRY *entries, size_t at) {
-    size_t bytes = sizeof(TL_ENTRY) % TAGLINE_BYTES
+    /* 15/16 of the size for each byte of tags; of 8 bytes, 8 less a half. */
+    size_t bytes = sizeof(TL_ENTRY) == 8 ? at * 8 - at / 2
+                   : sizeof(TL_ENTRY) % TAGLINE_BYTES
                        ? at / TAGLINE_BYTES * (TAGLINE_SLOTS * sizeof(TL_ENTRY))
                        : at * (TAGLINE_SLOTS * (sizeof(TL_ENTRY) / TAGLINE_BYTES));
     return (TL_ENTRY *)(void *)((char *)entries + bytes);
@@ -618,8 +620,10 @@ TAGLINE_INLINE TL_ENTRY *TL(entries_at)(const TL_MAP *map, size_t at) {
     return TL(entries_of)(map->entries, at);
 }
 
-/* An entry of a group. In 32 bits, as no group is larger: the slot's number needs no widening. */
+/* An entry of a group. Where no address takes the slot's number as it is, in 32 bits, as no group is larger:
+ * it needs no widening. */
 TAGLINE_INLINE TL_ENTRY *TL(entry_in)(TL_ENTRY *entries, size_t slot) {
+    if (sizeof(TL_ENTRY) <= 8) return entries + slot;
     return (TL_ENTRY *)(void *)((char *)entries + (uint32_t)slot * (uint32_t)sizeof(TL_ENTRY));
 }
 
