@@ -131,11 +131,14 @@ class Points(unittest.TestCase):
 
 class Looks(unittest.TestCase):
     def test_looks_are_distinct_and_do_not_depend_on_company(self):
-        names = synthetic_run.MAPS + ["my_own_map", "another", "khash (native hash)"]
+        versions = ["boost_flat_190", "boost_flat_192", "absl_flat_2026", "std_umap_13"]
+        names = synthetic_run.MAPS + ["tagline", "tagline_bounded", "my_own_map", "another", "khash (native hash)"] + versions
         looks = style.looks(names)
         drawn = [(look.colour, look.dash, look.marker) for look in looks.values()]
         self.assertEqual(len(set(drawn)), len(drawn))
         self.assertEqual(style.looks(["my_own_map", "linear"])["my_own_map"], looks["my_own_map"])
+        for name in versions:
+            self.assertEqual(looks[name].colour, looks[name.rpartition("_")[0]].colour)
 
     def test_numbers(self):
         self.assertEqual([format_n(n) for n in (1, 999, 1000, 1024, 65536, 3 << 20, 1048576, 1 << 30, 571740, 64000)],

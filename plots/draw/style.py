@@ -30,6 +30,8 @@ LOOKS = {
     "std_umap": Look("#cc79a7", "#f0a8cc", DASHED, UP),
     "uthash": Look("#882255", "#d1699b", DASH_DOT, DOWN),
     "ghash": Look("#7e57c2", "#b294ea", DOTTED, DOWN),
+    "tagline": Look("#b5004f", "#ff6fa3", SOLID, STAR),
+    "tagline_bounded": Look("#b5004f", "#ff6fa3", DASH_DOT, DOWN),
     "swiss_flat": Look("#0072b2", "#4db1ec", SOLID, DIAMOND),
     "absl_flat": Look("#56b4e9", "#9ad6f7", DASHED, DIAMOND),
     "boost_flat": Look("#332288", "#8f83e6", DASH_DOT, DIAMOND),
@@ -49,6 +51,8 @@ ORIGINAL_LOOKS = {(False, False): (DASHED, CIRCLE), (False, True): (DOTTED, UP),
                   (True, True): (DASH_DOT, DOWN)}
 # Releases of one port, go_swiss@1.25, and of its original, real_go125_swiss, share its colour; a release has a marker.
 RELEASE_MARKERS = {"1.25": STAR, "1.26": CROSS}
+# A map with another release of its library, boost_flat_192, has the hue of boost_flat.
+VERSION_MARKERS, VERSION_DASHES = [STAR, CROSS, PLUS, SQUARE], [DOTTED, LONG_DASH]
 BASELINE_LOOK = Look("#222222", "#dddddd", (1, 2), Marker(None, 0, False))
 SPARE_HUES = [("#00674f", "#4fc3a1"), ("#e0457b", "#ff8fb5"), ("#3d5afe", "#9aa9ff"), ("#a67c52", "#d9b48c"),
               ("#5a6fc0", "#a3b3f5"), ("#a04fb0", "#dc97ea"), ("#4d7a1f", "#9ccc65"), ("#5b7083", "#a9bccb")]
@@ -66,6 +70,10 @@ def known_look(name):
     base, _, release = name.partition("@")
     if release and base in LOOKS:
         return Look(LOOKS[base].colour, LOOKS[base].dark, DASH_DOT, RELEASE_MARKERS.get(release, PLUS))
+    base, _, version = name.rpartition("_")
+    if name not in LOOKS and base in LOOKS and re.fullmatch(r"[0-9][0-9a-z]*", version):
+        number = sum(map(ord, version))
+        return Look(LOOKS[base].colour, LOOKS[base].dark, VERSION_DASHES[number // 4 % 2], VERSION_MARKERS[number % 4])
     if not facts or facts.port not in LOOKS:
         return LOOKS.get(name)
     port = LOOKS[facts.port]
