@@ -180,8 +180,8 @@ static void test_releases(void **state) {
         assert_true(registry_map_named(alias->name, alias->map));
     }
     assert_string_equal(registry_name_resolved("go_hmap_load6"), "go_hmap@1.21");
-    assert_true(registry_map_is_release("go_swiss@1.24"));
-    assert_false(registry_map_is_release("go_swiss"));
+    assert_true(registry_map_is_version("go_swiss@1.24"));
+    assert_false(registry_map_is_version("go_swiss"));
     assert_true(registry_map_named("linear,go_swiss@1.27", "go_swiss"));
     assert_false(registry_map_named("linear,go_swiss@1.27", "go_swiss@1.24"));
     assert_false(registry_map_named(NULL, "go_swiss"));
