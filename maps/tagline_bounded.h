@@ -102,6 +102,8 @@ static const char *map_check(struct map *map) {
         const char *fault = table_check(&part->table);
         if (fault) return fault;
         if (part->number != parts) return "a part has another's number";
+        if (part->table.len && part->number < map->from->number)
+            return "a part with entries is where walks do not begin";
         len += part->table.len;
         slots += part->table.capacity;
     }

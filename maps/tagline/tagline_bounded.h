@@ -82,6 +82,7 @@ TB_MAP {
     size_t len;
     size_t slots;            /* of all tables */
     TB_PART *first, *last;   /* of the list of parts */
+    TB_PART *from;           /* where walks begin: the parts before have no entries */
     TB_PLACE **chunks_block; /* NULL: the map has taken no memory yet */
 #ifdef TAGLINE_SEEDED_HASH
     struct tagline_seed seed;
@@ -213,7 +214,7 @@ static inline void TB(append)(TB_MAP *map, TB_PART *part) {
     if (map->last)
         map->last->following = part;
     else
-        map->first = part;
+        map->first = map->from = part;
     map->last = part;
 }
 
@@ -326,6 +327,25 @@ static inline bool TB(make_room)(TB_MAP *map, TB_PART *part) {
     return TB(grow)(map, part, tagline_capacity(table->limit + 1));
 }
 
+/* Counts an entry that came into a part. */
+TAGLINE_INLINE void TB(count)(TB_MAP *map, TB_PART *part) {
+    map->len++;
+    if (!TAGLINE_LIKELY(part->number >= map->from->number)) map->from = part;
+}
+
+/* Walks began in a part that is empty now: they begin later. In steps, so that a delete takes constant time.
+ */
+TAGLINE_APART void TB(skip_empty)(TB_MAP *map) {
+    for (int i = 0; i < 64 && map->from->following && map->from->table.len == 0; i++)
+        map->from = map->from->following;
+}
+
+/* Counts an entry that is gone. */
+TAGLINE_INLINE void TB(discount)(TB_MAP *map) {
+    map->len--;
+    if (!TAGLINE_LIKELY(map->from->table.len != 0)) TB(skip_empty)(map);
+}
+
 /* Inserts a key that is not there and has no place in its home; NULL: out of memory, nothing changed. */
 TAGLINE_APART TL_ENTRY *TB(insert)(TB_MAP *map, TAGLINE_KEY key, uint64_t hash) {
     if (!map->chunks_block && !TB(begin_parts)(map)) return NULL;
@@ -345,7 +365,7 @@ TAGLINE_APART TL_ENTRY *TB(insert)(TB_MAP *map, TAGLINE_KEY key, uint64_t hash) 
             continue;
         }
         table->len++;
-        map->len++;
+        TB(count)(map, part);
         return TL(place)(table, key, hash);
     }
 }
@@ -356,7 +376,7 @@ static inline void TB(set_empty)(TB_MAP *map) {
     map->chunks = TB(no_chunks);
     map->chunks_block = NULL;
     map->chunk_mask = map->place_mask = map->len = map->slots = 0;
-    map->first = map->last = NULL;
+    map->first = map->last = map->from = NULL;
 }
 
 /* An empty map; it takes no memory until something is put into it. */
@@ -467,8 +487,8 @@ TAGLINE_INLINE TAGLINE_VALUE *TB(add)(TB_MAP *map, TAGLINE_KEY key, bool *added)
     entry = TL(add_at)(home.table, home.at, home.tags, home.entries, key, hash, added);
     if (!TAGLINE_LIKELY(entry != NULL))
         entry = TB(insert)(map, key, hash);
-    else
-        map->len += *added;
+    else if (*added)
+        TB(count)(map, (TB_PART *)(void *)home.table);
     return entry ? &entry->value : NULL;
 }
 
@@ -485,7 +505,7 @@ TAGLINE_INLINE bool TB(del)(TB_MAP *map, TAGLINE_KEY key) {
     struct TB(home) home = TB(home_of)(map, hash);
     TAGLINE_FETCH(home.table);
     bool there = TL(del_at)(home.table, home.at, home.tags, home.entries, key, hash);
-    map->len -= there;
+    if (there) TB(discount)(map);
     return there;
 }
 
@@ -497,13 +517,14 @@ TAGLINE_INLINE TL_ENTRY *TB(entry_of)(TAGLINE_VALUE *value) {
 /* Removes an entry that get_entry, entry_of or a walk gave. */
 TAGLINE_INLINE void TB(del_entry)(TB_MAP *map, TL_ENTRY *entry) {
     TL(del_entry)(TB(home_of)(map, TAGLINE_HASH(entry->key)).table, entry);
-    map->len--;
+    TB(discount)(map);
 }
 
 /* Removes all entries. The tables stay. */
 TAGLINE_INLINE void TB(clear)(TB_MAP *map) {
     for (TB_PART *part = map->first; part; part = part->following) TL(clear)(&part->table);
     map->len = 0;
+    map->from = map->first;
 }
 
 /* Gives an empty map's copy `map` of the directory of `from` the parts `copies`, by their numbers. */
@@ -556,6 +577,7 @@ TAGLINE_INLINE bool TB(clone)(TB_MAP *map, const TB_MAP *from) {
     }
     if (done) {
         map->chunks = chunks;
+        map->from = copies[from->from->number];
         done = TB(clone_places)(map, from, copies);
     }
     TAGLINE_DELETE(map, copies);
@@ -580,7 +602,7 @@ struct TB(walk) {
 
 TAGLINE_INLINE void TB(walk_start)(const TB_MAP *map, struct TB(walk) * walk) {
     walk->entry = NULL;
-    walk->part = map->first;
+    walk->part = map->from;
     if (walk->part)
         TL(walk_start)(&walk->part->table, &walk->within);
     else

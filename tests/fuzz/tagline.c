@@ -203,6 +203,9 @@ static size_t check_tables(const struct tested *map) {
     size_t used = 0, places = 0, parts = 0;
     for (const struct tested_part *part = map->first; part; part = part->following, parts++)
         used += check_table(&part->table);
+    if (map->first && used && map->from->number > 0)
+        for (const struct tested_part *part = map->first; part != map->from; part = part->following)
+            if (part->table.len) fault("entries are where walks do not begin");
     if (!map->chunks_block) return used;
     for (size_t chunk = 0; chunk <= map->chunk_mask; chunk++)
         for (size_t at = 0; at <= map->place_mask; at++) {
