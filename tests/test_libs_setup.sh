@@ -5,6 +5,7 @@ set -u
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." || exit 1
 # shellcheck source=tests/support/shell_tools.sh
 source tests/support/shell_tools.sh
+unset LIBS_FOLDER
 mkdir -p "$scratch/bin" "$scratch/tree"
 cp -r setup "$scratch/tree/"
 
